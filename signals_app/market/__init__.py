@@ -1,0 +1,1 @@
+"""The market in plain values: instruments, ticks, candles and the calendar. Pure."""
