@@ -1,0 +1,1 @@
+"""Smart Money Concepts: causal detectors over a window of closed candles. Pure."""
