@@ -1,13 +1,27 @@
 """One window of candles analysed: everything found in it, and what the confluence reads of it."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from signals_app.market.candle import Timeframe
-from signals_app.smc.fair_value_gap import FairValueGap
-from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep
-from signals_app.smc.order_block import OrderBlock
-from signals_app.smc.structure import StructureBreak, Trend
-from signals_app.smc.swings import Swing
+import msgspec
+
+from signals_app.market.candle import Candles, Timeframe
+from signals_app.smc.fair_value_gap import FairValueGap, find_gaps
+from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, find_pools, find_sweeps
+from signals_app.smc.measures import average_true_ranges
+from signals_app.smc.order_block import OrderBlock, find_order_blocks
+from signals_app.smc.structure import (
+    StructureBreak,
+    Trend,
+    dealing_range,
+    find_breaks,
+    trend_of,
+    trend_strength,
+)
+from signals_app.smc.swings import Swing, find_swings
+
+#: What a view keeps: the last breaks and swings, and the sweeps of the last candles.
+VIEW_BREAKS, VIEW_SWINGS, VIEW_SWEEP_CANDLES = 6, 8, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +99,98 @@ class TimeframeView:
     gaps: GapView
     order_blocks: OrderBlockView
     liquidity: LiquidityView
+
+
+def analyse(candles: Candles) -> Analysis:
+    """Return everything found in the window; what it says depends on these candles alone."""
+    swings = find_swings(candles)
+    breaks = find_breaks(candles, swings)
+    pools = find_pools(candles, swings)
+    dealing = dealing_range(swings)
+    return Analysis(
+        candles=len(candles),
+        swings=swings,
+        gaps=find_gaps(candles),
+        order_blocks=find_order_blocks(candles),
+        breaks=breaks,
+        pools=pools,
+        sweeps=find_sweeps(candles, pools),
+        trend=trend_of(breaks),
+        trend_strength=trend_strength(candles, breaks),
+        position=dealing.position(float(candles.close[-1])) if dealing else None,
+    )
+
+
+def as_json(analysis: Analysis, symbol: str, timeframe: Timeframe) -> dict[str, Any]:
+    """Return the exchange format: plain values, indices of what never came as `None`."""
+    return {
+        "symbol": symbol,
+        "timeframe": str(timeframe),
+        "candles": analysis.candles,
+        "swings": _rows(analysis.swings),
+        "fvgs": _rows(analysis.gaps),
+        "order_blocks": _rows(analysis.order_blocks),
+        "structure": _rows(analysis.breaks),
+        "pools": _rows(analysis.pools),
+        "sweeps": _rows(analysis.sweeps),
+        "trend": str(analysis.trend),
+        "trend_strength": analysis.trend_strength,
+        "position": analysis.position,
+    }
+
+
+def view_structure(candles: Candles) -> StructureView:
+    """Return the structure at the last candle; there is at least one candle."""
+    swings = find_swings(candles)
+    breaks = find_breaks(candles, swings)
+    dealing = dealing_range(swings)
+    close = float(candles.close[-1])
+    return StructureView(
+        trend=trend_of(breaks),
+        trend_strength=trend_strength(candles, breaks),
+        position=dealing.position(close) if dealing else None,
+        range_high=dealing.high if dealing else None,
+        range_low=dealing.low if dealing else None,
+        breaks=breaks[-VIEW_BREAKS:],
+        swings=swings[-VIEW_SWINGS:],
+        close=close,
+        atr=average_true_ranges(candles)[-1],
+    )
+
+
+def view_gaps(candles: Candles) -> GapView:
+    """Return the gaps that price has not traded through."""
+    return GapView(tuple(gap for gap in find_gaps(candles) if gap.filled_at is None))
+
+
+def view_order_blocks(candles: Candles) -> OrderBlockView:
+    """Return the order blocks that no candle has closed beyond."""
+    blocks = find_order_blocks(candles)
+    return OrderBlockView(tuple(block for block in blocks if block.invalidated_at is None))
+
+
+def view_liquidity(candles: Candles) -> LiquidityView:
+    """Return the pools that still rest, and the recent sweeps."""
+    pools = find_pools(candles, find_swings(candles))
+    recent = len(candles) - VIEW_SWEEP_CANDLES
+    return LiquidityView(
+        pools=tuple(pool for pool in pools if pool.taken_at is None),
+        sweeps=tuple(sweep for sweep in find_sweeps(candles, pools) if sweep.index >= recent),
+    )
+
+
+def view(candles: Candles, timeframe: Timeframe) -> TimeframeView:
+    """Return what the confluence reads of a window; there is at least one candle."""
+    return TimeframeView(
+        timeframe=timeframe,
+        close_time_ms=int(candles.time_ms[-1]) + timeframe.milliseconds,
+        candles=len(candles),
+        structure=view_structure(candles),
+        gaps=view_gaps(candles),
+        order_blocks=view_order_blocks(candles),
+        liquidity=view_liquidity(candles),
+    )
+
+
+def _rows(findings: tuple[object, ...]) -> list[dict[str, Any]]:
+    return list(msgspec.to_builtins(findings))

@@ -1,9 +1,16 @@
 """Fair value gaps: three candles whose outer two do not overlap."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from signals_app.market.candle import Candles
-from signals_app.smc.measures import Bias, average_true_ranges, relative_volumes, share
+from signals_app.smc.measures import (
+    Bias,
+    average_true_ranges,
+    mirrored,
+    relative_volumes,
+    share,
+)
 
 #: What the gap's size, its candle's body and its candle's volume weigh in `strength`.
 SIZE_WEIGHT, BODY_WEIGHT, VOLUME_WEIGHT = 0.60, 0.25, 0.15
@@ -31,61 +38,45 @@ class FairValueGap:
 
 def find_gaps(candles: Candles) -> tuple[FairValueGap, ...]:
     """Return the gaps in the order in which they became known."""
-    gaps: list[FairValueGap] = []
+    bullish = list(_bullish_gaps(candles))
+    bearish = [
+        replace(gap, direction=Bias.BEARISH, top=-gap.bottom, bottom=-gap.top)
+        for gap in _bullish_gaps(mirrored(candles))
+    ]
+    return tuple(sorted(bullish + bearish, key=lambda gap: gap.index))
+
+
+def gap_strength(size_in_atr: float, body_share: float, relvol: float) -> float:
+    """Return 0..100 from the gap's size and its middle candle's body, of its range, and volume."""
+    return 100 * (
+        SIZE_WEIGHT * min(size_in_atr, 1.0)
+        + BODY_WEIGHT * body_share
+        + VOLUME_WEIGHT * min(relvol / FULL_RELVOL, 1.0)
+    )
+
+
+def _bullish_gaps(candles: Candles) -> Iterator[FairValueGap]:
     high, low = candles.high.tolist(), candles.low.tolist()
     open_, close = candles.open.tolist(), candles.close.tolist()
     atr, relvol = average_true_ranges(candles), relative_volumes(candles)
     for i in range(2, len(candles)):
+        bottom, top = high[i - 2], low[i]
+        if bottom >= top:
+            continue
         middle = i - 1
-
-        def strength(size: float, middle: int = middle) -> float:
-            body = share(abs(close[middle] - open_[middle]), high[middle] - low[middle])
-            return gap_strength(size, atr[middle], body, relvol[middle])
-
-        if high[i - 2] < low[i]:
-            top, bottom = low[i], high[i - 2]
-            touched_at = next((j for j in range(i + 1, len(low)) if low[j] < top), None)
-            filled_at = next((j for j in range(i + 1, len(low)) if low[j] <= bottom), None)
-            depth = top - min(low[i + 1 :], default=top)
-            fill = min(max(depth / (top - bottom), 0.0), 1.0)
-            gaps.append(
-                FairValueGap(
-                    i,
-                    Bias.BULLISH,
-                    top,
-                    bottom,
-                    strength(top - bottom),
-                    touched_at,
-                    filled_at,
-                    fill,
-                )
-            )
-        if low[i - 2] > high[i]:
-            top, bottom = low[i - 2], high[i]
-            touched_at = next((j for j in range(i + 1, len(high)) if high[j] > bottom), None)
-            filled_at = next((j for j in range(i + 1, len(high)) if high[j] >= top), None)
-            depth = max(high[i + 1 :], default=bottom) - bottom
-            fill = min(max(depth / (top - bottom), 0.0), 1.0)
-            gaps.append(
-                FairValueGap(
-                    i,
-                    Bias.BEARISH,
-                    top,
-                    bottom,
-                    strength(top - bottom),
-                    touched_at,
-                    filled_at,
-                    fill,
-                )
-            )
-    return tuple(gaps)
-
-
-def gap_strength(size: float, atr: float, body_share: float, relvol: float) -> float:
-    """Return 0..100 from the gap's size (price) and its middle candle's ATR, body and volume."""
-    size_term = min(size / atr, 1.0) if atr != 0 else 1.0
-    return 100 * (
-        SIZE_WEIGHT * size_term
-        + BODY_WEIGHT * body_share
-        + VOLUME_WEIGHT * min(relvol / FULL_RELVOL, 1.0)
-    )
+        later = range(i + 1, len(candles))
+        lowest = min(low[i + 1 :], default=top)
+        yield FairValueGap(
+            index=i,
+            direction=Bias.BULLISH,
+            top=top,
+            bottom=bottom,
+            strength=gap_strength(
+                size_in_atr=(top - bottom) / atr[middle] if atr[middle] != 0 else 1.0,
+                body_share=share(abs(close[middle] - open_[middle]), high[middle] - low[middle]),
+                relvol=relvol[middle],
+            ),
+            touched_at=next((j for j in later if low[j] < top), None),
+            filled_at=next((j for j in later if low[j] <= bottom), None),
+            fill=min(max((top - lowest) / (top - bottom), 0.0), 1.0),
+        )

@@ -27,13 +27,27 @@ class Bias(StrEnum):
     BEARISH = "bearish"
 
 
+def mirrored(candles: Candles) -> Candles:
+    """Return the candles upside down: what is bearish in them is bullish in the mirror.
+
+    Negation loses no digit, so that a rule written once, for buyers, holds exactly for sellers.
+    """
+    return Candles(
+        candles.time_ms, -candles.open, -candles.low, -candles.high, -candles.close, candles.volume
+    )
+
+
 def true_ranges(candles: Candles) -> list[float]:
     """Return each candle's true range, in price; the first one's is its own range."""
     high, low, close = candles.high.tolist(), candles.low.tolist(), candles.close.tolist()
-    return [h - low[0] for h in high[:1]] + [
-        max(high[i] - low[i], abs(high[i] - close[i - 1]), abs(low[i] - close[i - 1]))
-        for i in range(1, len(high))
-    ]
+    ranges: list[float] = []
+    for i in range(len(candles)):
+        if i == 0:
+            ranges.append(high[0] - low[0])
+        else:
+            before = close[i - 1]
+            ranges.append(max(high[i] - low[i], abs(high[i] - before), abs(low[i] - before)))
+    return ranges
 
 
 def average_true_ranges(candles: Candles, period: int = ATR_PERIOD) -> list[float]:
