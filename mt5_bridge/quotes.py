@@ -18,6 +18,8 @@ Bools: TypeAlias = NDArray[np.bool_]
 PlainRow: TypeAlias = tuple[int, float, float, float | None, float | None]
 
 PRICE_DECIMALS: Final = 5
+# Below this many quotes the plain loop is quicker than a dozen array operations.
+_FEW = 12
 _ROW = np.dtype([("time_ms", "<i8"), ("bid", "<f8"), ("ask", "<f8")])
 _FULL_ROW = np.dtype([*_ROW.descr, ("last", "<f8"), ("volume", "<f8")])
 
@@ -52,11 +54,10 @@ class Quotes:
     @classmethod
     def from_rows(cls, rows: Sequence[Row]) -> Self:
         """Return the quotes of a batch's rows."""
-        count = len(rows)
         return cls(
-            np.fromiter((row.time_ms for row in rows), np.int64, count),
-            np.fromiter((row.bid for row in rows), np.float64, count),
-            np.fromiter((row.ask for row in rows), np.float64, count),
+            np.array([row.time_ms for row in rows], dtype=np.int64),
+            np.array([row.bid for row in rows], dtype=np.float64),
+            np.array([row.ask for row in rows], dtype=np.float64),
             _optional([row.last for row in rows]),
             _optional([row.volume for row in rows]),
         )
@@ -197,40 +198,37 @@ class QuoteJudge:
 
     def judge(self, quotes: Quotes, last: LastGood, now_ms: int | None = None) -> Verdict:
         """Return which of ``quotes`` may follow ``last``; without ``now_ms`` no future is known."""
-        on_grid = Quotes(
-            quotes.time_ms, quantise(quotes.bid), quantise(quotes.ask), quotes.last, quotes.volume
-        )
-        if len(quotes) == 0:
-            return Verdict(on_grid, np.ones(0, dtype=np.bool_), (), last)
+        if len(quotes) < _FEW:
+            return self.judge_one_by_one(quotes, last, now_ms)
+        on_grid = _on_grid(quotes)
         clamped = np.maximum.accumulate(np.maximum(quotes.time_ms, last.time_ms))
         if self._are_all_good(on_grid, clamped, last, now_ms):
-            good = _at(on_grid, clamped)
             newest = LastGood(int(clamped[-1]), float(on_grid.bid[-1]))
-            return Verdict(good, np.ones(len(quotes), dtype=np.bool_), (), newest)
-        return self.judge_one_by_one(on_grid, last, now_ms)
+            return Verdict(_at(on_grid, clamped), np.ones(len(quotes), np.bool_), (), newest)
+        return self._one_by_one(on_grid, last, now_ms)
 
     def judge_one_by_one(
         self, quotes: Quotes, last: LastGood, now_ms: int | None = None
     ) -> Verdict:
         """Return the same as `judge`, quote by quote as the rules are written."""
-        bids, asks = quantise(quotes.bid).tolist(), quantise(quotes.ask).tolist()
-        accepted = np.ones(len(quotes), dtype=np.bool_)
-        times = quotes.time_ms.copy()
+        return self._one_by_one(_on_grid(quotes), last, now_ms)
+
+    def _one_by_one(self, quotes: Quotes, last: LastGood, now_ms: int | None) -> Verdict:
+        times, bids, asks = quotes.time_ms.tolist(), quotes.bid.tolist(), quotes.ask.tolist()
         refusals = []
-        for place, (time_ms, bid, ask) in enumerate(
-            zip(quotes.time_ms.tolist(), bids, asks, strict=True)
-        ):
+        for place, (time_ms, bid, ask) in enumerate(zip(times, bids, asks, strict=True)):
             refusal = self._refusal(place, time_ms, bid, ask, last, now_ms)
             if refusal is not None:
                 refusals.append(refusal)
-                accepted[place] = False
                 continue
             last = LastGood(max(time_ms, last.time_ms), bid)
             times[place] = last.time_ms
-        on_grid = Quotes(
-            times, quantise(quotes.bid), quantise(quotes.ask), quotes.last, quotes.volume
-        )
-        return Verdict(on_grid.where(accepted), accepted, tuple(refusals), last)
+        accepted = np.ones(len(quotes), np.bool_)
+        judged = _at(quotes, np.array(times, dtype=np.int64))
+        if not refusals:
+            return Verdict(judged, accepted, (), last)
+        accepted[[refusal.place for refusal in refusals]] = False
+        return Verdict(judged.where(accepted), accepted, tuple(refusals), last)
 
     def _are_all_good(
         self, quotes: Quotes, clamped: Int64s, last: LastGood, now_ms: int | None
@@ -291,12 +289,18 @@ def quantise(prices: Float64s) -> Float64s:
         return np.asarray(np.rint(prices * grid) / grid, dtype=np.float64)
 
 
+def _on_grid(quotes: Quotes) -> Quotes:
+    return Quotes(
+        quotes.time_ms, quantise(quotes.bid), quantise(quotes.ask), quotes.last, quotes.volume
+    )
+
+
 def _at(quotes: Quotes, time_ms: Int64s) -> Quotes:
     return Quotes(time_ms, quotes.bid, quotes.ask, quotes.last, quotes.volume)
 
 
 def _optional(values: list[float | None]) -> Float64s | None:
-    if all(value is None for value in values):
+    if values.count(None) == len(values):
         return None
     return np.array(values, dtype=np.float64)
 

@@ -1,0 +1,1 @@
+"""Where a connector takes its ticks from."""

@@ -90,7 +90,7 @@ STEPS = st.one_of(st.integers(-61_000, 61_000), st.just(0), st.integers(-(2**53)
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(st.tuples(STEPS, PRICES, PRICES), max_size=12),
+    st.lists(st.tuples(STEPS, PRICES, PRICES), max_size=25),
     st.sampled_from([LastGood(), LastGood(NOON, 100.0)]),
     st.sampled_from([None, NOON]),
 )
