@@ -1,0 +1,1 @@
+"""The embedded stack: database, Redis, gateway, workers and web, started and ended together."""

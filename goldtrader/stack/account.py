@@ -1,0 +1,77 @@
+"""The account that PostgreSQL runs as when the stack is started by root, which PostgreSQL refuses."""
+
+import os
+import pwd
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from goldtrader.stack.errors import StackError
+
+#: Accounts that every Linux or macOS has at least one of, the fittest first.
+_CANDIDATES = ("postgres", "_postgres", "nobody", "daemon")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An existing account without privileges."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def required_account() -> Account | None:
+    """Return the account to drop to; None where the stack is not root and runs all as itself."""
+    if os.geteuid() != 0:
+        return None
+    for name in _CANDIDATES:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        if entry.pw_uid != 0:
+            return Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
+    raise StackError(
+        "PostgreSQL does not run as root and there is no account to run it as; "
+        "create one with `useradd --system postgres`, or set DATABASE_URL."
+    )
+
+
+def owner_of(directory: Path) -> Account | None:
+    """Return the account that owns ``directory`` if the stack must become it; None if it is us."""
+    status = directory.stat()
+    if os.geteuid() != 0:
+        return None
+    if status.st_uid == 0:
+        return required_account()
+    try:
+        name = pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        name = str(status.st_uid)
+    return Account(name=name, uid=status.st_uid, gid=status.st_gid)
+
+
+def can_write(account: Account | None, directory: Path) -> bool:
+    """Return whether ``account`` gets into ``directory`` and may make files there, by trying."""
+    return runs(account, ["/bin/sh", "-c", 'cd "$0" && test -w .', str(directory)])
+
+
+def runs(account: Account | None, command: list[str]) -> bool:
+    """Return whether ``command``, run as ``account``, ends well."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=30,
+            check=False,
+            user=None if account is None else account.uid,
+            group=None if account is None else account.gid,
+            extra_groups=None if account is None else [],
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0

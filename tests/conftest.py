@@ -1,0 +1,28 @@
+"""What tests of every package share: an empty Redis and the sample data beside the repository."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+
+@pytest.fixture
+def redis_client() -> Iterator["Redis"]:
+    """A client of the session's Redis, which is empty at the beginning of the test."""
+    client = Redis.from_url(os.environ["REDIS_URL"])
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The directory of sample data; a test that needs it is skipped where it is not there."""
+    named = os.environ.get("GOLDTRADER_SHARED")
+    found = Path(named) if named else Path(__file__).resolve().parents[2] / "shared"
+    if not found.is_dir():
+        pytest.skip(f"sample data is not at {found}; name it by GOLDTRADER_SHARED")
+    return found
