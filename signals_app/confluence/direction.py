@@ -1,0 +1,15 @@
+"""The two ways to trade."""
+
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """A signal's direction."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        """Return +1 for BUY and -1 for SELL: the price move that earns."""
+        return 1 if self is Direction.BUY else -1

@@ -1,0 +1,295 @@
+"""The confluence score: H4 trend alignment 40, H1 setup quality 35, M15 entry precision 25.
+
+Each timeframe asks independent groups of evidence for one vote each (docs/confluence.md says why):
+ten findings of one kind weigh as much as the best of them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+from signals_app.confluence.direction import Direction
+from signals_app.confluence.setup import (
+    Zone,
+    best_sweep,
+    best_zone,
+    bias_of,
+    latest_break,
+    opposing_pools,
+    sweep_extreme,
+    trend_of,
+)
+from signals_app.market.calendar import Session, session_at
+from signals_app.market.candle import Timeframe
+from signals_app.smc.analysis import TimeframeView
+from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, PoolKind
+from signals_app.smc.structure import BreakKind, Trend
+
+#: H4, H1 and M15 of one moment.
+Views: TypeAlias = tuple[TimeframeView, TimeframeView, TimeframeView]
+
+
+class Group(StrEnum):
+    """A kind of evidence that is independent of the others."""
+
+    STRUCTURE = "structure"
+    LOCATION = "location"
+    LIQUIDITY = "liquidity"
+    MOMENTUM = "momentum"
+    CONTEXT = "context"
+
+
+#: The most points that each vote can give; 40, 35 and 25 by timeframe.
+WEIGHTS = MappingProxyType(
+    {
+        (Timeframe.H4, Group.STRUCTURE): 26.0,
+        (Timeframe.H4, Group.LOCATION): 8.0,
+        (Timeframe.H4, Group.LIQUIDITY): 6.0,
+        (Timeframe.H1, Group.STRUCTURE): 10.0,
+        (Timeframe.H1, Group.LOCATION): 14.0,
+        (Timeframe.H1, Group.LIQUIDITY): 6.0,
+        (Timeframe.H1, Group.MOMENTUM): 5.0,
+        (Timeframe.M15, Group.STRUCTURE): 9.0,
+        (Timeframe.M15, Group.LOCATION): 6.0,
+        (Timeframe.M15, Group.LIQUIDITY): 5.0,
+        (Timeframe.M15, Group.MOMENTUM): 3.0,
+        (Timeframe.M15, Group.CONTEXT): 2.0,
+    }
+)
+
+#: Candles after which a break, a sweep or a displacement says nothing about now.
+MEMORY = 20
+#: What a trend is worth at strength 0; the rest comes with its strength.
+TREND_SHARE = 0.6
+#: What a pool must lie ahead to draw price, in average true ranges of its timeframe.
+DRAW_ATR = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One vote: points out of a maximum, and what a trader reads."""
+
+    timeframe: Timeframe
+    group: Group
+    points: float
+    maximum: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How much speaks for `direction`: 0..100, of which H4 up to 40, H1 35, M15 25.
+
+    `reasons` are all votes, H4 first; those with no points say what is missing. `zone` is what the
+    trade would lean on and `sweep` the taken liquidity behind it, `None` where there is none.
+    """
+
+    direction: Direction
+    total: float
+    h4: float
+    h1: float
+    m15: float
+    reasons: tuple[Reason, ...]
+    zone: Zone | None
+    sweep: LiquiditySweep | None
+
+
+_Vote: TypeAlias = tuple[float, str]
+
+
+def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: Direction) -> Score:
+    """Return the score of ``direction`` with its reasons."""
+    price = m15.structure.close
+    h1_zone, m15_zone = best_zone(h1, direction, price), best_zone(m15, direction, price)
+    h1_sweep, m15_sweep = best_sweep(h1, direction, MEMORY), best_sweep(m15, direction, MEMORY)
+    reasons = (
+        _reason(h4, Group.STRUCTURE, _trend(h4, direction)),
+        _reason(h4, Group.LOCATION, _dealing_range(h4, direction)),
+        _reason(h4, Group.LIQUIDITY, _draw(h4, direction, price)),
+        _reason(h1, Group.STRUCTURE, _trend(h1, direction)),
+        _reason(h1, Group.LOCATION, _at_zone(h1_zone, direction)),
+        _reason(h1, Group.LIQUIDITY, _swept(h1, h1_sweep)),
+        _reason(h1, Group.MOMENTUM, _displacement(h1, direction)),
+        _reason(m15, Group.STRUCTURE, _recent_break(m15, direction)),
+        _reason(m15, Group.LOCATION, _at_zone(m15_zone, direction)),
+        _reason(m15, Group.LIQUIDITY, _swept(m15, m15_sweep)),
+        _reason(m15, Group.MOMENTUM, _displacement(m15, direction)),
+        _reason(m15, Group.CONTEXT, _session(m15)),
+    )
+    points = {view.timeframe: _sum(reasons, view.timeframe) for view in (h4, h1, m15)}
+    sweep = m15_sweep or h1_sweep
+    return Score(
+        direction=direction,
+        total=round(sum(points.values()), 2),
+        h4=points[Timeframe.H4],
+        h1=points[Timeframe.H1],
+        m15=points[Timeframe.M15],
+        reasons=reasons,
+        zone=h1_zone or m15_zone,
+        sweep=sweep[0] if sweep else None,
+    )
+
+
+def best_score(views: Views) -> Score:
+    """Return the better direction's score; BUY's where both are equal."""
+    buy, sell = (score(*views, direction) for direction in Direction)
+    return sell if sell.total > buy.total else buy
+
+
+def _reason(view: TimeframeView, group: Group, vote: _Vote) -> Reason:
+    share, text = vote
+    maximum = WEIGHTS[view.timeframe, group]
+    points = round(maximum * min(max(share, 0.0), 1.0), 2)
+    return Reason(view.timeframe, group, points, maximum, f"{view.timeframe} {text}")
+
+
+def _sum(reasons: tuple[Reason, ...], timeframe: Timeframe) -> float:
+    return round(sum(reason.points for reason in reasons if reason.timeframe is timeframe), 2)
+
+
+def _trend(view: TimeframeView, direction: Direction) -> _Vote:
+    structure = view.structure
+    if structure.trend is Trend.NONE:
+        return 0.0, "no trend yet"
+    name = f"{structure.trend}trend, strength {structure.trend_strength:.0f}"
+    if structure.trend is not trend_of(direction):
+        return 0.0, f"{name}, against {direction}"
+    return TREND_SHARE + (1 - TREND_SHARE) * structure.trend_strength / 100, name
+
+
+def _dealing_range(view: TimeframeView, direction: Direction) -> _Vote:
+    position = view.structure.position
+    if position is None:
+        return 0.0, "no dealing range"
+    name = "discount" if position < 0.5 else "premium"
+    # Full marks from the middle of the range on; buying at its very top earns nothing.
+    depth = 1 - position if direction is Direction.BUY else position
+    return depth / 0.5, f"price in {name} of its dealing range ({position:.2f})"
+
+
+def _draw(view: TimeframeView, direction: Direction, price: float) -> _Vote:
+    ahead = [
+        pool
+        for pool in opposing_pools(view, direction)
+        if (pool.price - price) * direction.sign >= DRAW_ATR * view.structure.atr
+    ]
+    if not ahead:
+        return 0.0, "no liquidity left ahead"
+    pool = max(ahead, key=lambda pool: (_pull(pool), -abs(pool.price - price)))
+    return _pull(pool), f"liquidity ahead: {_pool_name(pool)} at {_price(pool.price)}"
+
+
+def _pull(pool: LiquidityPool) -> float:
+    return 1.0 if pool.touches >= 2 or pool.kind is not PoolKind.SWING else 0.6
+
+
+def _pool_name(pool: LiquidityPool) -> str:
+    if pool.kind is not PoolKind.SWING:
+        return pool.kind.value
+    return "equal highs or lows" if pool.touches >= 2 else "swing"
+
+
+def _at_zone(zone: Zone | None, direction: Direction) -> _Vote:
+    bias = bias_of(direction)
+    if zone is None:
+        return 0.0, f"no {bias} zone at the price"
+    place = "price inside" if not zone.distance else f"price {_price(zone.distance)} away"
+    found = []
+    if zone.gap is not None:
+        gap = zone.gap
+        found.append(f"FVG {_zone_name(gap.bottom, gap.top)}, strength {gap.strength:.0f}")
+    if zone.order_block is not None:
+        block = zone.order_block
+        touched = "untouched" if block.touched_at is None else "touched"
+        name = _zone_name(block.bottom, block.top)
+        found.append(f"order block {name}, {touched}, score {block.score:.2f}")
+    return zone.quality, f"{bias} {' with '.join(found)}, {place}"
+
+
+def _swept(view: TimeframeView, found: tuple[LiquiditySweep, float] | None) -> _Vote:
+    if found is None:
+        return 0.0, "no fresh liquidity sweep"
+    sweep, worth = found
+    age = view.candles - 1 - sweep.index
+    return worth, (
+        f"{sweep.direction} sweep of {sweep.kind} {_price(sweep.price)} to "
+        f"{_price(sweep_extreme(sweep))}, {_ago(age)}, score {sweep.score:.2f}"
+    )
+
+
+def _displacement(view: TimeframeView, direction: Direction) -> _Vote:
+    bias, last = bias_of(direction), view.candles - 1
+    recent = [gap for gap in view.gaps.gaps if gap.direction is bias and last - gap.index < MEMORY]
+    if not recent:
+        return 0.0, f"no {bias} displacement lately"
+    gap = max(recent, key=lambda gap: (gap.strength, gap.index))
+    return gap.strength / 100, (
+        f"{bias} displacement {_ago(last - gap.index)}, gap strength {gap.strength:.0f}"
+    )
+
+
+def _recent_break(view: TimeframeView, direction: Direction) -> _Vote:
+    found = latest_break(view, direction)
+    if found is None:
+        return 0.0, f"structure not broken towards {direction}"
+    age = view.candles - 1 - found.index
+    return 1 - 0.5 * min(age / MEMORY, 1), (
+        f"{_break_name(found.kind)} {found.direction} through {_price(found.level)}, {_ago(age)}"
+    )
+
+
+def _session(view: TimeframeView) -> _Vote:
+    session = session_at(view.close_time_ms)
+    share = 0.5 if session is Session.ASIAN else 1.0
+    return share, f"candle closed in the {session} session"
+
+
+def context(view: TimeframeView, best: Score) -> str:
+    """Return one timeframe in a sentence or two: its points and what earned them."""
+    votes = [reason for reason in best.reasons if reason.timeframe is view.timeframe]
+    points = _sum(best.reasons, view.timeframe)
+    maximum = sum(reason.maximum for reason in votes)
+    said = "; ".join(
+        reason.text.removeprefix(f"{view.timeframe} ") for reason in votes if reason.points > 0
+    )
+    return f"{points:g} of {maximum:g} points for {best.direction}: {said or 'nothing'}."
+
+
+def _break_name(kind: BreakKind) -> str:
+    return "CHoCH" if kind is BreakKind.CHOCH else "BOS"
+
+
+def _zone_name(bottom: float, top: float) -> str:
+    return f"{_price(bottom)}-{_price(top)}"
+
+
+def _price(price: float) -> str:
+    """Return a price with the decimals it has, at most five: 2,042 or 1.08345."""
+    return f"{price:,.5f}".rstrip("0").rstrip(".")
+
+
+def _ago(candles: int) -> str:
+    match candles:
+        case 0:
+            return "now"
+        case 1:
+            return "1 candle ago"
+        case _:
+            return f"{candles} candles ago"
+
+
+def market_structure(views: Views, direction: Direction) -> str:
+    """Return what structure did last in ``direction``, the shortest timeframe first."""
+    for view in reversed(views):
+        found = latest_break(view, direction)
+        if found is not None:
+            return _break_name(found.kind)
+    return "NONE"
+
+
+def setup_type(best: Score) -> str:
+    """Return the setup's name: a sweep and what the zone is made of, joined by `+`."""
+    swept = ("LIQUIDITY_SWEEP",) * (best.sweep is not None)
+    zone = best.zone.kinds if best.zone is not None else ()
+    return "+".join(swept + zone) or "STRUCTURE"

@@ -1,0 +1,440 @@
+"""From three analysed timeframes and a quote to a signal that a trader can take, or a refusal."""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from signals_app.confluence.direction import Direction
+from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.scoring import (
+    Score,
+    Views,
+    best_score,
+    context,
+    market_structure,
+    score,
+    setup_type,
+)
+from signals_app.confluence.setup import opposing_pools, sweep_extreme
+from signals_app.confluence.sizing import lots_for_risk
+from signals_app.market.calendar import is_market_open, iso, session_at, utc, weekly_close
+from signals_app.market.instrument import Instrument, as_decimal
+from signals_app.market.tick import Tick
+from signals_app.smc.swings import SwingKind
+
+__all__ = [
+    "Decision",
+    "Direction",
+    "Exposure",
+    "Parameters",
+    "Refusal",
+    "RefusalReason",
+    "TradedZone",
+    "TradingSignal",
+    "decide",
+    "signal_as_json",
+    "signal_id",
+]
+
+_MINUTE_MS = 60_000
+#: Ratios of prices carry the rounding of doubles; a limit is met when it is met but for that.
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class TradedZone:
+    """A zone that a trade was taken from, and which way."""
+
+    direction: Direction
+    top: Decimal
+    bottom: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How the instrument's account stands just before an entry tick.
+
+    `balance` and `profit_today` (trading day, realised) are in account currency. `traded_zones`
+    are those of open trades and of trades younger than the zone memory. `last_loss_time_ms` is
+    when the last losing trade closed, `None` where none did.
+    """
+
+    balance: Decimal
+    open_trades: int = 0
+    traded_zones: tuple[TradedZone, ...] = ()
+    last_loss_time_ms: int | None = None
+    profit_today: Decimal = Decimal(0)
+
+
+class RefusalReason(StrEnum):
+    """Why a decision made no signal."""
+
+    WARMING_UP = "WARMING_UP"
+    BELOW_THRESHOLD = "BELOW_THRESHOLD"
+    CONFLICTING = "CONFLICTING"
+    ENTRY_TOO_LATE = "ENTRY_TOO_LATE"
+    MARKET_CLOSED = "MARKET_CLOSED"
+    NEAR_WEEKLY_CLOSE = "NEAR_WEEKLY_CLOSE"
+    SPREAD_TOO_WIDE = "SPREAD_TOO_WIDE"
+    TOO_MANY_TRADES = "TOO_MANY_TRADES"
+    COOLING_DOWN = "COOLING_DOWN"
+    DAILY_LOSS = "DAILY_LOSS"
+    NO_STRUCTURE = "NO_STRUCTURE"
+    RISK_BELOW_SPREADS = "RISK_BELOW_SPREADS"
+    RISK_TOO_LARGE = "RISK_TOO_LARGE"
+    RISK_REWARD = "RISK_REWARD"
+    ZONE_TRADED = "ZONE_TRADED"
+    BELOW_MINIMUM_LOT = "BELOW_MINIMUM_LOT"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there is no signal: a code for programs, a sentence for people."""
+
+    reason: RefusalReason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TradingSignal:
+    """A trade to take now. Prices are on the grid, `position_size` is in lots.
+
+    `timestamp_ms` is the candle's close that it was decided on; `entry_ordinal` and
+    `entry_time_ms` are the tick that it is entered at. `confidence_score` is 0..100.
+    """
+
+    signal_id: str
+    instrument: str
+    direction: Direction
+    entry_price: float
+    stop_loss: float
+    take_profit_1: float
+    take_profit_2: float
+    risk_reward_ratio: float
+    position_size: Decimal
+    risk_percentage: float
+    setup_type: str
+    market_structure: str
+    confluence_factors: tuple[str, ...]
+    confidence_score: float
+    h4_context: str
+    h1_context: str
+    m15_context: str
+    timestamp_ms: int
+    session: str
+    zone_top: float
+    zone_bottom: float
+    entry_ordinal: int
+    entry_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What came of one M15 close: the better direction's score, and a signal or a refusal."""
+
+    score: Score
+    signal: TradingSignal | None
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """Where a trade would begin and end, and the zone it leans on; prices on the grid."""
+
+    entry_price: float
+    stop_loss: float
+    take_profit_1: float
+    take_profit_2: float
+    zone_top: float
+    zone_bottom: float
+
+    @property
+    def risk(self) -> float:
+        return abs(self.entry_price - self.stop_loss)
+
+    @property
+    def risk_reward(self) -> float:
+        return abs(self.take_profit_2 - self.entry_price) / self.risk
+
+
+def decide(
+    instrument: Instrument,
+    views: Views,
+    entry: Tick,
+    exposure: Exposure,
+    parameters: Parameters,
+    number_of_the_day: int,
+) -> Decision:
+    """Return what the close of the M15 candle behind ``views`` leads to.
+
+    ``views`` are H4, H1 and M15 in this order, ``entry`` is the first tick at or after the close,
+    and ``number_of_the_day`` the number that a signal would have on its UTC day, from 1 on.
+    """
+    best = best_score(views)
+    refusal = (
+        _warming_up(views, parameters)
+        or _not_worth_it(best, views, parameters)
+        or _wrong_time(views[2].close_time_ms, entry, parameters)
+        or _protected(instrument, entry, exposure, parameters)
+    )
+    if refusal is not None:
+        return Decision(best, None, refusal)
+    levels = _levels(instrument, views, best, entry, parameters)
+    if levels is None:
+        return _refused(best, RefusalReason.NO_STRUCTURE, "no structure to put the stop behind")
+    refusal = _bad_levels(instrument, views, levels, entry, parameters) or _zone_traded(
+        best.direction, levels, exposure
+    )
+    if refusal is not None:
+        return Decision(best, None, refusal)
+    lots = lots_for_risk(
+        instrument,
+        balance=exposure.balance,
+        risk_percentage=parameters.risk_percentage,
+        distance=as_decimal(levels.entry_price) - as_decimal(levels.stop_loss),
+        price=as_decimal(levels.stop_loss),
+    )
+    if not lots:
+        return _refused(
+            best,
+            RefusalReason.BELOW_MINIMUM_LOT,
+            f"{parameters.risk_percentage:g} % of {exposure.balance:,.2f} is less than "
+            f"{instrument.minimum_lot} lots would risk",
+        )
+    signal = _signal(instrument, views, best, levels, lots, entry, parameters, number_of_the_day)
+    return Decision(best, signal, None)
+
+
+def signal_id(instrument: Instrument, close_time_ms: int, number_of_the_day: int) -> str:
+    """Return a signal's id: prefix, UTC date of the candle's close, running number of the day."""
+    return f"{instrument.signal_prefix}_{utc(close_time_ms):%Y%m%d}_{number_of_the_day:03d}"
+
+
+def signal_as_json(signal: TradingSignal) -> dict[str, Any]:
+    """Return the signal as `manage.py backtest` and `export` print it."""
+    return {
+        "signal_id": signal.signal_id,
+        "instrument": signal.instrument,
+        "direction": signal.direction.value,
+        "entry_price": signal.entry_price,
+        "stop_loss": signal.stop_loss,
+        "take_profit_1": signal.take_profit_1,
+        "take_profit_2": signal.take_profit_2,
+        "risk_reward_ratio": signal.risk_reward_ratio,
+        "position_size": float(signal.position_size),
+        "risk_percentage": signal.risk_percentage,
+        "setup_type": signal.setup_type,
+        "market_structure": signal.market_structure,
+        "confluence_factors": list(signal.confluence_factors),
+        "confidence_score": signal.confidence_score,
+        "h4_context": signal.h4_context,
+        "h1_context": signal.h1_context,
+        "m15_context": signal.m15_context,
+        "timestamp": iso(signal.timestamp_ms),
+        "session": signal.session,
+        "zone_top": signal.zone_top,
+        "zone_bottom": signal.zone_bottom,
+        "entry_time": iso(signal.entry_time_ms),
+        "entry_ordinal": signal.entry_ordinal,
+    }
+
+
+def _refused(best: Score, reason: RefusalReason, text: str) -> Decision:
+    return Decision(best, None, Refusal(reason, text))
+
+
+def _warming_up(views: Views, parameters: Parameters) -> Refusal | None:
+    for view in views:
+        if view.candles < parameters.warm_up_candles:
+            text = (
+                f"{view.candles} candles of {view.timeframe}, "
+                f"{parameters.warm_up_candles} are needed"
+            )
+            return Refusal(RefusalReason.WARMING_UP, text)
+    return None
+
+
+def _not_worth_it(best: Score, views: Views, parameters: Parameters) -> Refusal | None:
+    if best.total < parameters.threshold:
+        text = f"{best.direction} scores {best.total:.2f} of {parameters.threshold:g}"
+        return Refusal(RefusalReason.BELOW_THRESHOLD, text)
+    other = Direction.SELL if best.direction is Direction.BUY else Direction.BUY
+    if score(*views, other).total == best.total:
+        return Refusal(RefusalReason.CONFLICTING, f"BUY and SELL both score {best.total:.2f}")
+    return None
+
+
+def _wrong_time(close_time_ms: int, entry: Tick, parameters: Parameters) -> Refusal | None:
+    late = entry.time_ms - close_time_ms
+    if late > parameters.maximum_entry_delay_ms:
+        text = f"market closed: the first tick came {late / _MINUTE_MS:,.0f} minutes later"
+        return Refusal(RefusalReason.ENTRY_TOO_LATE, text)
+    if not is_market_open(entry.time_ms):
+        return Refusal(RefusalReason.MARKET_CLOSED, "the week is closed")
+    left = (weekly_close(entry.time_ms) - entry.time_ms) / _MINUTE_MS
+    if left <= parameters.weekly_close_minutes:
+        text = f"the week closes in {left:.0f} minutes"
+        return Refusal(RefusalReason.NEAR_WEEKLY_CLOSE, text)
+    return None
+
+
+def _protected(
+    instrument: Instrument, entry: Tick, exposure: Exposure, parameters: Parameters
+) -> Refusal | None:
+    spread_pips = instrument.pips(entry.spread)
+    if spread_pips > parameters.maximum_spread_pips:
+        text = f"the spread is {spread_pips:g} pips, above {parameters.maximum_spread_pips:g}"
+        return Refusal(RefusalReason.SPREAD_TOO_WIDE, text)
+    if exposure.open_trades >= parameters.maximum_open_trades:
+        text = f"{exposure.open_trades} trades are open"
+        return Refusal(RefusalReason.TOO_MANY_TRADES, text)
+    day_began_with = exposure.balance - exposure.profit_today
+    limit = day_began_with * Decimal(str(parameters.daily_loss_percentage)) / 100
+    if exposure.profit_today < 0 and -exposure.profit_today >= limit:
+        text = f"today lost {-exposure.profit_today:,.2f}, the limit is {limit:,.2f}"
+        return Refusal(RefusalReason.DAILY_LOSS, text)
+    if exposure.last_loss_time_ms is not None:
+        since = (entry.time_ms - exposure.last_loss_time_ms) / _MINUTE_MS
+        if since < parameters.cool_down_minutes:
+            return Refusal(RefusalReason.COOLING_DOWN, f"the last loss is {since:.0f} minutes old")
+    return None
+
+
+def _levels(
+    instrument: Instrument, views: Views, best: Score, entry: Tick, parameters: Parameters
+) -> _Levels | None:
+    m15_atr, sign = views[2].structure.atr, best.direction.sign
+    entry_price = entry.ask if best.direction is Direction.BUY else entry.bid
+    structure = _structure_price(views, best, entry_price)
+    if structure is None:
+        return None
+    # SELL stops are reached by the ask: the spread keeps it from touching a stop that price in the
+    # chart (bid) never reached. BUY has the same room, so that both directions are alike.
+    behind = structure - (parameters.stop_buffer_atr * m15_atr + entry.spread) * sign
+    nearest = entry_price - parameters.minimum_risk_atr * m15_atr * sign
+    stop_loss = instrument.quantise(min(behind, nearest) if sign > 0 else max(behind, nearest))
+    risk = abs(entry_price - stop_loss)
+    room = parameters.target_buffer_atr * m15_atr + entry.spread
+    take_profit_1, take_profit_2 = (
+        instrument.quantise(entry_price + r * risk * sign)
+        for r in _target_multiples(views, best.direction, entry_price, risk, room, parameters)
+    )
+    zone = best.zone
+    return _Levels(
+        entry_price=entry_price,
+        stop_loss=stop_loss,
+        take_profit_1=take_profit_1,
+        take_profit_2=take_profit_2,
+        zone_top=instrument.quantise(zone.top if zone else max(structure, entry_price)),
+        zone_bottom=instrument.quantise(zone.bottom if zone else min(structure, entry_price)),
+    )
+
+
+def _structure_price(views: Views, best: Score, entry_price: float) -> float | None:
+    """Return the price that proves the idea wrong: the far end of zone and sweep, else a swing.
+
+    `None` where there is none on the losing side of the entry.
+    """
+    buy = best.direction is Direction.BUY
+    prices = []
+    if best.zone is not None:
+        prices.append(best.zone.bottom if buy else best.zone.top)
+    if best.sweep is not None:
+        prices.append(sweep_extreme(best.sweep))
+    if not prices:
+        wanted = SwingKind.LOW if buy else SwingKind.HIGH
+        prices = [swing.price for swing in views[2].structure.swings if swing.kind is wanted][-1:]
+    lost = [price for price in prices if (entry_price - price) * best.direction.sign > 0]
+    return (min if buy else max)(lost, default=None)
+
+
+def _target_multiples(
+    views: Views,
+    direction: Direction,
+    entry_price: float,
+    risk: float,
+    room: float,
+    parameters: Parameters,
+) -> tuple[float, float]:
+    """Return both targets as multiples of the risk: before pools, else at fixed multiples."""
+    pools = sorted(
+        ((pool.price - entry_price) * direction.sign - room) / risk
+        for view in views
+        for pool in opposing_pools(view, direction)
+    )
+    least, most = parameters.minimum_risk_reward, parameters.maximum_risk_reward
+    first = next(
+        (r for r in pools if parameters.take_profit_1_r <= r < least), parameters.take_profit_1_r
+    )
+    second = next((r for r in pools if least <= r <= most), parameters.take_profit_2_r)
+    return first, max(second, least)
+
+
+def _bad_levels(
+    instrument: Instrument, views: Views, levels: _Levels, entry: Tick, parameters: Parameters
+) -> Refusal | None:
+    spreads = levels.risk / entry.spread if entry.spread else math.inf
+    if spreads < parameters.minimum_risk_spreads - _TOLERANCE:
+        text = f"the risk of {instrument.pips(levels.risk):g} pips is {spreads:.1f} spreads"
+        return Refusal(RefusalReason.RISK_BELOW_SPREADS, text)
+    cap = parameters.maximum_risk_atr * views[1].structure.atr
+    if levels.risk > cap:
+        text = (
+            f"the risk of {instrument.pips(levels.risk):g} pips is above "
+            f"{parameters.maximum_risk_atr:g} H1 average true ranges"
+        )
+        return Refusal(RefusalReason.RISK_TOO_LARGE, text)
+    if levels.risk_reward < parameters.minimum_risk_reward - _TOLERANCE:
+        text = f"risk:reward is 1:{levels.risk_reward:.2f}"
+        return Refusal(RefusalReason.RISK_REWARD, text)
+    return None
+
+
+def _zone_traded(direction: Direction, levels: _Levels, exposure: Exposure) -> Refusal | None:
+    top, bottom = as_decimal(levels.zone_top), as_decimal(levels.zone_bottom)
+    for zone in exposure.traded_zones:
+        if zone.direction is direction and zone.bottom <= top and bottom <= zone.top:
+            text = f"{direction} from {zone.bottom:,f}-{zone.top:,f} was taken already"
+            return Refusal(RefusalReason.ZONE_TRADED, text)
+    return None
+
+
+def _signal(
+    instrument: Instrument,
+    views: Views,
+    best: Score,
+    levels: _Levels,
+    lots: Decimal,
+    entry: Tick,
+    parameters: Parameters,
+    number_of_the_day: int,
+) -> TradingSignal:
+    close_time_ms = views[2].close_time_ms
+    h4_context, h1_context, m15_context = (context(view, best) for view in views)
+    return TradingSignal(
+        signal_id=signal_id(instrument, close_time_ms, number_of_the_day),
+        instrument=instrument.symbol,
+        direction=best.direction,
+        entry_price=levels.entry_price,
+        stop_loss=levels.stop_loss,
+        take_profit_1=levels.take_profit_1,
+        take_profit_2=levels.take_profit_2,
+        risk_reward_ratio=round(levels.risk_reward, 2),
+        position_size=lots,
+        risk_percentage=parameters.risk_percentage,
+        setup_type=setup_type(best),
+        market_structure=market_structure(views, best.direction),
+        confluence_factors=tuple(r.text for r in best.reasons if r.points > 0),
+        confidence_score=best.total,
+        h4_context=h4_context,
+        h1_context=h1_context,
+        m15_context=m15_context,
+        timestamp_ms=close_time_ms,
+        session=session_at(close_time_ms).value,
+        zone_top=levels.zone_top,
+        zone_bottom=levels.zone_bottom,
+        entry_ordinal=entry.ordinal,
+        entry_time_ms=entry.time_ms,
+    )

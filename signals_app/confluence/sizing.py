@@ -1,0 +1,55 @@
+"""What a price move is worth in the account's currency, and how many lots a risk allows."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from signals_app.market.instrument import Instrument
+
+ACCOUNT_CURRENCY = "USD"
+CENT = Decimal("0.01")
+
+
+def to_account(instrument: Instrument, amount: Decimal, price: Decimal) -> Decimal:
+    """Return ``amount`` of the quote currency in account currency, not rounded.
+
+    Where the account's currency is the instrument's base (USDCAD) ``price`` itself is the rate.
+    Raises `ValueError` for a cross that has neither side in account currency: no rate is known.
+    """
+    if instrument.quote_currency == ACCOUNT_CURRENCY:
+        return amount
+    if instrument.symbol.startswith(ACCOUNT_CURRENCY):
+        return amount / price
+    raise ValueError(
+        f"{instrument.symbol} is quoted in {instrument.quote_currency}: "
+        f"there is no rate to {ACCOUNT_CURRENCY}"
+    )
+
+
+def money(amount: Decimal) -> Decimal:
+    """Return an amount as it stands at rest: whole cents, halves away from zero."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def money_of_move(
+    instrument: Instrument, *, lots: Decimal, distance: Decimal, price: Decimal
+) -> Decimal:
+    """Return what ``lots`` earn on a move of ``distance`` that ends at ``price``, not rounded."""
+    return to_account(instrument, distance * lots * instrument.contract_size, price)
+
+
+def lots_for_risk(
+    instrument: Instrument,
+    *,
+    balance: Decimal,
+    risk_percentage: float,
+    distance: Decimal,
+    price: Decimal,
+) -> Decimal:
+    """Return the lots that lose ``risk_percentage`` of ``balance`` over ``distance``.
+
+    Rounded down to the lot step; zero where that is below the instrument's smallest lot.
+    """
+    allowed = balance * Decimal(str(risk_percentage)) / 100
+    loss_of_one_lot = money_of_move(instrument, lots=Decimal(1), distance=distance, price=price)
+    if allowed <= 0 or loss_of_one_lot <= 0:
+        return Decimal(0)
+    return instrument.whole_lots(allowed / loss_of_one_lot)

@@ -1,0 +1,1 @@
+"""The life of a trade as plain values: transitions, fills, money, exposure. Pure."""

@@ -1,0 +1,109 @@
+"""A trade's arithmetic: pips, money, costs, in `Decimal` and rounded where it comes to rest."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from signals_app.confluence.direction import Direction
+from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.sizing import money, money_of_move
+from signals_app.market.calendar import trading_day
+from signals_app.market.instrument import PRICE_DECIMALS, Instrument, as_decimal
+
+PIP_HUNDREDTH = Decimal("0.01")
+PRICE_STEP = Decimal(1).scaleb(-PRICE_DECIMALS)
+_WEDNESDAY, _SATURDAY = 2, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What trading costs beside the spread; all zero by default.
+
+    `commission_per_lot` is for the round turn and paid at the opening; swaps are per lot and
+    night, negative where they cost; `slippage` (price) worsens every fill at the market.
+    """
+
+    commission_per_lot: Decimal = Decimal(0)
+    swap_per_lot_night_buy: Decimal = Decimal(0)
+    swap_per_lot_night_sell: Decimal = Decimal(0)
+    slippage: Decimal = Decimal(0)
+
+    @classmethod
+    def of(cls, parameters: Parameters, instrument: Instrument) -> "Costs":
+        """Return the costs that the settings name."""
+        slippage = Decimal(str(parameters.slippage_pips)) * as_decimal(instrument.pip)
+        return cls(
+            Decimal(str(parameters.commission_per_lot)),
+            Decimal(str(parameters.swap_per_lot_night_buy)),
+            Decimal(str(parameters.swap_per_lot_night_sell)),
+            slippage.quantize(PRICE_STEP, ROUND_HALF_UP),
+        )
+
+    def swap_per_lot_night(self, direction: Direction) -> Decimal:
+        """Return the swap of one lot over one night."""
+        if direction is Direction.BUY:
+            return self.swap_per_lot_night_buy
+        return self.swap_per_lot_night_sell
+
+
+def gain(direction: Direction, entry_price: Decimal, exit_price: Decimal) -> Decimal:
+    """Return the price distance won, negative where it was lost."""
+    return (exit_price - entry_price) * direction.sign
+
+
+def pips(instrument: Instrument, distance: Decimal) -> Decimal:
+    """Return a price distance in pips, to the hundredth, halves away from zero."""
+    return (distance / as_decimal(instrument.pip)).quantize(PIP_HUNDREDTH, ROUND_HALF_UP)
+
+
+def commission(lots: Decimal, costs: Costs) -> Decimal:
+    """Return what opening ``lots`` costs, as a loss (zero or negative), in whole cents."""
+    return money(-costs.commission_per_lot * lots)
+
+
+def profit(
+    instrument: Instrument,
+    *,
+    direction: Direction,
+    lots: Decimal,
+    entry_price: Decimal,
+    exit_price: Decimal,
+    nights: int,
+    costs: Costs,
+) -> Decimal:
+    """Return what closing ``lots`` earns after swap, in account currency and whole cents."""
+    distance = gain(direction, entry_price, exit_price)
+    earned = money_of_move(instrument, lots=lots, distance=distance, price=exit_price)
+    return money(earned + costs.swap_per_lot_night(direction) * lots * nights)
+
+
+def break_even_price(
+    instrument: Instrument, direction: Direction, entry_price: Decimal, costs: Costs
+) -> Decimal:
+    """Return where the stop goes after the first target: the entry, plus what the lots cost.
+
+    Commission counts, rounded against nobody to the price grid; swap, not known beforehand, and
+    slippage do not.
+    """
+    if not costs.commission_per_lot:
+        return entry_price
+    worth_of_one = money_of_move(
+        instrument, lots=Decimal(1), distance=Decimal(1), price=entry_price
+    )
+    distance = costs.commission_per_lot / worth_of_one
+    moved = entry_price + distance * direction.sign
+    return moved.quantize(PRICE_STEP, ROUND_HALF_UP)
+
+
+def nights_between(opened_ms: int, closed_ms: int) -> int:
+    """Return the nights that swap is paid for: each 17:00 New York passed, Wednesday's thrice.
+
+    Wednesday's stands for the weekend too, as brokers book it; Saturday and Sunday have none.
+    """
+    day, last = trading_day(opened_ms).date, trading_day(closed_ms).date
+    nights = 0
+    while day < last:
+        if day.weekday() < _SATURDAY:
+            nights += 3 if day.weekday() == _WEDNESDAY else 1
+        day += timedelta(days=1)
+    return nights
