@@ -1,4 +1,4 @@
-"""The account that PostgreSQL runs as when the stack is started by root, which PostgreSQL refuses."""
+"""The account PostgreSQL runs as when root starts the stack, since it refuses to run as root."""
 
 import os
 import pwd

@@ -258,7 +258,7 @@ def _create_cluster(place: Place, *, log: Path, password: str) -> None:
     if unfinished.exists():
         shutil.rmtree(unfinished)
     with _password_file(place, password) as password_file:
-        command = [
+        command: list[str | Path] = [
             place.programs.directory / "initdb",
             f"--pgdata={unfinished}",
             f"--username={NAME}",

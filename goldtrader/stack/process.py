@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from goldtrader.stack.account import Account
@@ -18,7 +18,7 @@ _LOGS_KEPT = 3
 
 
 def start(
-    command: Sequence[str | Path],
+    command: Iterable[str | Path],
     *,
     log: Path,
     environment: Mapping[str, str] | None = None,

@@ -1,0 +1,80 @@
+# `make run` and `make test` on a machine with only Python 3.11+ and make.
+
+.PHONY: help install install-tests run test test-long check lock clean
+.DEFAULT_GOAL := help
+
+FEED ?= simulated
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+# The first Python that is new enough and can make environments; PYTHON= names another.
+PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
+define with_python
+@chosen=; for name in $(PYTHONS); do \
+	"$$name" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	[ -n "$$chosen" ] || chosen=$$name; \
+	if "$$name" -c 'import venv, ensurepip' 2>/dev/null; then chosen=$$name; break; fi; \
+done; \
+if [ -z "$$chosen" ]; then \
+	echo "No Python 3.11 or newer was found among $(PYTHONS); install one or name it by PYTHON=." >&2; \
+	exit 2; \
+fi; \
+exec "$$chosen" -I goldtrader/stack/install.py
+endef
+
+help:
+	@echo "make run         everything up in one terminal, on a simulated feed; Ctrl-C ends it"
+	@echo "                 FEED=simulated|none|FILE  SPEED=N|max  HISTORY=FILE_OR_DIR  DATA_DIR=DIR"
+	@echo "                 PORT=8000  GATEWAY_PORT=8765"
+	@echo "make test        the test suite, on a PostgreSQL and a Redis that it starts itself"
+	@echo "make test-long   the long forms of the chaos, fuzz and load tests"
+	@echo "make check       format, faults, types, import contracts, migrations, audit, image, compose"
+	@echo "make install     the environment in .venv; the others call it"
+	@echo "make lock        compile both requirements files anew from pyproject.toml"
+	@echo "make clean       remove the environment and caches; data in var/ is kept"
+
+install:
+	$(with_python)
+
+install-tests:
+	$(with_python) --tests
+
+run: install
+	@exec $(BIN)/python manage.py stack --feed "$(FEED)" \
+		$(if $(SPEED),--speed "$(SPEED)") \
+		$(if $(HISTORY),--history "$(HISTORY)") \
+		$(if $(DATA_DIR),--data-dir "$(DATA_DIR)") \
+		$(if $(PORT),--port "$(PORT)") \
+		$(if $(GATEWAY_PORT),--gateway-port "$(GATEWAY_PORT)")
+
+test: install-tests
+	@$(PYTEST) -m "not long" $(ARGS)
+
+test-long: install-tests
+	@$(PYTEST) -m long $(ARGS)
+
+check: install-tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml goldtrader signals_app trades_app reports_app mt5_bridge
+	$(BIN)/yamllint --strict .
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
+	$(BIN)/hadolint docker/Dockerfile
+	@if $(BIN)/python -c 'import httpx; httpx.get("https://pypi.org/pypi/django/json", timeout=10).raise_for_status()' 2>/dev/null; then \
+		echo "$(BIN)/pip-audit --strict requirements.txt"; \
+		$(BIN)/pip-audit --strict --disable-pip --requirement requirements.txt; \
+	else \
+		echo "NOT AUDITED: the vulnerability service at pypi.org is out of reach, so pip-audit did not run."; \
+	fi
+
+lock: install-tests
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["lock"])')"
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --group dev --constraint requirements.txt --output-file tests/requirements.txt
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,216 @@
+"""Makes the environment in `.venv`, from any Python 3.11+ and nothing else installed.
+
+Run as a script by the Makefile, before any requirement is there: only the standard library is used.
+One that was interrupted is made anew, one that is complete is left alone, and a second installer
+waits for the first.
+"""
+
+import argparse
+import collections
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNTIME = ROOT / "requirements.txt"
+TESTS = ROOT / "tests" / "requirements.txt"
+
+
+def main() -> int:
+    """Bring the environment up to the wanted sets; return the exit code."""
+    options = argparse.ArgumentParser(description="Makes the environment in .venv.")
+    options.add_argument("--tests", action="store_true", help="also what tests and checks need")
+    options.add_argument("--environment", type=Path, default=ROOT / ".venv")
+    wanted = options.parse_args()
+    sets = [RUNTIME, TESTS] if wanted.tests else [RUNTIME]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if any(not _is_installed(wanted.environment, pins) for pins in sets):
+            with _sole_installer(wanted.environment.parent):
+                _bring_up(wanted.environment, sets)
+    except (OSError, subprocess.CalledProcessError) as error:
+        _say(f"The environment was not made: {error}", stream=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        _say("", "Interrupted; the next call begins the environment anew.", stream=sys.stderr)
+        return 130
+    return 0
+
+
+def _bring_up(environment: Path, sets: list[Path]) -> None:
+    unfinished = environment / "unfinished"
+    python = environment / "bin" / "python"
+    if unfinished.exists() or _is_outdated(environment) or not _runs(python):
+        _require_venv()
+        _say(f"Making {environment.name} with Python {sys.version.split()[0]}")
+        if environment.exists():
+            shutil.rmtree(environment)
+        environment.mkdir()
+        unfinished.touch()
+        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+        unfinished.unlink()
+    missing = [pins for pins in sets if not _is_installed(environment, pins)]
+    unfinished.touch()
+    for pins in missing:
+        _install(python, pins)
+        _stamp(environment, pins).write_text(_digest(pins))
+    unfinished.unlink()
+
+
+def _install(python: Path, pins: Path) -> None:
+    """Install ``pins`` with one line of progress; show what pip said only if it failed."""
+    command = [
+        *(str(python), "-m", "pip", "install", "--requirement", str(pins)),
+        *("--no-input", "--disable-pip-version-check", "--root-user-action=ignore"),
+        *("--progress-bar=off", "--only-binary=:all:"),
+    ]
+    total = len(_pinned(pins))
+    site = next((python.parents[1] / "lib").glob("python3*/site-packages"))
+    before = _count_installed(site)
+    found = 0
+    is_writing = False
+    said: collections.deque[str] = collections.deque(maxlen=40)
+    for line in _lines_or_pauses(command):
+        said.extend(line.splitlines())
+        found += line.startswith(("Collecting ", "Processing ", "Requirement already"))
+        is_writing = is_writing or line.startswith("Installing collected")
+        if is_writing:
+            _show("Installing", _count_installed(site) - before, total)
+        else:
+            _show("Downloading", found, total)
+    if said.pop() != "0":
+        _say("", *said, stream=sys.stderr)
+        raise OSError(
+            f"pip could not install {pins.relative_to(ROOT)}; is the package index in reach?"
+        )
+    _show("Installed", total, total)
+    if sys.stdout.isatty():
+        _say("")
+
+
+def _lines_or_pauses(command: list[str]) -> Iterator[str]:
+    """Yield each line that ``command`` says, "" while it is silent, and its exit code at last."""
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert running.stdout is not None
+    unread = b""
+    try:
+        while True:
+            if not select.select([running.stdout], [], [], 0.5)[0]:
+                yield ""
+                continue
+            read = os.read(running.stdout.fileno(), 65536)
+            *lines, unread = (unread + read).split(b"\n")
+            for line in lines:
+                yield line.decode(errors="replace")
+            if not read:
+                break
+        yield str(running.wait())
+    finally:
+        running.kill()
+        running.wait()
+
+
+_shown = ("", -1.0)
+
+
+def _show(doing: str, done: int, total: int) -> None:
+    """Show one line of progress: on a terminal in place, elsewhere every few seconds."""
+    global _shown
+    text = f"{doing} {min(done, total)} of about {total} packages"
+    if sys.stdout.isatty():
+        sys.stdout.write(f"\r\033[K{text}")
+        sys.stdout.flush()
+    elif text != _shown[0] and (time.monotonic() - _shown[1] >= 5.0 or doing == "Installed"):
+        _say(text)
+        _shown = (text, time.monotonic())
+
+
+def _say(*lines: str, stream: TextIO = sys.stdout) -> None:
+    stream.write("\n".join(lines) + "\n")
+    stream.flush()
+
+
+def _pinned(pins: Path) -> list[str]:
+    return re.findall(r"^[A-Za-z0-9][\w.-]*(?:\[[\w,]+\])?==", pins.read_text(), re.MULTILINE)
+
+
+def _count_installed(site: Path) -> int:
+    return sum(1 for _ in site.glob("*.dist-info"))
+
+
+def _stamp(environment: Path, pins: Path) -> Path:
+    return environment / f"installed-{'tests' if pins == TESTS else 'runtime'}"
+
+
+def _is_installed(environment: Path, pins: Path) -> bool:
+    stamp = _stamp(environment, pins)
+    with contextlib.suppress(OSError):
+        return (
+            not (environment / "unfinished").exists()
+            and stamp.read_text() == _digest(pins)
+            and (environment / "bin" / "python").exists()
+        )
+    return False
+
+
+def _is_outdated(environment: Path) -> bool:
+    # Installed over another set, what the new one no longer names would stay.
+    return any(
+        _stamp(environment, pins).exists() and not _is_installed(environment, pins)
+        for pins in (RUNTIME, TESTS)
+    )
+
+
+def _digest(pins: Path) -> str:
+    return hashlib.sha256(pins.read_bytes()).hexdigest()
+
+
+def _runs(python: Path) -> bool:
+    check = "import sys, pip; raise SystemExit(sys.version_info < (3, 11))"
+    try:
+        done = subprocess.run(
+            [str(python), "-c", check], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def _require_venv() -> None:
+    if any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip")):
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise OSError(
+            f"{sys.executable} has no venv or ensurepip module; install it "
+            f"(Debian, Ubuntu: apt install python{version}-venv) or name another PYTHON=."
+        )
+
+
+@contextlib.contextmanager
+def _sole_installer(directory: Path) -> Iterator[None]:
+    """Hold the directory for one installer; the kernel lets go when it ends, however it ends."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("Another installer is at work here; waiting for it.")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
