@@ -55,10 +55,9 @@ def _bring_up(environment: Path, sets: list[Path]) -> None:
     if unfinished.exists() or _is_outdated(environment) or not _runs(python):
         _require_venv()
         _say(f"Making {environment.name} with Python {sys.version.split()[0]}")
-        if environment.exists():
-            shutil.rmtree(environment)
-        environment.mkdir()
+        environment.mkdir(exist_ok=True)
         unfinished.touch()
+        _clear(environment, keep=unfinished)
         subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
         unfinished.unlink()
     missing = [pins for pins in sets if not _is_installed(environment, pins)]
@@ -67,6 +66,14 @@ def _bring_up(environment: Path, sets: list[Path]) -> None:
         _install(python, pins)
         _stamp(environment, pins).write_text(_digest(pins))
     unfinished.unlink()
+
+
+def _clear(environment: Path, *, keep: Path) -> None:
+    for path in environment.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != keep:
+            path.unlink()
 
 
 def _install(python: Path, pins: Path) -> None:
