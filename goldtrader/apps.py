@@ -1,0 +1,9 @@
+"""The project as a Django app, for its commands."""
+
+from django.apps import AppConfig
+
+
+class GoldtraderConfig(AppConfig):
+    """Holds the stack's and the API's commands."""
+
+    name = "goldtrader"

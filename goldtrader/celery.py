@@ -1,0 +1,25 @@
+"""The Celery app: queues, and the beat table of what happens by the clock."""
+
+from celery import Celery
+
+app = Celery("goldtrader")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.task_routes = {
+    "signals_app.tasks.build_candles": {"queue": "ticks"},
+    "signals_app.tasks.*": {"queue": "analysis"},
+    "trades_app.tasks.open_trade": {"queue": "trades"},
+    "trades_app.tasks.*": {"queue": "delivery"},
+    "reports_app.tasks.*": {"queue": "delivery"},
+}
+
+app.conf.beat_schedule = {
+    # A sweep finds what nobody finished: a lost wake-up, analysis, decision, trade or message.
+    "sweep-pipeline": {
+        "task": "signals_app.tasks.sweep",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "sweep-outbox": {"task": "trades_app.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+}

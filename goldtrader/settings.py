@@ -1,0 +1,229 @@
+"""Settings, typed and read once: from the environment, `.env`, or a running stack's own file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import environ  # type: ignore[import-untyped]
+import structlog
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+#: Where the embedded stack keeps its database, certificate and logs.
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).expanduser().resolve()
+
+
+def _stack_file() -> dict[str, Any]:
+    """Return what the stack of this data directory wrote of itself; empty where none ever ran."""
+    try:
+        written: dict[str, Any] = json.loads((DATA_DIR / "stack.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return written
+
+
+_STACK = _stack_file()
+
+
+def _setting(name: str, default: str) -> str:
+    """Return the environment's value, else the stack's, else ``default``."""
+    value: str = env.str(name, default=str(_STACK.get(name.lower(), default)))
+    return value
+
+
+DEBUG = env.bool("DEBUG", default=False)
+# Every stack makes its own secret; this one only lets offline commands run without any.
+SECRET_KEY = _setting("SECRET_KEY", "offline-commands-only-" + "0" * 40)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+DATABASE_URL = _setting("DATABASE_URL", "postgres://goldtrader@127.0.0.1:5432/goldtrader")
+REDIS_URL = _setting("REDIS_URL", "redis://127.0.0.1:6379/0")
+
+GATEWAY_HOST = env.str("GATEWAY_HOST", default="127.0.0.1")
+GATEWAY_PORT = env.int("GATEWAY_PORT", default=8765)
+GATEWAY_TLS_CERT = _setting("GATEWAY_TLS_CERT", str(DATA_DIR / "gateway.crt"))
+GATEWAY_TLS_KEY = _setting("GATEWAY_TLS_KEY", str(DATA_DIR / "gateway.key"))
+#: `kid:secret` pairs, comma separated; the first signs, all are accepted.
+CONNECTOR_JWT_KEYS = _setting("CONNECTOR_JWT_KEYS", "")
+#: Fernet keys, comma separated; the first encrypts, all decrypt.
+FIELD_ENCRYPTION_KEYS = _setting("FIELD_ENCRYPTION_KEYS", "")
+TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
+TELEGRAM_API_BASE_URL = env.str("TELEGRAM_API_BASE_URL", default="https://api.telegram.org")
+#: Networks that may use the API; empty means every address.
+API_ALLOWED_IPS = env.list("API_ALLOWED_IPS", default=[])
+API_RATE_LIMIT = env.str("API_RATE_LIMIT", default="6000/min")
+#: How many proxies in front set X-Forwarded-For; 0 means that header is not believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+
+#: Called inside the transaction that moves a symbol's position, with the ticks used.
+TICK_CONSUMERS = ["trades_app.services.move_trades"]
+#: Says how a symbol's account stood just before a tick; see `signals_app.services.decide`.
+EXPOSURE_PROVIDER = "trades_app.services.exposure_before"
+#: Started for every new signal once its row is committed.
+SIGNAL_CONSUMER = "trades_app.tasks.open_trade"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_prometheus",
+    "django_structlog",
+    "django_celery_beat",
+    "django_filters",
+    "rest_framework",
+    "rest_framework_api_key",
+    "drf_spectacular",
+    "goldtrader",
+    "signals_app",
+    "trades_app",
+    "reports_app",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "goldtrader.urls"
+WSGI_APPLICATION = "goldtrader.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        **env.db_url_config(DATABASE_URL),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Static files are found where their apps keep them, so that a fresh clone needs no collectstatic.
+WHITENOISE_USE_FINDERS = True
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["goldtrader.api.permissions.HasReadKey"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_THROTTLE_CLASSES": ["goldtrader.api.throttling.KeyThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"key": API_RATE_LIMIT},
+    "EXCEPTION_HANDLER": "goldtrader.api.errors.answer",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "GoldTrader",
+    "VERSION": "1",
+    "DESCRIPTION": "Signals, trades and performance of the analysis server.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = 600
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "delivery"
+
+UNFOLD = {
+    "SITE_TITLE": "GoldTrader",
+    "SITE_HEADER": "GoldTrader",
+    "SITE_SYMBOL": "candlestick_chart",
+}
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = env.bool("HTTPS_ONLY", default=False)
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE
+X_FRAME_OPTIONS = "DENY"
+
+_SHARED_LOG_STEPS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "structured": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.JSONRenderer(),
+            "foreign_pre_chain": _SHARED_LOG_STEPS,
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"httpx": {"level": "WARNING"}, "django_structlog": {"level": "WARNING"}},
+}
+structlog.configure(
+    processors=[
+        *_SHARED_LOG_STEPS,
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)

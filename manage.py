@@ -1,0 +1,29 @@
+#!/usr/bin/env python
+"""The product's command line: `manage.py stack`, `backtest`, `smc`, `candles`, Django's own."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one command; `--data-dir` is read before Django loads, since settings depend on it."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goldtrader.settings")
+    data_dir = _option(sys.argv, "--data-dir")
+    if data_dir is not None:
+        os.environ["DATA_DIR"] = data_dir
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+def _option(arguments: list[str], name: str) -> str | None:
+    for place, argument in enumerate(arguments):
+        if argument.startswith(f"{name}="):
+            return argument.partition("=")[2]
+        if argument == name and place + 1 < len(arguments):
+            return arguments[place + 1]
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Columns that several tables share."""
+
+from typing import Any
+
+from django.db import models
+
+
+def price(**options: Any) -> "models.DecimalField[Any, Any]":
+    """Return a price column: ten digits, five of them decimals."""
+    return models.DecimalField(max_digits=10, decimal_places=5, **options)
+
+
+def money(**options: Any) -> "models.DecimalField[Any, Any]":
+    """Return a column of money in the account's currency, to the cent."""
+    return models.DecimalField(max_digits=12, decimal_places=2, **options)
+
+
+def lots(**options: Any) -> "models.DecimalField[Any, Any]":
+    """Return a column of size in lots."""
+    return models.DecimalField(max_digits=8, decimal_places=2, **options)
+
+
+def symbol(**options: Any) -> "models.CharField[Any, Any]":
+    """Return an instrument's symbol."""
+    return models.CharField(max_length=20, **options)

@@ -1,0 +1,121 @@
+"""Where each symbol's stream stands, and what is still to be analysed and decided."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from signals_app.models import fields
+
+
+class StreamPosition(models.Model):
+    """How far a symbol's ticks were used; moves in the transaction of their consequences.
+
+    Locking this row is the right to use ticks. `seqs` say where each connector resumes should
+    Redis lose its memory.
+    """
+
+    symbol = fields.symbol(primary_key=True)
+    entry_id = models.CharField(max_length=40, default="0-0", help_text="last stream entry used")
+    ordinal = models.BigIntegerField(default=0, help_text="ticks used so far")
+    time_ms = models.BigIntegerField(default=0, help_text="time of the last tick used")
+    bid = models.FloatField(default=0)
+    ask = models.FloatField(default=0)
+    first_time_ms = models.BigIntegerField(default=0, help_text="time of the first tick ever")
+    watermark_ms = models.BigIntegerField(default=0)
+    seqs = models.JSONField(default=dict, help_text="last seq used, by connector")
+    forming = models.JSONField(default=dict, help_text="the candles that are not closed yet")
+    closed = models.JSONField(default=dict, help_text="end of the last closed candle, by timeframe")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "stream_positions"
+
+    def __str__(self) -> str:
+        return f"{self.symbol} at tick {self.ordinal}"
+
+
+class Analysis(models.Model):
+    """What the detectors said at the close of one candle; a function of its window alone."""
+
+    symbol = fields.symbol()
+    timeframe = models.CharField(max_length=3)
+    close_time_ms = models.BigIntegerField()
+    candles = models.PositiveSmallIntegerField(help_text="candles in the window")
+    view = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "analyses"
+        verbose_name_plural = "analyses"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("symbol", "timeframe", "close_time_ms"), name="one_analysis_per_close"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.timeframe} {self.close_time_ms}"
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    """The ledger of M15 closes."""
+
+    def open(self, symbol: str) -> "DecisionQuerySet":
+        """Return a symbol's undecided closes, in candle order."""
+        return self.filter(
+            symbol=symbol, outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING)
+        ).order_by("close_time_ms")
+
+
+class Decision(models.Model):
+    """One M15 close: made with its candle, decided once, in candle order.
+
+    The entry tick is the first at or after the close; it is unknown (`entry_ordinal` null) while a
+    watermark has closed the candle and no tick came since. `mark` is the stream's state before the
+    stream entry that holds the entry tick: everything from there on may still be needed.
+    """
+
+    class Outcome(models.TextChoices):
+        """What came of the close."""
+
+        PENDING = "PENDING"
+        OPENING = "OPENING", "signal made, trade not open yet"
+        SIGNAL = "SIGNAL"
+        BELOW = "BELOW", "score below the threshold"
+        REFUSED = "REFUSED"
+
+    symbol = fields.symbol()
+    close_time_ms = models.BigIntegerField()
+    h1_close_ms = models.BigIntegerField(null=True, help_text="end of the last H1 candle by then")
+    h4_close_ms = models.BigIntegerField(null=True, help_text="end of the last H4 candle by then")
+    entry_ordinal = models.BigIntegerField(null=True)
+    entry_time_ms = models.BigIntegerField(null=True)
+    entry_bid = models.FloatField(null=True)
+    entry_ask = models.FloatField(null=True)
+    mark = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.PENDING)
+    direction = models.CharField(max_length=4, blank=True)
+    score = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    reason = models.CharField(max_length=40, blank=True, help_text="why there is no signal")
+    text = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    decided_at = models.DateTimeField(null=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        db_table = "decisions"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("symbol", "close_time_ms"), name="one_decision_per_close"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("symbol", "close_time_ms"),
+                condition=models.Q(outcome__in=("PENDING", "OPENING")),
+                name="decision_open",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.close_time_ms} {self.outcome}"

@@ -1,0 +1,84 @@
+"""Closed candles: those that ticks made, and imported history."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from django.db import models
+
+from signals_app.market import calendar
+from signals_app.market.candle import WINDOW, Candle, Candles, Timeframe
+from signals_app.market.instrument import as_decimal
+from signals_app.models import fields
+
+
+class PriceCandleQuerySet(models.QuerySet["PriceCandle"]):
+    """Windows of candles, as the core reads them."""
+
+    def window(self, symbol: str, timeframe: Timeframe, end_ms: int, size: int = WINDOW) -> Candles:
+        """Return the last ``size`` candles that end at or before ``end_ms``, oldest first."""
+        latest = calendar.utc(end_ms - timeframe.milliseconds)
+        rows = (
+            self.filter(instrument=symbol, timeframe=timeframe, timestamp__lte=latest)
+            .order_by("-timestamp")
+            .values_list("timestamp", "open", "high", "low", "close", "volume")[:size]
+        )
+        columns = list(zip(*reversed(rows), strict=True)) or [()] * 6
+        return Candles(
+            np.array([calendar.milliseconds(moment) for moment in columns[0]], dtype=np.int64),
+            *(np.array(column, dtype=np.float64) for column in columns[1:]),
+        )
+
+
+class PriceCandle(models.Model):
+    """One closed candle of bid prices; `timestamp` is its opening time."""
+
+    class Source(models.TextChoices):
+        """What made the candle. Ticks are never overwritten by history."""
+
+        TICKS = "TICKS"
+        HISTORY = "HISTORY"
+
+    instrument = fields.symbol()
+    timeframe = models.CharField(max_length=10)
+    timestamp = models.DateTimeField(help_text="opening time")
+    open = fields.price()
+    high = fields.price()
+    low = fields.price()
+    close = fields.price()
+    volume = models.BigIntegerField(help_text="ticks in the candle")
+    source = models.CharField(max_length=7, choices=Source.choices, default=Source.TICKS)
+
+    objects = PriceCandleQuerySet.as_manager()
+
+    class Meta:
+        db_table = "price_history"
+        verbose_name = "candle"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("instrument", "timeframe", "timestamp"), name="one_candle_per_interval"
+            ),
+        )
+        indexes = (models.Index(fields=("-timestamp",), name="candle_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.timeframe} {self.timestamp:%Y-%m-%d %H:%M}"
+
+    @classmethod
+    def of(
+        cls, symbol: str, timeframe: Timeframe, candles: Iterable[Candle], source: Source
+    ) -> "list[PriceCandle]":
+        """Return unsaved rows of the given candles."""
+        return [
+            cls(
+                instrument=symbol,
+                timeframe=timeframe,
+                timestamp=calendar.utc(candle.time_ms),
+                open=as_decimal(candle.open),
+                high=as_decimal(candle.high),
+                low=as_decimal(candle.low),
+                close=as_decimal(candle.close),
+                volume=round(candle.volume),
+                source=source,
+            )
+            for candle in candles
+        ]

@@ -1,0 +1,75 @@
+"""Signals: what was said, once, with the numbers it was said with."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from signals_app.models import fields
+from signals_app.models.strategy import Strategy
+
+
+class SignalQuerySet(models.QuerySet["Signal"]):
+    """Named questions about signals."""
+
+    def active(self) -> "SignalQuerySet":
+        """Return the signals whose trade is not over."""
+        return self.filter(status=Signal.Status.ACTIVE)
+
+    def told(self) -> "SignalQuerySet":
+        """Return all in the order of the record: by candle close, instrument and id."""
+        return self.order_by("timestamp", "instrument", "signal_id")
+
+
+class Signal(models.Model):
+    """One emitted signal. Nothing in it changes later but `status`."""
+
+    class Status(models.TextChoices):
+        """Whether its trade still runs."""
+
+        ACTIVE = "ACTIVE"
+        CLOSED = "CLOSED"
+
+    signal_id = models.CharField(max_length=50, primary_key=True)
+    instrument = fields.symbol()
+    direction = models.CharField(max_length=4)
+    entry_price = fields.price()
+    stop_loss = fields.price()
+    take_profit_1 = fields.price()
+    take_profit_2 = fields.price()
+    risk_reward_ratio = models.DecimalField(max_digits=5, decimal_places=2)
+    position_size = fields.lots()
+    risk_percentage = models.DecimalField(max_digits=5, decimal_places=2)
+    setup_type = models.CharField(max_length=100)
+    market_structure = models.CharField(max_length=50)
+    confluence_factors = models.JSONField(default=list)
+    confidence_score = models.DecimalField(max_digits=5, decimal_places=2)
+    h4_context = models.TextField()
+    h1_context = models.TextField()
+    m15_context = models.TextField()
+    session = models.CharField(max_length=20)
+    timestamp = models.DateTimeField(help_text="close of the candle that it was made on")
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.ACTIVE)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    zone_top = fields.price()
+    zone_bottom = fields.price()
+    entry_ordinal = models.BigIntegerField(help_text="the tick that it is entered at")
+    entry_time_ms = models.BigIntegerField()
+    strategy = models.ForeignKey(Strategy, on_delete=models.PROTECT, related_name="signals")
+
+    objects = SignalQuerySet.as_manager()
+
+    class Meta:
+        db_table = "signals"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("instrument", "timestamp", "strategy"), name="one_signal_per_close"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("instrument", "status"), name="idx_instrument_status"),
+            models.Index(fields=("created_at",), name="idx_created_at"),
+            models.Index(fields=("-timestamp", "-signal_id"), name="signal_newest"),
+        )
+
+    def __str__(self) -> str:
+        return self.signal_id

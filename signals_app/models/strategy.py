@@ -1,0 +1,52 @@
+"""Versioned sets of parameters: what the score and the risk were when a signal was made."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class StrategyQuerySet(models.QuerySet["Strategy"]):
+    """Which parameters decide."""
+
+    def live(self) -> "Strategy":
+        """Return the strategy that decides now; made with the defaults where there is none."""
+        found = self.filter(status=Strategy.Status.LIVE).first()
+        return found or self.get_or_create(name="default", version=1)[0]
+
+
+class Strategy(models.Model):
+    """One immutable set of parameters; a change is a new version."""
+
+    class Status(models.TextChoices):
+        """Exactly one strategy is live."""
+
+        LIVE = "LIVE"
+        RETIRED = "RETIRED"
+
+    name = models.CharField(max_length=40, default="default")
+    version = models.PositiveIntegerField(default=1)
+    parameters = models.JSONField(
+        default=dict, blank=True, help_text="only what differs from the defaults"
+    )
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.LIVE)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = StrategyQuerySet.as_manager()
+
+    class Meta:
+        db_table = "strategies"
+        verbose_name_plural = "strategies"
+        constraints = (
+            models.UniqueConstraint(fields=("name", "version"), name="one_row_per_version"),
+            models.UniqueConstraint(
+                fields=("status",), condition=models.Q(status="LIVE"), name="one_live_strategy"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+    def differences(self) -> dict[str, Any]:
+        """Return the parameters that this version sets, by name."""
+        return dict(self.parameters)

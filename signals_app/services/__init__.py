@@ -1,0 +1,1 @@
+"""Writes across rows, each one function in one transaction."""

@@ -1,0 +1,273 @@
+"""From the stream to candles: one transaction moves the position with all that follows from it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from signals_app.market import aggregation, calendar, instrument
+from signals_app.market.aggregation import ClosedCandle, Forming
+from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
+from signals_app.market.tick import Ticks
+from signals_app.models import Decision, Instrument, PriceCandle, StreamPosition
+from signals_app.services import stream
+from signals_app.services.stream import StreamEntry
+
+log = structlog.get_logger(__name__)
+
+#: What is still to be analysed: timeframe and end of the candle.
+Close = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What one transaction used, the closes to analyse, and whether a close got its entry tick."""
+
+    ticks: int
+    closes: tuple[Close, ...]
+    gave_entry: bool
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The consequences of some stream entries, gathered before they are written at once."""
+
+    closed: list[ClosedCandle] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    closes: list[Close] = field(default_factory=list)
+    gave_entry: bool = False
+
+
+def build_batch(symbol: str) -> Built | None:
+    """Use the next stream entries of a symbol; return `None` where there are none.
+
+    Candles, trades moved by these ticks, decisions to be made and the position are committed
+    together. Whoever comes while another works waits for the lock and then finds a later position.
+    """
+    StreamPosition.objects.get_or_create(symbol=symbol)
+    with transaction.atomic():
+        position = StreamPosition.objects.select_for_update().get(symbol=symbol)
+        entries = stream.read_batch(symbol, position.entry_id)
+        if not entries:
+            return None
+        batch = _Batch()
+        runs: list[Ticks] = []
+        for entry in entries:
+            ticks = _unused(entry, position)
+            if ticks is not None:
+                _use_ticks(position, entry, ticks, batch)
+                runs.append(ticks)
+            elif entry.watermark_ms is not None:
+                _use_watermark(position, entry.watermark_ms, batch)
+            position.entry_id = entry.entry_id
+        if runs:
+            used = Ticks.join(runs)
+            for consume in tick_consumers():
+                consume(symbol, used)
+        _write(symbol, batch)
+        position.save()
+    return Built(sum(map(len, runs)), tuple(batch.closes), batch.gave_entry)
+
+
+@cache
+def tick_consumers() -> tuple[Callable[[str, Ticks], None], ...]:
+    """Return what moves with the ticks, as the project composes it."""
+    return tuple(import_string(path) for path in settings.TICK_CONSUMERS)
+
+
+def ensure_instrument(symbol: str) -> Instrument:
+    """Return the symbol's row; a default one is made from the built-in table or its quote form."""
+    known = {value.symbol: value for value in instrument.DEFAULT_INSTRUMENTS}
+    value = known.get(symbol)
+    defaults: dict[str, Any] = (
+        {
+            "pip": value.pip,
+            "contract_size": value.contract_size,
+            "digits": value.digits,
+            "signal_prefix": value.signal_prefix,
+            "default_spread": value.default_spread,
+            "quote_currency": value.quote_currency,
+        }
+        if value is not None
+        else {
+            "pip": 0.0001,
+            "contract_size": 100_000,
+            "digits": 5,
+            "signal_prefix": symbol[:8],
+            "default_spread": 0.0001,
+        }
+    )
+    return Instrument.objects.get_or_create(symbol=symbol, defaults=defaults)[0]
+
+
+def _unused(entry: StreamEntry, position: StreamPosition) -> Ticks | None:
+    """Return the entry's ticks above the position; raise where one before them is missing."""
+    if entry.ticks is None:
+        return None
+    if entry.ticks.first_ordinal > position.ordinal + 1:
+        raise stream.TicksMissing(
+            f"{position.symbol}: the stream goes on at tick {entry.ticks.first_ordinal}, "
+            f"used are {position.ordinal}"
+        )
+    ticks = entry.ticks.after(position.ordinal)
+    # A watermark promised that no tick before it was still to come; closed candles stay closed.
+    return replace(ticks, time_ms=np.maximum(ticks.time_ms, position.watermark_ms))
+
+
+def _use_ticks(position: StreamPosition, entry: StreamEntry, ticks: Ticks, batch: _Batch) -> None:
+    mark = {
+        "ordinal": position.ordinal,
+        "time_ms": position.time_ms,
+        "bid": position.bid,
+        "seqs": dict(position.seqs),
+    }
+    if len(ticks):
+        if position.ordinal == 0:
+            _begin(position, int(ticks.time_ms[0]), batch)
+        forming, closed = aggregation.aggregate(_forming(position), ticks)
+        _close(position, closed, ticks, mark, batch)
+        position.forming = _as_json(forming)
+        last = ticks[len(ticks) - 1]
+        position.ordinal, position.time_ms = last.ordinal, last.time_ms
+        position.bid, position.ask = last.bid, last.ask
+    position.seqs = {**position.seqs, entry.connector: entry.seq}
+
+
+def _use_watermark(position: StreamPosition, watermark_ms: int, batch: _Batch) -> None:
+    forming, closed = aggregation.close_until(_forming(position), watermark_ms)
+    _close(position, closed, None, {}, batch)
+    position.forming = _as_json(forming)
+    position.watermark_ms = max(position.watermark_ms, watermark_ms)
+
+
+def _begin(position: StreamPosition, first_time_ms: int, batch: _Batch) -> None:
+    """Set where the symbol's own ticks begin: history counts only up to there."""
+    ensure_instrument(position.symbol)
+    position.first_time_ms = first_time_ms
+    history = PriceCandle.objects.filter(instrument=position.symbol)
+    for timeframe in TIMEFRAMES:
+        earliest_open = calendar.utc(first_time_ms - timeframe.milliseconds)
+        of_timeframe = history.filter(timeframe=timeframe)
+        of_timeframe.filter(timestamp__gt=earliest_open).delete()
+        newest = of_timeframe.order_by("-timestamp").first()
+        if newest is not None:
+            end = calendar.milliseconds(newest.timestamp) + timeframe.milliseconds
+            position.closed[timeframe] = end
+            batch.closes.append((timeframe, end))
+
+
+def _close(
+    position: StreamPosition,
+    closed: list[ClosedCandle],
+    ticks: Ticks | None,
+    mark: dict[str, Any],
+    batch: _Batch,
+) -> None:
+    """Note closed candles, and one decision for each M15 close.
+
+    ``ticks`` hold the tick that closed them; `None` where a watermark did. Decisions that wait for
+    their entry tick get the first of these ticks.
+    """
+    if ticks is not None:
+        _give_entry(position, ticks, mark, batch)
+    batch.closed += closed
+    for candle in closed:
+        position.closed[candle.timeframe] = candle.close_time_ms
+        batch.closes.append((candle.timeframe, candle.close_time_ms))
+        if candle.timeframe is not Timeframe.M15:
+            continue
+        # An H1 or H4 candle that ends with this M15 candle belongs to its windows.
+        ends = {
+            timeframe: _latest_end(position, closed, timeframe, candle.close_time_ms)
+            for timeframe in (Timeframe.H1, Timeframe.H4)
+        }
+        decision = Decision(
+            symbol=position.symbol,
+            close_time_ms=candle.close_time_ms,
+            h1_close_ms=ends[Timeframe.H1],
+            h4_close_ms=ends[Timeframe.H4],
+        )
+        if ticks is not None and candle.closed_by is not None:
+            _set_entry(decision, ticks, candle.closed_by - ticks.first_ordinal, mark)
+        batch.decisions.append(decision)
+
+
+def _latest_end(
+    position: StreamPosition, closed: list[ClosedCandle], timeframe: Timeframe, until_ms: int
+) -> int | None:
+    ends = [
+        candle.close_time_ms
+        for candle in closed
+        if candle.timeframe is timeframe and candle.close_time_ms <= until_ms
+    ]
+    earlier: int | None = position.closed.get(timeframe)
+    return max(ends) if ends else earlier
+
+
+def _give_entry(
+    position: StreamPosition, ticks: Ticks, mark: dict[str, Any], batch: _Batch
+) -> None:
+    """Give the first tick to the decisions whose candle a watermark closed before it."""
+    if position.watermark_ms <= position.time_ms:
+        return
+    stored = Decision.objects.open(position.symbol).filter(entry_ordinal=None)
+    for decision in (*stored, *(d for d in batch.decisions if d.entry_ordinal is None)):
+        _set_entry(decision, ticks, 0, mark)
+        batch.gave_entry = True
+        if decision.pk is not None:
+            decision.save(
+                update_fields=("entry_ordinal", "entry_time_ms", "entry_bid", "entry_ask", "mark")
+            )
+
+
+def _set_entry(decision: Decision, ticks: Ticks, place: int, mark: dict[str, Any]) -> None:
+    tick = ticks[place]
+    decision.entry_ordinal, decision.entry_time_ms = tick.ordinal, tick.time_ms
+    decision.entry_bid, decision.entry_ask = tick.bid, tick.ask
+    decision.mark = mark
+
+
+def _write(symbol: str, batch: _Batch) -> None:
+    rows = [
+        row
+        for closed in batch.closed
+        for row in PriceCandle.of(
+            symbol, closed.timeframe, [closed.candle], PriceCandle.Source.TICKS
+        )
+    ]
+    PriceCandle.objects.bulk_create(rows, batch_size=1000)
+    Decision.objects.bulk_create(batch.decisions, batch_size=1000)
+
+
+def _forming(position: StreamPosition) -> Forming:
+    return {Timeframe(key): Candle(*row) for key, row in position.forming.items()}
+
+
+def _as_json(forming: Forming) -> dict[str, list[float]]:
+    return {
+        timeframe.value: [c.time_ms, c.open, c.high, c.low, c.close, c.volume]
+        for timeframe, c in forming.items()
+    }
+
+
+def needed_ordinals(symbol: str) -> Iterator[int]:
+    """Yield the ticks that the stream must still hold: unused ones, and those of open decisions."""
+    position = StreamPosition.objects.filter(symbol=symbol).first()
+    if position is not None:
+        yield position.ordinal
+    for ordinal in Decision.objects.open(symbol).values_list("entry_ordinal", flat=True)[:1]:
+        if ordinal is not None:
+            yield ordinal
+
+
+def has_unread(symbol: str) -> bool:
+    """Return whether the stream holds entries behind the position."""
+    position = StreamPosition.objects.filter(symbol=symbol).first()
+    used = position.entry_id if position is not None else "0-0"
+    return stream.is_after(stream.last_entry_id(symbol), used)

@@ -1,0 +1,213 @@
+"""The closes of a symbol decided one after the other, in candle order."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cache
+
+import msgspec
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from signals_app.confluence import signal as core
+from signals_app.confluence.direction import Direction
+from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.signal import Exposure, TradingSignal
+from signals_app.market import calendar, instrument
+from signals_app.market.tick import Tick
+from signals_app.models import Decision, Instrument, Signal, Strategy
+from signals_app.services.analysis import views_of
+from signals_app.services.locks import lock_decisions
+
+log = structlog.get_logger(__name__)
+
+ExposureProvider = Callable[[instrument.Instrument, Parameters, Tick], Exposure]
+
+_DECIDED_AT_ONCE = 500
+_WARMING_UP = "warming_up"
+
+
+def decide_closes(symbol: str) -> str | None:
+    """Decide a symbol's closes in candle order, up to the first that makes a signal.
+
+    Returns the id of the signal whose trade is to be opened next: one just made, or one that an
+    earlier call left behind. `None` where nothing more can be decided now.
+    """
+    with transaction.atomic():
+        lock_decisions(symbol)
+        waiting = list(Decision.objects.open(symbol)[:_DECIDED_AT_ONCE])
+        if not waiting:
+            return None
+        if waiting[0].outcome == Decision.Outcome.OPENING:
+            return _signal_id_of(waiting[0])
+        row = Instrument.objects.get(symbol=symbol)
+        strategy = Strategy.objects.live()
+        parameters = parameters_of(strategy)
+        decided: list[Decision] = []
+        signal_id: str | None = None
+        for decision in waiting:
+            if not _can_be_decided(decision):
+                break
+            if _is_above_threshold(decision, parameters):
+                signal_id = _decide(decision, row, strategy, parameters)
+            else:
+                _note_below(decision)
+            decision.decided_at = timezone.now()
+            decided.append(decision)
+            if signal_id is not None:
+                break
+        Decision.objects.bulk_update(
+            decided, ("outcome", "reason", "text", "decided_at", "direction", "score")
+        )
+    if signal_id is None and len(decided) == _DECIDED_AT_ONCE:
+        return decide_closes(symbol)
+    return signal_id
+
+
+def parameters_of(strategy: Strategy) -> Parameters:
+    """Return the core's value of a strategy's parameters: the defaults, and what it changes."""
+    return msgspec.convert(
+        {**strategy.differences(), "strategy": str(strategy)}, Parameters, strict=False
+    )
+
+
+def signal_value(row: Signal) -> TradingSignal:
+    """Return the core's value of a signal's row."""
+    return TradingSignal(
+        signal_id=row.signal_id,
+        instrument=row.instrument,
+        direction=Direction(row.direction),
+        entry_price=float(row.entry_price),
+        stop_loss=float(row.stop_loss),
+        take_profit_1=float(row.take_profit_1),
+        take_profit_2=float(row.take_profit_2),
+        risk_reward_ratio=float(row.risk_reward_ratio),
+        position_size=row.position_size,
+        risk_percentage=float(row.risk_percentage),
+        setup_type=row.setup_type,
+        market_structure=row.market_structure,
+        confluence_factors=tuple(row.confluence_factors),
+        confidence_score=float(row.confidence_score),
+        h4_context=row.h4_context,
+        h1_context=row.h1_context,
+        m15_context=row.m15_context,
+        timestamp_ms=calendar.milliseconds(row.timestamp),
+        session=row.session,
+        zone_top=float(row.zone_top),
+        zone_bottom=float(row.zone_bottom),
+        entry_ordinal=row.entry_ordinal,
+        entry_time_ms=row.entry_time_ms,
+    )
+
+
+@cache
+def _exposure_provider() -> ExposureProvider:
+    provider: ExposureProvider = import_string(settings.EXPOSURE_PROVIDER)
+    return provider
+
+
+def _can_be_decided(decision: Decision) -> bool:
+    """Return whether the score and the entry tick are known, or can never be."""
+    if _is_warming_up(decision):
+        return True
+    return decision.score is not None and decision.entry_ordinal is not None
+
+
+def _is_warming_up(decision: Decision) -> bool:
+    return decision.h1_close_ms is None or decision.h4_close_ms is None
+
+
+def _is_above_threshold(decision: Decision, parameters: Parameters) -> bool:
+    return decision.score is not None and float(decision.score) >= parameters.threshold
+
+
+def _note_below(decision: Decision) -> None:
+    if _is_warming_up(decision):
+        decision.outcome, decision.reason = Decision.Outcome.REFUSED, _WARMING_UP
+    else:
+        decision.outcome = Decision.Outcome.BELOW
+
+
+def _decide(
+    decision: Decision, row: Instrument, strategy: Strategy, parameters: Parameters
+) -> str | None:
+    """Decide one close at its entry tick; return the new signal's id, if there is one."""
+    assert decision.entry_ordinal is not None
+    assert decision.entry_time_ms is not None
+    assert decision.entry_bid is not None
+    assert decision.entry_ask is not None
+    entry = Tick(
+        decision.entry_ordinal, decision.entry_time_ms, decision.entry_bid, decision.entry_ask
+    )
+    market = row.value()
+    day = calendar.utc(decision.close_time_ms).date()
+    number = Signal.objects.filter(instrument=row.symbol, timestamp__date=day).count() + 1
+    made = core.decide(
+        market,
+        views_of(row.symbol, [decision])[decision.close_time_ms],
+        entry,
+        _exposure_provider()(market, parameters, entry),
+        parameters,
+        number,
+    )
+    if made.signal is None:
+        decision.outcome = Decision.Outcome.REFUSED
+        assert made.refusal is not None
+        decision.reason, decision.text = made.refusal.reason, made.refusal.text
+        return None
+    if not row.is_active:
+        decision.outcome, decision.reason = Decision.Outcome.REFUSED, "instrument_off"
+        return None
+    _signal_row(made.signal, strategy).save(force_insert=True)
+    decision.outcome = Decision.Outcome.OPENING
+    log.info(
+        "signal_generated",
+        signal_id=made.signal.signal_id,
+        instrument=row.symbol,
+        direction=made.signal.direction.value,
+        confidence=made.signal.confidence_score,
+        setup_type=made.signal.setup_type,
+    )
+    return made.signal.signal_id
+
+
+def _signal_row(signal: TradingSignal, strategy: Strategy) -> Signal:
+    price = instrument.as_decimal
+    return Signal(
+        signal_id=signal.signal_id,
+        instrument=signal.instrument,
+        direction=signal.direction,
+        entry_price=price(signal.entry_price),
+        stop_loss=price(signal.stop_loss),
+        take_profit_1=price(signal.take_profit_1),
+        take_profit_2=price(signal.take_profit_2),
+        risk_reward_ratio=_hundredths(signal.risk_reward_ratio),
+        position_size=signal.position_size,
+        risk_percentage=_hundredths(signal.risk_percentage),
+        setup_type=signal.setup_type,
+        market_structure=signal.market_structure,
+        confluence_factors=list(signal.confluence_factors),
+        confidence_score=_hundredths(signal.confidence_score),
+        h4_context=signal.h4_context,
+        h1_context=signal.h1_context,
+        m15_context=signal.m15_context,
+        session=signal.session,
+        timestamp=calendar.utc(signal.timestamp_ms),
+        zone_top=price(signal.zone_top),
+        zone_bottom=price(signal.zone_bottom),
+        entry_ordinal=signal.entry_ordinal,
+        entry_time_ms=signal.entry_time_ms,
+        strategy=strategy,
+    )
+
+
+def _hundredths(number: float) -> Decimal:
+    return Decimal(repr(number)).quantize(Decimal("0.01"))
+
+
+def _signal_id_of(decision: Decision) -> str:
+    return Signal.objects.values_list("signal_id", flat=True).get(
+        instrument=decision.symbol, timestamp=calendar.utc(decision.close_time_ms)
+    )

@@ -1,0 +1,85 @@
+"""What the gateway asks for: wake-ups, resume points, a place for history and reports."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from celery import current_app
+from django.db import transaction
+from django.utils import timezone
+
+from signals_app.market.candle import Candle, Timeframe
+from signals_app.market.tick import quantise_all
+from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
+from signals_app.services import stream
+
+#: A wake-up that was lost is made up for after so many seconds.
+WAKE_EXPIRES = 5
+
+
+def wake_pipeline(symbol: str) -> None:
+    """Make sure that one `build_candles` task of the symbol is waiting, however many ask."""
+    if stream.connection().set(f"wake:{symbol}", 1, nx=True, ex=WAKE_EXPIRES):
+        current_app.send_task("signals_app.tasks.build_candles", (symbol,))
+
+
+def woken(symbol: str) -> None:
+    """Note that the wake-up was heard; ticks stored from now on wake the pipeline again."""
+    stream.connection().delete(f"wake:{symbol}")
+
+
+def resume_mark(symbol: str) -> dict[str, Any] | None:
+    """Return from where ticks are needed again should Redis hold none; `None` for a new symbol.
+
+    The mark has the last tick that is not needed any more (`ordinal`, `time_ms`, `bid`) and each
+    connector's `seqs` at that point. Open decisions still need the ticks from their entry on.
+    """
+    position = StreamPosition.objects.filter(symbol=symbol).first()
+    if position is None:
+        return None
+    waiting = Decision.objects.open(symbol).exclude(entry_ordinal=None).first()
+    if waiting is not None and waiting.mark:
+        return dict(waiting.mark)
+    return {
+        "ordinal": position.ordinal,
+        "time_ms": max(position.time_ms, position.watermark_ms),
+        "bid": position.bid,
+        "seqs": position.seqs,
+    }
+
+
+def store_history(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[float]]) -> int:
+    """Store closed candles `[time_ms, open, high, low, close, volume]`; return how many count.
+
+    A candle that ticks made stays, and history reaches no further than the symbol's first tick:
+    otherwise a decision would depend on when the history came.
+    """
+    with transaction.atomic():
+        position = StreamPosition.objects.select_for_update().filter(symbol=symbol).first()
+        first_ms = position.first_time_ms if position is not None else 0
+        usable = [
+            row for row in rows if not first_ms or row[0] + timeframe.milliseconds <= first_ms
+        ]
+        prices = quantise_all(np.array([row[1:5] for row in usable], dtype=np.float64))
+        candles = [
+            Candle(int(row[0]), opened, high, low, close, float(row[5]))
+            for row, (opened, high, low, close) in zip(usable, prices.tolist(), strict=True)
+        ]
+        PriceCandle.objects.bulk_create(
+            PriceCandle.of(symbol, timeframe, candles, PriceCandle.Source.HISTORY),
+            ignore_conflicts=True,
+            batch_size=1000,
+        )
+    return len(usable)
+
+
+def record_connector_event(connector: str, code: str, symbol: str, message: str) -> None:
+    """Keep what a connector reported or what happened to it."""
+    ConnectorEvent.objects.create(
+        connector=connector[:64], code=code[:40], symbol=symbol[:20], message=message[:1000]
+    )
+
+
+def note_connectors_seen(names: Sequence[str]) -> None:
+    """Note that these connectors were heard of just now."""
+    Connector.objects.filter(name__in=names).update(last_seen=timezone.now())

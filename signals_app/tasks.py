@@ -1,0 +1,104 @@
+"""The pipeline's tasks: each takes ids, calls one function, and may run twice."""
+
+from datetime import timedelta
+from time import monotonic
+
+import structlog
+from celery import chord, current_app, shared_task
+from django.conf import settings
+
+from signals_app.services import analysis, candles, decisions, ingest, stream
+from signals_app.services.analysis import Finding
+from signals_app.services.candles import Close
+from signals_app.smc.analysis import (
+    view_gaps,
+    view_liquidity,
+    view_order_blocks,
+    view_structure,
+)
+
+log = structlog.get_logger(__name__)
+
+#: One task drains a stream for at most so many seconds before others get their turn.
+_DRAIN_SECONDS = 2.0
+_FORGOTTEN = timedelta(seconds=15)
+
+
+@shared_task
+def build_candles(symbol: str) -> None:
+    """Use a symbol's stream up to its end, in order, and start what follows from it."""
+    ingest.woken(symbol)
+    started = monotonic()
+    try:
+        while (built := candles.build_batch(symbol)) is not None:
+            if built.closes:
+                analyse(symbol, built.closes)
+            if built.gave_entry:
+                generate_signal.delay(symbol)
+            if monotonic() - started > _DRAIN_SECONDS:
+                ingest.wake_pipeline(symbol)
+                break
+    except stream.TicksMissing as missing:
+        # The connector sends them again as soon as the gateway asks for them.
+        log.warning("ticks_missing", symbol=symbol, detail=str(missing))
+    stream.trim(symbol, min(candles.needed_ordinals(symbol), default=0))
+
+
+def analyse(symbol: str, closes: "tuple[Close, ...] | list[Close]") -> None:
+    """Start the four detectors on every window that closed, and the confluence behind them."""
+    detectors = (detect_structure, detect_fvg, detect_order_blocks, detect_liquidity)
+    chord([detect.s(symbol, list(closes)) for detect in detectors])(analyse_confluence.s(symbol))
+
+
+@shared_task(ignore_result=False)
+def detect_fvg(symbol: str, closes: list[Close]) -> list[Finding]:
+    """Find the fair value gaps of each window that closed."""
+    return analysis.detect(symbol, closes, view_gaps)
+
+
+@shared_task(ignore_result=False)
+def detect_order_blocks(symbol: str, closes: list[Close]) -> list[Finding]:
+    """Find the order blocks of each window that closed."""
+    return analysis.detect(symbol, closes, view_order_blocks)
+
+
+@shared_task(ignore_result=False)
+def detect_liquidity(symbol: str, closes: list[Close]) -> list[Finding]:
+    """Find the liquidity pools and sweeps of each window that closed."""
+    return analysis.detect(symbol, closes, view_liquidity)
+
+
+@shared_task(ignore_result=False)
+def detect_structure(symbol: str, closes: list[Close]) -> list[Finding]:
+    """Find swings, breaks and trend of each window that closed."""
+    return analysis.detect(symbol, closes, view_structure)
+
+
+@shared_task
+def analyse_confluence(findings: list[list[Finding]], symbol: str) -> None:
+    """Store what the four detectors found, score the closes that are complete, and go on."""
+    analysis.store_findings(symbol, *findings)
+    if analysis.score_closes(symbol):
+        generate_signal.delay(symbol)
+
+
+@shared_task
+def generate_signal(symbol: str) -> None:
+    """Decide what can be decided, in candle order; a new signal's trade is opened next."""
+    signal_id = decisions.decide_closes(symbol)
+    if signal_id is not None:
+        current_app.send_task(settings.SIGNAL_CONSUMER, (signal_id,))
+
+
+@shared_task
+def sweep() -> None:
+    """Find what nobody finished: unread ticks, analyses that were lost, closes not decided."""
+    for symbol in stream.streamed_symbols():
+        if candles.has_unread(symbol):
+            ingest.wake_pipeline(symbol)
+        forgotten = analysis.forgotten_closes(symbol, _FORGOTTEN)
+        if forgotten:
+            log.warning("analysis_repeated", symbol=symbol, closes=len(forgotten))
+            analyse(symbol, forgotten)
+        analysis.score_closes(symbol)
+        generate_signal.delay(symbol)

@@ -1,0 +1,158 @@
+"""Trades, every change of them, and the messages that tell about them."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from signals_app.models import Signal, fields
+
+
+class TradeQuerySet(models.QuerySet["Trade"]):
+    """Named questions about trades."""
+
+    def open(self) -> "TradeQuerySet":
+        """Return the trades that ticks still move."""
+        return self.filter(exit_time=None).exclude(status="CANCELLED")
+
+    def told(self) -> "TradeQuerySet":
+        """Return all in the order of the record: by their signal's close, instrument and id."""
+        return self.select_related("signal").order_by(
+            "signal__timestamp", "instrument", "signal_id"
+        )
+
+
+class Trade(models.Model):
+    """One trade as it stands after its last event; the core's `Trade` is its value."""
+
+    trade_id = models.AutoField(primary_key=True)
+    signal = models.OneToOneField(Signal, on_delete=models.PROTECT, related_name="trade")
+    instrument = fields.symbol()
+    direction = models.CharField(max_length=4)
+    status = models.CharField(max_length=20)
+    lots = fields.lots()
+    remaining_lots = fields.lots()
+    entry_time = models.DateTimeField()
+    entry_price = fields.price()
+    exit_time = models.DateTimeField(null=True, blank=True)
+    exit_price = fields.price(null=True, blank=True)
+    exit_reason = models.CharField(max_length=20, blank=True)
+    stop_loss = fields.price(help_text="the stop in force")
+    initial_stop_loss = fields.price()
+    take_profit_1 = fields.price()
+    take_profit_2 = fields.price()
+    zone_top = fields.price()
+    zone_bottom = fields.price()
+    initial_risk = fields.money(help_text="money lost at the first stop")
+    profit_loss = models.DecimalField(
+        max_digits=10, decimal_places=2, help_text="realised so far, net of costs"
+    )
+    profit_loss_pips = models.DecimalField(max_digits=8, decimal_places=2)
+    partial_closes = models.JSONField(default=list)
+    costs = models.JSONField(default=dict)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    entry_ordinal = models.BigIntegerField(help_text="the tick that it was entered at")
+    exit_ordinal = models.BigIntegerField(null=True, blank=True)
+    moved_ordinal = models.BigIntegerField(help_text="the tick of its last event")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = TradeQuerySet.as_manager()
+
+    class Meta:
+        db_table = "trades"
+        indexes = (
+            models.Index(fields=("status",), name="idx_status"),
+            models.Index(fields=("entry_time",), name="idx_entry_time"),
+            models.Index(
+                fields=("instrument",), condition=models.Q(exit_time=None), name="trade_open"
+            ),
+            models.Index(fields=("instrument", "exit_ordinal"), name="trade_exit"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.signal_id} {self.status}"
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether ticks still move it."""
+        return self.exit_time is None and self.status != "CANCELLED"
+
+
+class TradeEvent(models.Model):
+    """One transition of a trade, and the tick that caused it. Never changed, never removed."""
+
+    trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="events")
+    number = models.PositiveSmallIntegerField(help_text="its place in the trade's life, from 1")
+    kind = models.CharField(max_length=20)
+    before = models.CharField(max_length=20)
+    after = models.CharField(max_length=20)
+    time = models.DateTimeField(help_text="the tick's own time")
+    ordinal = models.BigIntegerField(help_text="the tick's place in its symbol's stream")
+    price = fields.price(null=True)
+    lots = fields.lots()
+    profit = fields.money()
+    pips = models.DecimalField(max_digits=8, decimal_places=2)
+    stop_loss = fields.price()
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "trade_events"
+        ordering = ("trade", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("trade", "number"), name="one_event_per_number"),
+        )
+        indexes = (models.Index(fields=("ordinal",), name="event_ordinal"),)
+
+    def __str__(self) -> str:
+        return f"{self.trade_id} {self.number} {self.kind}"
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """The outbox, as its workers see it."""
+
+    def due(self) -> "MessageQuerySet":
+        """Return what may be sent now, oldest first."""
+        return self.filter(status=Message.Status.WAITING, not_before__lte=Now()).order_by("pk")
+
+
+class Message(models.Model):
+    """One message of the outbox, written with the rows that it tells about.
+
+    `key` names the event, so that no event is told twice. A worker claims it by a conditional
+    update; without a Telegram token or channel it stays here to be read.
+    """
+
+    class Status(models.TextChoices):
+        """How far its delivery is."""
+
+        WAITING = "WAITING"
+        SENDING = "SENDING"
+        SENT = "SENT"
+        FAILED = "FAILED"
+
+    key = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=20)
+    instrument = fields.symbol()
+    signal = models.ForeignKey(Signal, on_delete=models.PROTECT, null=True, related_name="messages")
+    text = models.TextField()
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    telegram_message_id = models.BigIntegerField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        db_table = "outbox"
+        indexes = (
+            models.Index(
+                fields=("not_before",),
+                condition=models.Q(status__in=("WAITING", "SENDING")),
+                name="message_unsent",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.key

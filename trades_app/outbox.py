@@ -1,0 +1,115 @@
+"""The outbox's delivery: each message is claimed by one worker and sent once."""
+
+from datetime import timedelta
+
+import structlog
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from signals_app.models import Instrument
+from trades_app import telegram
+from trades_app.models import Message
+
+log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2, 600
+#: A worker that claimed a message and did not come back in this time died with it.
+CLAIM_EXPIRES = timedelta(minutes=2)
+
+
+def deliver_next() -> bool:
+    """Send the oldest message that is due; return whether there may be more to do."""
+    channels = _channels()
+    if not channels:
+        return False
+    message = _claim(channels)
+    if message is None:
+        return False
+    try:
+        delivered = telegram.send(
+            channels[message.instrument], message.text, reply_to=_message_above(message)
+        )
+    except telegram.TryLater as later:
+        _postpone(message, str(later), later.seconds)
+    except telegram.Refused as refusal:
+        _settle(message, status=Message.Status.FAILED, error=str(refusal))
+        log.warning("message_refused", key=message.key, detail=str(refusal))
+    else:
+        _settle(
+            message,
+            status=Message.Status.SENT,
+            telegram_message_id=delivered.message_id,
+            sent_at=timezone.now(),
+            error="",
+        )
+        log.info("message_sent", key=message.key, telegram_message_id=delivered.message_id)
+    return True
+
+
+def release_lost_claims() -> int:
+    """Give back messages whose worker died; return how many."""
+    return Message.objects.filter(
+        status=Message.Status.SENDING, claimed_at__lt=timezone.now() - CLAIM_EXPIRES
+    ).update(status=Message.Status.WAITING)
+
+
+def unsent() -> int:
+    """Return how many messages could still be sent: those of instruments with a channel."""
+    statuses = (Message.Status.WAITING, Message.Status.SENDING)
+    return Message.objects.filter(status__in=statuses, instrument__in=_channels()).count()
+
+
+def _channels() -> dict[str, str]:
+    """Return the Telegram channel by symbol; empty where there is no bot."""
+    if not telegram.is_configured():
+        return {}
+    rows = Instrument.objects.exclude(telegram_channel="")
+    return dict(rows.values_list("symbol", "telegram_channel"))
+
+
+def _claim(channels: dict[str, str]) -> Message | None:
+    """Claim the oldest due message; those behind an unsent one of the same signal wait for it."""
+    due = Message.objects.due().filter(instrument__in=channels)
+    for message in due.select_related("signal")[:20]:
+        if _is_behind(message):
+            continue
+        claimed = Message.objects.filter(pk=message.pk, status=Message.Status.WAITING).update(
+            status=Message.Status.SENDING, claimed_at=Now(), attempts=F("attempts") + 1
+        )
+        if claimed:
+            message.attempts += 1
+            return message
+    return None
+
+
+def _is_behind(message: Message) -> bool:
+    if message.signal_id is None:
+        return False
+    before = Q(status__in=(Message.Status.WAITING, Message.Status.SENDING), pk__lt=message.pk)
+    return Message.objects.filter(before, signal=message.signal_id).exists()
+
+
+def _message_above(message: Message) -> int | None:
+    """Return the Telegram id of the signal's announcement, which its later messages answer."""
+    if message.signal_id is None:
+        return None
+    announcement = Message.objects.filter(key=f"signal:{message.signal_id}").first()
+    return announcement.telegram_message_id if announcement is not None else None
+
+
+def _postpone(message: Message, reason: str, seconds: float | None) -> None:
+    pause = seconds or min(
+        _FIRST_PAUSE_SECONDS * 2 ** (message.attempts - 1), _LONGEST_PAUSE_SECONDS
+    )
+    _settle(
+        message,
+        status=Message.Status.WAITING,
+        not_before=timezone.now() + timedelta(seconds=pause),
+        error=reason,
+    )
+    log.warning("message_postponed", key=message.key, seconds=pause, detail=reason)
+
+
+def _settle(message: Message, **changes: object) -> None:
+    Message.objects.filter(pk=message.pk).update(claimed_at=None, **changes)

@@ -1,0 +1,299 @@
+"""Writes of trades, each with its events and messages in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Q, Sum
+
+from signals_app.confluence.direction import Direction
+from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.signal import Exposure
+from signals_app.market import calendar
+from signals_app.market.instrument import Instrument
+from signals_app.market.tick import Tick, Ticks
+from signals_app.models import Connector, Decision, Signal, StreamPosition
+from signals_app.models import Instrument as InstrumentRow
+from signals_app.services import stream
+from signals_app.services.decisions import parameters_of, signal_value
+from trades_app import messages, models
+from trades_app.lifecycle import exposure, machine
+from trades_app.lifecycle.exposure import memory_ms
+from trades_app.lifecycle.machine import EventKind, PartialClose, Trade, TradeEvent, TradeStatus
+from trades_app.lifecycle.risk import Costs
+
+log = structlog.get_logger(__name__)
+
+
+def open_trade(signal_id: str) -> str | None:
+    """Open a signal's trade at its entry tick and let it catch up with the stream.
+
+    Returns the symbol whose next close may now be decided; `None` where the trade was open
+    already. Raises `stream.TicksMissing` where Redis has to be given the ticks again first.
+    """
+    with transaction.atomic():
+        signal = Signal.objects.select_related("strategy").get(pk=signal_id)
+        # Whoever holds the position decides which ticks have moved trades; ours waits for it.
+        position = StreamPosition.objects.select_for_update().get(symbol=signal.instrument)
+        decision = Decision.objects.select_for_update().get(
+            symbol=signal.instrument, close_time_ms=calendar.milliseconds(signal.timestamp)
+        )
+        if decision.outcome != Decision.Outcome.OPENING:
+            return None
+        instrument = InstrumentRow.objects.get(symbol=signal.instrument).value()
+        value = signal_value(signal)
+        entry = entry_tick(decision)
+        trade, events = machine.open_trade(value, instrument, entry, parameters_of(signal.strategy))
+        opened = trade
+        for ticks in stream.read_ticks(signal.instrument, entry.ordinal, position.ordinal):
+            trade, more = machine.advance(trade, instrument, ticks)
+            events += more
+            if not trade.is_open:
+                break
+        row = models.Trade(signal=signal)
+        _fill_row(row, trade)
+        row.save(force_insert=True)
+        _insert_events(row, events, first_number=1)
+        _put_signal_message(signal, instrument, opened)
+        _put_event_messages(signal, trade, events, instrument)
+        _close_signal(signal, trade)
+        decision.outcome = Decision.Outcome.SIGNAL
+        decision.save(update_fields=("outcome",))
+    log.info(
+        "trade_opened",
+        signal_id=signal_id,
+        instrument=trade.instrument,
+        direction=trade.direction.value,
+        entry_price=str(trade.entry_price),
+        lots=str(trade.lots),
+    )
+    return trade.instrument
+
+
+def move_trades(symbol: str, ticks: Ticks) -> None:
+    """Move a symbol's open trades by these ticks; called in the transaction that uses them."""
+    rows = list(models.Trade.objects.open().filter(instrument=symbol).select_related("signal"))
+    if not rows:
+        return
+    instrument = InstrumentRow.objects.get(symbol=symbol).value()
+    for row in sorted(rows, key=lambda row: (row.entry_ordinal, row.signal_id)):
+        before = trade_value(row)
+        after, events = machine.advance(before, instrument, ticks)
+        if not events:
+            continue
+        _fill_row(row, after)
+        row.save()
+        _insert_events(row, events, first_number=row.events.count() + 1)
+        _put_event_messages(row.signal, after, events, instrument)
+        _close_signal(row.signal, after)
+
+
+def exposure_before(instrument: Instrument, parameters: Parameters, entry: Tick) -> Exposure:
+    """Return the instrument's account as it stood before the tick ``entry``.
+
+    Older trades count by their profit alone, so that the cost does not grow with the record.
+    """
+    remembered_from = calendar.utc(entry.time_ms - memory_ms(parameters))
+    recent = models.Trade.objects.filter(instrument=instrument.symbol).filter(
+        Q(exit_time=None) | Q(exit_time__gte=remembered_from)
+    )
+    older = models.TradeEvent.objects.filter(
+        trade__instrument=instrument.symbol, trade__exit_time__lt=remembered_from
+    ).aggregate(profit=Sum("profit"))
+    return exposure.exposure_before(
+        entry.ordinal,
+        entry.time_ms,
+        [
+            (trade_value(row), [event_value(event) for event in row.events.all()])
+            for row in recent.order_by("entry_ordinal").prefetch_related("events")
+        ],
+        instrument,
+        parameters,
+        settled=older["profit"] or Decimal(0),
+    )
+
+
+def entry_tick(decision: Decision) -> Tick:
+    """Return the tick that a decided close is entered at."""
+    assert decision.entry_ordinal is not None
+    assert decision.entry_time_ms is not None
+    assert decision.entry_bid is not None
+    assert decision.entry_ask is not None
+    return Tick(
+        decision.entry_ordinal, decision.entry_time_ms, decision.entry_bid, decision.entry_ask
+    )
+
+
+def trade_value(row: models.Trade) -> Trade:
+    """Return the core's value of a trade's row."""
+    return Trade(
+        signal_id=row.signal_id,
+        instrument=row.instrument,
+        direction=Direction(row.direction),
+        status=TradeStatus(row.status),
+        lots=row.lots,
+        remaining_lots=row.remaining_lots,
+        entry_time_ms=calendar.milliseconds(row.entry_time),
+        entry_ordinal=row.entry_ordinal,
+        entry_price=row.entry_price,
+        stop_loss=row.stop_loss,
+        initial_stop_loss=row.initial_stop_loss,
+        take_profit_1=row.take_profit_1,
+        take_profit_2=row.take_profit_2,
+        zone_top=row.zone_top,
+        zone_bottom=row.zone_bottom,
+        initial_risk=row.initial_risk,
+        costs=Costs(**{name: Decimal(value) for name, value in row.costs.items()}),
+        expires_at_ms=None if row.expires_at is None else calendar.milliseconds(row.expires_at),
+        moved_ordinal=row.moved_ordinal,
+        exit_time_ms=None if row.exit_time is None else calendar.milliseconds(row.exit_time),
+        exit_ordinal=row.exit_ordinal,
+        exit_price=row.exit_price,
+        exit_reason=EventKind(row.exit_reason) if row.exit_reason else None,
+        profit_loss=row.profit_loss,
+        profit_loss_pips=row.profit_loss_pips,
+        partial_closes=tuple(map(_partial_close, row.partial_closes)),
+    )
+
+
+def event_value(row: models.TradeEvent) -> TradeEvent:
+    """Return the core's value of an event's row."""
+    return TradeEvent(
+        kind=EventKind(row.kind),
+        before=TradeStatus(row.before),
+        after=TradeStatus(row.after),
+        time_ms=calendar.milliseconds(row.time),
+        ordinal=row.ordinal,
+        price=row.price,
+        lots=row.lots,
+        profit=row.profit,
+        pips=row.pips,
+        stop_loss=row.stop_loss,
+    )
+
+
+def _fill_row(row: models.Trade, trade: Trade) -> None:
+    """Set a row to the core's value; `trade_value` gives exactly that value back."""
+    row.instrument = trade.instrument
+    row.direction = trade.direction.value
+    row.status = trade.status.value
+    row.lots = trade.lots
+    row.remaining_lots = trade.remaining_lots
+    row.entry_time = calendar.utc(trade.entry_time_ms)
+    row.entry_ordinal = trade.entry_ordinal
+    row.entry_price = trade.entry_price
+    row.stop_loss = trade.stop_loss
+    row.initial_stop_loss = trade.initial_stop_loss
+    row.take_profit_1 = trade.take_profit_1
+    row.take_profit_2 = trade.take_profit_2
+    row.zone_top = trade.zone_top
+    row.zone_bottom = trade.zone_bottom
+    row.initial_risk = trade.initial_risk
+    row.costs = {name: str(getattr(trade.costs, name)) for name in Costs.__slots__}
+    row.expires_at = None if trade.expires_at_ms is None else calendar.utc(trade.expires_at_ms)
+    row.moved_ordinal = trade.moved_ordinal
+    row.exit_time = None if trade.exit_time_ms is None else calendar.utc(trade.exit_time_ms)
+    row.exit_ordinal = trade.exit_ordinal
+    row.exit_price = trade.exit_price
+    row.exit_reason = "" if trade.exit_reason is None else trade.exit_reason.value
+    row.profit_loss = trade.profit_loss
+    row.profit_loss_pips = trade.profit_loss_pips
+    row.partial_closes = [_partial_close_json(closed) for closed in trade.partial_closes]
+
+
+def _partial_close_json(closed: PartialClose) -> dict[str, Any]:
+    return {
+        "kind": closed.kind.value,
+        "time_ms": closed.time_ms,
+        "ordinal": closed.ordinal,
+        "price": str(closed.price),
+        "lots": str(closed.lots),
+        "profit": str(closed.profit),
+        "pips": str(closed.pips),
+    }
+
+
+def _partial_close(stored: dict[str, Any]) -> PartialClose:
+    return PartialClose(
+        kind=EventKind(stored["kind"]),
+        time_ms=stored["time_ms"],
+        ordinal=stored["ordinal"],
+        price=Decimal(stored["price"]),
+        lots=Decimal(stored["lots"]),
+        profit=Decimal(stored["profit"]),
+        pips=Decimal(stored["pips"]),
+    )
+
+
+def _insert_events(row: models.Trade, events: Sequence[TradeEvent], *, first_number: int) -> None:
+    models.TradeEvent.objects.bulk_create(
+        models.TradeEvent(
+            trade=row,
+            number=number,
+            kind=event.kind.value,
+            before=event.before.value,
+            after=event.after.value,
+            time=calendar.utc(event.time_ms),
+            ordinal=event.ordinal,
+            price=event.price,
+            lots=event.lots,
+            profit=event.profit,
+            pips=event.pips,
+            stop_loss=event.stop_loss,
+        )
+        for number, event in enumerate(events, first_number)
+    )
+
+
+def _put_signal_message(signal: Signal, instrument: Instrument, trade: Trade) -> None:
+    _put_message(
+        key=f"signal:{signal.signal_id}",
+        kind="SIGNAL",
+        signal=signal,
+        text=messages.signal_text(
+            signal_value(signal),
+            instrument,
+            trade,
+            is_simulated=is_simulated(signal.instrument),
+        ),
+    )
+
+
+def _put_event_messages(
+    signal: Signal, trade: Trade, events: Iterable[TradeEvent], instrument: Instrument
+) -> None:
+    for event in events:
+        text = messages.event_text(trade, event, instrument)
+        if text is not None:
+            _put_message(
+                key=f"trade:{signal.signal_id}:{event.kind}",
+                kind="TRADE",
+                signal=signal,
+                text=text,
+            )
+
+
+def _put_message(*, key: str, kind: str, signal: Signal, text: str) -> None:
+    models.Message.objects.bulk_create(
+        [
+            models.Message(
+                key=key, kind=kind, signal=signal, instrument=signal.instrument, text=text
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _close_signal(signal: Signal, trade: Trade) -> None:
+    if not trade.is_open:
+        signal.status = Signal.Status.CLOSED
+        signal.save(update_fields=("status",))
+
+
+def is_simulated(symbol: str) -> bool:
+    """Return whether a symbol's ticks come from a simulated connector."""
+    position = StreamPosition.objects.filter(symbol=symbol).first()
+    names = list(position.seqs) if position is not None else []
+    return any(connector.is_simulated for connector in Connector.objects.filter(name__in=names))

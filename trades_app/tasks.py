@@ -1,0 +1,37 @@
+"""Tasks of trades and messages: each takes ids, calls one function, and may run twice."""
+
+import structlog
+from celery import current_app, shared_task
+
+from signals_app.services.stream import TicksMissing
+from trades_app import outbox, services
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def open_trade(signal_id: str) -> None:
+    """Open a signal's trade; then the symbol's next close may be decided."""
+    try:
+        symbol = services.open_trade(signal_id)
+    except TicksMissing as missing:
+        # The signal stays marked as opening: the sweep asks again when the ticks are back.
+        log.warning("trade_waits_for_ticks", signal_id=signal_id, detail=str(missing))
+        return
+    if symbol is not None:
+        current_app.send_task("signals_app.tasks.generate_signal", (symbol,))
+        deliver.delay()
+
+
+@shared_task
+def deliver() -> None:
+    """Send what is due, one message after the other."""
+    while outbox.deliver_next():
+        pass
+
+
+@shared_task
+def sweep() -> None:
+    """Find the messages that nobody sent."""
+    outbox.release_lost_claims()
+    deliver()
