@@ -64,6 +64,8 @@ MEMORY = 20
 TREND_SHARE = 0.6
 #: What a pool must lie ahead to draw price, in average true ranges of its timeframe.
 DRAW_ATR = 1.0
+#: More than rounding votes and sums to the hundredth can add.
+_ROUNDING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,9 @@ def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: D
     h1_zone, m15_zone = best_zone(h1, direction, price), best_zone(m15, direction, price)
     h1_sweep, m15_sweep = best_sweep(h1, direction, MEMORY), best_sweep(m15, direction, MEMORY)
     reasons = (
-        _reason(h4, Group.STRUCTURE, _trend(h4, direction)),
-        _reason(h4, Group.LOCATION, _dealing_range(h4, direction)),
-        _reason(h4, Group.LIQUIDITY, _draw(h4, direction, price)),
-        _reason(h1, Group.STRUCTURE, _trend(h1, direction)),
+        *_h4_reasons(h4, direction),
+        *_h1_reasons(h1, direction),
         _reason(h1, Group.LOCATION, _at_zone(h1_zone, direction)),
-        _reason(h1, Group.LIQUIDITY, _swept(h1, h1_sweep)),
-        _reason(h1, Group.MOMENTUM, _displacement(h1, direction)),
         _reason(m15, Group.STRUCTURE, _recent_break(m15, direction)),
         _reason(m15, Group.LOCATION, _at_zone(m15_zone, direction)),
         _reason(m15, Group.LIQUIDITY, _swept(m15, m15_sweep)),
@@ -135,6 +133,38 @@ def best_score(views: Views) -> Score:
     """Return the better direction's score; BUY's where both are equal."""
     buy, sell = (score(*views, direction) for direction in Direction)
     return sell if sell.total > buy.total else buy
+
+
+def ceiling(h4: TimeframeView, h1: TimeframeView) -> float:
+    """Return what no score above these two views can exceed, whatever M15 and the price say.
+
+    It spares the look at M15 where H4 and H1 have ruled a signal out.
+    """
+    free = sum(
+        maximum
+        for (timeframe, group), maximum in WEIGHTS.items()
+        if timeframe is Timeframe.M15 or (timeframe is Timeframe.H1 and group is Group.LOCATION)
+    )
+    known = (_h4_reasons(h4, direction) + _h1_reasons(h1, direction) for direction in Direction)
+    best = max(sum(reason.points for reason in reasons) for reasons in known)
+    return best + free + _ROUNDING
+
+
+def _h4_reasons(h4: TimeframeView, direction: Direction) -> tuple[Reason, ...]:
+    return (
+        _reason(h4, Group.STRUCTURE, _trend(h4, direction)),
+        _reason(h4, Group.LOCATION, _dealing_range(h4, direction)),
+        _reason(h4, Group.LIQUIDITY, _draw(h4, direction)),
+    )
+
+
+def _h1_reasons(h1: TimeframeView, direction: Direction) -> tuple[Reason, ...]:
+    """Return the votes of H1 that do not depend on the price now: all but location."""
+    return (
+        _reason(h1, Group.STRUCTURE, _trend(h1, direction)),
+        _reason(h1, Group.LIQUIDITY, _swept(h1, best_sweep(h1, direction, MEMORY))),
+        _reason(h1, Group.MOMENTUM, _displacement(h1, direction)),
+    )
 
 
 def _reason(view: TimeframeView, group: Group, vote: _Vote) -> Reason:
@@ -168,7 +198,8 @@ def _dealing_range(view: TimeframeView, direction: Direction) -> _Vote:
     return depth / 0.5, f"price in {name} of its dealing range ({position:.2f})"
 
 
-def _draw(view: TimeframeView, direction: Direction, price: float) -> _Vote:
+def _draw(view: TimeframeView, direction: Direction) -> _Vote:
+    price = view.structure.close
     ahead = [
         pool
         for pool in opposing_pools(view, direction)

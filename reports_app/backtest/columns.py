@@ -1,0 +1,75 @@
+"""Candles in columns that grow at one end and forget at the other."""
+
+import numpy as np
+
+from signals_app.market.candle import WINDOW, Candle, Candles, Timeframe
+from signals_app.market.tick import Float64s, Int64s
+
+_CAPACITY = 8 * WINDOW
+
+
+class RollingCandles:
+    """The last candles of one timeframe; `window` costs no copy and memory stays flat."""
+
+    def __init__(self) -> None:
+        self._time_ms: Int64s = np.empty(_CAPACITY, dtype=np.int64)
+        self._prices: Float64s = np.empty((5, _CAPACITY), dtype=np.float64)
+        self._length = 0
+
+    def append(self, candle: Candle) -> None:
+        """Add the next candle."""
+        if self._length == _CAPACITY:
+            kept = slice(_CAPACITY - WINDOW, None)
+            # The two ends do not overlap: the capacity is several windows.
+            self._time_ms[:WINDOW] = self._time_ms[kept]
+            self._prices[:, :WINDOW] = self._prices[:, kept]
+            self._length = WINDOW
+        place = self._length
+        self._time_ms[place] = candle.time_ms
+        self._prices[:, place] = (
+            candle.open,
+            candle.high,
+            candle.low,
+            candle.close,
+            candle.volume,
+        )
+        self._length += 1
+
+    def window(self) -> Candles:
+        """Return the last 200 candles, fewer where there are fewer; valid until the next append."""
+        part = slice(max(self._length - WINDOW, 0), self._length)
+        return Candles(self._time_ms[part], *(prices[part] for prices in self._prices))
+
+
+def resample(candles: Candles, timeframe: Timeframe) -> Candles:
+    """Return candles of a longer timeframe, aligned to UTC midnight; volumes add up."""
+    if not len(candles):
+        return candles
+    openings = candles.time_ms - candles.time_ms % timeframe.milliseconds
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(openings)) + 1))
+    ends = np.concatenate((starts[1:], [len(candles)]))
+    return Candles(
+        openings[starts],
+        candles.open[starts],
+        np.maximum.reduceat(candles.high, starts),
+        np.minimum.reduceat(candles.low, starts),
+        candles.close[ends - 1],
+        np.add.reduceat(candles.volume, starts),
+    )
+
+
+def smallest_step(candles: Candles) -> Timeframe | None:
+    """Return the timeframe that the candles' times show; `None` where they fit none.
+
+    It is the longest one that no two neighbours are nearer than, and all are aligned to.
+    """
+    if len(candles) < 2:
+        return None
+    nearest = int(np.diff(candles.time_ms).min())
+    fitting = [
+        timeframe
+        for timeframe in Timeframe
+        if timeframe.milliseconds <= nearest
+        and not np.any(candles.time_ms % timeframe.milliseconds)
+    ]
+    return max(fitting, key=lambda timeframe: timeframe.milliseconds, default=None)

@@ -1,0 +1,243 @@
+"""One loop from ticks (or candles) to signals and trades, equal to the live pipeline."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from functools import partial
+from heapq import merge
+from itertools import groupby
+
+from reports_app.backtest.account import Account
+from reports_app.backtest.columns import RollingCandles, resample
+from reports_app.backtest.result import BacktestResult
+from signals_app.confluence.scoring import Views, best_score, ceiling
+from signals_app.confluence.signal import Parameters, RefusalReason, TradingSignal, decide
+from signals_app.market.aggregation import ClosedCandle, Forming, aggregate
+from signals_app.market.calendar import utc
+from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
+from signals_app.market.instrument import Instrument
+from signals_app.market.tick import Float64s, Tick, Ticks
+from signals_app.smc.analysis import TimeframeView, view
+from trades_app.lifecycle.candle_fills import on_candle
+from trades_app.lifecycle.machine import Moment, Moved, Trade, advance
+
+
+def run(
+    instrument: Instrument,
+    parameters: Parameters,
+    tick_batches: Iterable[Ticks],
+    history: Mapping[Timeframe, Candles],
+) -> BacktestResult:
+    """Return what the live pipeline would have done with these ticks.
+
+    The batches follow each other without a hole; how they are cut changes nothing. Of ``history``
+    only candles that end at or before the first tick count.
+    """
+    engine = _Engine(instrument, parameters)
+    forming: Forming = {}
+    for ticks in tick_batches:
+        if not len(ticks):
+            continue
+        engine.see(int(ticks.time_ms[0]), int(ticks.time_ms[-1]), history)
+        forming, closed = aggregate(forming, ticks)
+        waiting = _Waiting(ticks, instrument, engine.account)
+        for close_time_ms, candles in groupby(closed, key=lambda c: c.close_time_ms):
+            closed_by = engine.push(candles)
+            if closed_by is not None:
+                entry = ticks[closed_by - ticks.first_ordinal]
+                engine.decide(close_time_ms, entry, partial(waiting.move_before, entry))
+        waiting.move_all()
+        engine.ticks += len(ticks)
+    return engine.result()
+
+
+def run_on_candles(
+    instrument: Instrument,
+    parameters: Parameters,
+    candles: Candles,
+    spreads: Float64s,
+    history: Mapping[Timeframe, Candles],
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> BacktestResult:
+    """Return what the engine does where all there is are candles of M15 or shorter.
+
+    ``spreads`` (price) are the candles'. A trade is entered at the next candle's open, and
+    `trades_app.lifecycle.candle_fills` says what a candle does to it. ``on_progress`` is told now
+    and then how many candles are done.
+    """
+    engine = _Engine(instrument, parameters)
+    if not len(candles):
+        return engine.result()
+    engine.see(int(candles.time_ms[0]), int(candles.time_ms[-1]), history)
+    closings = merge(
+        *(_closings(resample(candles, timeframe), timeframe) for timeframe in TIMEFRAMES),
+        key=lambda closed: closed.close_time_ms,
+    )
+    upcoming = next(closings, None)
+    for place, (candle, spread) in enumerate(zip(candles, spreads.tolist(), strict=True)):
+        # Each candle is two moments, its first quote and its end, numbered as ticks are.
+        ask = instrument.quantise(candle.open + spread)
+        opened = Tick(2 * place + 1, candle.time_ms, candle.open, ask)
+        due = []
+        while upcoming is not None and upcoming.close_time_ms <= candle.time_ms:
+            due.append(upcoming)
+            upcoming = next(closings, None)
+        for close_time_ms, together in groupby(due, key=lambda c: c.close_time_ms):
+            if engine.push(together, closed_by=opened.ordinal) is not None:
+                engine.decide(close_time_ms, opened, _already_moved)
+        if engine.account.has_open_trades:
+            engine.move_on_candle(candle, opened, _end_of(candles, place))
+        if place % 1000 == 0:
+            on_progress(place)
+    on_progress(len(candles))
+    return engine.result()
+
+
+class _Engine:
+    """The windows, the views of them and the account; decides candle by candle."""
+
+    def __init__(self, instrument: Instrument, parameters: Parameters) -> None:
+        self.account = Account(instrument, parameters)
+        self.ticks = 0
+        self._instrument, self._parameters = instrument, parameters
+        self._rolling = {timeframe: RollingCandles() for timeframe in TIMEFRAMES}
+        self._built = Counter(dict.fromkeys(TIMEFRAMES, 0))
+        #: Of the present windows, made when a decision asks: H1 and H4 live for several.
+        self._views: dict[Timeframe, TimeframeView] = {}
+        self._ceiling: float | None = None
+        self._signals: list[TradingSignal] = []
+        self._refusals: Counter[RefusalReason] = Counter()
+        self._numbered_date: date | None = None
+        self._number_of_the_day = 0
+        self._ambiguous = 0
+        self._first_time_ms: int | None = None
+        self._last_time_ms: int | None = None
+
+    def see(self, first_ms: int, last_ms: int, history: Mapping[Timeframe, Candles]) -> None:
+        """Note the time that new data spans; the first data says how much of history counts."""
+        if self._first_time_ms is None:
+            self._first_time_ms = first_ms
+            for timeframe, candles in history.items():
+                if timeframe in self._rolling:
+                    ended = candles.time_ms + timeframe.milliseconds <= first_ms
+                    for candle in candles.part(0, int(ended.sum())).window(int(ended.sum())):
+                        self._rolling[timeframe].append(candle)
+        self._last_time_ms = last_ms
+
+    def push(self, closed: Iterable[ClosedCandle], closed_by: int | None = None) -> int | None:
+        """Add candles that ended together; return what closed the M15 one, if it is there.
+
+        That is its own `closed_by`, else the one given.
+        """
+        decided = None
+        for candle in closed:
+            self._rolling[candle.timeframe].append(candle.candle)
+            self._built[candle.timeframe] += 1
+            self._views.pop(candle.timeframe, None)
+            if candle.timeframe is Timeframe.M15:
+                decided = closed_by if candle.closed_by is None else candle.closed_by
+            else:
+                self._ceiling = None
+        return decided
+
+    def decide(self, close_time_ms: int, entry: Tick, catch_up: Callable[[], None]) -> None:
+        """Decide one M15 close; ``catch_up`` moves the trades to just before ``entry``."""
+        views = self._views_worth_deciding()
+        if isinstance(views, RefusalReason):
+            self._refusals[views] += 1
+            return
+        catch_up()
+        day = utc(close_time_ms).date()
+        number = self._number_of_the_day + 1 if day == self._numbered_date else 1
+        exposure = self.account.exposure_before(entry)
+        decision = decide(self._instrument, views, entry, exposure, self._parameters, number)
+        if decision.signal is None:
+            assert decision.refusal is not None
+            self._refusals[decision.refusal.reason] += 1
+            return
+        self._numbered_date, self._number_of_the_day = day, number
+        self._signals.append(decision.signal)
+        self.account.open(decision.signal, entry)
+
+    def move_on_candle(self, candle: Candle, opened: Tick, end_ms: int) -> None:
+        """Move the open trades over one candle."""
+        closed = Moment(end_ms, opened.ordinal + 1)
+
+        def mover(trade: Trade) -> Moved:
+            fill = on_candle(trade, self._instrument, candle, opened=opened, closed=closed)
+            self._ambiguous += fill.is_ambiguous
+            return fill.trade, fill.events
+
+        self.account.move(mover)
+
+    def result(self) -> BacktestResult:
+        """Return what came of it so far."""
+        return BacktestResult(
+            instrument=self._instrument,
+            parameters=self._parameters,
+            signals=tuple(self._signals),
+            trades=self.account.histories(),
+            refusals=dict(self._refusals),
+            candles=dict(self._built),
+            ticks=self.ticks,
+            ambiguous_candles=self._ambiguous,
+            first_time_ms=self._first_time_ms,
+            last_time_ms=self._last_time_ms,
+        )
+
+    def _views_worth_deciding(self) -> Views | RefusalReason:
+        """Return the three views, or why `decide` would refuse whatever the quote and the account.
+
+        It answers as `decide` does, but looks at M15 only where H4 and H1 leave it a chance.
+        """
+        windows = {timeframe: rolling.window() for timeframe, rolling in self._rolling.items()}
+        if min(map(len, windows.values())) < max(self._parameters.warm_up_candles, 1):
+            return RefusalReason.WARMING_UP
+        h4, h1 = self._view(windows, Timeframe.H4), self._view(windows, Timeframe.H1)
+        if self._ceiling is None:
+            self._ceiling = ceiling(h4, h1)
+        if self._ceiling < self._parameters.threshold:
+            return RefusalReason.BELOW_THRESHOLD
+        views = h4, h1, self._view(windows, Timeframe.M15)
+        if best_score(views).total < self._parameters.threshold:
+            return RefusalReason.BELOW_THRESHOLD
+        return views
+
+    def _view(self, windows: Mapping[Timeframe, Candles], timeframe: Timeframe) -> TimeframeView:
+        if timeframe not in self._views:
+            self._views[timeframe] = view(windows[timeframe], timeframe)
+        return self._views[timeframe]
+
+
+class _Waiting:
+    """The ticks of one batch that open trades have not seen yet: they move when it matters."""
+
+    def __init__(self, ticks: Ticks, instrument: Instrument, account: Account) -> None:
+        self._ticks, self._instrument, self._account = ticks, instrument, account
+
+    def move_before(self, tick: Tick) -> None:
+        """Move the trades over the ticks before ``tick``."""
+        self._move(tick.ordinal - self._ticks.first_ordinal)
+
+    def move_all(self) -> None:
+        """Move the trades over the rest of the batch."""
+        self._move(len(self._ticks))
+
+    def _move(self, place: int) -> None:
+        part, self._ticks = self._ticks.part(0, place), self._ticks.part(place)
+        self._account.move(partial(advance, instrument=self._instrument, ticks=part))
+
+
+def _already_moved() -> None:
+    """Do nothing: with candles, trades are moved as each candle ends."""
+
+
+def _closings(candles: Candles, timeframe: Timeframe) -> Iterator[ClosedCandle]:
+    for candle in candles:
+        yield ClosedCandle(timeframe, candle, None)
+
+
+def _end_of(candles: Candles, place: int) -> int:
+    """Return a moment by which the candle has ended: the M15 close, or the next open if sooner."""
+    end = int(candles.time_ms[place]) + Timeframe.M15.milliseconds
+    return min(end, int(candles.time_ms[place + 1])) if place + 1 < len(candles) else end

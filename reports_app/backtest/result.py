@@ -1,0 +1,56 @@
+"""What a backtest brought: the signals, the trades and the counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from signals_app.confluence.signal import (
+    Parameters,
+    RefusalReason,
+    TradingSignal,
+    signal_as_json,
+)
+from signals_app.market.candle import Timeframe
+from signals_app.market.instrument import Instrument
+from trades_app.lifecycle.machine import Trade, TradeEvent, trade_as_json
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestResult:
+    """What the engine said and did over a file.
+
+    `trades` are in the order of their signals, each with its events. `refusals` counts the
+    decisions without a signal by reason, `candles` what was built, without history.
+    `ambiguous_candles` counts, for each trade, the candles whose order of events had to be assumed
+    (none where there are ticks). `first_time_ms` and `last_time_ms` span the file, `None` where it
+    was empty.
+    """
+
+    instrument: Instrument
+    parameters: Parameters
+    signals: tuple[TradingSignal, ...]
+    trades: tuple[tuple[Trade, Sequence[TradeEvent]], ...]
+    refusals: Mapping[RefusalReason, int]
+    candles: Mapping[Timeframe, int]
+    ticks: int
+    ambiguous_candles: int
+    first_time_ms: int | None
+    last_time_ms: int | None
+
+    @property
+    def decisions(self) -> int:
+        """Return how many M15 closes were decided."""
+        return len(self.signals) + sum(self.refusals.values())
+
+
+def result_as_json(result: BacktestResult) -> dict[str, Any]:
+    """Return the signals and trades exactly as `manage.py export` prints them, and the counts."""
+    return {
+        "signals": [signal_as_json(signal) for signal in result.signals],
+        "trades": [trade_as_json(trade, events) for trade, events in result.trades],
+        "decisions": result.decisions,
+        "refusals": {reason.value: count for reason, count in sorted(result.refusals.items())},
+        "candles": {timeframe.value: count for timeframe, count in result.candles.items()},
+        "ticks": result.ticks,
+        "ambiguous_candles": result.ambiguous_candles,
+    }
