@@ -15,7 +15,8 @@ RELVOL_CANDLES = 20
 ROUND_STEP_ATR = 8.0
 
 _HOUR_MS = 3_600_000
-_ROUND_STEPS = [
+#: The grids that there are, in ascending order.
+ROUND_STEPS = [
     float(f"{mantissa}e{exponent}") for exponent in range(-12, 13) for mantissa in ("1", "2.5", "5")
 ]
 
@@ -118,5 +119,5 @@ def share(part: float, whole: float) -> float:
 
 def round_step(volatility: float) -> float:
     """Return the psychological grid for a volatility: 1, 2.5 or 5 times a power of ten."""
-    place = bisect_left(_ROUND_STEPS, ROUND_STEP_ATR * volatility)
-    return _ROUND_STEPS[min(place, len(_ROUND_STEPS) - 1)]
+    place = bisect_left(ROUND_STEPS, ROUND_STEP_ATR * volatility)
+    return ROUND_STEPS[min(place, len(ROUND_STEPS) - 1)]

@@ -1,0 +1,734 @@
+"""The detectors as compiled loops over columns: the quick twin of the readable definitions.
+
+Every function here says what its readable twin says, to the last bit, in time linear in the
+candles; `signals_app.smc.compiled` turns the rows into values. Sell-side rules are the buy-side
+rules on mirrored prices, so most loops run over two sides: 0 as it is, 1 upside down. An index
+that never came is -1.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from signals_app.market.tick import Float64s, Int64s
+
+Table: TypeAlias = NDArray[np.int64]
+Values: TypeAlias = NDArray[np.float64]
+Found: TypeAlias = tuple[Table, Values]
+
+_OPEN, _HIGH, _LOW, _CLOSE = 0, 1, 2, 3
+_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
+_MONDAY = 3  # 1970 began on a Thursday, three days after a Monday.
+_NEVER = -1
+_SWING, _DAY, _WEEK = 0, 1, 2
+_SWEPT, _RUN, _PENDING = 0, 1, 2
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _compiled(function: _Function) -> _Function:
+    # No fast-math: a sum must be added up in the order in which the readable twin does it.
+    return cast("_Function", numba.njit(cache=True, error_model="numpy")(function))
+
+
+class Rules(NamedTuple):
+    """The parameters of all detectors.
+
+    They are handed over with every call: what a compiled function reads from another module would
+    be frozen into the cache on disk and outlive a change there.
+    """
+
+    atr_period: int
+    relvol_hour_candles: int
+    relvol_candles: int
+    round_step_atr: float
+    swing_length: int
+    size_weight: float
+    body_weight: float
+    volume_weight: float
+    full_relvol: float
+    impulse_candles: int
+    displacement_atr: float
+    high_relvol: float
+    rejection_wick: float
+    near_round_atr: float
+    block_base: float
+    block_volume: float
+    block_rejection: float
+    block_round: float
+    block_gap: float
+    full_trend_breaks: int
+    efficiency_candles: int
+    breaks_weight: float
+    efficiency_weight: float
+    equal_tolerance_atr: float
+    reclaim_candles: int
+    equal_touches: int
+    spike_relvol: float
+    long_wick: float
+    sweep_base: float
+    sweep_same_candle: float
+    sweep_spike: float
+    sweep_wick: float
+    sweep_pool: float
+    view_sweep_candles: int
+
+
+class Tables(NamedTuple):
+    """What the rules look up.
+
+    `round_steps` are the possible grids in ascending order. New York's clock is `ahead_ms[k]` of
+    UTC (below zero) from `since_ms[k]` on.
+    """
+
+    round_steps: Float64s
+    since_ms: Int64s
+    ahead_ms: Int64s
+
+
+class Everything(NamedTuple):
+    """What `everything` found, each in the order in which it became known."""
+
+    swings: Found
+    breaks: Found
+    gaps: Found
+    order_blocks: Found
+    pools: Found
+    sweeps: Found
+    strength: float
+    atr: float
+
+
+@_compiled
+def everything(
+    time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules, kept_only: bool
+) -> Everything:
+    """Return all findings of a window of at least one candle, or only those that a view keeps."""
+    sides = both_sides(prices)
+    atr = average_true_ranges(prices, rules)
+    relvol = relative_volumes(time_ms, volume, rules)
+    swings = find_swings(sides, rules)
+    breaks = find_breaks(prices, swings[0], swings[1], rules)
+    pools, sweeps = _liquidity(time_ms, sides, swings[0], atr, relvol, tables, rules, kept_only)
+    return Everything(
+        swings,
+        breaks,
+        find_gaps(sides, atr, relvol, rules, kept_only),
+        find_order_blocks(sides, atr, relvol, tables, rules, kept_only),
+        pools,
+        sweeps,
+        trend_strength(prices, breaks[0], rules),
+        atr[-1],
+    )
+
+
+@_compiled
+def structure(prices: Values, rules: Rules) -> tuple[Found, Found, float, float]:
+    """Return swings, breaks, the trend's strength and the ATR at the last candle."""
+    swings = find_swings(both_sides(prices), rules)
+    breaks = find_breaks(prices, swings[0], swings[1], rules)
+    atr = average_true_ranges(prices, rules)[-1]
+    return swings, breaks, trend_strength(prices, breaks[0], rules), atr
+
+
+@_compiled
+def open_gaps(time_ms: Int64s, prices: Values, volume: Float64s, rules: Rules) -> Found:
+    """Return the gaps that are not filled."""
+    atr = average_true_ranges(prices, rules)
+    relvol = relative_volumes(time_ms, volume, rules)
+    return find_gaps(both_sides(prices), atr, relvol, rules, True)
+
+
+@_compiled
+def standing_blocks(
+    time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules
+) -> Found:
+    """Return the order blocks that are not invalidated."""
+    atr = average_true_ranges(prices, rules)
+    relvol = relative_volumes(time_ms, volume, rules)
+    return find_order_blocks(both_sides(prices), atr, relvol, tables, rules, True)
+
+
+@_compiled
+def resting_liquidity(
+    time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules
+) -> tuple[Found, Found]:
+    """Return the active pools and the recent sweeps."""
+    sides = both_sides(prices)
+    swings = find_swings(sides, rules)
+    atr = average_true_ranges(prices, rules)
+    relvol = relative_volumes(time_ms, volume, rules)
+    return _liquidity(time_ms, sides, swings[0], atr, relvol, tables, rules, True)
+
+
+@_compiled
+def both_sides(prices: Values) -> Values:
+    """Return side, column and candle: open, high, low and close as they are and upside down."""
+    sides = np.empty((2, 4, prices.shape[1]))
+    for i in range(prices.shape[1]):
+        for column in range(4):
+            sides[0, column, i] = prices[column, i]
+        sides[1, _OPEN, i] = -prices[_OPEN, i]
+        sides[1, _HIGH, i] = -prices[_LOW, i]
+        sides[1, _LOW, i] = -prices[_HIGH, i]
+        sides[1, _CLOSE, i] = -prices[_CLOSE, i]
+    return sides
+
+
+@_compiled
+def average_true_ranges(prices: Values, rules: Rules) -> Float64s:
+    """See `measures.average_true_ranges`."""
+    count = prices.shape[1]
+    averages = np.empty(count)
+    total = 0.0
+    for i in range(count):
+        high, low = prices[_HIGH, i], prices[_LOW, i]
+        true_range = high - low
+        if i > 0:
+            before = prices[_CLOSE, i - 1]
+            true_range = max(true_range, abs(high - before), abs(low - before))
+        if i < rules.atr_period:
+            total += true_range
+            averages[i] = total / (i + 1)
+        else:
+            averages[i] = (averages[i - 1] * (rules.atr_period - 1) + true_range) / rules.atr_period
+    return averages
+
+
+@_compiled
+def relative_volumes(time_ms: Int64s, volume: Float64s, rules: Rules) -> Float64s:
+    """See `measures.relative_volumes`; the hour's median stands between two heaps."""
+    count = len(time_ms)
+    hours = np.empty(count, dtype=np.int64)
+    starts = np.zeros(25, dtype=np.int64)
+    for i in range(count):
+        hours[i] = time_ms[i] // _HOUR_MS % 24
+        starts[hours[i] + 1] += 1
+    for hour in range(24):
+        starts[hour + 1] += starts[hour]
+    # Of each hour the smaller half, negated, and the larger half, the least of each on top.
+    smaller, larger = np.empty(count), np.empty(count)
+    smaller_sizes = np.zeros(24, dtype=np.int64)
+    larger_sizes = np.zeros(24, dtype=np.int64)
+    relative = np.empty(count)
+    for i in range(count):
+        hour = hours[i]
+        lower = smaller[starts[hour] : starts[hour + 1]]
+        upper = larger[starts[hour] : starts[hour + 1]]
+        lower_size, upper_size = smaller_sizes[hour], larger_sizes[hour]
+        if lower_size + upper_size >= rules.relvol_hour_candles:
+            usual = -lower[0]
+            if lower_size == upper_size:
+                usual = (usual + upper[0]) / 2
+        else:
+            usual = _mean(volume, max(0, i - rules.relvol_candles), i)
+        relative[i] = volume[i] / usual if usual != 0 else 1.0
+        if lower_size == 0 or volume[i] <= -lower[0]:
+            _push(lower, lower_size, -volume[i])
+            lower_size += 1
+        else:
+            _push(upper, upper_size, volume[i])
+            upper_size += 1
+        if lower_size > upper_size + 1:
+            _push(upper, upper_size, -_pop(lower, lower_size))
+            lower_size, upper_size = lower_size - 1, upper_size + 1
+        elif upper_size > lower_size:
+            _push(lower, lower_size, -_pop(upper, upper_size))
+            lower_size, upper_size = lower_size + 1, upper_size - 1
+        smaller_sizes[hour], larger_sizes[hour] = lower_size, upper_size
+    return relative
+
+
+@_compiled
+def find_swings(sides: Values, rules: Rules) -> Found:
+    """See `swings.find_swings`: index, side, label (0 none, 1 further, 2 nearer); price."""
+    count, length = sides.shape[2], rules.swing_length
+    table, prices = np.empty((3, 2 * count), dtype=np.int64), np.empty((1, 2 * count))
+    found = 0
+    previous = np.full(2, np.nan)
+    for i in range(length, count - length):
+        for side in range(2):
+            price = sides[side, _HIGH, i]
+            stands_out = True
+            for q in range(1, length + 1):
+                if price <= sides[side, _HIGH, i - q] or price < sides[side, _HIGH, i + q]:
+                    stands_out = False
+                    break
+            if not stands_out:
+                continue
+            label = 0
+            if not np.isnan(previous[side]):
+                label = 1 if price > previous[side] else 2
+            previous[side] = price
+            table[0, found], table[1, found], table[2, found] = i, side, label
+            prices[0, found] = price if side == 0 else -price
+            found += 1
+    return table[:, :found], prices[:, :found]
+
+
+@_compiled
+def find_breaks(prices: Values, swings: Table, swing_prices: Values, rules: Rules) -> Found:
+    """See `structure.find_breaks`: index, kind (1 CHOCH), direction (0 up), swing index; level."""
+    count = prices.shape[1]
+    table, levels = np.empty((4, count), dtype=np.int64), np.empty((1, count))
+    found, upcoming, trend = 0, 0, _NEVER
+    reference = np.full(2, _NEVER)
+    for i in range(count):
+        while upcoming < swings.shape[1] and swings[0, upcoming] + rules.swing_length == i:
+            reference[swings[1, upcoming]] = upcoming
+            upcoming += 1
+        close = prices[_CLOSE, i]
+        if reference[0] != _NEVER and close > swing_prices[0, reference[0]]:
+            direction = 0
+        elif reference[1] != _NEVER and close < swing_prices[0, reference[1]]:
+            direction = 1
+        else:
+            continue
+        broken = reference[direction]
+        table[0, found] = i
+        table[1, found] = trend not in (_NEVER, direction)
+        table[2, found] = direction
+        table[3, found] = swings[0, broken]
+        levels[0, found] = swing_prices[0, broken]
+        found += 1
+        reference[direction] = _NEVER
+        trend = direction
+    return table[:, :found], levels[:, :found]
+
+
+@_compiled
+def trend_strength(prices: Values, breaks: Table, rules: Rules) -> float:
+    """See `structure.trend_strength`."""
+    found = breaks.shape[1]
+    if found == 0:
+        return 0.0
+    in_trend = 0
+    for event in range(found - 1, -1, -1):
+        in_trend += 1
+        if breaks[1, event] == 1:
+            break
+    in_trend = min(in_trend, rules.full_trend_breaks)
+    last = prices.shape[1] - 1
+    first = max(last - rules.efficiency_candles, 0)
+    net = prices[_CLOSE, last] - prices[_CLOSE, first]
+    walked = 0.0
+    for m in range(first + 1, last + 1):
+        walked += abs(prices[_CLOSE, m] - prices[_CLOSE, m - 1])
+    against = net < 0 if breaks[2, found - 1] == 0 else net > 0
+    efficiency = 0.0 if against or walked == 0 else abs(net) / walked
+    return 100 * (
+        rules.breaks_weight * in_trend / rules.full_trend_breaks
+        + rules.efficiency_weight * efficiency
+    )
+
+
+@_compiled
+def find_gaps(
+    sides: Values, atr: Float64s, relvol: Float64s, rules: Rules, kept_only: bool
+) -> Found:
+    """See `fair_value_gap.find_gaps`: index, side, touched, filled; top, bottom, strength, fill.
+
+    ``kept_only`` leaves out the filled ones.
+    """
+    count = sides.shape[2]
+    table, values = np.empty((4, count), dtype=np.int64), np.empty((4, count))
+    found = 0
+    lowest_later = np.empty((2, count))
+    next_lower = np.empty((2, count), dtype=np.int64)
+    for side in range(2):
+        _lowest_later(sides[side, _LOW], lowest_later[side])
+        _next_lower(sides[side, _LOW], next_lower[side])
+    for i in range(2, count):
+        for side in range(2):
+            high, low = sides[side, _HIGH], sides[side, _LOW]
+            bottom, top = high[i - 2], low[i]
+            lowest = lowest_later[side, i]
+            if bottom >= top or (kept_only and lowest <= bottom):
+                continue
+            middle = i - 1
+            whole = high[middle] - low[middle]
+            body = abs(sides[side, _CLOSE, middle] - sides[side, _OPEN, middle])
+            size = (top - bottom) / atr[middle] if atr[middle] != 0 else 1.0
+            strength = 100 * (
+                rules.size_weight * min(size, 1.0)
+                + rules.body_weight * (body / whole if whole != 0 else 0.0)
+                + rules.volume_weight * min(relvol[middle] / rules.full_relvol, 1.0)
+            )
+            depth = top - lowest if i < count - 1 else 0.0
+            table[0, found], table[1, found] = i, side
+            table[2, found] = _first_below(low, next_lower[side], i + 1, top)
+            table[3, found] = _first_at_or_below(low, next_lower[side], i + 1, bottom)
+            values[0, found] = top if side == 0 else -bottom
+            values[1, found] = bottom if side == 0 else -top
+            values[2, found] = strength
+            values[3, found] = min(max(depth / (top - bottom), 0.0), 1.0)
+            found += 1
+    return table[:, :found], values[:, :found]
+
+
+@_compiled
+def find_order_blocks(
+    sides: Values,
+    atr: Float64s,
+    relvol: Float64s,
+    tables: Tables,
+    rules: Rules,
+    kept_only: bool,
+) -> Found:
+    """See `order_block.find_order_blocks`.
+
+    Index, confirmed, side, high volume, rejection, near round, has gap, touched, invalidated;
+    top, bottom, score. ``kept_only`` leaves out the invalidated ones.
+    """
+    count = sides.shape[2]
+    # A move that ends at one candle has one last opposite candle, so a side has one block there.
+    block_of = np.full((2, count), _NEVER)
+    next_lower = np.empty((2, count), dtype=np.int64)
+    next_close = np.empty((2, count), dtype=np.int64)
+    lowest_close = np.empty((2, count))
+    for side in range(2):
+        high = sides[side, _HIGH]
+        open_, close = sides[side, _OPEN], sides[side, _CLOSE]
+        _next_lower(sides[side, _LOW], next_lower[side])
+        _next_lower(close, next_close[side])
+        _lowest_later(close, lowest_close[side])
+        for i in range(count):
+            if close[i] >= open_[i] or atr[i] == 0:
+                continue
+            far_enough = rules.displacement_atr * atr[i]
+            for j in range(i + 1, min(i + 1 + rules.impulse_candles, count)):
+                if close[j] < open_[j]:
+                    break
+                if close[j] - high[i] >= far_enough:
+                    block_of[side, j] = i
+                    break
+    table, values = np.empty((9, 2 * count), dtype=np.int64), np.empty((3, 2 * count))
+    found = 0
+    for j in range(count):
+        first = 1 if block_of[1, j] != _NEVER and block_of[1, j] < block_of[0, j] else 0
+        for side in (first, 1 - first):
+            i = block_of[side, j]
+            if i == _NEVER:
+                continue
+            top, bottom = sides[side, _HIGH, i], sides[side, _LOW, i]
+            if kept_only and lowest_close[side, j] < bottom:
+                continue
+            loudest = relvol[i]
+            has_gap = False
+            for m in range(i + 1, j + 1):
+                loudest = max(loudest, relvol[m])
+                has_gap |= m >= 2 and sides[side, _HIGH, m - 2] < sides[side, _LOW, m]
+            wick, whole = sides[side, _CLOSE, i] - bottom, top - bottom
+            rejection = whole != 0 and wick / whole > rules.rejection_wick
+            high_volume = loudest > rules.high_relvol
+            near_round = _is_near_round(top, bottom, atr[i], tables.round_steps, rules)
+            table[0, found], table[1, found], table[2, found] = i, j, side
+            table[3, found], table[4, found] = high_volume, rejection
+            table[5, found], table[6, found] = near_round, has_gap
+            low, close = sides[side, _LOW], sides[side, _CLOSE]
+            table[7, found] = _first_at_or_below(low, next_lower[side], j + 1, top)
+            table[8, found] = _first_below(close, next_close[side], j + 1, bottom)
+            values[0, found] = top if side == 0 else -bottom
+            values[1, found] = bottom if side == 0 else -top
+            values[2, found] = (
+                rules.block_base
+                + rules.block_volume * high_volume
+                + rules.block_rejection * rejection
+                + rules.block_round * near_round
+                + rules.block_gap * has_gap
+            )
+            found += 1
+    return table[:, :found], values[:, :found]
+
+
+@_compiled
+def find_pools(
+    time_ms: Int64s,
+    sides: Values,
+    swings: Table,
+    atr: Float64s,
+    tables: Tables,
+    rules: Rules,
+) -> Found:
+    """See `liquidity.find_pools`.
+
+    Created, side, kind (0 swing, 1 day, 2 week), touches, taken, outcome (0 sweep, 1 run,
+    2 pending, -1 not taken), reclaimed; price, upside down on the sell side.
+    """
+    count = len(time_ms)
+    days = _trading_days(time_ms, tables)
+    periods = 0
+    for i in range(1, count):
+        periods += days[i] != days[i - 1]
+    room = swings.shape[1] + 4 * periods
+    table, prices = np.empty((7, room), dtype=np.int64), np.empty((1, room))
+    found, upcoming, day_start, week_start = 0, 0, 0, 0
+    # The active pools of a side, the next to be taken last: a new high is below those that stand.
+    active = np.empty((2, room), dtype=np.int64)
+    sizes = np.zeros(2, dtype=np.int64)
+    for i in range(count):
+        for side in range(2):
+            high = sides[side, _HIGH, i]
+            while sizes[side] > 0 and high > prices[0, active[side, sizes[side] - 1]]:
+                sizes[side] -= 1
+                _take(table, prices, active[side, sizes[side]], i, sides[side, _CLOSE], rules)
+        new_day = i > 0 and days[i] != days[i - 1]
+        new_week = new_day and (days[i] + _MONDAY) // 7 != (days[i - 1] + _MONDAY) // 7
+        for side in range(2):
+            if (
+                upcoming < swings.shape[1]
+                and swings[0, upcoming] + rules.swing_length == i
+                and swings[1, upcoming] == side
+            ):
+                price = sides[side, _HIGH, swings[0, upcoming]]
+                upcoming += 1
+                tolerance = rules.equal_tolerance_atr * atr[i]
+                equal = _equal_pool(table, prices, active[side], sizes[side], price, tolerance)
+                if equal != _NEVER:
+                    # An active pool is never below a later swing (that would have taken it, or
+                    # stood in the swing's way), so that the pool's price is the higher already.
+                    table[3, equal] += 1
+                else:
+                    _add(table, prices, active[side], sizes, found, i, side, _SWING, price)
+                    found += 1
+            if new_day:
+                price = sides[side, _HIGH, day_start:i].max()
+                _add(table, prices, active[side], sizes, found, i, side, _DAY, price)
+                found += 1
+            if new_week:
+                price = sides[side, _HIGH, week_start:i].max()
+                _add(table, prices, active[side], sizes, found, i, side, _WEEK, price)
+                found += 1
+        if new_day:
+            day_start = i
+        if new_week:
+            week_start = i
+    return table[:, :found], prices[:, :found]
+
+
+@_compiled
+def find_sweeps(
+    sides: Values, relvol: Float64s, pools: Table, pool_prices: Values, rules: Rules, since: int
+) -> Found:
+    """See `liquidity.find_sweeps`: index, taken, side taken, pool's kind, volume spike;
+    price, penetration, wick, score. Those before candle ``since`` are left out.
+    """
+    count = sides.shape[2]
+    # How many sweeps there are before each candle: where its own begin.
+    starts = np.zeros(count + 1, dtype=np.int64)
+    for pool in range(pools.shape[1]):
+        if pools[5, pool] == _SWEPT and pools[6, pool] >= since:
+            starts[pools[6, pool] + 1] += 1
+    for i in range(count):
+        starts[i + 1] += starts[i]
+    found = starts[count]
+    table, values = np.empty((5, found), dtype=np.int64), np.empty((4, found))
+    for pool in range(pools.shape[1]):
+        if pools[5, pool] != _SWEPT or pools[6, pool] < since:
+            continue
+        side, taken, index = pools[1, pool], pools[4, pool], pools[6, pool]
+        price = pool_prices[0, pool]
+        extreme, loudest = taken, relvol[taken]
+        for m in range(taken + 1, index + 1):
+            loudest = max(loudest, relvol[m])
+            if sides[side, _HIGH, m] > sides[side, _HIGH, extreme]:
+                extreme = m
+        high, low = sides[side, _HIGH, extreme], sides[side, _LOW, extreme]
+        body = max(sides[side, _OPEN, extreme], sides[side, _CLOSE, extreme])
+        wick = (high - body) / (high - low) if high != low else 0.0
+        spike = loudest > rules.spike_relvol
+        place = starts[index]
+        starts[index] += 1
+        table[0, place], table[1, place], table[2, place] = index, taken, side
+        table[3, place], table[4, place] = pools[2, pool], spike
+        values[0, place] = price if side == 0 else -price
+        values[1, place] = high - price
+        values[2, place] = wick
+        values[3, place] = (
+            rules.sweep_base
+            + rules.sweep_same_candle * (index == taken)
+            + rules.sweep_spike * spike
+            + rules.sweep_wick * (wick > rules.long_wick)
+            + rules.sweep_pool * (pools[3, pool] >= rules.equal_touches or pools[2, pool] != _SWING)
+        )
+    return table, values
+
+
+@_compiled
+def _liquidity(
+    time_ms: Int64s,
+    sides: Values,
+    swings: Table,
+    atr: Float64s,
+    relvol: Float64s,
+    tables: Tables,
+    rules: Rules,
+    kept_only: bool,
+) -> tuple[Found, Found]:
+    pools = find_pools(time_ms, sides, swings, atr, tables, rules)
+    since = len(time_ms) - rules.view_sweep_candles if kept_only else 0
+    sweeps = find_sweeps(sides, relvol, pools[0], pools[1], rules, since)
+    return (_active(pools[0], pools[1]) if kept_only else pools), sweeps
+
+
+@_compiled
+def _active(pools: Table, prices: Values) -> Found:
+    kept = 0
+    for pool in range(pools.shape[1]):
+        if pools[4, pool] == _NEVER:
+            pools[:, kept] = pools[:, pool]
+            prices[0, kept] = prices[0, pool]
+            kept += 1
+    return pools[:, :kept], prices[:, :kept]
+
+
+@_compiled
+def _mean(values: Float64s, start: int, stop: int) -> float:
+    total = 0.0
+    for place in range(start, stop):
+        total += values[place]
+    return total / (stop - start) if stop > start else 0.0
+
+
+@_compiled
+def _push(heap: Float64s, size: int, value: float) -> None:
+    place = size
+    while place > 0:
+        parent = (place - 1) // 2
+        if heap[parent] <= value:
+            break
+        heap[place] = heap[parent]
+        place = parent
+    heap[place] = value
+
+
+@_compiled
+def _pop(heap: Float64s, size: int) -> float:
+    least, value = heap[0], heap[size - 1]
+    place = 0
+    while 2 * place + 1 < size - 1:
+        child = 2 * place + 1
+        if child + 1 < size - 1 and heap[child + 1] < heap[child]:
+            child += 1
+        if value <= heap[child]:
+            break
+        heap[place] = heap[child]
+        place = child
+    heap[place] = value
+    return float(least)
+
+
+@_compiled
+def _lowest_later(values: Float64s, lowest: Float64s) -> None:
+    """Write for each candle the lowest value after it, infinity for the last."""
+    least = np.inf
+    for i in range(len(values) - 1, -1, -1):
+        lowest[i] = least
+        least = min(least, values[i])
+
+
+@_compiled
+def _next_lower(values: Float64s, later: Int64s) -> None:
+    """Write for each candle the first candle after it with a lower value, the count for none."""
+    count = len(values)
+    for i in range(count - 1, -1, -1):
+        j = i + 1
+        while j < count and values[j] >= values[i]:
+            j = later[j]
+        later[i] = j
+
+
+@_compiled
+def _first_below(values: Float64s, next_lower: Int64s, start: int, price: float) -> int:
+    j = start
+    while j < len(values) and values[j] >= price:
+        j = next_lower[j]
+    return j if j < len(values) else _NEVER
+
+
+@_compiled
+def _first_at_or_below(values: Float64s, next_lower: Int64s, start: int, price: float) -> int:
+    j = start
+    while j < len(values) and values[j] > price:
+        j = next_lower[j]
+    return j if j < len(values) else _NEVER
+
+
+@_compiled
+def _is_near_round(
+    top: float, bottom: float, atr: float, round_steps: Float64s, rules: Rules
+) -> bool:
+    place = int(np.searchsorted(round_steps, rules.round_step_atr * atr))
+    step = round_steps[min(place, len(round_steps) - 1)]
+    if np.floor(top / step) * step >= bottom:
+        return True
+    below, above = np.floor(bottom / step) * step, np.ceil(top / step) * step
+    return bool(min(bottom - below, above - top) <= rules.near_round_atr * atr)
+
+
+@_compiled
+def _trading_days(time_ms: Int64s, tables: Tables) -> Int64s:
+    """Return the days since 1970 of `calendar.trading_day`."""
+    days = np.empty(len(time_ms), dtype=np.int64)
+    place = 0
+    if len(time_ms):
+        place = max(np.searchsorted(tables.since_ms, time_ms[0], side="right") - 1, 0)
+    for i in range(len(time_ms)):
+        while place + 1 < len(tables.since_ms) and tables.since_ms[place + 1] <= time_ms[i]:
+            place += 1
+        days[i] = (time_ms[i] + tables.ahead_ms[place] + 7 * _HOUR_MS) // _DAY_MS
+    return days
+
+
+@_compiled
+def _take(
+    table: Table, prices: Values, pool: int, taken: int, close: Float64s, rules: Rules
+) -> None:
+    table[4, pool] = taken
+    last = taken + rules.reclaim_candles
+    for j in range(taken, min(last, len(close) - 1) + 1):
+        if close[j] < prices[0, pool]:
+            table[5, pool], table[6, pool] = _SWEPT, j
+            return
+    table[5, pool] = _RUN if last < len(close) else _PENDING
+
+
+@_compiled
+def _equal_pool(
+    table: Table, prices: Values, active: Int64s, size: int, price: float, tolerance: float
+) -> int:
+    """Return the swing pool nearest in price, all of which are at or above it, if near enough."""
+    for place in range(size - 1, -1, -1):
+        pool = active[place]
+        if prices[0, pool] - price > tolerance:
+            return _NEVER
+        if table[2, pool] == _SWING:
+            return int(pool)
+    return _NEVER
+
+
+@_compiled
+def _add(
+    table: Table,
+    prices: Values,
+    active: Int64s,
+    sizes: Int64s,
+    pool: int,
+    created: int,
+    side: int,
+    kind: int,
+    price: float,
+) -> None:
+    table[0, pool], table[1, pool], table[2, pool] = created, side, kind
+    table[3, pool], table[4, pool] = 1, _NEVER
+    table[5, pool], table[6, pool] = _NEVER, _NEVER
+    prices[0, pool] = price
+    place = sizes[side]
+    while place > 0 and prices[0, active[place - 1]] < price:
+        active[place] = active[place - 1]
+        place -= 1
+    active[place] = pool
+    sizes[side] += 1
