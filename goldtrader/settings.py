@@ -1,6 +1,7 @@
 """Settings, typed and read once: from the environment, `.env`, or a running stack's own file."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ GATEWAY_TLS_KEY = _setting("GATEWAY_TLS_KEY", str(DATA_DIR / "gateway.key"))
 CONNECTOR_JWT_KEYS = _setting("CONNECTOR_JWT_KEYS", "")
 #: Fernet keys, comma separated; the first encrypts, all decrypt.
 FIELD_ENCRYPTION_KEYS = _setting("FIELD_ENCRYPTION_KEYS", "")
+# python-telegram-bot's pauses are time spans, as its next major version gives them.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
 TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
 TELEGRAM_API_BASE_URL = env.str("TELEGRAM_API_BASE_URL", default="https://api.telegram.org")
 #: Networks that may use the API; empty means every address.
@@ -125,9 +128,15 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+_NO_RETRY = Retry(NoBackoff(), 0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # What is cached can do without Redis, but cannot wait for it.
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": _NO_RETRY},
+    }
 }
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -151,12 +160,13 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["goldtrader.api.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["goldtrader.api.permissions.HasReadKey"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "goldtrader.api.pagination.CursorPages",
     "DEFAULT_THROTTLE_CLASSES": ["goldtrader.api.throttling.KeyThrottle"],
     "DEFAULT_THROTTLE_RATES": {"key": API_RATE_LIMIT},
     "EXCEPTION_HANDLER": "goldtrader.api.errors.answer",
@@ -168,7 +178,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": "Signals, trades and performance of the analysis server.",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_PERMISSIONS": ["goldtrader.api.permissions.IsAllowedAddress"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 
 CELERY_BROKER_URL = REDIS_URL

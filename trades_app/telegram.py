@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from telegram import Bot, LinkPreviewOptions
@@ -59,11 +60,13 @@ async def _send(channel: str, text: str, reply_to: int | None) -> Delivered:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
     except RetryAfter as limit:
-        wait = limit.retry_after
-        seconds = wait.total_seconds() if hasattr(wait, "total_seconds") else float(wait)
-        raise TryLater("Telegram asked for a pause", seconds) from limit
+        raise TryLater("Telegram asked for a pause", _seconds(limit.retry_after)) from limit
     except (BadRequest, Forbidden, InvalidToken) as refusal:
         raise Refused(str(refusal)) from refusal
     except TelegramError as failure:
         raise TryLater(str(failure) or type(failure).__name__) from failure
     return Delivered(sent.message_id)
+
+
+def _seconds(pause: timedelta | int) -> float:
+    return pause.total_seconds() if isinstance(pause, timedelta) else float(pause)

@@ -160,7 +160,7 @@ def _decide(
     if not row.is_active:
         decision.outcome, decision.reason = Decision.Outcome.REFUSED, "instrument_off"
         return None
-    _signal_row(made.signal, strategy).save(force_insert=True)
+    signal_row(made.signal, strategy).save(force_insert=True)
     decision.outcome = Decision.Outcome.OPENING
     log.info(
         "signal_generated",
@@ -173,7 +173,7 @@ def _decide(
     return made.signal.signal_id
 
 
-def _signal_row(signal: TradingSignal, strategy: Strategy) -> Signal:
+def signal_row(signal: TradingSignal, strategy: Strategy) -> Signal:
     price = instrument.as_decimal
     return Signal(
         signal_id=signal.signal_id,

@@ -1,5 +1,7 @@
 """Ticks to candles."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +86,7 @@ def test_candles_do_not_depend_on_how_the_ticks_were_cut_into_batches(
 
     forming, closed = {}, []
     edges = sorted({0, len(whole), *(min(cut, len(whole)) for cut in cuts)})
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         forming, more = aggregate(forming, whole.part(start, stop))
         closed += more
 

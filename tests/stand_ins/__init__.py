@@ -1,0 +1,1 @@
+"""What cannot run here, imitated down to its error codes: Telegram's server."""

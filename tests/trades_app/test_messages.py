@@ -1,0 +1,105 @@
+"""What followers read."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from signals_app.confluence.parameters import Parameters
+from tests.trades_app.examples import ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
+from trades_app import messages
+from trades_app.lifecycle import machine
+
+
+def test_a_signal_is_announced_in_the_agreed_format() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+
+    assert messages.signal_text(SIGNAL, GOLD, trade).splitlines() == [
+        "🔔 XAUUSD TRADING SIGNAL 🔔",
+        "",
+        "📊 Setup Type: FVG + Order Block Confluence",
+        "📈 Direction: BUY",
+        "💰 Entry: 2,045.50",
+        "🛑 Stop Loss: 2,040.00 (-55 pips)",
+        "🎯 TP1: 2,055.00 (+95 pips) [50%]",
+        "🎯 TP2: 2,065.00 (+195 pips) [50%]",
+        "⚖️ Risk:Reward: 1:3.55",
+        "",
+        "Market Context:",
+        "✅ Bullish FVG at 2,043-2,046",
+        "✅ Liquidity sweep below 2,040 completed",
+        "",
+        "Risk Management:",
+        "💼 Position Size: 0.5 lots",
+        "📉 Risk: 1% of account",
+        "🎲 Confidence: 85% (a score; probability not measured)",
+        "",
+        "Signal ID: XAU_20240105_001",
+        "⏰ Time: 2024-01-05 14:30:00 UTC",
+        "📊 Session: NY_OVERLAP",
+        "",
+        "---",
+        "📊 LIVE UPDATES 📊",
+        "Progress: [░░░░░░░░░░] 0%",
+        "Current P/L: +$0.00 (+0 pips)",
+    ]
+
+
+def test_a_simulated_feed_is_named_before_anything_else() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+
+    text = messages.signal_text(SIGNAL, GOLD, trade, is_simulated=True)
+
+    assert text.startswith("🧪 SIMULATED FEED: these prices are made up 🧪\n")
+
+
+def test_a_sell_counts_pips_downwards() -> None:
+    trade, _ = machine.open_trade(SELL_SIGNAL, GOLD, ENTRY, Parameters())
+
+    lines = messages.signal_text(SELL_SIGNAL, GOLD, trade).splitlines()
+
+    assert "🛑 Stop Loss: 2,051.00 (-55 pips)" in lines
+    assert "🎯 TP2: 2,026.00 (+195 pips) [50%]" in lines
+    assert "📉 Direction: SELL" in lines
+
+
+def test_a_message_never_exceeds_what_telegram_takes() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+    talkative = replace(SIGNAL, confluence_factors=("x" * 900,) * 10)
+
+    assert len(messages.signal_text(talkative, GOLD, trade)) == messages.MAXIMUM_LENGTH
+
+
+def test_the_first_target_tells_of_the_half_and_of_break_even() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+    trade, events = machine.advance(trade, GOLD, bids(2050.0, 2055.1))
+
+    text = messages.event_text(trade, events[0], GOLD)
+
+    assert text == (
+        "🎯 TP1 reached at 2,055.00\n"
+        "XAUUSD BUY · XAU_20240105_001\n"
+        "Closed 0.25 lots: +$237.50 (+95 pips)\n"
+        "The stop moves to break-even, 2,045.50\n"
+        "⏰ 2024-01-05 14:30:02 UTC"
+    )
+    assert messages.event_text(trade, events[1], GOLD) is None
+
+
+def test_the_last_event_tells_the_result_losses_included() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+    trade, events = machine.advance(trade, GOLD, bids(2050.0, 2040.0))
+
+    assert messages.event_text(trade, events[0], GOLD) == (
+        "🛑 Stop reached at 2,040.00\n"
+        "XAUUSD BUY · XAU_20240105_001\n"
+        "Closed 0.5 lots: -$275.00 (-55 pips)\n"
+        "Result: -$275.00 (-55 pips) = -1 R\n"
+        "⏰ 2024-01-05 14:30:02 UTC"
+    )
+
+
+def test_progress_runs_from_the_entry_to_the_second_target() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+
+    assert messages.progress(trade, Decimal(2040)) == 0
+    assert messages.progress(trade, Decimal("2055.25")) == 50
+    assert messages.progress(trade, Decimal(2070)) == 100
