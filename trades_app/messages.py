@@ -63,7 +63,10 @@ def signal_text(
 
 
 def event_text(trade: Trade, event: TradeEvent, instrument: Instrument) -> str | None:
-    """Return what is told of a trade's event, `None` where followers need no word of it."""
+    """Return what is told of a trade's event, `None` where followers need no word of it.
+
+    ``trade`` may have gone on since; what is told is of the event.
+    """
     headline = _TOLD_EVENTS.get(event.kind)
     if headline is None:
         return None
@@ -75,7 +78,7 @@ def event_text(trade: Trade, event: TradeEvent, instrument: Instrument) -> str |
     ]
     if event.kind is EventKind.TP1_HIT:
         lines.append(f"The stop moves to break-even, {instrument.show(trade.stop_loss)}")
-    if not trade.is_open:
+    else:
         multiple = "" if trade.r_multiple is None else f" = {_signed(trade.r_multiple)} R"
         lines.append(f"Result: {_result(trade.profit_loss, trade.profit_loss_pips)}{multiple}")
     lines.append(f"⏰ {_moment(utc(event.time_ms))}")
