@@ -62,8 +62,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A running server and the URL of the product's database in it."""
+    """A running server, what started it, and the URL of the product's database in it."""
 
+    program: process.Program
     server: subprocess.Popen[bytes]
     url: str
 
@@ -123,11 +124,12 @@ def start(place: Place, *, log: Path, password: str, durability: Durability = DU
     _require_same_major(place)
     for _ in range(3):
         port = ports.choose_free()
-        server = _launch(place, port=port, log=log, durability=durability)
+        program = _program(place, port=port, durability=durability)
+        server = process.start(program, log=log)
         if _is_ready(place, server):
             url = f"postgres://{NAME}:{password}@{ports.LOOPBACK}:{port}/{NAME}"
             _create_database(url)
-            return Postgres(server=server, url=url)
+            return Postgres(program=program, server=server, url=url)
         stop(server)
         if "in use" not in process.tail(log, 20):
             break
@@ -258,8 +260,8 @@ def _create_cluster(place: Place, *, log: Path, password: str) -> None:
     if unfinished.exists():
         shutil.rmtree(unfinished)
     with _password_file(place, password) as password_file:
-        command: list[str | Path] = [
-            place.programs.directory / "initdb",
+        command = (
+            str(place.programs.directory / "initdb"),
             f"--pgdata={unfinished}",
             f"--username={NAME}",
             f"--pwfile={password_file}",
@@ -267,8 +269,9 @@ def _create_cluster(place: Place, *, log: Path, password: str) -> None:
             "--encoding=UTF8",
             "--no-sync",
             *_locale(place.programs),
-        ]
-        making = process.start(command, log=log, directory=place.home, account=place.account)
+        )
+        initdb = process.Program("initdb", command, directory=place.home, account=place.account)
+        making = process.start(initdb, log=log)
         if making.wait() != 0:
             raise StackError(f"initdb failed; its log {log} ends:\n{process.tail(log)}")
     # From here on the cluster counts as whole: an interrupted initdb is begun again.
@@ -307,9 +310,7 @@ def _require_same_major(place: Place) -> None:
         )
 
 
-def _launch(
-    place: Place, *, port: int, log: Path, durability: Durability
-) -> subprocess.Popen[bytes]:
+def _program(place: Place, *, port: int, durability: Durability) -> process.Program:
     settings = {
         "listen_addresses": ports.LOOPBACK,
         "port": str(port),
@@ -319,12 +320,15 @@ def _launch(
         "log_timezone": "UTC",
         **durability.settings,
     }
-    command: list[str | Path] = [place.programs.directory / "postgres", "-D", place.cluster]
-    for name, value in settings.items():
-        command += ["-c", f"{name}={value}"]
-    # SIGINT is the fast shutdown; SIGTERM would wait for every session to leave.
-    return process.start(
-        command, log=log, directory=place.home, account=place.account, death_signal=signal.SIGINT
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    return process.Program(
+        name="postgres",
+        command=(str(place.programs.directory / "postgres"), "-D", str(place.cluster), *options),
+        directory=place.home,
+        account=place.account,
+        # The fast shutdown; SIGTERM would wait for every session to leave.
+        stop_signal=signal.SIGINT,
+        death_signal=signal.SIGINT,
     )
 
 

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from goldtrader.stack.account import Account
@@ -17,37 +18,46 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _LOGS_KEPT = 3
 
 
-def start(
-    command: Iterable[str | Path],
-    *,
-    log: Path,
-    environment: Mapping[str, str] | None = None,
-    directory: Path | None = None,
-    account: Account | None = None,
-    death_signal: signal.Signals = signal.SIGTERM,
-) -> subprocess.Popen[bytes]:
-    """Start ``command`` in a session of its own, writing to ``log``.
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to start, as whom (None: as ourselves), and the signals that end it gently.
 
-    On Linux it gets ``death_signal`` when the calling THREAD ends, so start children from the
-    main thread. ``account`` is the one to become; None stays who we are.
+    `death_signal` is what it gets on Linux when the stack itself is killed.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] | None = None
+    directory: Path | None = None
+    account: Account | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGTERM
+
+
+def start(program: Program, *, log: Path | None) -> subprocess.Popen[bytes]:
+    """Start ``program`` in a session of its own, writing to ``log``; None is our own terminal.
+
+    It is tied to the life of the calling THREAD, so start children from the main one.
     """
     parent = os.getpid()
 
     def die_with_parent() -> None:
         # Runs after the account is changed: changing it would clear the signal again.
         if _LIBC is not None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+            _LIBC.prctl(_PR_SET_PDEATHSIG, int(program.death_signal), 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)
 
-    with log.open("ab") as output:
+    account = program.account
+    with contextlib.ExitStack() as opened:
+        output = None if log is None else opened.enter_context(log.open("ab"))
         return subprocess.Popen(
-            [str(part) for part in command],
+            program.command,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=directory,
-            env=None if environment is None else dict(environment),
+            stderr=None if output is None else subprocess.STDOUT,
+            cwd=program.directory,
+            env=None if program.environment is None else dict(program.environment),
             start_new_session=True,
             user=None if account is None else account.uid,
             group=None if account is None else account.gid,
@@ -57,35 +67,30 @@ def start(
 
 
 def stop(
-    process: subprocess.Popen[bytes],
+    running: subprocess.Popen[bytes],
     *,
     by: signal.Signals = signal.SIGTERM,
     grace_seconds: float = 8.0,
 ) -> None:
-    """Ask ``process`` to end; kill its whole group if it has not within the grace."""
-    stop_all([process], by=by, grace_seconds=grace_seconds)
+    """Ask one process to end; kill its whole group if it has not within the grace."""
+    stop_all([(running, by)], grace_seconds=grace_seconds)
 
 
 def stop_all(
-    processes: Iterable[subprocess.Popen[bytes]],
-    *,
-    by: signal.Signals = signal.SIGTERM,
-    grace_seconds: float = 8.0,
+    asked: Sequence[tuple[subprocess.Popen[bytes], signal.Signals]], *, grace_seconds: float
 ) -> None:
-    """Ask all to end at once; kill the group of each that has not within the grace."""
-    asked = list(processes)
-    for process in asked:
-        if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(by)
+    """Ask each by its signal, all at once; kill the group of each that has not ended in time."""
+    for running, by in asked:
+        if running.poll() is None:
+            running.send_signal(by)
     deadline = time.monotonic() + grace_seconds
-    for process in asked:
+    for running, _ in asked:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, deadline - time.monotonic()))
-    for process in asked:
+            running.wait(max(0.0, deadline - time.monotonic()))
+    for running, _ in asked:
         # Also after a good end: a pool may have left a child behind.
-        kill_group(process.pid)
-        process.wait()
+        kill_group(running.pid)
+        running.wait()
 
 
 def kill_group(pid: int) -> None:

@@ -19,8 +19,9 @@ _START_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Valkey:
-    """A running server and the URL it answers at."""
+    """A running server, what started it, and the URL it answers at."""
 
+    program: process.Program
     server: subprocess.Popen[bytes]
     url: str
 
@@ -49,14 +50,16 @@ def start(*, home: Path, log: Path, password: str, durable: bool = True) -> Valk
 
     Its data is kept in ``home`` and written through every second; not ``durable`` keeps none.
     """
-    program = find_program()
+    executable = find_program()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     for _ in range(3):
         port = ports.choose_free()
         settings = _write_settings(home, port=port, password=password, durable=durable)
-        server = process.start([program, settings], log=log, directory=home)
+        program = process.Program("valkey", (str(executable), str(settings)), directory=home)
+        server = process.start(program, log=log)
         if _answers(server, port=port, password=password):
-            return Valkey(server=server, url=f"redis://:{password}@{ports.LOOPBACK}:{port}/0")
+            url = f"redis://:{password}@{ports.LOOPBACK}:{port}/0"
+            return Valkey(program=program, server=server, url=url)
         process.stop(server)
         if "in use" not in process.tail(log, 20):
             break

@@ -1,0 +1,62 @@
+"""The gateway's self-made TLS certificate: valid on this machine, trusted by its own connector."""
+
+import datetime as dt
+import ipaddress
+import os
+import socket
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from goldtrader.stack.data_dir import DataDir
+
+_VALID = dt.timedelta(days=825)
+_RENEWED_BEFORE = dt.timedelta(days=30)
+
+
+def ensure(data_dir: DataDir) -> None:
+    """Make certificate and key in ``data_dir`` unless there is a pair that is valid for a while."""
+    now = dt.datetime.now(dt.UTC)
+    if data_dir.private_key.exists() and data_dir.certificate.exists():
+        known = x509.load_pem_x509_certificate(data_dir.certificate.read_bytes())
+        if known.not_valid_after_utc - now > _RENEWED_BEFORE:
+            return
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "GoldTrader gateway")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + _VALID)
+        .add_extension(x509.SubjectAlternativeName(_names()), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    data_dir.private_key.unlink(missing_ok=True)
+    descriptor = os.open(data_dir.private_key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as written:
+        written.write(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+    # Written last: a certificate that stands there has its key.
+    data_dir.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _names() -> list[x509.GeneralName]:
+    hosts = {"localhost", socket.gethostname()}
+    addresses = [ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")]
+    return [
+        *(x509.DNSName(host) for host in sorted(hosts) if host.isascii() and host),
+        *(x509.IPAddress(address) for address in addresses),
+    ]

@@ -1,0 +1,116 @@
+"""The data directory: what is in it, and that one stack at a time uses it."""
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from goldtrader.stack.errors import StackError
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """The places inside one data directory."""
+
+    path: Path
+
+    @property
+    def logs(self) -> Path:
+        """A log file for each child."""
+        return self.path / "logs"
+
+    @property
+    def valkey(self) -> Path:
+        """What the store keeps on disk."""
+        return self.path / "valkey"
+
+    @property
+    def keys(self) -> Path:
+        """The generated secrets; only the owner may read it."""
+        return self.path / "keys.json"
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate of the gateway, and the only one the connector trusts."""
+        return self.path / "gateway.crt"
+
+    @property
+    def private_key(self) -> Path:
+        """The key of the gateway's certificate."""
+        return self.path / "gateway.key"
+
+    @property
+    def connector(self) -> Path:
+        """What the connector keeps: ticks not acknowledged yet."""
+        return self.path / "connector"
+
+    @property
+    def settings(self) -> Path:
+        """What the last stack used, read by Django's settings of commands beside it."""
+        return self.path / "stack.json"
+
+    @property
+    def children(self) -> Path:
+        """The processes of the stack, to be ended by the next one if this one is killed."""
+        return self.path / "children.json"
+
+    def prepare(self) -> None:
+        """Make the directory; raises `StackError` where that, or writing in it, is refused."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.logs.mkdir(exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StackError(
+                f"The data directory {self.path} cannot be written ({reason}); "
+                "choose another with --data-dir."
+            ) from error
+
+    @contextlib.contextmanager
+    def held(self, *, by: str, wait_seconds: float = 0.0) -> Iterator[None]:
+        """Hold the directory alone; the kernel lets go of it when this process ends.
+
+        ``by`` is told to the one who comes second; he gets a `StackError` after ``wait_seconds``.
+        """
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            deadline = time.monotonic() + wait_seconds
+            while not _lock(descriptor):
+                if time.monotonic() >= deadline:
+                    holder = os.pread(descriptor, 200, 0).decode(errors="replace")
+                    raise StackError(
+                        f"The data directory {self.path} is in use by {holder or 'another stack'}; "
+                        "stop that first, or choose another with --data-dir."
+                    )
+                time.sleep(0.1)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{by} (process {os.getpid()})".encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def write_private(path: Path, content: dict[str, Any]) -> None:
+    """Write ``content`` as JSON that only the owner may read, whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as written:
+        json.dump(content, written, indent=2)
+    unfinished.replace(path)

@@ -1,0 +1,69 @@
+"""What feeds the stack: the simulated market, a file of ticks, or nothing."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from goldtrader.stack.errors import StackError
+
+SIMULATED = "simulated"
+NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A source for the connector, checked; `path` is None for the simulated market.
+
+    `speed` is a factor of real time, or "max". `assumed` says how the file's times are understood.
+    """
+
+    source: str
+    symbol: str
+    speed: str
+    source_timezone: str
+    path: Path | None = None
+    assumed: str = ""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the prices are made up."""
+        return self.source == SIMULATED
+
+    def describe(self) -> str:
+        """Return what the feed is, in a few words for people."""
+        if self.path is None:
+            return f"SIMULATED {self.symbol}: made-up prices, speed {self.speed}"
+        return f"{self.path.name} as {self.symbol}, speed {self.speed}"
+
+
+def choose_feed(named: str, *, symbol: str | None, speed: str, source_timezone: str) -> Feed | None:
+    """Return the feed of this name, None for "none"; a file is read to its end first.
+
+    Raises `StackError` for a file that is missing or not sound, and for a speed that is none.
+    """
+    _require_speed(speed)
+    if named == NONE:
+        return None
+    if named == SIMULATED:
+        return Feed(SIMULATED, symbol or "XAUUSD", speed, source_timezone)
+    # Here: it brings numpy, which a start without a file does not need.
+    from mt5_bridge.text_files import TickFileError
+    from mt5_bridge.tick_files import check_file, symbol_of
+
+    path = Path(named).expanduser().resolve()
+    if not path.is_file():
+        raise StackError(f"The feed {named} is neither `simulated`, `none` nor a file.")
+    symbol = symbol or symbol_of(path)
+    if symbol is None:
+        raise StackError(f"The name of {path.name} does not begin with a symbol: give --symbol.")
+    try:
+        summary = check_file(path, symbol, source_timezone=source_timezone)
+    except TickFileError as error:
+        raise StackError(str(error)) from error
+    return Feed("replay", symbol, speed, source_timezone, path, summary.assumed)
+
+
+def _require_speed(speed: str) -> None:
+    is_number = re.fullmatch(r"\d+(\.\d+)?", speed) is not None and float(speed) > 0
+    if speed != "max" and not is_number:
+        raise StackError(f"--speed {speed} is neither a number above 0 nor `max`.")

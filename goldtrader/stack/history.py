@@ -1,0 +1,47 @@
+"""The price history that a stack starts with: `SYMBOL_TIMEFRAME.csv[.gz]`, one file or many."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from goldtrader.stack.errors import StackError
+
+_NAME = re.compile(r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*\.csv(\.gz)?")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFile:
+    """A file of closed candles and what its name says it holds."""
+
+    path: Path
+    symbol: str
+    timeframe: str
+
+
+def find_history(place: Path) -> tuple[HistoryFile, ...]:
+    """Return the files of ``place``, a file or a directory; raises `StackError` for none."""
+    if not place.exists():
+        raise StackError(f"The history {place} does not exist; name another with --history.")
+    paths = sorted(place.iterdir()) if place.is_dir() else [place]
+    found = tuple(
+        HistoryFile(path, name["symbol"], name["timeframe"])
+        for path in paths
+        if (name := _NAME.fullmatch(path.name)) is not None
+    )
+    if not found:
+        raise StackError(
+            f"The history {place} holds no file named like XAUUSD_M15.csv or XAUUSD_H4.csv.gz."
+        )
+    return found
+
+
+def check_history(files: tuple[HistoryFile, ...]) -> None:
+    """Read all files to their ends; raises `StackError` at the first fault."""
+    # Here: it brings pandas, which a start without history does not need.
+    from signals_app.importers.candle_files import CandleFileError, read_candles
+
+    for file in files:
+        try:
+            read_candles(file.path)
+        except CandleFileError as error:
+            raise StackError(str(error)) from error

@@ -1,0 +1,53 @@
+"""The secrets of one installation, generated once and kept in its data directory."""
+
+import base64
+import json
+import secrets
+from dataclasses import asdict, dataclass, fields
+
+from goldtrader.stack.data_dir import DataDir, write_private
+from goldtrader.stack.errors import StackError
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The secrets, in the form in which the settings read them.
+
+    `admin_password` is there until it was shown; `connector_api_key` once the database knows it.
+    """
+
+    secret_key: str
+    database_password: str
+    redis_password: str
+    connector_jwt_keys: str
+    field_encryption_keys: str
+    connector_api_key: str = ""
+    admin_password: str = ""
+
+
+def load_or_generate(data_dir: DataDir) -> Keys:
+    """Return the secrets of ``data_dir``, making them the first time."""
+    try:
+        written = json.loads(data_dir.keys.read_text())
+        return Keys(**{field.name: written[field.name] for field in fields(Keys)})
+    except FileNotFoundError:
+        keys = _generate()
+        save(data_dir, keys)
+        return keys
+    except (OSError, ValueError, KeyError) as error:
+        raise StackError(f"The secrets in {data_dir.keys} cannot be read: {error!r}.") from error
+
+
+def save(data_dir: DataDir, keys: Keys) -> None:
+    """Write ``keys`` where only the owner may read them."""
+    write_private(data_dir.keys, asdict(keys))
+
+
+def _generate() -> Keys:
+    return Keys(
+        secret_key=secrets.token_urlsafe(50),
+        database_password=secrets.token_urlsafe(24),
+        redis_password=secrets.token_urlsafe(24),
+        connector_jwt_keys=f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}",
+        field_encryption_keys=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    )

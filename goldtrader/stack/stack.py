@@ -1,0 +1,326 @@
+"""The story of one stack: check everything, start it in stages, keep it up, end all of it."""
+
+import contextlib
+import dataclasses
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from goldtrader.stack import (
+    certificate,
+    children,
+    keys,
+    ports,
+    postgres,
+    process,
+    readiness,
+    schema,
+    supervisor,
+    valkey,
+)
+from goldtrader.stack.data_dir import DataDir, write_private
+from goldtrader.stack.errors import StackError
+from goldtrader.stack.feed import Feed, choose_feed
+from goldtrader.stack.history import HistoryFile, check_history, find_history
+from goldtrader.stack.screen import Screen, Standing
+
+_READY_SECONDS = 120.0
+_GRACE_SECONDS = 6.0
+_STORES = ("postgres", "valkey")
+_FLOWER_PORT = 5555
+_CONNECTOR_IS_DONE = 0
+_CONNECTOR_REFUSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What `manage.py stack` was asked for, not checked yet."""
+
+    data_dir: Path
+    feed: str = "simulated"
+    speed: str = "1"
+    history: Path | None = None
+    symbol: str | None = None
+    source_timezone: str = "utc"
+    port: int = 8000
+    gateway_port: int = 8765
+    workers: int = 2
+    exit_when_done: bool = False
+
+
+def run(wish: Wish, screen: Screen) -> int:
+    """Run the stack until it is told to end, and return the exit code; 2 says what was wrong."""
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _end)
+    try:
+        feed, history = _checked(wish)
+        data_dir = DataDir(wish.data_dir.expanduser().resolve())
+        if not data_dir.path.exists():
+            # Before anything is written.
+            _require_free_ports(wish)
+        data_dir.prepare()
+        with data_dir.held(by="manage.py stack"):
+            _require_free_ports(wish)
+            return _Stack(wish, data_dir, feed, history, screen).run()
+    except StackError as error:
+        screen.refuse(str(error))
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+def _end(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _checked(wish: Wish) -> tuple[Feed | None, tuple[HistoryFile, ...]]:
+    if wish.workers < 1:
+        raise StackError(f"--workers {wish.workers} is too few: the pipeline needs one.")
+    history = () if wish.history is None else find_history(wish.history)
+    check_history(history)
+    feed = choose_feed(
+        wish.feed, symbol=wish.symbol, speed=wish.speed, source_timezone=wish.source_timezone
+    )
+    if wish.exit_when_done and (feed is None or feed.path is None):
+        raise StackError("--exit-when-done needs a feed that ends: give a file to --feed.")
+    return feed, history
+
+
+def _require_free_ports(wish: Wish) -> None:
+    if wish.port == wish.gateway_port:
+        raise StackError(f"--port and --gateway-port are both {wish.port}; they must differ.")
+    ports.require_free(wish.port, option="--port")
+    ports.require_free(wish.gateway_port, option="--gateway-port", host=_gateway_host())
+
+
+def _gateway_host() -> str:
+    return os.environ.get("GATEWAY_HOST", ports.LOOPBACK)
+
+
+class _Stack:
+    """One run in one data directory, which is held by nobody else."""
+
+    def __init__(
+        self,
+        wish: Wish,
+        data_dir: DataDir,
+        feed: Feed | None,
+        history: tuple[HistoryFile, ...],
+        screen: Screen,
+    ) -> None:
+        self._wish = wish
+        self._data_dir = data_dir
+        self._feed = feed
+        self._history = history
+        self._screen = screen
+        self._ports = children.Ports(
+            web=wish.port,
+            gateway=wish.gateway_port,
+            flower=ports.choose_free(_FLOWER_PORT),
+            gateway_host=_gateway_host(),
+        )
+        self._supervisor = supervisor.Supervisor(logs=data_dir.logs, register=data_dir.children)
+
+    def run(self) -> int:
+        """Start, keep up, and end everything; returns the exit code."""
+        left = supervisor.end_left_overs(self._data_dir.children)
+        if left:
+            self._screen.step(f"Ended what a killed stack left behind: {', '.join(left)}")
+        try:
+            told = self._start_stores()
+            self._prepare(told)
+            self._start_servers(told)
+            self._start_connector(told)
+            self._show()
+            return self._keep_up(told)
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            self._end()
+
+    def _start_stores(self) -> dict[str, str]:
+        """Start database and Redis, or take those that the user named; return what children get."""
+        secrets = keys.load_or_generate(self._data_dir)
+        certificate.ensure(self._data_dir)
+        redis_url = os.environ.get("REDIS_URL") or self._start_valkey(secrets)
+        database_url = os.environ.get("DATABASE_URL") or self._start_postgres(secrets)
+        readiness.require_redis(redis_url)
+        readiness.require_database(database_url)
+        told = children.environment(
+            self._data_dir, secrets, self._ports, database_url=database_url, redis_url=redis_url
+        )
+        self._write_settings(told, is_running=True)
+        return told
+
+    def _start_valkey(self, secrets: keys.Keys) -> str:
+        log = self._supervisor.log_of("valkey")
+        process.rotate(log)
+        store = valkey.start(home=self._data_dir.valkey, log=log, password=secrets.redis_password)
+        self._supervisor.adopt(store.program, store.server)
+        return store.url
+
+    def _start_postgres(self, secrets: keys.Keys) -> str:
+        log = self._supervisor.log_of("postgres")
+        process.rotate(log)
+        place = postgres.settle(self._data_dir.path)
+        postgres.stop_left_over(place)
+        database = postgres.start(place, log=log, password=secrets.database_password)
+        self._supervisor.adopt(database.program, database.server)
+        self._screen.step(f"PostgreSQL {place.programs.version} and Valkey are up")
+        return database.url
+
+    def _prepare(self, told: dict[str, str]) -> None:
+        """Migrate and import history, unless the database already stands as it should."""
+        has_key = bool(keys.load_or_generate(self._data_dir).connector_api_key)
+        if has_key and not self._history and schema.is_current(told["DATABASE_URL"]):
+            return
+        files = tuple((file.path, file.symbol, file.timeframe) for file in self._history)
+        program = children.prepare(told, files)
+        log = self._supervisor.log_of(program.name)
+        process.rotate(log)
+        preparing = process.start(program, log=log)
+        try:
+            exit_code = preparing.wait()
+        finally:
+            process.stop(preparing)
+        if exit_code != 0:
+            raise StackError(
+                f"The database could not be prepared; the log {log} ends:\n{process.tail(log)}"
+            )
+        self._screen.step("The database is prepared")
+
+    def _start_servers(self, told: dict[str, str]) -> None:
+        for program in children.servers(told, self._ports, workers=self._wish.workers):
+            self._supervisor.start(program)
+        self._await("web", lambda: readiness.web_answers(self._ports.web))
+        self._await("gateway", lambda: readiness.listens(self._ports.gateway))
+        self._screen.step("Web, gateway and workers are up")
+
+    def _await(self, name: str, is_ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        log = self._supervisor.log_of(name)
+        while not is_ready():
+            for ended in self._supervisor.check():
+                if ended.name == name:
+                    raise StackError(
+                        f"{name} ended with exit code {ended.exit_code} before it was ready; "
+                        f"the log {log} ends:\n{process.tail(log)}"
+                    )
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"{name} was not ready within {_READY_SECONDS:.0f} s; "
+                    f"the log {log} ends:\n{process.tail(log)}"
+                )
+            time.sleep(0.1)
+
+    def _start_connector(self, told: dict[str, str]) -> None:
+        if self._feed is None:
+            return
+        self._data_dir.connector.mkdir(exist_ok=True)
+        program = children.connector(
+            told,
+            self._ports,
+            self._data_dir,
+            self._feed,
+            api_key=keys.load_or_generate(self._data_dir).connector_api_key,
+            exit_when_done=self._wish.exit_when_done,
+        )
+        self._supervisor.start(
+            program, final_exits=frozenset({_CONNECTOR_IS_DONE, _CONNECTOR_REFUSES})
+        )
+
+    def _show(self) -> None:
+        secrets = keys.load_or_generate(self._data_dir)
+        running = (
+            (name, pid)
+            for name in self._supervisor.names()
+            if (pid := self._supervisor.pid_of(name)) is not None
+        )
+        self._screen.show(
+            Standing(
+                data_dir=self._data_dir,
+                ports=self._ports,
+                feed=self._feed,
+                running=tuple(running),
+                database=_whose("DATABASE_URL", "PostgreSQL"),
+                store=_whose("REDIS_URL", "Valkey"),
+                password=secrets.admin_password,
+                ready_after_seconds=self._screen.seconds,
+            )
+        )
+        if secrets.admin_password:
+            keys.save(self._data_dir, dataclasses.replace(secrets, admin_password=""))
+
+    def _keep_up(self, told: dict[str, str]) -> int:
+        """Restart what falls until told to end; returns when the feed is done, if so wished."""
+        while True:
+            for ended in self._supervisor.check():
+                log = self._supervisor.log_of(ended.name)
+                if ended.restarts_in is not None:
+                    self._screen.note(
+                        f"{ended.name} ended with exit code {ended.exit_code}; "
+                        f"it starts again in {ended.restarts_in:.0f} s. Log: {log}"
+                    )
+                elif ended.exit_code == _CONNECTOR_REFUSES:
+                    raise StackError(process.tail(log, 1) or f"The connector failed; see {log}.")
+                elif self._wish.exit_when_done:
+                    return self._drain(told)
+                else:
+                    self._screen.note("The feed has ended; everything else stays up.")
+            time.sleep(0.2)
+
+    def _drain(self, told: dict[str, str]) -> int:
+        self._screen.note("The feed has ended; the pipeline finishes its work.")
+        draining = process.start(children.wait_until_drained(told), log=None)
+        try:
+            while draining.poll() is None:
+                for ended in self._supervisor.check():
+                    self._screen.note(f"{ended.name} ended with exit code {ended.exit_code}.")
+                time.sleep(0.1)
+        finally:
+            process.stop(draining, grace_seconds=2.0)
+        if draining.returncode != 0:
+            raise StackError("What is left to do could not be found out; see above.")
+        self._screen.note("All work is done.")
+        return 0
+
+    def _end(self) -> None:
+        # A second Ctrl-C must not leave half of it running; what follows is bounded in time.
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, signal.SIG_IGN)
+        self._screen.step("Ending")
+        names = [name for name in self._supervisor.names() if name not in _STORES]
+        self._supervisor.stop(names, grace_seconds=_GRACE_SECONDS)
+        self._supervisor.stop(_STORES, grace_seconds=_GRACE_SECONDS)
+        with contextlib.suppress(OSError):
+            self._data_dir.children.unlink()
+            self._write_settings({}, is_running=False)
+        self._screen.step("Everything has ended")
+
+    def _write_settings(self, told: dict[str, str], *, is_running: bool) -> None:
+        """Write what commands beside the stack read; after it, only the secrets still hold."""
+        secrets = keys.load_or_generate(self._data_dir)
+        content: dict[str, object] = {
+            "data_dir": str(self._data_dir.path),
+            "secret_key": secrets.secret_key,
+            "connector_jwt_keys": secrets.connector_jwt_keys,
+            "field_encryption_keys": secrets.field_encryption_keys,
+            "gateway_tls_cert": str(self._data_dir.certificate),
+            "gateway_tls_key": str(self._data_dir.private_key),
+        }
+        if is_running:
+            content |= {
+                "pid": os.getpid(),
+                "database_url": told["DATABASE_URL"],
+                "redis_url": told["REDIS_URL"],
+                "port": self._ports.web,
+                "gateway_port": self._ports.gateway,
+            }
+        write_private(self._data_dir.settings, content)
+
+
+def _whose(variable: str, ours: str) -> str:
+    return f"as {variable} names it" if os.environ.get(variable) else f"{ours}, in the data"
