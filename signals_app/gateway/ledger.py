@@ -1,0 +1,75 @@
+"""What the gateway asks of the database and of the pipeline, through Django."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import kombu.exceptions
+import redis
+from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.utils import timezone
+
+from mt5_bridge.wire import CandleRow, Role
+from signals_app.gateway.intake import Mark
+from signals_app.gateway.stream import LedgerUnavailable
+from signals_app.market.candle import Timeframe
+from signals_app.models import Connector
+from signals_app.services import ingest
+
+
+class DjangoLedger:
+    """The ledger of a gateway whose database is Django's. Called from several threads."""
+
+    def is_admitted(self, connector: str) -> bool:
+        """Return whether the connector is known and not revoked."""
+        with _answering():
+            return Connector.objects.filter(name=connector, is_revoked=False).exists()
+
+    def resume_mark(self, symbol: str) -> Mark | None:
+        """Return from where ticks are needed again should Redis hold none."""
+        with _answering():
+            mark = ingest.resume_mark(symbol)
+        if mark is None:
+            return None
+        return Mark(
+            ordinal=int(mark["ordinal"]),
+            time_ms=int(mark["time_ms"]),
+            bid=float(mark["bid"]),
+            seqs={name: int(seq) for name, seq in mark["seqs"].items()},
+        )
+
+    def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:
+        """Store closed candles; return how many were kept."""
+        plain = [(row.time_ms, row.open, row.high, row.low, row.close, row.volume) for row in rows]
+        with _answering():
+            return ingest.store_history(symbol, timeframe, plain)
+
+    def wake(self, symbol: str) -> None:
+        """See to it that one `build_candles` task of the symbol is waiting."""
+        with _answering():
+            ingest.wake_pipeline(symbol)
+
+    def record(self, connector: str, code: str, symbol: str, message: str) -> None:
+        """Keep what a connector reported or what happened to it."""
+        with _answering():
+            ingest.record_connector_event(connector, code, symbol, message)
+
+    def note_present(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
+        """Note when these connectors were last here, and their roles."""
+        now = timezone.now()
+        with _answering():
+            for name, by_symbol in roles.items():
+                plain = {symbol: role.value for symbol, role in by_symbol.items()}
+                Connector.objects.filter(name=name).update(last_seen=now, roles=plain)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn the absence of a server into `LedgerUnavailable`."""
+    # A thread may come back after hours to a connection that the database has long closed.
+    close_old_connections()
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as error:
+        raise LedgerUnavailable(str(error).strip()) from error
+    except (redis.RedisError, kombu.exceptions.OperationalError, OSError) as error:
+        raise LedgerUnavailable(str(error)) from error

@@ -1,0 +1,65 @@
+"""A file of ticks as the stream would hold it: the same rules, the same numbers."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from mt5_bridge.quotes import LastGood, QuoteJudge
+from mt5_bridge.text_files import TickFileError
+from mt5_bridge.tick_files import TickFile, open_tick_file
+from signals_app.market.tick import Ticks
+
+__all__ = ("TickFileError", "open_ticks", "read_ticks")
+
+log = logging.getLogger(__name__)
+
+
+def open_ticks(
+    path: str | Path,
+    *,
+    symbol: str,
+    source_timezone: str = "utc",
+    default_spread: float | None = None,
+    digits: int | None = None,
+) -> TickFile:
+    """Return the recognised file, whose `assumed` says how it is understood.
+
+    Raises `TickFileError`. ``digits`` and ``default_spread`` (price) matter for files of candles.
+    """
+    return open_tick_file(
+        path,
+        symbol,
+        source_timezone=source_timezone,
+        digits=digits,
+        default_spread=default_spread,
+    )
+
+
+def read_ticks(
+    path: str | Path,
+    *,
+    symbol: str,
+    source_timezone: str = "utc",
+    default_spread: float | None = None,
+    digits: int | None = None,
+) -> Iterator[Ticks]:
+    """Yield a file's ticks, numbered from 1, some ten thousands at a time.
+
+    Raises `TickFileError` at the first fault of the file. Only a jump of the price is no fault: the
+    gateway refuses such a tick and goes on, and so it is left out here too.
+    """
+    opened = open_ticks(
+        path,
+        symbol=symbol,
+        source_timezone=source_timezone,
+        default_spread=default_spread,
+        digits=digits,
+    )
+    judge, last, ordinal = QuoteJudge(), LastGood(), 0
+    for quotes in opened.quotes():
+        verdict = judge.judge(quotes, last)
+        for refusal in verdict.refusals[:1]:
+            log.warning("%s: %d ticks left out: %s", path, len(verdict.refusals), refusal.text)
+        good, last = verdict.quotes, verdict.last
+        yield Ticks(ordinal + 1, good.time_ms, good.bid, good.ask)
+        ordinal += len(good)

@@ -1,0 +1,393 @@
+"""The WSS server that connectors talk to: listens, limits, watches over sessions, and drains.
+
+Several gateways can serve one Redis: whose ticks count and what is stored is decided there.
+"""
+
+import asyncio
+import logging
+import signal
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from prometheus_client import start_http_server
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from mt5_bridge.wire import CandleRow, Role
+from signals_app.gateway import metrics, tokens
+from signals_app.gateway.connection import GOING_AWAY, Connection, Limits
+from signals_app.gateway.intake import Mark
+from signals_app.gateway.roles import Patience
+from signals_app.gateway.session import Session
+from signals_app.gateway.stream import LedgerUnavailable, StreamUnavailable, TickStream
+from signals_app.gateway.tokens import Claims, SigningKeys
+from signals_app.gateway.transport import GatewayConnection
+from signals_app.market.candle import Timeframe
+
+log = logging.getLogger(__name__)
+
+PATH: Final = "/ws/v1/ticks"
+HEALTH_PATH: Final = "/health"
+
+_REDIS_TIMEOUT: Final = 5.0
+# While ticks stream in, the pipeline is woken at most this often.
+_WAKE_PAUSE: Final = 0.01
+_WAKE_RETRY: Final = 1.0
+
+
+class CannotServe(Exception):  # noqa: N818 - a refusal with its reason
+    """The gateway cannot start; the text is one sentence for the operator."""
+
+
+class Ledger(Protocol):
+    """What the gateway asks of the database and of the pipeline.
+
+    The calls are made from threads, several at a time, and raise `LedgerUnavailable` where the
+    database does not answer.
+    """
+
+    def is_admitted(self, connector: str) -> bool:
+        """Return whether the connector is known and not revoked."""
+        ...
+
+    def resume_mark(self, symbol: str) -> Mark | None:
+        """Return from where ticks are needed again should Redis hold none."""
+        ...
+
+    def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:
+        """Store closed candles; return how many were kept."""
+        ...
+
+    def wake(self, symbol: str) -> None:
+        """See to it that the symbol's stream is read soon; called after ticks were stored."""
+        ...
+
+    def record(self, connector: str, code: str, symbol: str, message: str) -> None:
+        """Keep what a connector reported or what happened to it."""
+        ...
+
+    def note_present(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
+        """Note the connectors that are connected, and their role by symbol."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """How a gateway serves. Times are in seconds; `metrics_port` 0 is none."""
+
+    redis_url: str
+    certificate: Path
+    private_key: Path
+    keys: SigningKeys
+    host: str = "127.0.0.1"
+    port: int = 8765
+    reuse_port: bool = False
+    metrics_port: int = 0
+    maximum_connections: int = 100
+    maximum_unauthenticated: int = 32
+    limits: Limits = field(default_factory=Limits)
+    patience: Patience = field(default_factory=Patience)
+    watch_interval: float = 1.0
+    revocation_interval: float = 2.0
+    presence_interval: float = 10.0
+    drain_timeout: float = 8.0
+
+
+class Gateway:
+    """A running gateway; also what its sessions know of it (`session.Host`)."""
+
+    def __init__(self, options: GatewayOptions, ledger: Ledger) -> None:
+        self._options = options
+        self._ledger = ledger
+        self._sessions: set[Session] = set()
+        self._wakers: dict[str, _Waker] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+        # Our own loop tries again, and tells; the client's would try in silence.
+        self._redis = Redis.from_url(
+            options.redis_url,
+            socket_timeout=_REDIS_TIMEOUT,
+            socket_connect_timeout=_REDIS_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._stream = TickStream(self._redis, self._resume_mark, patience=options.patience)
+        self._server: Server | None = None
+
+    @property
+    def stream(self) -> TickStream:
+        """Return the records of all symbols."""
+        return self._stream
+
+    @property
+    def port(self) -> int:
+        """Return the port that is listened on."""
+        assert self._server is not None
+        port: int = next(iter(self._server.sockets)).getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        """Listen; raises `CannotServe`."""
+        options = self._options
+        tls = _tls(options.certificate, options.private_key)
+        if options.metrics_port:
+            _serve_metrics(options.host, options.metrics_port)
+        try:
+            self._server = await serve(
+                self._serve,
+                options.host,
+                options.port,
+                ssl=tls,
+                compression=None,
+                # Bounded by our own reader, which can skip a long message and go on.
+                max_size=None,
+                max_queue=16,
+                # A slow store stops our reading, and with it the answers to pings: silence is
+                # measured by messages instead.
+                ping_interval=None,
+                close_timeout=5,
+                process_request=_route,
+                server_header=None,
+                create_connection=GatewayConnection,
+                reuse_port=options.reuse_port or None,
+                logger=logging.getLogger("signals_app.gateway.websockets"),
+            )
+        except OSError as error:
+            raise CannotServe(
+                f"cannot listen on {options.host}:{options.port}: {_why(error)}"
+            ) from error
+        for chore in (self._watch, self._revoke, self._note_presence):
+            self._start(chore())
+
+    async def stop(self) -> None:
+        """Accept no more, store and acknowledge what was read, close every connection."""
+        if self._server is not None:
+            self._server.close(close_connections=False)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._options.drain_timeout):
+                sessions = list(self._sessions)
+                await asyncio.gather(*(session.drain() for session in sessions))
+                await asyncio.gather(*(session.ended.wait() for session in sessions))
+                await asyncio.gather(*(waker.idle.wait() for waker in self._wakers.values()))
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await self._redis.aclose()
+
+    # What sessions ask
+
+    async def is_admitted(self, claims: Claims) -> bool:
+        """Return whether the connector is known and not revoked."""
+        return await asyncio.to_thread(self._ledger.is_admitted, claims.connector)
+
+    async def settle(self, session: Session) -> None:
+        """End older sessions of the same connector and symbols, so that one speaks for it."""
+        for other in list(self._sessions):
+            same = other.name == session.name and other.symbols & session.symbols
+            if other is not session and same:
+                other.act(other.connection.end(GOING_AWAY, "replaced by a newer connection"))
+        await self._presence()
+
+    def wake(self, symbol: str) -> None:
+        """Wake the pipeline for this symbol, without waiting for it."""
+        waker = self._wakers.get(symbol)
+        if waker is None:
+            waker = self._wakers[symbol] = _Waker(lambda: self._ledger.wake(symbol), self._start)
+        waker.ask()
+
+    async def store_history(
+        self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]
+    ) -> int:
+        """Store closed candles; return how many were kept."""
+        return await asyncio.to_thread(self._ledger.store_history, symbol, timeframe, rows)
+
+    def record(self, connector: str, code: str, symbol: str, message: str) -> None:
+        """Keep what a connector reported, without waiting for the database."""
+        log.warning("connector %r: %s %s %s", connector, code, symbol, message)
+        self._start(self._told(lambda: self._ledger.record(connector, code, symbol, message)))
+
+    async def _resume_mark(self, symbol: str) -> Mark | None:
+        return await asyncio.to_thread(self._ledger.resume_mark, symbol)
+
+    # Connections
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        assert isinstance(socket, GatewayConnection)
+        connection = Connection(
+            verify=lambda token, now: tokens.verify(self._options.keys, token, now=now),
+            opened_ms=time.time_ns() // 1_000_000,
+            limits=self._options.limits,
+        )
+        session = Session(self, socket, connection)
+        unknown = sum(not other.connection.is_authenticated for other in self._sessions)
+        if (
+            len(self._sessions) >= self._options.maximum_connections
+            or unknown >= self._options.maximum_unauthenticated
+        ):
+            session.act(connection.turn_away())
+            await session.say_goodbye()
+            return
+        self._sessions.add(session)
+        metrics.connections_active.inc()
+        try:
+            await session.run()
+        finally:
+            self._sessions.discard(session)
+            metrics.connections_active.dec()
+
+    # Chores
+
+    async def _watch(self) -> None:
+        """Let time pass for every session, and promote standbys."""
+        while True:
+            await asyncio.sleep(self._options.watch_interval)
+            now_ms = time.time_ns() // 1_000_000
+            for session in list(self._sessions):
+                session.act(session.connection.overdue(now_ms))
+                with suppress(StreamUnavailable, LedgerUnavailable):
+                    await session.promote()
+
+    async def _revoke(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.revocation_interval)
+            for name in {session.name for session in self._sessions if session.name}:
+                try:
+                    admitted = await asyncio.to_thread(self._ledger.is_admitted, name)
+                except LedgerUnavailable as error:
+                    log.warning("revocations cannot be read now: %s", error)
+                    break
+                if not admitted:
+                    self._cut_off(name)
+
+    def _cut_off(self, name: str) -> None:
+        log.warning("connector %r is revoked", name)
+        now_ms = time.time_ns() // 1_000_000
+        for session in self._sessions:
+            if session.name == name:
+                session.act(session.connection.refused("the connector is revoked", now_ms))
+
+    async def _note_presence(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.presence_interval)
+            await self._presence()
+
+    async def _presence(self) -> None:
+        roles: dict[str, dict[str, Role]] = {}
+        for session in self._sessions:
+            if session.name and not session.connection.closed:
+                roles.setdefault(session.name, {}).update(session.connection.roles)
+        if roles:
+            await self._told(lambda: self._ledger.note_present(roles))
+
+    async def _told(self, tell: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(tell)
+        except LedgerUnavailable as error:
+            log.warning("the database was not told: %s", error)
+
+    def _start(self, chore: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._chores.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a chore of the gateway failed", exc_info=task.exception())
+
+
+class _Waker:
+    """Wakes one symbol's pipeline after ticks were stored: at once, then now and then."""
+
+    def __init__(
+        self, wake: Callable[[], None], start: Callable[[Coroutine[Any, Any, None]], None]
+    ) -> None:
+        self._wake = wake
+        self._start = start
+        self._is_asked = False
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    def ask(self) -> None:
+        """Wake the pipeline; a call while that happens means once more."""
+        self._is_asked = True
+        if self.idle.is_set():
+            self.idle.clear()
+            self._start(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._is_asked:
+                self._is_asked = False
+                try:
+                    await asyncio.to_thread(self._wake)
+                except LedgerUnavailable as error:
+                    log.warning("the pipeline cannot be woken now: %s", error)
+                    self._is_asked = True
+                    await asyncio.sleep(_WAKE_RETRY)
+                await asyncio.sleep(_WAKE_PAUSE)
+        finally:
+            self.idle.set()
+
+
+async def run(options: GatewayOptions, ledger: Ledger, ready: Callable[[int], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; raises `CannotServe`.
+
+    ``ready`` is called with the port once the gateway listens.
+    """
+    gateway = Gateway(options, ledger)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await gateway.start()
+    ready(gateway.port)
+    await stop.wait()
+    await gateway.stop()
+
+
+def _route(connection: ServerConnection, request: Request) -> Response | None:
+    """Answer what is no WebSocket request for ticks."""
+    path = request.path.partition("?")[0]
+    if path == HEALTH_PATH:
+        return connection.respond(HTTPStatus.OK, "ok\n")
+    if path != PATH:
+        return connection.respond(HTTPStatus.NOT_FOUND, f"ticks are taken at {PATH}\n")
+    return None
+
+
+def _tls(certificate: Path, private_key: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    for name, path in (("GATEWAY_TLS_CERT", certificate), ("GATEWAY_TLS_KEY", private_key)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise CannotServe(f"cannot read {name} {path}: {_why(error)}") from error
+    try:
+        context.load_cert_chain(certificate, private_key)
+    except (ssl.SSLError, OSError) as error:
+        raise CannotServe(
+            f"{certificate} and {private_key} are not a certificate and its key: {_why(error)}"
+        ) from error
+    return context
+
+
+def _serve_metrics(host: str, port: int) -> None:
+    try:
+        start_http_server(port, addr=host, registry=metrics.REGISTRY)
+    except OSError as error:
+        raise CannotServe(f"cannot serve metrics on {host}:{port}: {_why(error)}") from error
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,89 @@
+"""WebSocket connections that cannot be made to hold much: what peers send is bounded before it is
+kept, and what they do not read is bounded too.
+
+A message over the limit is skipped as it streams in, so that the conversation can go on.
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.exceptions import PayloadTooBig
+from websockets.frames import Frame, Opcode
+from websockets.server import ServerProtocol
+from websockets.streams import StreamReader
+
+from mt5_bridge.wire import MAX_MESSAGE_BYTES
+from signals_app.gateway.connection import MAX_UNAUTHENTICATED_BYTES
+
+_MAX_UNSENT_BYTES: Final = 1 << 20
+_DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
+
+
+class GatewayConnection(ServerConnection):
+    """A connection whose peer may send short messages until `let_in` is called."""
+
+    def __init__(self, protocol: ServerProtocol, server: Server, **options: Any) -> None:
+        self._limit = MAX_UNAUTHENTICATED_BYTES
+        bounded = _BoundedProtocol(self._current_limit, logger=protocol.logger)
+        super().__init__(bounded, server, **options)
+        self._bounded = bounded.bounded_reader
+
+    def let_in(self) -> None:
+        """Allow messages of full size from now on."""
+        self._limit = MAX_MESSAGE_BYTES
+
+    def take_oversized(self) -> bool:
+        """Return whether the empty message just received stands for one that was too long."""
+        if not self._bounded.skipped:
+            return False
+        self._bounded.skipped -= 1
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        """Read; but drop a peer that makes us answer and never reads the answers."""
+        super().data_received(data)
+        if self.transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
+            self.transport.abort()
+
+    def _current_limit(self) -> int:
+        return self._limit
+
+
+class _BoundedReader(StreamReader):
+    """Skips what is longer than the limit, and gives back nothing in its place."""
+
+    def __init__(self, limit: Callable[[], int]) -> None:
+        super().__init__()
+        self.skipped = 0
+        self._limit = limit
+
+    def read_exact(self, n: int) -> Generator[None, None, bytearray]:
+        if n <= self._limit():
+            return (yield from super().read_exact(n))
+        while n:
+            while not self.buffer:
+                if self.eof:
+                    raise EOFError(f"stream ends {n} bytes early")
+                yield
+            taken = min(len(self.buffer), n)
+            del self.buffer[:taken]
+            n -= taken
+        self.skipped += 1
+        return bytearray()
+
+
+class _BoundedProtocol(ServerProtocol):
+    """Reads through a `_BoundedReader`; a message in fragments may not be longer either."""
+
+    def __init__(self, limit: Callable[[], int], **options: Any) -> None:
+        super().__init__(max_size=None, **options)
+        self._limit = limit
+        self.reader = self.bounded_reader = _BoundedReader(limit)
+
+    def recv_frame(self, frame: Frame) -> None:
+        if frame.opcode in _DATA:
+            size = (self.current_size or 0) + len(frame.data)
+            if size > self._limit():
+                raise PayloadTooBig(size, self._limit())
+        super().recv_frame(frame)

@@ -1,0 +1,99 @@
+"""`manage.py candles TICKS --symbol S --timeframe TF`: ticks to candles, offline."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from signals_app.gateway import offline
+from signals_app.market.aggregation import Forming, aggregate
+from signals_app.market.calendar import iso
+from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS, PRICE_DECIMALS
+from signals_app.market.tick import Ticks
+
+
+class Command(BaseCommand):
+    """Builds candles by the code that the live pipeline uses. Needs no database."""
+
+    help = "build candles from a file of ticks: bid prices, volume in ticks, opening times in UTC"
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the file and how to read and show it."""
+        parser.add_argument("ticks", help="tick CSV or M1 candle CSV, also .gz")
+        parser.add_argument("--symbol", required=True)
+        parser.add_argument(
+            "--timeframe",
+            required=True,
+            type=str.upper,
+            choices=[timeframe.value for timeframe in TIMEFRAMES],
+        )
+        parser.add_argument(
+            "--source-timezone",
+            default="utc",
+            help="clock of times in the file that do not say their zone (default: utc)",
+        )
+        parser.add_argument("--json", action="store_true", help="a JSON list on standard output")
+        parser.add_argument(
+            "--include-forming",
+            action="store_true",
+            help="also the last candle, which no later tick has closed",
+        )
+
+    def handle(self, *_arguments: Any, **options: Any) -> None:
+        """Print the closed candles, oldest first."""
+        symbol = options["symbol"]
+        known = next((found for found in DEFAULT_INSTRUMENTS if found.symbol == symbol), None)
+        reading = {
+            "symbol": symbol,
+            "source_timezone": options["source_timezone"],
+            "default_spread": known.default_spread if known else None,
+            "digits": known.digits if known else None,
+        }
+        try:
+            self.stderr.write(offline.open_ticks(options["ticks"], **reading).assumed)
+            candles = _candles(
+                offline.read_ticks(options["ticks"], **reading),
+                Timeframe(options["timeframe"]),
+                include_forming=options["include_forming"],
+            )
+        except offline.TickFileError as error:
+            raise CommandError(str(error), returncode=2) from None
+        if options["json"]:
+            self.stdout.write(json.dumps([_as_json(candle) for candle in candles]))
+        else:
+            self.stdout.write(_as_table(candles))
+
+
+def _candles(runs: Iterable[Ticks], timeframe: Timeframe, *, include_forming: bool) -> list[Candle]:
+    forming: Forming = {}
+    candles: list[Candle] = []
+    for ticks in runs:
+        forming, closed = aggregate(forming, ticks)
+        candles += [found.candle for found in closed if found.timeframe is timeframe]
+    if include_forming and timeframe in forming:
+        candles.append(forming[timeframe])
+    return candles
+
+
+def _as_json(candle: Candle) -> dict[str, str | float]:
+    return {
+        "time": iso(candle.time_ms),
+        "open": candle.open,
+        "high": candle.high,
+        "low": candle.low,
+        "close": candle.close,
+        "volume": int(candle.volume),
+    }
+
+
+def _as_table(candles: list[Candle]) -> str:
+    lines = [f"{'time':<20} {'open':>12} {'high':>12} {'low':>12} {'close':>12} {'volume':>8}"]
+    for candle in candles:
+        prices = (candle.open, candle.high, candle.low, candle.close)
+        shown = " ".join(f"{price:>12.{PRICE_DECIMALS}f}" for price in prices)
+        lines.append(f"{iso(candle.time_ms):<20} {shown} {int(candle.volume):>8}")
+    return "\n".join(lines)

@@ -1,0 +1,57 @@
+"""`manage.py gateway`: the server that connectors send ticks to."""
+
+import asyncio
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from signals_app.gateway import server
+from signals_app.gateway.ledger import DjangoLedger
+from signals_app.gateway.tokens import BadKeys, SigningKeys
+
+
+class Command(BaseCommand):
+    """Serves until SIGTERM or Ctrl-C, then stores and acknowledges what it has read."""
+
+    help = "the WSS server that connectors send ticks to"
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add what differs between several gateways of one installation."""
+        parser.add_argument("--host", default=settings.GATEWAY_HOST)
+        parser.add_argument("--port", type=int, default=settings.GATEWAY_PORT)
+        parser.add_argument(
+            "--reuse-port",
+            action="store_true",
+            help="share the port with other gateways on this machine (SO_REUSEPORT)",
+        )
+        parser.add_argument(
+            "--metrics-port", type=int, default=settings.METRICS_PORT, help="0 serves none"
+        )
+
+    def handle(self, *_arguments: Any, **options: Any) -> None:
+        """Serve; exit code 2 and one sentence where that is not possible."""
+        try:
+            asyncio.run(
+                server.run(
+                    server.GatewayOptions(
+                        redis_url=settings.REDIS_URL,
+                        certificate=Path(settings.GATEWAY_TLS_CERT),
+                        private_key=Path(settings.GATEWAY_TLS_KEY),
+                        keys=SigningKeys.parse(settings.CONNECTOR_JWT_KEYS),
+                        host=options["host"],
+                        port=options["port"],
+                        reuse_port=options["reuse_port"],
+                        metrics_port=options["metrics_port"],
+                    ),
+                    DjangoLedger(),
+                    lambda port: self.stdout.write(
+                        f"gateway listens on wss://{options['host']}:{port}{server.PATH}"
+                    ),
+                )
+            )
+        except (server.CannotServe, BadKeys) as error:
+            raise CommandError(str(error), returncode=2) from None
