@@ -2,9 +2,12 @@
 
 from celery import Celery
 
+from goldtrader import heartbeats
+
 app = Celery("goldtrader")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+heartbeats.connect()
 
 app.conf.task_routes = {
     "signals_app.tasks.build_candles": {"queue": "ticks"},

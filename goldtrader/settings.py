@@ -7,6 +7,8 @@ from typing import Any
 
 import environ  # type: ignore[import-untyped]
 import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -1,0 +1,77 @@
+"""From which address a request came, and whether that one may use the API."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import Any, TypeAlias
+
+from django.conf import settings
+from django.core import checks
+from django.http import HttpRequest
+from python_ipware import IpWare
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+class BadNetwork(ValueError):  # noqa: N818 - the setting is bad
+    """API_ALLOWED_IPS holds something that is neither an address nor a network."""
+
+
+def client_address(request: HttpRequest) -> Address | None:
+    """Return the caller's address; `None` where the server did not say (a Unix socket).
+
+    X-Forwarded-For is believed only as far as TRUSTED_PROXIES proxies wrote it: each appends the
+    address that it saw, so what a caller claims of itself stands further left.
+    """
+    if settings.TRUSTED_PROXIES:
+        forwarded = IpWare(
+            precedence=("HTTP_X_FORWARDED_FOR",), proxy_count=settings.TRUSTED_PROXIES - 1
+        )
+        found: Address | None
+        found, _ = forwarded.get_client_ip(request.META)
+        if found is not None:
+            return found
+    try:
+        address: Address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        # A server that listens on IPv6 sees IPv4 callers so.
+        return address.ipv4_mapped
+    return address
+
+
+def is_allowed(request: HttpRequest) -> bool:
+    """Return whether API_ALLOWED_IPS lets the caller in; an empty list lets everybody in."""
+    networks = allowed_networks(tuple(settings.API_ALLOWED_IPS))
+    if not networks:
+        return True
+    address = client_address(request)
+    return address is not None and any(address in network for network in networks)
+
+
+@lru_cache(maxsize=4)
+def allowed_networks(entries: Sequence[str]) -> tuple[Network, ...]:
+    """Return the networks that the entries name; raises `BadNetwork`."""
+    try:
+        return tuple(ip_network(entry.strip(), strict=False) for entry in entries)
+    except ValueError as error:
+        raise BadNetwork(f"API_ALLOWED_IPS: {error}") from None
+
+
+@checks.register
+def check_allowed_networks(**_: Any) -> list[checks.CheckMessage]:
+    """Refuse to start with an allow-list that cannot be read."""
+    try:
+        allowed_networks(tuple(settings.API_ALLOWED_IPS))
+    except BadNetwork as bad:
+        return [checks.Error(str(bad), id="goldtrader.E001")]
+    return []

@@ -1,0 +1,85 @@
+"""Every refusal in one shape: `{"error": {"code", "message"}}`, one clear sentence."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, InterfaceError
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.views import defaults
+from redis.exceptions import RedisError
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+log = structlog.get_logger(__name__)
+
+_API_PATH = "/api/"
+_UNAVAILABLE = "A part of the system does not answer; try again in a moment."
+_FAULT = "The server made a mistake, which is in its log; try again or tell the operator."
+_NOT_FOUND = "There is nothing at this address."
+
+
+def body(code: str, message: str) -> dict[str, dict[str, str]]:
+    """Return an error as the API tells it."""
+    return {"error": {"code": code, "message": message}}
+
+
+def answer(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """Return what a caller sees of an exception; what nobody expected is logged here, once."""
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound(str(exc) or _NOT_FOUND)
+    if isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if isinstance(exc, exceptions.APIException):
+        headers = _headers(exc)
+        return Response(
+            body(code_of(exc), sentence_of(exc.detail)), status=exc.status_code, headers=headers
+        )
+    path = getattr(context.get("request"), "path", "")
+    if isinstance(exc, DatabaseError | InterfaceError | RedisError):
+        log.error("api_unavailable", path=path, detail=str(exc))
+        return Response(body("unavailable", _UNAVAILABLE), status=503, headers={"Retry-After": "5"})
+    log.error("api_fault", path=path, exc_info=exc)
+    return Response(body("server_error", _FAULT), status=500)
+
+
+def code_of(exc: exceptions.APIException) -> str:
+    """Return the error's code for programs, such as `not_found` or `invalid`."""
+    code: str = exc.default_code
+    return code
+
+
+def sentence_of(detail: Any) -> str:
+    """Return the first complaint as one sentence, with the field's name before it."""
+    if isinstance(detail, Mapping):
+        name, complaint = next(iter(detail.items()))
+        said = sentence_of(complaint)
+        return said if name in {"detail", "non_field_errors"} else f"{name}: {said}"
+    if isinstance(detail, Sequence) and not isinstance(detail, str):
+        return sentence_of(detail[0]) if detail else "The request is not valid."
+    return str(detail)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer an address that leads nowhere: JSON below /api/, a page elsewhere."""
+    if request.path.startswith(_API_PATH):
+        return JsonResponse(body("not_found", _NOT_FOUND), status=404)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Answer what failed outside of the API's own views in the same way."""
+    if request.path.startswith(_API_PATH):
+        return JsonResponse(body("server_error", _FAULT), status=500)
+    return defaults.server_error(request)
+
+
+def _headers(exc: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if (challenge := getattr(exc, "auth_header", None)) is not None:
+        headers["WWW-Authenticate"] = challenge
+    if (wait := getattr(exc, "wait", None)) is not None:
+        headers["Retry-After"] = str(ceil(wait))
+    return headers

@@ -1,0 +1,54 @@
+"""Whether the pipeline has nothing left to do: what came in is stored, decided, traded and sent."""
+
+from goldtrader import heartbeats
+from signals_app.models import Decision, StreamPosition
+from signals_app.services import candles, stream
+from trades_app import outbox
+
+#: What is on its way through these is not finished; deliveries are counted in the outbox.
+_QUEUES = ("ticks", "analysis", "trades")
+
+
+def is_drained() -> tuple[bool, str]:
+    """Return whether all work is done, and in a few words what is not.
+
+    A close without its entry tick is no work: it waits for the market. A message without a bot or
+    a channel stays in the outbox for good.
+    """
+    left = [
+        *_unread(),
+        _counted(undecided(), "close to decide", "closes to decide"),
+        _counted(outbox.unsent(), "message to send", "messages to send"),
+        *(_counted(_length(queue), f"{queue} task", f"{queue} tasks") for queue in _QUEUES),
+    ]
+    work = [words for words in left if words]
+    return not work, ", ".join(work)
+
+
+def undecided() -> int:
+    """Return how many closes can still be decided, or wait for their trade to open."""
+    open_closes = Decision.objects.filter(
+        outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING)
+    )
+    return open_closes.exclude(entry_ordinal=None).count()
+
+
+def _unread() -> list[str]:
+    used = dict(StreamPosition.objects.values_list("symbol", "ordinal"))
+    return [
+        f"{symbol}: {_newest_ordinal(symbol) - used.get(symbol, 0):,} ticks to use"
+        for symbol in stream.streamed_symbols()
+        if candles.has_unread(symbol)
+    ]
+
+
+def _newest_ordinal(symbol: str) -> int:
+    return int(stream.last_entry_id(symbol).partition("-")[0])
+
+
+def _length(queue: str) -> int:
+    return int(heartbeats.store().llen(queue))
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return "" if not number else f"{number:,} {one if number == 1 else many}"

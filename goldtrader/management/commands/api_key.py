@@ -1,0 +1,53 @@
+"""`manage.py api_key`: a new key for the API, printed once."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from goldtrader.models import ApiKey
+from goldtrader.stack.errors import StackError
+from goldtrader.stack.use import use_data_dir
+
+_LONGEST_NAME = 50
+
+
+class Command(BaseCommand):
+    """Makes a key; only its hash is kept."""
+
+    help = "Make an API key and print it, once, alone on the last line."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the key's name and what it may do."""
+        parser.add_argument("name", help="whose key it is; a connector's key has its name")
+        parser.add_argument(
+            "--scope",
+            choices=[str(scope) for scope in ApiKey.Scope.values],
+            default=ApiKey.Scope.READ.value,
+            help="read (default), admin (read and change) or connector (get its tokens)",
+        )
+        parser.add_argument(
+            "--symbols", default="", help="connector keys: what it may send, for example XAUUSD"
+        )
+        parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+
+    def handle(self, **options: Any) -> None:
+        """Make the key."""
+        name, scope = options["name"].strip(), options["scope"]
+        symbols = sorted(filter(None, map(str.strip, options["symbols"].split(","))))
+        if not 1 <= len(name) <= _LONGEST_NAME:
+            raise CommandError(f"A key's name has 1 to {_LONGEST_NAME} letters.", returncode=2)
+        if (scope == ApiKey.Scope.CONNECTOR) != bool(symbols):
+            raise CommandError(
+                "--symbols belongs to --scope connector, and that needs it.", returncode=2
+            )
+        try:
+            with use_data_dir(options["data_dir"] or settings.DATA_DIR, by="api_key"):
+                _, key = ApiKey.objects.create_key(name=name, scope=scope, symbols=symbols)
+        except StackError as error:
+            raise CommandError(str(error), returncode=2) from None
+        self.stderr.write(f"A key of scope {scope} for {name}. It is not shown again:")
+        self.stdout.write(key)

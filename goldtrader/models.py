@@ -1,0 +1,29 @@
+"""The keys of the API."""
+
+from django.db import models
+from rest_framework_api_key.models import AbstractAPIKey
+
+
+class ApiKey(AbstractAPIKey):
+    """One caller of the API. Only a hash is kept: the key itself is shown once, when it is made."""
+
+    class Scope(models.TextChoices):
+        """What the key may do."""
+
+        READ = "read", "read"
+        ADMIN = "admin", "read and change"
+        CONNECTOR = "connector", "get tokens for its connector"
+
+    scope = models.CharField(max_length=9, choices=Scope.choices, default=Scope.READ)
+    symbols = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='connector keys: what its tokens may carry, e.g. ["XAUUSD"]',
+    )
+
+    class Meta(AbstractAPIKey.Meta):
+        db_table = "api_keys"
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.scope})"

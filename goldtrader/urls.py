@@ -1,0 +1,49 @@
+"""Every address of the web server."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from goldtrader.health import HealthView
+from reports_app.api.performance import PerformanceReport
+from reports_app.api.stream import Stream
+from reports_app.services import Period
+from signals_app.api import views as signals
+from trades_app import api as trades
+
+handler404 = "goldtrader.api.errors.not_found"
+handler500 = "goldtrader.api.errors.server_error"
+
+api = [
+    path("health", HealthView.as_view(), name="health"),
+    path("signals", signals.SignalList.as_view(), name="signals"),
+    path("signals/active", signals.ActiveSignalList.as_view(), name="active-signals"),
+    path("signals/<str:signal_id>", signals.SignalDetail.as_view(), name="signal"),
+    path("trades", trades.TradeList.as_view(), name="trades"),
+    path("trades/active", trades.ActiveTradeList.as_view(), name="active-trades"),
+    path("trades/<int:trade_id>", trades.TradeDetail.as_view(), name="trade"),
+    *(
+        path(
+            f"performance/{period}",
+            PerformanceReport.as_view(period=period),
+            name=f"{period}-performance",
+        )
+        for period in Period
+    ),
+    path("candles", signals.CandleList.as_view(), name="candles"),
+    path("connectors", signals.ConnectorList.as_view(), name="connectors"),
+    path("connectors/token", signals.ConnectorToken.as_view(), name="connector-token"),
+    path("config", signals.Configuration.as_view(), name="config"),
+    path("config/update", signals.ConfigurationUpdate.as_view(), name="config-update"),
+    path("stream", Stream.as_view(), name="stream"),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(api)),
+    path("", include("django_prometheus.urls")),
+]

@@ -1,0 +1,177 @@
+"""`/stream`: candles, signals and trades as they come, by server-sent events.
+
+Every stream holds one thread of its web process. So each process serves a few at most, and none for
+longer than a quarter of an hour; a browser's EventSource then comes back by itself.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
+from time import monotonic, sleep
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, models
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import Throttled
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from signals_app.api.serializers import CandleSerializer, SignalSerializer
+from signals_app.models import PriceCandle, Signal
+from trades_app.api import EventSerializer
+from trades_app.models import TradeEvent
+
+log = structlog.get_logger(__name__)
+
+#: Streams that one web process serves at once; the rest of its threads answer requests.
+STREAMS_PER_PROCESS = 2
+LONGEST_SECONDS = 900.0
+POLL_SECONDS = 1.0
+#: A comment so often keeps proxies from closing a quiet stream, and finds callers that are gone.
+KEEP_ALIVE_SECONDS = 15.0
+#: Of each kind so many of the newest rows are looked at; a burst beyond that is cut.
+NEWEST_ROWS = 500
+
+_places = BoundedSemaphore(STREAMS_PER_PROCESS)
+
+
+class EventStreamRenderer(JSONRenderer):
+    """Lets callers accept `text/event-stream`; what is refused is still told in JSON."""
+
+    media_type = "text/event-stream"
+    format = "event-stream"
+    charset = "utf-8"
+
+
+@dataclass(slots=True)
+class Watch:
+    """Finds the rows of a kind that were not there before, oldest first.
+
+    Rows of different symbols are committed in another order than they are numbered, so that the
+    newest ones are compared with those seen, not with the highest number.
+    """
+
+    kind: str
+    rows: "models.QuerySet[Any]"
+    newest: str
+    as_json: Callable[[Any], dict[str, Any]]
+    _seen: frozenset[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._seen = frozenset(self._newest())
+
+    def new(self) -> list[dict[str, Any]]:
+        """Return the rows that came since the last call."""
+        found = self._newest()
+        fresh = [pk for pk in found if pk not in self._seen]
+        self._seen = frozenset(found)
+        if not fresh:
+            return []
+        rows = self.rows.in_bulk(fresh)
+        return [self.as_json(rows[pk]) for pk in reversed(fresh) if pk in rows]
+
+    def _newest(self) -> list[Any]:
+        rows = self.rows.model._default_manager.order_by(f"-{self.newest}")
+        return list(rows.values_list("pk", flat=True)[:NEWEST_ROWS])
+
+
+def watches() -> list[Watch]:
+    """Return what a stream tells about."""
+    return [
+        Watch(
+            "candle",
+            PriceCandle.objects.filter(source=PriceCandle.Source.TICKS),
+            "pk",
+            lambda candle: {
+                "symbol": candle.instrument,
+                "timeframe": candle.timeframe,
+                **CandleSerializer(candle).data,
+            },
+        ),
+        Watch(
+            "signal",
+            Signal.objects.select_related("strategy"),
+            "created_at",
+            lambda signal: SignalSerializer(signal).data,
+        ),
+        Watch(
+            "trade",
+            TradeEvent.objects.select_related("trade"),
+            "pk",
+            lambda event: {
+                "trade_id": event.trade_id,
+                "signal_id": event.trade.signal_id,
+                "instrument": event.trade.instrument,
+                **EventSerializer(event).data,
+            },
+        ),
+    ]
+
+
+class EventStream:
+    """The bytes of one stream. It holds one of the process's places until it is closed."""
+
+    def __init__(self, longest_seconds: float = LONGEST_SECONDS) -> None:
+        self._ends = monotonic() + longest_seconds
+        self._holds_place = True
+        self._parts = self._tell()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._parts
+
+    def close(self) -> None:
+        """Give the place back; called by the web server however the stream ends."""
+        self._parts.close()
+        if self._holds_place:
+            self._holds_place = False
+            _places.release()
+
+    def _tell(self) -> Generator[bytes, None, None]:
+        # Reconnecting callers wait so many milliseconds.
+        yield b"retry: 3000\n\n"
+        quiet_since = monotonic()
+        try:
+            watched = watches()
+            while monotonic() < self._ends:
+                parts = [_event(watch.kind, row) for watch in watched for row in watch.new()]
+                yield from parts
+                if parts:
+                    quiet_since = monotonic()
+                elif monotonic() - quiet_since >= KEEP_ALIVE_SECONDS:
+                    quiet_since = monotonic()
+                    yield b": nothing new\n\n"
+                sleep(POLL_SECONDS)
+        except DatabaseError as failure:
+            log.warning("stream_ended", detail=str(failure))
+
+
+class Stream(APIView):
+    """New candles, signals and trade events, as server-sent events."""
+
+    renderer_classes = (JSONRenderer, EventStreamRenderer)
+
+    @extend_schema(
+        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+        description=(
+            "Events are `candle`, `signal` and `trade`; their data is a JSON object. It begins with"
+            " what happens from now on and ends after 15 minutes: connect again then."
+        ),
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:  # noqa: ARG002
+        """Open a stream, if this process has a place for one more."""
+        if not _places.acquire(blocking=False):
+            raise Throttled(wait=5, detail="All streams are taken; try again shortly.")
+        parts: Iterable[bytes] = EventStream()
+        return StreamingHttpResponse(
+            parts,
+            content_type="text/event-stream",
+            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        )
+
+
+def _event(kind: str, row: dict[str, Any]) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), JSONRenderer().render(row))

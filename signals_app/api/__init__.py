@@ -1,0 +1,1 @@
+"""Signals, candles, connectors and the strategy over HTTP."""

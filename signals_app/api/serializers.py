@@ -1,0 +1,134 @@
+"""How rows look as JSON: prices and money are numbers, times ISO 8601 UTC."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db import models
+from rest_framework import serializers
+
+from signals_app.market import calendar
+from signals_app.models import Connector, PriceCandle, Signal
+
+
+class RowSerializer(serializers.ModelSerializer[Any]):
+    """A read-only row; its decimals are JSON numbers."""
+
+    def build_standard_field(
+        self, field_name: str, model_field: "models.Field[Any, Any]"
+    ) -> tuple[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]]:
+        """Return the field of a column."""
+        if isinstance(model_field, models.DecimalField):
+            return serializers.FloatField, {"read_only": True, "allow_null": model_field.null}
+        found: tuple[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]] = (
+            super().build_standard_field(field_name, model_field)
+        )
+        return found
+
+
+class SignalSerializer(RowSerializer):
+    """A signal with every field of `TradingSignal`, where it stands, and what decided it."""
+
+    confluence_factors = serializers.ListField(child=serializers.CharField())
+    entry_time = serializers.SerializerMethodField()
+    strategy = serializers.CharField(help_text="name and version of the parameters")
+
+    class Meta:
+        model = Signal
+        fields: ClassVar = (
+            "signal_id",
+            "instrument",
+            "direction",
+            "entry_price",
+            "stop_loss",
+            "take_profit_1",
+            "take_profit_2",
+            "risk_reward_ratio",
+            "position_size",
+            "risk_percentage",
+            "setup_type",
+            "market_structure",
+            "confluence_factors",
+            "confidence_score",
+            "h4_context",
+            "h1_context",
+            "m15_context",
+            "timestamp",
+            "session",
+            "status",
+            "zone_top",
+            "zone_bottom",
+            "entry_time",
+            "entry_ordinal",
+            "strategy",
+            "created_at",
+        )
+        read_only_fields = fields
+
+    def get_entry_time(self, signal: Signal) -> str:
+        """Return the time of the tick that it is entered at."""
+        return calendar.iso(signal.entry_time_ms)
+
+
+class CandleSerializer(RowSerializer):
+    """A closed candle; `time` is its opening."""
+
+    time = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PriceCandle
+        fields: ClassVar = ("time", "open", "high", "low", "close", "volume")
+        read_only_fields = fields
+
+    def get_time(self, candle: PriceCandle) -> str:
+        """Return the opening time as `manage.py candles` prints it."""
+        return calendar.iso(calendar.milliseconds(candle.timestamp))
+
+
+class ConnectorSerializer(RowSerializer):
+    """A connector: what it may send, which part it plays, and when it was heard of."""
+
+    symbols = serializers.ListField(child=serializers.CharField())
+    roles = serializers.DictField(
+        child=serializers.CharField(), help_text="active or standby, by symbol"
+    )
+    is_simulated = serializers.BooleanField(help_text="its ticks are made up")
+
+    class Meta:
+        model = Connector
+        fields: ClassVar = (
+            "name",
+            "symbols",
+            "roles",
+            "is_simulated",
+            "is_revoked",
+            "last_seen",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class ConfigurationSerializer(serializers.Serializer[Any]):
+    """The strategy that decides now, with every parameter's value."""
+
+    strategy = serializers.CharField()
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    parameters = serializers.DictField()
+
+
+class TokenRequestSerializer(serializers.Serializer[Mapping[str, Any]]):
+    """Which connector wants a token, and for which symbols."""
+
+    name = serializers.RegexField(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)
+    symbols = serializers.ListField(
+        child=serializers.RegexField(r"^[A-Za-z0-9][A-Za-z0-9._#-]*$", max_length=20),
+        min_length=1,
+        max_length=100,
+    )
+
+
+class TokenSerializer(serializers.Serializer[Mapping[str, Any]]):
+    """A connector's token and when it ends."""
+
+    token = serializers.CharField()
+    expires_at = serializers.DateTimeField()

@@ -1,0 +1,147 @@
+"""Trades over HTTP: the list without their events, one trade with them."""
+
+from typing import Any, ClassVar
+
+import django_filters
+from rest_framework import generics, serializers
+from rest_framework.exceptions import NotFound
+
+from signals_app.api.filters import between
+from signals_app.api.serializers import RowSerializer
+from signals_app.confluence.direction import Direction
+from trades_app.lifecycle.machine import TradeStatus, partial_close_as_json
+from trades_app.models import Trade, TradeEvent
+from trades_app.services import trade_value
+
+
+class PartialCloseSerializer(serializers.Serializer[Any]):
+    """Lots that were closed."""
+
+    kind = serializers.CharField()
+    time = serializers.DateTimeField()
+    price = serializers.FloatField()
+    lots = serializers.FloatField()
+    profit = serializers.FloatField()
+    pips = serializers.FloatField()
+
+
+class EventSerializer(RowSerializer):
+    """One transition, and the tick that caused it."""
+
+    class Meta:
+        model = TradeEvent
+        fields: ClassVar = (
+            "kind",
+            "before",
+            "after",
+            "time",
+            "ordinal",
+            "price",
+            "lots",
+            "profit",
+            "pips",
+            "stop_loss",
+        )
+        read_only_fields = fields
+
+
+class TradeSerializer(RowSerializer):
+    """A trade as it stands. `profit_loss` is realised so far, net of costs."""
+
+    signal_id = serializers.CharField()
+    exit_reason = serializers.SerializerMethodField(help_text="null while it is open")
+    r_multiple = serializers.SerializerMethodField(
+        help_text="profit so far in units of the initial risk"
+    )
+    partial_closes = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Trade
+        fields: ClassVar[tuple[str, ...]] = (
+            "trade_id",
+            "signal_id",
+            "instrument",
+            "direction",
+            "status",
+            "lots",
+            "remaining_lots",
+            "entry_time",
+            "entry_price",
+            "stop_loss",
+            "initial_stop_loss",
+            "take_profit_1",
+            "take_profit_2",
+            "exit_time",
+            "exit_price",
+            "exit_reason",
+            "profit_loss",
+            "profit_loss_pips",
+            "r_multiple",
+            "initial_risk",
+            "partial_closes",
+            "expires_at",
+        )
+        read_only_fields = fields
+
+    def get_exit_reason(self, trade: Trade) -> str | None:
+        """Return the event that ended it."""
+        return trade.exit_reason or None
+
+    def get_r_multiple(self, trade: Trade) -> float | None:
+        """Return the profit in units of the risk; `None` where there was none."""
+        multiple = trade_value(trade).r_multiple
+        return None if multiple is None else float(multiple)
+
+    def get_partial_closes(self, trade: Trade) -> list[dict[str, Any]]:
+        """Return what was closed, in order."""
+        return [partial_close_as_json(closed) for closed in trade_value(trade).partial_closes]
+
+
+class TradeDetailSerializer(TradeSerializer):
+    """A trade with all that happened to it, in order."""
+
+    events = EventSerializer(many=True)
+
+    class Meta(TradeSerializer.Meta):
+        fields: ClassVar[tuple[str, ...]] = (*TradeSerializer.Meta.fields, "events")
+        read_only_fields = fields
+
+
+class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Trades of an instrument, a direction, a status, a time of entry."""
+
+    instrument = django_filters.CharFilter()
+    direction = django_filters.ChoiceFilter(choices=[(way.value, way.value) for way in Direction])
+    status = django_filters.ChoiceFilter(choices=[(each.value, each.value) for each in TradeStatus])
+    locals().update(between("entry_time"))
+
+
+class TradeList(generics.ListAPIView[Trade]):
+    """All trades, the newest first."""
+
+    queryset = Trade.objects.all()
+    serializer_class = TradeSerializer
+    filterset_class = TradeFilter
+    ordering = ("-trade_id",)
+
+
+class ActiveTradeList(TradeList):
+    """The trades that ticks still move, the newest first."""
+
+    queryset = Trade.objects.open()
+
+
+class TradeDetail(generics.RetrieveAPIView[Trade]):
+    """One trade and its events."""
+
+    queryset = Trade.objects.prefetch_related("events")
+    serializer_class = TradeDetailSerializer
+    lookup_url_kwarg = "trade_id"
+
+    def get_object(self) -> Trade:
+        """Return the trade of the address."""
+        trade_id = self.kwargs["trade_id"]
+        found = self.get_queryset().filter(pk=trade_id).first()
+        if found is None:
+            raise NotFound(f"There is no trade {trade_id}.")
+        return found
