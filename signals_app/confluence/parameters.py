@@ -21,9 +21,9 @@ class Parameters:
 
     # Stop and targets.
     #: Share of M15's average true range put between the structure and the stop.
-    stop_buffer_atr: float = 0.25
+    stop_buffer_atr: float = 0.5
     #: The stop is never nearer to the entry than this many M15 average true ranges.
-    minimum_risk_atr: float = 1.0
+    minimum_risk_atr: float = 1.5
     #: Refused where the stop would be further away than this many H1 average true ranges.
     maximum_risk_atr: float = 3.0
     #: Refused where the risk is less than this many spreads.

@@ -15,6 +15,7 @@ from signals_app.confluence.setup import (
     best_sweep,
     best_zone,
     bias_of,
+    graded,
     latest_break,
     opposing_pools,
     sweep_extreme,
@@ -43,16 +44,16 @@ class Group(StrEnum):
 #: The most points that each vote can give; 40, 35 and 25 by timeframe.
 WEIGHTS = MappingProxyType(
     {
-        (Timeframe.H4, Group.STRUCTURE): 26.0,
-        (Timeframe.H4, Group.LOCATION): 8.0,
+        (Timeframe.H4, Group.STRUCTURE): 28.0,
+        (Timeframe.H4, Group.LOCATION): 6.0,
         (Timeframe.H4, Group.LIQUIDITY): 6.0,
         (Timeframe.H1, Group.STRUCTURE): 10.0,
         (Timeframe.H1, Group.LOCATION): 14.0,
         (Timeframe.H1, Group.LIQUIDITY): 6.0,
         (Timeframe.H1, Group.MOMENTUM): 5.0,
         (Timeframe.M15, Group.STRUCTURE): 9.0,
-        (Timeframe.M15, Group.LOCATION): 6.0,
-        (Timeframe.M15, Group.LIQUIDITY): 5.0,
+        (Timeframe.M15, Group.LOCATION): 7.0,
+        (Timeframe.M15, Group.LIQUIDITY): 4.0,
         (Timeframe.M15, Group.MOMENTUM): 3.0,
         (Timeframe.M15, Group.CONTEXT): 2.0,
     }
@@ -60,8 +61,9 @@ WEIGHTS = MappingProxyType(
 
 #: Candles after which a break, a sweep or a displacement says nothing about now.
 MEMORY = 20
-#: What a trend is worth at strength 0; the rest comes with its strength.
-TREND_SHARE = 0.6
+#: A trend this strong earns the whole vote: efficiency over 50 candles seldom passes a third, so
+#: that strengths near 100 exist on paper only.
+FULL_TREND = 50.0
 #: What a pool must lie ahead to draw price, in average true ranges of its timeframe.
 DRAW_ATR = 1.0
 #: More than rounding votes and sums to the hundredth can add.
@@ -104,19 +106,18 @@ def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: D
     """Return the score of ``direction`` with its reasons."""
     price = m15.structure.close
     h1_zone, m15_zone = best_zone(h1, direction, price), best_zone(m15, direction, price)
-    h1_sweep, m15_sweep = best_sweep(h1, direction, MEMORY), best_sweep(m15, direction, MEMORY)
+    sweep = best_sweep(m15, direction, MEMORY)
     reasons = (
         *_h4_reasons(h4, direction),
         *_h1_reasons(h1, direction),
         _reason(h1, Group.LOCATION, _at_zone(h1_zone, direction)),
         _reason(m15, Group.STRUCTURE, _recent_break(m15, direction)),
         _reason(m15, Group.LOCATION, _at_zone(m15_zone, direction)),
-        _reason(m15, Group.LIQUIDITY, _swept(m15, m15_sweep)),
+        _reason(m15, Group.LIQUIDITY, _liquidity(m15, direction)),
         _reason(m15, Group.MOMENTUM, _displacement(m15, direction)),
         _reason(m15, Group.CONTEXT, _session(m15)),
     )
     points = {view.timeframe: _sum(reasons, view.timeframe) for view in (h4, h1, m15)}
-    sweep = m15_sweep or h1_sweep
     return Score(
         direction=direction,
         total=round(sum(points.values()), 2),
@@ -154,7 +155,7 @@ def _h4_reasons(h4: TimeframeView, direction: Direction) -> tuple[Reason, ...]:
     return (
         _reason(h4, Group.STRUCTURE, _trend(h4, direction)),
         _reason(h4, Group.LOCATION, _dealing_range(h4, direction)),
-        _reason(h4, Group.LIQUIDITY, _draw(h4, direction)),
+        _reason(h4, Group.LIQUIDITY, _liquidity(h4, direction)),
     )
 
 
@@ -162,7 +163,7 @@ def _h1_reasons(h1: TimeframeView, direction: Direction) -> tuple[Reason, ...]:
     """Return the votes of H1 that do not depend on the price now: all but location."""
     return (
         _reason(h1, Group.STRUCTURE, _trend(h1, direction)),
-        _reason(h1, Group.LIQUIDITY, _swept(h1, best_sweep(h1, direction, MEMORY))),
+        _reason(h1, Group.LIQUIDITY, _liquidity(h1, direction)),
         _reason(h1, Group.MOMENTUM, _displacement(h1, direction)),
     )
 
@@ -185,7 +186,7 @@ def _trend(view: TimeframeView, direction: Direction) -> _Vote:
     name = f"{structure.trend}trend, strength {structure.trend_strength:.0f}"
     if structure.trend is not trend_of(direction):
         return 0.0, f"{name}, against {direction}"
-    return TREND_SHARE + (1 - TREND_SHARE) * structure.trend_strength / 100, name
+    return graded(structure.trend_strength / FULL_TREND), name
 
 
 def _dealing_range(view: TimeframeView, direction: Direction) -> _Vote:
@@ -196,6 +197,13 @@ def _dealing_range(view: TimeframeView, direction: Direction) -> _Vote:
     # Full marks from the middle of the range on; buying at its very top earns nothing.
     depth = 1 - position if direction is Direction.BUY else position
     return depth / 0.5, f"price in {name} of its dealing range ({position:.2f})"
+
+
+def _liquidity(view: TimeframeView, direction: Direction) -> _Vote:
+    """One vote for liquidity: what was swept behind the price, else what draws it ahead."""
+    swept = _swept(view, best_sweep(view, direction, MEMORY))
+    draw = _draw(view, direction)
+    return max(swept, draw, key=lambda vote: vote[0])
 
 
 def _draw(view: TimeframeView, direction: Direction) -> _Vote:
@@ -212,7 +220,7 @@ def _draw(view: TimeframeView, direction: Direction) -> _Vote:
 
 
 def _pull(pool: LiquidityPool) -> float:
-    return 1.0 if pool.touches >= 2 or pool.kind is not PoolKind.SWING else 0.6
+    return 0.6 if pool.touches >= 2 or pool.kind is not PoolKind.SWING else 0.4
 
 
 def _pool_name(pool: LiquidityPool) -> str:
@@ -255,7 +263,7 @@ def _displacement(view: TimeframeView, direction: Direction) -> _Vote:
     if not recent:
         return 0.0, f"no {bias} displacement lately"
     gap = max(recent, key=lambda gap: (gap.strength, gap.index))
-    return gap.strength / 100, (
+    return graded(gap.strength / 100), (
         f"{bias} displacement {_ago(last - gap.index)}, gap strength {gap.strength:.0f}"
     )
 

@@ -12,7 +12,9 @@ from signals_app.smc.measures import Bias
 from signals_app.smc.order_block import OrderBlock
 from signals_app.smc.structure import StructureBreak, Trend
 
-#: A zone still counts while price is this many average true ranges before it, less and less.
+#: What evidence is worth for being there at all; the rest comes with its quality.
+PRESENT = 0.8
+#: A zone still counts while price is this many average true ranges before it, by then half.
 REACH_ATR = 1.0
 #: What the weaker of an overlapping gap and order block adds to the stronger.
 OVERLAP_SHARE = 0.5
@@ -38,6 +40,11 @@ class Zone:
     def kinds(self) -> tuple[str, ...]:
         """Return what it is made of, in the order that a setup's name has them."""
         return ("FVG",) * (self.gap is not None) + ("OB",) * (self.order_block is not None)
+
+
+def graded(quality: float) -> float:
+    """Return the share of a vote that evidence of this quality (0..1) earns."""
+    return PRESENT + (1 - PRESENT) * min(max(quality, 0.0), 1.0)
 
 
 def bias_of(direction: Direction) -> Bias:
@@ -82,12 +89,11 @@ def best_sweep(
 ) -> tuple[LiquiditySweep, float] | None:
     """Return the sweep in favour of ``direction`` that counts most, and its worth (0..1).
 
-    A sweep is worth its score, falling to half over the last ``within`` candles; older ones are
-    worth nothing.
+    Its worth goes by its score and falls to half over ``within`` candles; older ones have none.
     """
     bias, last = bias_of(direction), view.candles - 1
     worths = [
-        (sweep, sweep.score * (1 - 0.5 * (last - sweep.index) / within))
+        (sweep, graded(sweep.score) * (1 - 0.5 * (last - sweep.index) / within))
         for sweep in view.liquidity.sweeps
         if sweep.direction is bias and last - sweep.index < within
     ]
@@ -131,8 +137,8 @@ def _zone(
     if through or distance >= reach:
         return None
     worth = block.score if block else found.strength / 100  # type: ignore[union-attr]
-    nearness = 1 - distance / reach
-    return Zone(timeframe, block, gap, found.top, found.bottom, worth * nearness, distance)
+    quality = graded(worth) * (1 - 0.5 * distance / reach)
+    return Zone(timeframe, block, gap, found.top, found.bottom, quality, distance)
 
 
 def _overlapping(block: Zone, gap: Zone) -> Zone | None:

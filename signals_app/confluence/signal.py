@@ -193,7 +193,7 @@ def decide(
         instrument,
         balance=exposure.balance,
         risk_percentage=parameters.risk_percentage,
-        distance=as_decimal(levels.entry_price) - as_decimal(levels.stop_loss),
+        distance=abs(as_decimal(levels.entry_price) - as_decimal(levels.stop_loss)),
         price=as_decimal(levels.stop_loss),
     )
     if not lots:
@@ -333,21 +333,24 @@ def _levels(
 
 
 def _structure_price(views: Views, best: Score, entry_price: float) -> float | None:
-    """Return the price that proves the idea wrong: the far end of zone and sweep, else a swing.
+    """Return the price that proves the idea wrong, `None` where none is behind the entry.
 
-    `None` where there is none on the losing side of the entry.
+    It is the zone's far end, or a sweep's extreme just beyond it; without a zone the sweep's
+    extreme, and without either the last M15 swing.
     """
-    buy = best.direction is Direction.BUY
-    prices = []
+    sign, h1_atr = best.direction.sign, views[1].structure.atr
+    swept = sweep_extreme(best.sweep) if best.sweep is not None else None
     if best.zone is not None:
-        prices.append(best.zone.bottom if buy else best.zone.top)
-    if best.sweep is not None:
-        prices.append(sweep_extreme(best.sweep))
-    if not prices:
-        wanted = SwingKind.LOW if buy else SwingKind.HIGH
-        prices = [swing.price for swing in views[2].structure.swings if swing.kind is wanted][-1:]
-    lost = [price for price in prices if (entry_price - price) * best.direction.sign > 0]
-    return (min if buy else max)(lost, default=None)
+        price: float | None = best.zone.bottom if sign > 0 else best.zone.top
+        if swept is not None and price is not None and 0 < (price - swept) * sign < h1_atr:
+            price = swept
+    elif swept is not None:
+        price = swept
+    else:
+        wanted = SwingKind.LOW if sign > 0 else SwingKind.HIGH
+        swings = [swing.price for swing in views[2].structure.swings if swing.kind is wanted]
+        price = swings[-1] if swings else None
+    return price if price is not None and (entry_price - price) * sign > 0 else None
 
 
 def _target_multiples(
