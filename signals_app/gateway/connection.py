@@ -115,9 +115,10 @@ class StoreHistory:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The connector reports something that people should know."""
+    """The connector reports something that people should know; `symbol` may be empty."""
 
     code: ErrorCode
+    symbol: str
     message: str
 
 
@@ -268,7 +269,7 @@ class Connection:
         """Tell the connector which of its ticks were refused, all of one step in one message."""
         counts = ", ".join(f"{reason.value} {count}" for reason, count in reasons.items())
         which = "" if example_seq is None else f"seq {example_seq}: "
-        return (_error(ErrorCode.BAD_TICK, f"{symbol} {which}{example} ({counts})", now_ms),)
+        return (_error(ErrorCode.BAD_TICK, f"{which}{example} ({counts})", now_ms, symbol),)
 
     def overdue(self, now_ms: int) -> Actions:
         """Return what follows from the time alone; to be asked about once a second."""
@@ -324,8 +325,7 @@ class Connection:
         if symbol in self._told_standby:
             return (dropped,)
         self._told_standby.add(symbol)
-        text = f"{symbol}: another connector is active"
-        return (_error(ErrorCode.STANDBY, text, now_ms), dropped)
+        return (_error(ErrorCode.STANDBY, "another connector is active", now_ms, symbol), dropped)
 
     def _heartbeat(self, message: wire.Heartbeat, now_ms: int) -> Actions:
         actions: list[Action] = [Send(wire.HeartbeatAck(timestamp=wire.iso(now_ms)))]
@@ -335,7 +335,7 @@ class Connection:
                 actions.append(self._forbidden(symbol, now_ms))
             elif time_ms > now_ms + _MAXIMUM_AHEAD_MS:
                 actions.append(
-                    _error(ErrorCode.BAD_TICK, f"{symbol}: watermark in the future", now_ms)
+                    _error(ErrorCode.BAD_TICK, "watermark in the future", now_ms, symbol)
                 )
             elif self.roles[symbol] is Role.ACTIVE:
                 actions.append(Watermark(symbol, time_ms))
@@ -360,7 +360,7 @@ class Connection:
             code = ErrorCode(message.code)
         except ValueError:
             return ()
-        return (Report(code, message.message),) if code in _REPORTS else ()
+        return (Report(code, message.symbol or "", message.message),) if code in _REPORTS else ()
 
     def _auth_ok(self, places: Mapping[str, Place]) -> Send:
         assert self.claims is not None
@@ -379,8 +379,8 @@ class Connection:
 
     def _forbidden(self, symbol: str, now_ms: int) -> Send:
         allowed = self.claims is not None and symbol in self.claims.symbols
-        why = "was not named in auth" if allowed else "is not in the token"
-        return _error(ErrorCode.FORBIDDEN_SYMBOL, f"{symbol} {why}", now_ms)
+        why = "not named in auth" if allowed else "not in the token"
+        return _error(ErrorCode.FORBIDDEN_SYMBOL, f"{symbol} is {why}", now_ms, symbol)
 
     def _bad_message(self, reason: str, now_ms: int) -> Actions:
         self._bad_messages += 1
@@ -396,8 +396,9 @@ class Connection:
         return (error, *self.end(CLOSES[code], f"{code.value}: {reason}"))
 
 
-def _error(code: ErrorCode, message: str, now_ms: int) -> Send:
-    return Send(wire.Error(code=code.value, message=message, timestamp=wire.iso(now_ms)))
+def _error(code: ErrorCode, message: str, now_ms: int, symbol: str | None = None) -> Send:
+    timestamp = wire.iso(now_ms)
+    return Send(wire.Error(code=code.value, message=message, timestamp=timestamp, symbol=symbol))
 
 
 def _history_fault(rows: Sequence[CandleRow], timeframe: Timeframe, now_ms: int) -> str | None:

@@ -225,8 +225,9 @@ class Session:
             if self._waiting_rows > _MAX_WAITING_ROWS:
                 self._room.clear()
                 await self._room.wait()
-        # Whoever closed the connection ends this task.
-        await asyncio.Event().wait()
+        # What still comes is discarded, so that the peer's goodbye is heard behind it.
+        while True:
+            await recv()
 
     async def _carry_out(self, action: core.Action) -> None:
         match action:
@@ -245,8 +246,8 @@ class Session:
             case core.StoreHistory(symbol, timeframe, rows):
                 kept = await _persist(lambda: self._host.store_history(symbol, timeframe, rows))
                 self.act(self.connection.history_stored(symbol, timeframe, kept))
-            case core.Report(code, message):
-                self._host.record(self.name, code.value, "", message)
+            case core.Report(code, symbol, message):
+                self._host.record(self.name, code.value, symbol, message)
             case Send() | Close():
                 self.act((action,))
             case core.Store():

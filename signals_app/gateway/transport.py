@@ -80,6 +80,9 @@ class _BoundedProtocol(ServerProtocol):
         super().__init__(max_size=None, **options)
         self._limit = limit
         self.reader = self.bounded_reader = _BoundedReader(limit)
+        # The parser that was started before holds on to the reader it found.
+        self.parser = self.parse()
+        next(self.parser)
 
     def recv_frame(self, frame: Frame) -> None:
         if frame.opcode in _DATA:

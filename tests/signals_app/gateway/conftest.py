@@ -1,0 +1,234 @@
+"""A gateway in the test's own event loop, on the session's Redis, and connectors to it."""
+
+import asyncio
+import datetime as dt
+import json
+import os
+import ssl
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from redis import Redis
+from websockets.asyncio.client import ClientConnection, connect
+
+from mt5_bridge.wire import CandleRow, Role
+from signals_app.gateway import tokens
+from signals_app.gateway.intake import Mark
+from signals_app.gateway.server import Gateway, GatewayOptions
+from signals_app.gateway.stream import LedgerUnavailable
+from signals_app.gateway.tokens import SigningKeys
+from signals_app.market.candle import Timeframe
+from signals_app.market.tick import Ticks
+
+KEYS = SigningKeys({"new": "n" * 40, "old": "o" * 40})
+
+
+@dataclass
+class MemoryLedger:
+    """A ledger without a database: every connector is known unless revoked."""
+
+    revoked: set[str] = field(default_factory=set)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    history: list[tuple[str, Timeframe, int]] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
+    events: list[tuple[str, str, str, str]] = field(default_factory=list)
+    present: dict[str, Mapping[str, Role]] = field(default_factory=dict)
+    is_down: bool = False
+
+    def is_admitted(self, connector: str) -> bool:
+        self._answer()
+        return connector not in self.revoked
+
+    def resume_mark(self, symbol: str) -> Mark | None:
+        self._answer()
+        return self.marks.get(symbol)
+
+    def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:
+        self._answer()
+        self.history.append((symbol, timeframe, len(rows)))
+        return len(rows)
+
+    def wake(self, symbol: str) -> None:
+        self._answer()
+        self.woken.append(symbol)
+
+    def record(self, connector: str, code: str, symbol: str, message: str) -> None:
+        self._answer()
+        self.events.append((connector, code, symbol, message))
+
+    def note_present(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
+        self._answer()
+        self.present.update(roles)
+
+    def _answer(self) -> None:
+        if self.is_down:
+            raise LedgerUnavailable("the database is down")
+
+
+@dataclass
+class Connector:
+    """A peer of the gateway that says exactly what the test wants."""
+
+    socket: ClientConnection
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    async def say(self, **message: Any) -> None:
+        await self.socket.send(json.dumps(message))
+
+    async def hear(self, kind: str, within: float = 5.0) -> dict[str, Any]:
+        """Return the next message of this kind; errors on the way are kept."""
+        async with asyncio.timeout(within):
+            while True:
+                message = json.loads(await self.socket.recv())
+                if message["type"] == kind:
+                    return message
+                if message["type"] == "error":
+                    self.errors.append(message)
+
+    async def enter(self, token: str, *symbols: str) -> dict[str, Any]:
+        await self.say(type="auth", token=token, symbols=list(symbols))
+        return await self.hear("auth_ok")
+
+    async def acknowledged(self, seq: int, symbol: str = "XAUUSD") -> None:
+        while True:
+            ack = await self.hear("ack")
+            if ack["symbol"] == symbol and ack["seq"] >= seq:
+                return
+
+    async def send_batch(
+        self, seq: int | None, rows: Sequence[Sequence[float]], symbol: str = "XAUUSD"
+    ) -> None:
+        await self.say(type="ticks", symbol=symbol, rows=rows, **({"seq": seq} if seq else {}))
+
+    async def closed(self, within: float = 5.0) -> int:
+        """Return the code with which the server closes."""
+        async with asyncio.timeout(within):
+            try:
+                while True:
+                    message = json.loads(await self.socket.recv())
+                    if message["type"] == "error":
+                        self.errors.append(message)
+            except Exception:
+                assert self.socket.close_code is not None
+                return self.socket.close_code
+
+
+@dataclass
+class Place:
+    """Where tests meet a gateway: what it was started with, and how to reach it."""
+
+    options: GatewayOptions
+    ledger: MemoryLedger
+    trusted: ssl.SSLContext
+    gateway: Gateway | None = None
+
+    async def start(self, **changes: Any) -> Gateway:
+        self.gateway = Gateway(replace(self.options, **changes), self.ledger)
+        await self.gateway.start()
+        return self.gateway
+
+    @asynccontextmanager
+    async def connect(self, gateway: Gateway | None = None) -> AsyncIterator[Connector]:
+        found = gateway or self.gateway
+        assert found is not None
+        uri = f"wss://localhost:{found.port}/ws/v1/ticks"
+        async with connect(uri, ssl=self.trusted, compression=None) as socket:
+            yield Connector(socket)
+
+
+def token(name: str = "mt5-primary", *symbols: str, lifetime: int = 3600) -> str:
+    """Return a token that the test gateways accept."""
+    allowed = symbols or ("XAUUSD",)
+    return tokens.issue(KEYS, name, allowed, now=int(time.time()), lifetime=lifetime)
+
+
+def quotes(first_ms: int, count: int, bid: float = 2000.0) -> list[list[float]]:
+    """Return rows one second apart, the bid a cent higher each time."""
+    return [
+        [first_ms + 1000 * n, round(bid + n / 100, 5), round(bid + n / 100 + 0.3, 5)]
+        for n in range(count)
+    ]
+
+
+def stored(redis_client: "Redis", symbol: str = "XAUUSD") -> list[tuple[int, int, float, float]]:
+    """Return ordinal, time, bid and ask of every tick in the stream; checks the entries' form."""
+    found: list[tuple[int, int, float, float]] = []
+    for entry_id, fields in redis_client.xrange(f"ticks:{symbol}"):
+        if fields[b"n"] == b"0":
+            continue
+        ticks = Ticks.unpack(int(fields[b"f"]), fields[b"d"])
+        assert len(ticks) == int(fields[b"n"])
+        assert entry_id.decode() == f"{ticks.last_ordinal}-0"
+        found += [(tick.ordinal, tick.time_ms, tick.bid, tick.ask) for tick in ticks]
+    assert [tick[0] for tick in found] == list(range(1, len(found) + 1))
+    return found
+
+
+def watermarks(redis_client: "Redis", symbol: str = "XAUUSD") -> list[int]:
+    """Return the watermarks in the stream."""
+    entries = redis_client.xrange(f"ticks:{symbol}")
+    return [int(fields[b"w"]) for _, fields in entries if b"w" in fields]
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for localhost and its key."""
+    home = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    today = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - dt.timedelta(days=1))
+        .not_valid_after(today + dt.timedelta(days=30))
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+            ),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    (home / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (home / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return home / "cert.pem", home / "key.pem"
+
+
+@pytest.fixture
+async def place(certificate: tuple[Path, Path], redis_client: "Redis") -> AsyncIterator[Place]:
+    """A gateway that is not started yet; it is stopped after the test."""
+    options = GatewayOptions(
+        redis_url=os.environ["REDIS_URL"],
+        certificate=certificate[0],
+        private_key=certificate[1],
+        keys=KEYS,
+        port=0,
+        watch_interval=0.05,
+        revocation_interval=0.1,
+        presence_interval=0.2,
+        drain_timeout=3.0,
+    )
+    trusted = ssl.create_default_context(cafile=certificate[0])
+    made = Place(options, MemoryLedger(), trusted)
+    yield made
+    if made.gateway is not None:
+        await made.gateway.stop()

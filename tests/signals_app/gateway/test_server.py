@@ -1,0 +1,408 @@
+"""The gateway as connectors meet it: over TLS, on a real Redis."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+from redis import Redis
+
+from signals_app.gateway.connection import Limits
+from signals_app.gateway.intake import Mark
+from signals_app.gateway.roles import Patience
+from tests.signals_app.gateway.conftest import Place, quotes, stored, token, watermarks
+
+NOON = 1_704_456_000_000  # 2024-01-05 12:00 UTC
+
+
+async def test_a_connector_is_greeted_let_in_and_its_ticks_are_stored(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        greeting = await connector.hear("connected")
+        assert greeting["protocol"] == 1
+        welcome = await connector.enter(token(), "XAUUSD")
+        assert welcome["connector"] == "mt5-primary"
+        assert welcome["role"] == {"XAUUSD": "active"}
+        assert welcome["resume"] == {"XAUUSD": {"seq": 0, "time": None}}
+        await connector.send_batch(1, quotes(NOON, 3))
+        await connector.say(
+            type="tick",
+            symbol="XAUUSD",
+            timestamp="2024-01-05T12:00:03.000Z",
+            bid=2000.03,
+            ask=2000.33,
+            last=2000.1,
+            volume=100,
+            seq=4,
+        )
+        await connector.acknowledged(4)
+    assert stored(redis_client) == [
+        (1, NOON, 2000.0, 2000.3),
+        (2, NOON + 1000, 2000.01, 2000.31),
+        (3, NOON + 2000, 2000.02, 2000.32),
+        (4, NOON + 3000, 2000.03, 2000.33),
+    ]
+    assert place.ledger.woken.count("XAUUSD") >= 1
+
+
+async def test_what_was_stored_before_is_not_stored_again(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start()
+    rows = quotes(NOON, 10)
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.send_batch(1, rows[:6])
+        await connector.acknowledged(6)
+    async with place.connect() as connector:
+        welcome = await connector.enter(token(), "XAUUSD")
+        assert welcome["resume"] == {"XAUUSD": {"seq": 6, "time": NOON + 5000}}
+        await connector.send_batch(1, rows[:6])
+        await connector.send_batch(4, rows[3:8])
+        await connector.send_batch(9, rows[8:])
+        await connector.acknowledged(10)
+    assert [tick[1] for tick in stored(redis_client)] == [row[0] for row in rows]
+
+
+async def test_ticks_without_a_number_are_stored_too(place: Place, redis_client: "Redis") -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.send_batch(None, quotes(NOON, 2))
+        await connector.send_batch(1, quotes(NOON + 5000, 1))
+        await connector.acknowledged(1)
+    assert len(stored(redis_client)) == 3
+
+
+async def test_bad_ticks_are_left_out_and_their_numbers_count_as_handled(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start()
+    rows = quotes(NOON, 6)
+    rows[1][1] = -1.0
+    rows[2][2] = 1990.0
+    rows[3][1] = rows[3][2] = 5000.0
+    rows[4][0] = NOON - 3_600_000
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.send_batch(1, rows)
+        await connector.acknowledged(6)
+        await connector.send_batch(7, [[int(time.time() * 1000) + 120_000, 2000.0, 2000.3]])
+        await connector.acknowledged(7)
+    assert [tick[1] for tick in stored(redis_client)] == [NOON, NOON + 5000]
+    assert [error["code"] for error in connector.errors] == ["BAD_TICK"] * len(connector.errors)
+    assert connector.errors[0]["symbol"] == "XAUUSD"
+    assert "seq 2" in connector.errors[0]["message"]
+
+
+async def test_a_watermark_is_stored_once_and_only_where_it_ends_a_candle(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start()
+    quarter = 900_000
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.send_batch(1, quotes(NOON, 1))
+        for watermark in (NOON + 30_000, NOON + quarter, NOON + quarter, NOON + quarter + 30_000):
+            await connector.say(
+                type="heartbeat",
+                timestamp="2024-01-05T12:15:00.000Z",
+                watermark={"XAUUSD": watermark},
+            )
+            await connector.hear("heartbeat_ack")
+        await connector.send_batch(2, quotes(NOON + quarter + 60_000, 1))
+        await connector.acknowledged(2)
+    assert watermarks(redis_client) == [NOON + quarter]
+
+
+async def test_a_wrong_token_ends_the_connection(place: Place) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.say(type="auth", token="nonsense", symbols=["XAUUSD"])
+        assert await connector.closed() == 4401
+        assert connector.errors[0]["code"] == "AUTH_FAILED"
+
+
+async def test_a_revoked_connector_is_cut_off_and_not_let_in_again(place: Place) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        place.ledger.revoked.add("mt5-primary")
+        assert await connector.closed() == 4401
+        assert connector.errors[-1]["code"] == "AUTH_FAILED"
+    async with place.connect() as connector:
+        await connector.say(type="auth", token=token(), symbols=["XAUUSD"])
+        assert await connector.closed() == 4401
+
+
+async def test_who_does_not_say_who_it_is_is_sent_away(place: Place) -> None:
+    await place.start(limits=Limits(auth_timeout_ms=100))
+    async with place.connect() as connector:
+        assert await connector.closed() == 4401
+        assert connector.errors[0]["code"] == "AUTH_TIMEOUT"
+
+
+async def test_a_token_that_expires_ends_the_connection_unless_it_is_renewed(
+    place: Place,
+) -> None:
+    await place.start()
+    async with place.connect() as renewing, place.connect() as idle:
+        await renewing.enter(token(lifetime=2), "XAUUSD")
+        await idle.enter(token("mt5-other", "EURUSD", lifetime=2), "EURUSD")
+        await renewing.send_batch(1, quotes(NOON, 5))
+        welcome = await renewing.enter(token(), "XAUUSD")
+        assert welcome["resume"]["XAUUSD"]["seq"] == 5
+        assert await idle.closed() == 4401
+        assert idle.errors[0]["code"] == "TOKEN_EXPIRED"
+        await renewing.send_batch(6, quotes(NOON + 10_000, 1))
+        await renewing.acknowledged(6)
+
+
+async def test_symbols_that_the_token_does_not_carry_are_refused(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        welcome = await connector.enter(token(), "XAUUSD", "EURUSD")
+        assert welcome["role"] == {"XAUUSD": "active"}
+        await connector.send_batch(1, quotes(NOON, 1), symbol="EURUSD")
+        await connector.send_batch(1, quotes(NOON, 1))
+        await connector.acknowledged(1)
+    assert [error["code"] for error in connector.errors] == ["FORBIDDEN_SYMBOL"] * 2
+    assert not redis_client.exists("ticks:EURUSD")
+
+
+async def test_the_hundredth_bad_message_ends_the_connection(place: Place) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        bad = ["{", "[]", '"x"', b"\x00\x01", '{"type":"tick"}', '{"no":"type"}', ""]
+        for n in range(99):
+            await connector.socket.send(bad[n % len(bad)])
+        await connector.send_batch(1, quotes(NOON, 1))
+        await connector.acknowledged(1)
+        assert len(connector.errors) == 99
+        await connector.socket.send("nonsense")
+        assert await connector.closed() == 4400
+    assert {error["code"] for error in connector.errors} == {"BAD_MESSAGE"}
+
+
+async def test_a_message_over_a_mebibyte_is_dropped_and_the_connection_lives_on(
+    place: Place,
+) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.socket.send("x" * (1 << 20) + "x")
+        await connector.socket.send("x" * (1 << 23))
+        await connector.send_batch(1, quotes(NOON, 1))
+        await connector.acknowledged(1)
+    assert [error["code"] for error in connector.errors] == ["BAD_MESSAGE"] * 2
+
+
+async def test_unknown_types_get_an_error_and_are_not_counted(place: Place) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        for _ in range(120):
+            await connector.say(type="depth", levels=[])
+        await connector.send_batch(1, quotes(NOON, 1))
+        await connector.acknowledged(1)
+    assert len(connector.errors) == 120
+
+
+async def test_one_connection_too_many_is_turned_away(place: Place) -> None:
+    await place.start(maximum_connections=2)
+    async with place.connect() as first, place.connect() as second:
+        await first.hear("connected")
+        await second.hear("connected")
+        async with place.connect() as third:
+            assert await third.closed() == 4429
+            assert third.errors[0]["code"] == "TOO_MANY_CONNECTIONS"
+
+
+async def test_too_many_messages_end_the_connection(place: Place) -> None:
+    await place.start(limits=Limits(messages_per_second=5))
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        for _ in range(60):
+            await connector.say(type="heartbeat", timestamp="2024-01-05T12:15:00.000Z")
+        assert await connector.closed() == 4429
+        assert connector.errors[-1]["code"] == "RATE_LIMITED"
+
+
+async def test_history_is_stored_and_answered(place: Place) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        row = [NOON, 2000.0, 2001.0, 1999.0, 2000.5, 812]
+        await connector.say(type="history", symbol="XAUUSD", timeframe="M15", rows=[row])
+        answer = await connector.hear("history_ack")
+        assert answer == {
+            "type": "history_ack",
+            "symbol": "XAUUSD",
+            "timeframe": "M15",
+            "stored": 1,
+        }
+        upside_down = [NOON, 2000.0, 1999.0, 2001.0, 2000.5, 812]
+        await connector.say(type="history", symbol="XAUUSD", timeframe="M15", rows=[upside_down])
+        assert (await connector.hear("error"))["code"] == "BAD_MESSAGE"
+
+
+async def test_what_the_connector_reports_is_recorded(place: Place) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.say(
+            type="error",
+            code="MT5_DISCONNECTED",
+            message="Lost connection to MT5 terminal",
+            timestamp="2024-01-05T14:30:00.000Z",
+        )
+        await connector.say(type="heartbeat", timestamp="2024-01-05T14:30:00.000Z")
+        await connector.hear("heartbeat_ack")
+        await asyncio.sleep(0.1)
+    assert place.ledger.events == [
+        ("mt5-primary", "MT5_DISCONNECTED", "", "Lost connection to MT5 terminal")
+    ]
+
+
+async def test_a_standby_is_promoted_when_the_active_one_is_gone(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start(patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=200))
+    rows = quotes(NOON, 10)
+    async with place.connect() as second:
+        async with place.connect() as first:
+            await first.enter(token("mt5-a"), "XAUUSD")
+            await first.send_batch(1, rows[:5])
+            await first.acknowledged(5)
+            welcome = await second.enter(token("mt5-b"), "XAUUSD")
+            assert welcome["role"] == {"XAUUSD": "standby"}
+            await second.send_batch(101, rows[:4])
+            assert (await second.hear("error"))["code"] == "STANDBY"
+            await second.acknowledged(104)
+        promoted = await second.hear("auth_ok")
+        assert promoted["role"] == {"XAUUSD": "active"}
+        assert promoted["resume"] == {"XAUUSD": {"seq": 0, "time": NOON + 4000}}
+        await second.send_batch(101, rows)
+        await second.acknowledged(110)
+    assert [tick[1] for tick in stored(redis_client)] == [row[0] for row in rows]
+    assert place.ledger.events[-1][:3] == ("mt5-b", "PROMOTED", "XAUUSD")
+
+
+async def test_a_silent_active_connector_gives_way_and_becomes_standby(place: Place) -> None:
+    await place.start(patience=Patience(failover_after_ms=300, disconnect_grace_ms=200))
+    async with place.connect() as first, place.connect() as second:
+        await first.enter(token("mt5-a"), "XAUUSD")
+        await second.enter(token("mt5-b"), "XAUUSD")
+        assert (await second.hear("auth_ok"))["role"] == {"XAUUSD": "active"}
+        await first.send_batch(1, quotes(NOON, 1))
+        assert (await first.hear("auth_ok"))["role"] == {"XAUUSD": "standby"}
+
+
+async def test_two_gateways_agree_on_who_is_active(place: Place, redis_client: "Redis") -> None:
+    one = await place.start()
+    other = await place.start()
+    try:
+        async with place.connect(one) as first, place.connect(other) as second:
+            await first.enter(token("mt5-a"), "XAUUSD")
+            welcome = await second.enter(token("mt5-b"), "XAUUSD")
+            assert welcome["role"] == {"XAUUSD": "standby"}
+            await first.send_batch(1, quotes(NOON, 5))
+            await first.acknowledged(5)
+        async with place.connect(other) as first:
+            welcome = await first.enter(token("mt5-a"), "XAUUSD")
+            assert welcome["resume"]["XAUUSD"]["seq"] == 5
+            await first.send_batch(4, quotes(NOON + 3000, 5))
+            await first.acknowledged(8)
+    finally:
+        await one.stop()
+    assert len(stored(redis_client)) == 8
+
+
+async def test_a_newer_connection_of_the_same_connector_replaces_the_older(place: Place) -> None:
+    await place.start()
+    async with place.connect() as older, place.connect() as newer:
+        await older.enter(token(), "XAUUSD")
+        welcome = await newer.enter(token(), "XAUUSD")
+        assert welcome["role"] == {"XAUUSD": "active"}
+        assert await older.closed() == 1001
+
+
+async def test_redis_losing_its_memory_loses_no_tick(place: Place, redis_client: "Redis") -> None:
+    await place.start()
+    rows = quotes(NOON, 12)
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.send_batch(1, rows[:8])
+        await connector.acknowledged(8)
+        before = stored(redis_client)
+        place.ledger.marks["XAUUSD"] = Mark(3, int(rows[2][0]), rows[2][1], {"mt5-primary": 3})
+        redis_client.flushall()
+        await connector.send_batch(9, rows[8:10])
+        assert await connector.closed() == 1013
+    async with place.connect() as connector:
+        welcome = await connector.enter(token(), "XAUUSD")
+        assert welcome["resume"] == {"XAUUSD": {"seq": 3, "time": rows[2][0]}}
+        await connector.send_batch(4, rows[3:])
+        await connector.acknowledged(12)
+    entries = redis_client.xrange("ticks:XAUUSD")
+    assert entries[0][1][b"f"] == b"4"
+    assert sum(int(fields[b"n"]) for _, fields in entries) == 9
+    assert len(before) == 8
+
+
+async def test_a_redis_behind_the_database_is_put_to_the_databases_mark(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.send_batch(1, quotes(NOON, 4))
+        await connector.acknowledged(4)
+    place.ledger.marks["XAUUSD"] = Mark(9, NOON + 8000, 2000.08, {"mt5-primary": 9})
+    async with place.connect() as connector:
+        welcome = await connector.enter(token(), "XAUUSD")
+        assert welcome["resume"] == {"XAUUSD": {"seq": 9, "time": NOON + 8000}}
+
+
+async def test_nobody_is_let_in_while_neither_store_knows_where_to_resume(place: Place) -> None:
+    await place.start()
+    place.ledger.is_down = True
+    async with place.connect() as connector:
+        await connector.say(type="auth", token=token(), symbols=["XAUUSD"])
+        assert await connector.closed() == 1013
+
+
+async def test_stopping_stores_and_acknowledges_what_was_read(
+    place: Place, redis_client: "Redis"
+) -> None:
+    gateway = await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.send_batch(1, quotes(NOON, 900))
+        await asyncio.sleep(0.05)
+        stopping = asyncio.create_task(gateway.stop())
+        await connector.acknowledged(900)
+        assert await connector.closed() == 1001
+        await stopping
+    assert len(stored(redis_client)) == 900
+
+
+async def test_silence_ends_a_connection(place: Place) -> None:
+    await place.start(limits=replace(Limits(), silence_ms=200))
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        assert await connector.closed() == 1001
+
+
+async def test_other_paths_are_not_found_and_health_is_answered(place: Place) -> None:
+    import httpx
+
+    gateway = await place.start()
+    async with httpx.AsyncClient(verify=place.trusted) as client:
+        base = f"https://localhost:{gateway.port}"
+        assert (await client.get(f"{base}/health")).text == "ok\n"
+        assert (await client.get(f"{base}/admin")).status_code == 404
