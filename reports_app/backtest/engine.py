@@ -10,8 +10,14 @@ from itertools import groupby
 from reports_app.backtest.account import Account
 from reports_app.backtest.columns import RollingCandles, resample
 from reports_app.backtest.result import BacktestResult
-from signals_app.confluence.scoring import Views, best_score, ceiling
-from signals_app.confluence.signal import Parameters, RefusalReason, TradingSignal, decide
+from signals_app.confluence.scoring import Backdrop, Views, backdrop, better, score_before
+from signals_app.confluence.signal import (
+    Direction,
+    Parameters,
+    RefusalReason,
+    TradingSignal,
+    decide,
+)
 from signals_app.market.aggregation import ClosedCandle, Forming, aggregate
 from signals_app.market.calendar import utc
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
@@ -104,7 +110,8 @@ class _Engine:
         self._built = Counter(dict.fromkeys(TIMEFRAMES, 0))
         #: Of the present windows, made when a decision asks: H1 and H4 live for several.
         self._views: dict[Timeframe, TimeframeView] = {}
-        self._ceiling: float | None = None
+        self._warm = False
+        self._backdrops: list[Backdrop] = []
         self._signals: list[TradingSignal] = []
         self._refusals: Counter[RefusalReason] = Counter()
         self._numbered_date: date | None = None
@@ -137,7 +144,7 @@ class _Engine:
             if candle.timeframe is Timeframe.M15:
                 decided = closed_by if candle.closed_by is None else candle.closed_by
             else:
-                self._ceiling = None
+                self._backdrops = []
         return decided
 
     def decide(self, close_time_ms: int, entry: Tick, catch_up: Callable[[], None]) -> None:
@@ -190,23 +197,32 @@ class _Engine:
 
         It answers as `decide` does, but looks at M15 only where H4 and H1 leave it a chance.
         """
-        windows = {timeframe: rolling.window() for timeframe, rolling in self._rolling.items()}
-        if min(map(len, windows.values())) < max(self._parameters.warm_up_candles, 1):
+        if not self._warm and not self._warmed_up():
             return RefusalReason.WARMING_UP
-        h4, h1 = self._view(windows, Timeframe.H4), self._view(windows, Timeframe.H1)
-        if self._ceiling is None:
-            self._ceiling = ceiling(h4, h1)
-        if self._ceiling < self._parameters.threshold:
+        if not self._backdrops:
+            h4, h1 = self._view(Timeframe.H4), self._view(Timeframe.H1)
+            self._backdrops = [backdrop(h4, h1, direction) for direction in Direction]
+        price = self._rolling[Timeframe.M15].last_close()
+        threshold = self._parameters.threshold
+        hopeful = [behind for behind in self._backdrops if behind.ceiling(price) >= threshold]
+        if not hopeful:
             return RefusalReason.BELOW_THRESHOLD
-        views = h4, h1, self._view(windows, Timeframe.M15)
-        if best_score(views).total < self._parameters.threshold:
+        m15 = self._view(Timeframe.M15)
+        best = better(score_before(behind, m15) for behind in hopeful)
+        if best.total < threshold:
             return RefusalReason.BELOW_THRESHOLD
-        return views
+        return hopeful[0].h4, hopeful[0].h1, m15
 
-    def _view(self, windows: Mapping[Timeframe, Candles], timeframe: Timeframe) -> TimeframeView:
-        if timeframe not in self._views:
-            self._views[timeframe] = view(windows[timeframe], timeframe)
-        return self._views[timeframe]
+    def _warmed_up(self) -> bool:
+        shortest = min(len(rolling.window()) for rolling in self._rolling.values())
+        self._warm = shortest >= max(self._parameters.warm_up_candles, 1)
+        return self._warm
+
+    def _view(self, timeframe: Timeframe) -> TimeframeView:
+        found = self._views.get(timeframe)
+        if found is None:
+            found = self._views[timeframe] = view(self._rolling[timeframe].window(), timeframe)
+        return found
 
 
 class _Waiting:

@@ -4,8 +4,10 @@ Each timeframe asks independent groups of evidence for one vote each (docs/confl
 ten findings of one kind weigh as much as the best of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -59,6 +61,8 @@ WEIGHTS = MappingProxyType(
     }
 )
 
+_M15_WEIGHT = sum(most for (timeframe, _), most in WEIGHTS.items() if timeframe is Timeframe.M15)
+
 #: Candles after which a break, a sweep or a displacement says nothing about now.
 MEMORY = 20
 #: A trend this strong earns the whole vote: efficiency over 50 candles seldom passes a third, so
@@ -66,6 +70,9 @@ MEMORY = 20
 FULL_TREND = 50.0
 #: What a pool must lie ahead to draw price, in average true ranges of its timeframe.
 DRAW_ATR = 1.0
+#: What a pool ahead is worth beside a sweep: previous day's or week's extremes and equal highs or
+#: lows, and a single swing.
+MARKED_PULL, SWING_PULL = 0.6, 0.4
 #: More than rounding votes and sums to the hundredth can add.
 _ROUNDING = 0.5
 
@@ -99,73 +106,88 @@ class Score:
     sweep: LiquiditySweep | None
 
 
+@dataclass(frozen=True, slots=True)
+class Backdrop:
+    """What H4 and H1 say for one direction, whatever M15 and the price say: it lasts for an hour.
+
+    `reasons` are all their votes but H1's location.
+    """
+
+    h4: TimeframeView
+    h1: TimeframeView
+    direction: Direction
+    reasons: tuple[Reason, ...]
+    points: float
+
+    def ceiling(self, price: float) -> float:
+        """Return what no score before this backdrop can exceed while M15 closes at ``price``.
+
+        It spares the look at M15 where H4 and H1 have ruled a signal out.
+        """
+        zone = best_zone(self.h1, self.direction, price)
+        location = WEIGHTS[Timeframe.H1, Group.LOCATION] * (zone.quality if zone else 0.0)
+        return self.points + location + _M15_WEIGHT + _ROUNDING
+
+
 _Vote: TypeAlias = tuple[float, str]
 
 
-def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: Direction) -> Score:
-    """Return the score of ``direction`` with its reasons."""
-    price = m15.structure.close
-    h1_zone, m15_zone = best_zone(h1, direction, price), best_zone(m15, direction, price)
+def backdrop(h4: TimeframeView, h1: TimeframeView, direction: Direction) -> Backdrop:
+    """Return the votes of H4 and H1 that no price changes."""
+    reasons = (
+        _reason(h4, Group.STRUCTURE, _trend(h4, direction)),
+        _reason(h4, Group.LOCATION, _dealing_range(h4, direction)),
+        _reason(h4, Group.LIQUIDITY, _liquidity(h4, direction)),
+        _reason(h1, Group.STRUCTURE, _trend(h1, direction)),
+        _reason(h1, Group.LIQUIDITY, _liquidity(h1, direction)),
+        _reason(h1, Group.MOMENTUM, _displacement(h1, direction)),
+    )
+    return Backdrop(h4, h1, direction, reasons, sum(reason.points for reason in reasons))
+
+
+def score_before(behind: Backdrop, m15: TimeframeView) -> Score:
+    """Return the score of the backdrop's direction at the close of M15, with its reasons."""
+    direction, price = behind.direction, m15.structure.close
+    h1_zone = best_zone(behind.h1, direction, price)
+    m15_zone = best_zone(m15, direction, price)
     sweep = best_sweep(m15, direction, MEMORY)
     reasons = (
-        *_h4_reasons(h4, direction),
-        *_h1_reasons(h1, direction),
-        _reason(h1, Group.LOCATION, _at_zone(h1_zone, direction)),
+        *behind.reasons,
+        _reason(behind.h1, Group.LOCATION, _at_zone(h1_zone, direction)),
         _reason(m15, Group.STRUCTURE, _recent_break(m15, direction)),
         _reason(m15, Group.LOCATION, _at_zone(m15_zone, direction)),
         _reason(m15, Group.LIQUIDITY, _liquidity(m15, direction)),
         _reason(m15, Group.MOMENTUM, _displacement(m15, direction)),
         _reason(m15, Group.CONTEXT, _session(m15)),
     )
-    points = {view.timeframe: _sum(reasons, view.timeframe) for view in (h4, h1, m15)}
+    h4, h1, m15_points = (
+        _sum(reasons, timeframe) for timeframe in (Timeframe.H4, Timeframe.H1, Timeframe.M15)
+    )
     return Score(
         direction=direction,
-        total=round(sum(points.values()), 2),
-        h4=points[Timeframe.H4],
-        h1=points[Timeframe.H1],
-        m15=points[Timeframe.M15],
+        total=round(h4 + h1 + m15_points, 2),
+        h4=h4,
+        h1=h1,
+        m15=m15_points,
         reasons=reasons,
         zone=h1_zone or m15_zone,
         sweep=sweep[0] if sweep else None,
     )
 
 
+def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: Direction) -> Score:
+    """Return the score of ``direction`` with its reasons."""
+    return score_before(backdrop(h4, h1, direction), m15)
+
+
 def best_score(views: Views) -> Score:
     """Return the better direction's score; BUY's where both are equal."""
-    buy, sell = (score(*views, direction) for direction in Direction)
-    return sell if sell.total > buy.total else buy
+    return better(score(*views, direction) for direction in Direction)
 
 
-def ceiling(h4: TimeframeView, h1: TimeframeView) -> float:
-    """Return what no score above these two views can exceed, whatever M15 and the price say.
-
-    It spares the look at M15 where H4 and H1 have ruled a signal out.
-    """
-    free = sum(
-        maximum
-        for (timeframe, group), maximum in WEIGHTS.items()
-        if timeframe is Timeframe.M15 or (timeframe is Timeframe.H1 and group is Group.LOCATION)
-    )
-    known = (_h4_reasons(h4, direction) + _h1_reasons(h1, direction) for direction in Direction)
-    best = max(sum(reason.points for reason in reasons) for reasons in known)
-    return best + free + _ROUNDING
-
-
-def _h4_reasons(h4: TimeframeView, direction: Direction) -> tuple[Reason, ...]:
-    return (
-        _reason(h4, Group.STRUCTURE, _trend(h4, direction)),
-        _reason(h4, Group.LOCATION, _dealing_range(h4, direction)),
-        _reason(h4, Group.LIQUIDITY, _liquidity(h4, direction)),
-    )
-
-
-def _h1_reasons(h1: TimeframeView, direction: Direction) -> tuple[Reason, ...]:
-    """Return the votes of H1 that do not depend on the price now: all but location."""
-    return (
-        _reason(h1, Group.STRUCTURE, _trend(h1, direction)),
-        _reason(h1, Group.LIQUIDITY, _liquidity(h1, direction)),
-        _reason(h1, Group.MOMENTUM, _displacement(h1, direction)),
-    )
+def better(scores: Iterable[Score]) -> Score:
+    """Return the highest of the scores, the first of equal ones; there is at least one."""
+    return max(scores, key=lambda score: score.total)
 
 
 def _reason(view: TimeframeView, group: Group, vote: _Vote) -> Reason:
@@ -203,24 +225,25 @@ def _liquidity(view: TimeframeView, direction: Direction) -> _Vote:
     """One vote for liquidity: what was swept behind the price, else what draws it ahead."""
     swept = _swept(view, best_sweep(view, direction, MEMORY))
     draw = _draw(view, direction)
-    return max(swept, draw, key=lambda vote: vote[0])
+    return swept if swept[0] >= draw[0] else draw
 
 
 def _draw(view: TimeframeView, direction: Direction) -> _Vote:
-    price = view.structure.close
+    price, sign, nearest = view.structure.close, direction.sign, DRAW_ATR * view.structure.atr
     ahead = [
-        pool
+        (_pull(pool), -distance, pool)
         for pool in opposing_pools(view, direction)
-        if (pool.price - price) * direction.sign >= DRAW_ATR * view.structure.atr
+        if (distance := (pool.price - price) * sign) >= nearest
     ]
     if not ahead:
         return 0.0, "no liquidity left ahead"
-    pool = max(ahead, key=lambda pool: (_pull(pool), -abs(pool.price - price)))
-    return _pull(pool), f"liquidity ahead: {_pool_name(pool)} at {_price(pool.price)}"
+    pull, _, pool = max(ahead, key=itemgetter(0, 1))
+    return pull, f"liquidity ahead: {_pool_name(pool)} at {_price(pool.price)}"
 
 
 def _pull(pool: LiquidityPool) -> float:
-    return 0.6 if pool.touches >= 2 or pool.kind is not PoolKind.SWING else 0.4
+    is_marked = pool.touches >= 2 or pool.kind is not PoolKind.SWING
+    return MARKED_PULL if is_marked else SWING_PULL
 
 
 def _pool_name(pool: LiquidityPool) -> str:
