@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -97,21 +98,29 @@ def score_closes(symbol: str) -> int:
 
     A score needs its views and nothing else, so scores may come in any order.
     """
-    scored = 0
-    waiting = Decision.objects.open(symbol).filter(score=None)
-    decisions = list(waiting[:_SCORED_AT_ONCE])
-    while decisions:
-        views = views_of(symbol, decisions)
+    scored, after_ms = 0, 0
+    while decisions := _score_some(symbol, after_ms):
+        scored += sum(decision.score is not None for decision in decisions)
+        after_ms = decisions[-1].close_time_ms
+    return scored
+
+
+def _score_some(symbol: str, after_ms: int) -> list[Decision]:
+    """Score the next open closes behind ``after_ms``; return those looked at, scored or not.
+
+    Closes that another worker has in hand are left to it.
+    """
+    with transaction.atomic():
+        unscored = Decision.objects.open(symbol).filter(score=None, close_time_ms__gt=after_ms)
+        decisions = list(unscored.select_for_update(skip_locked=True)[:_SCORED_AT_ONCE])
+        views = views_of(symbol, decisions) if decisions else {}
         ready = [decision for decision in decisions if decision.close_time_ms in views]
         for decision in ready:
             best = best_score(views[decision.close_time_ms])
             decision.score = Decimal(repr(best.total)).quantize(Decimal("0.01"))
             decision.direction = best.direction
         Decision.objects.bulk_update(ready, ("score", "direction"), batch_size=500)
-        scored += len(ready)
-        last = decisions[-1].close_time_ms
-        decisions = list(waiting.filter(close_time_ms__gt=last)[:_SCORED_AT_ONCE])
-    return scored
+    return decisions
 
 
 def views_of(symbol: str, decisions: Sequence[Decision]) -> dict[int, Views]:

@@ -26,7 +26,6 @@ log = structlog.get_logger(__name__)
 ExposureProvider = Callable[[instrument.Instrument, Parameters, Tick], Exposure]
 
 _DECIDED_AT_ONCE = 500
-_WARMING_UP = "warming_up"
 
 
 def decide_closes(symbol: str) -> str | None:
@@ -58,9 +57,7 @@ def decide_closes(symbol: str) -> str | None:
             decided.append(decision)
             if signal_id is not None:
                 break
-        Decision.objects.bulk_update(
-            decided, ("outcome", "reason", "text", "decided_at", "direction", "score")
-        )
+        Decision.objects.bulk_update(decided, ("outcome", "reason", "text", "decided_at"))
     if signal_id is None and len(decided) == _DECIDED_AT_ONCE:
         return decide_closes(symbol)
     return signal_id
@@ -125,7 +122,7 @@ def _is_above_threshold(decision: Decision, parameters: Parameters) -> bool:
 
 def _note_below(decision: Decision) -> None:
     if _is_warming_up(decision):
-        decision.outcome, decision.reason = Decision.Outcome.REFUSED, _WARMING_UP
+        decision.outcome, decision.reason = Decision.Outcome.REFUSED, core.RefusalReason.WARMING_UP
     else:
         decision.outcome = Decision.Outcome.BELOW
 
@@ -158,7 +155,7 @@ def _decide(
         decision.reason, decision.text = made.refusal.reason, made.refusal.text
         return None
     if not row.is_active:
-        decision.outcome, decision.reason = Decision.Outcome.REFUSED, "instrument_off"
+        decision.outcome, decision.reason = Decision.Outcome.REFUSED, "INSTRUMENT_OFF"
         return None
     signal_row(made.signal, strategy).save(force_insert=True)
     decision.outcome = Decision.Outcome.OPENING
