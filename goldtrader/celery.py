@@ -1,6 +1,9 @@
 """The Celery app: queues, and the beat table of what happens by the clock."""
 
+from typing import Any
+
 from celery import Celery
+from celery.signals import celeryd_after_setup
 
 from goldtrader import heartbeats
 
@@ -26,3 +29,12 @@ app.conf.beat_schedule = {
     },
     "sweep-outbox": {"task": "trades_app.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
+
+
+@celeryd_after_setup.connect
+def warm_up_detectors(instance: Any, **_: Any) -> None:
+    """Load the compiled detectors before the workers fork, so that no first analysis waits."""
+    if "analysis" in instance.app.amqp.queues.consume_from:
+        from signals_app.smc.analysis import warm_up
+
+        warm_up()

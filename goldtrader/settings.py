@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import environ  # type: ignore[import-untyped]
+import environ
 import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
