@@ -11,6 +11,11 @@ def main() -> None:
     data_dir = _option(sys.argv, "--data-dir")
     if data_dir is not None:
         os.environ["DATA_DIR"] = data_dir
+    if sys.argv[1:2] == ["stack"]:
+        # It chooses what Django's settings say before Django is loaded, once for all its parts.
+        from goldtrader.stack.command import main as run_stack
+
+        sys.exit(run_stack(sys.argv[2:]))
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -1,4 +1,4 @@
-"""The processes of the stack, by command line and environment."""
+"""What the stack tells its children by the environment, and the connector by its command line."""
 
 import os
 import sys
@@ -44,54 +44,12 @@ def environment(
         "FIELD_ENCRYPTION_KEYS": keys.field_encryption_keys,
         "GATEWAY_TLS_CERT": str(data_dir.certificate),
         "GATEWAY_TLS_KEY": str(data_dir.private_key),
-        # Each process computes on one core; the processes are what runs side by side.
+        # Each process computes on one core; the processes are what runs side by side. And the
+        # stack must have one thread only when it forks.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
     return {**generated, **os.environ, **told}
-
-
-def servers(told: Mapping[str, str], ports: Ports, *, workers: int) -> tuple[Program, ...]:
-    """Return gateway, web, workers, beat and Flower; the one that is slowest to be ready first."""
-    celery = ("-m", "celery", "--app", "goldtrader")
-    # Workers that look for each other first would cost a second each.
-    worker = (*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
-    return (
-        _python(
-            "web",
-            told,
-            *("-m", "gunicorn", "goldtrader.wsgi:application", "--preload"),
-            *("--bind", f"{LOOPBACK}:{ports.web}", "--no-control-socket"),
-            *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-            *("--graceful-timeout", "3", "--timeout", "60"),
-        ),
-        _python("gateway", told, "manage.py", "gateway"),
-        _python(
-            "worker-pipeline",
-            told,
-            *worker,
-            *("--hostname", "pipeline@%h", "--queues", "ticks,analysis,trades"),
-            *("--pool", "prefork", "--concurrency", str(workers)),
-        ),
-        _python(
-            "worker-delivery",
-            told,
-            *worker,
-            *("--hostname", "delivery@%h", "--queues", "delivery"),
-            *("--pool", "threads", "--concurrency", "2"),
-        ),
-        _python(
-            "beat",
-            told,
-            *(*celery, "beat", "--loglevel", "INFO", "--pidfile", ""),
-            *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
-        ),
-        _python(
-            "flower",
-            told,
-            *(*celery, "flower", f"--address={LOOPBACK}", f"--port={ports.flower}"),
-        ),
-    )
 
 
 def connector(
@@ -117,26 +75,10 @@ def connector(
         options += ["--file", str(feed.path), "--source-timezone", feed.source_timezone]
     if exit_when_done:
         options.append("--exit-when-done")
-    # The key goes by the environment: command lines are readable for everybody on the machine.
-    return _python(
-        "connector", {**told, "MT5_BRIDGE_API_KEY": api_key}, "-m", "mt5_bridge", *options
+    return Program(
+        "connector",
+        (sys.executable, "-m", "mt5_bridge", *options),
+        # The key goes by the environment: everybody on the machine can read command lines.
+        environment={**told, "MT5_BRIDGE_API_KEY": api_key},
+        directory=ROOT,
     )
-
-
-def prepare(told: Mapping[str, str], history: tuple[tuple[Path, str, str], ...]) -> Program:
-    """Return the process that migrates, imports ``history`` and makes the first login."""
-    options = [
-        part
-        for path, symbol, timeframe in history
-        for part in ("--history", str(path), "--symbol", symbol, "--timeframe", timeframe)
-    ]
-    return _python("prepare", told, "-m", "goldtrader.stack.prepare", *options)
-
-
-def wait_until_drained(told: Mapping[str, str]) -> Program:
-    """Return the process that ends when nothing is left to do."""
-    return _python("drain", told, "-m", "goldtrader.stack.wait_until_drained")
-
-
-def _python(name: str, told: Mapping[str, str], *arguments: str) -> Program:
-    return Program(name, (sys.executable, *arguments), environment=told, directory=ROOT)

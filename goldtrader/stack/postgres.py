@@ -65,7 +65,7 @@ class Postgres:
     """A running server, what started it, and the URL of the product's database in it."""
 
     program: process.Program
-    server: subprocess.Popen[bytes]
+    server: process.Running
     url: str
 
 
@@ -125,7 +125,7 @@ def start(place: Place, *, log: Path, password: str, durability: Durability = DU
     for _ in range(3):
         port = ports.choose_free()
         program = _program(place, port=port, durability=durability)
-        server = process.start(program, log=log)
+        server = program.start(log)
         if _is_ready(place, server):
             url = f"postgres://{NAME}:{password}@{ports.LOOPBACK}:{port}/{NAME}"
             _create_database(url)
@@ -136,7 +136,7 @@ def start(place: Place, *, log: Path, password: str, durability: Durability = DU
     raise StackError(f"PostgreSQL did not start; its log {log} ends:\n{process.tail(log)}")
 
 
-def stop(server: subprocess.Popen[bytes]) -> None:
+def stop(server: process.Running) -> None:
     """End the server and its sessions; what was committed is kept."""
     process.stop(server, by=signal.SIGINT, grace_seconds=8.0)
 
@@ -271,7 +271,7 @@ def _create_cluster(place: Place, *, log: Path, password: str) -> None:
             *_locale(place.programs),
         )
         initdb = process.Program("initdb", command, directory=place.home, account=place.account)
-        making = process.start(initdb, log=log)
+        making = initdb.start(log)
         if making.wait() != 0:
             raise StackError(f"initdb failed; its log {log} ends:\n{process.tail(log)}")
     # From here on the cluster counts as whole: an interrupted initdb is begun again.
@@ -332,7 +332,7 @@ def _program(place: Place, *, port: int, durability: Durability) -> process.Prog
     )
 
 
-def _is_ready(place: Place, server: subprocess.Popen[bytes]) -> bool:
+def _is_ready(place: Place, server: process.Running) -> bool:
     """Wait until the server says in its own pid file that it takes sessions."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:

@@ -1,6 +1,8 @@
 """Whether the servers of the stack answer yet."""
 
+import http
 import http.client
+import json
 import socket
 from urllib.parse import urlsplit
 
@@ -10,14 +12,20 @@ from goldtrader.stack.errors import StackError
 from goldtrader.stack.ports import LOOPBACK
 
 
-def web_answers(port: int) -> bool:
-    """Return whether the web server says that all is well."""
+def missing(port: int) -> str | None:
+    """Return what the web server still waits for by its own health; None once all is well."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5.0)
     try:
         connection.request("GET", "/api/v1/health")
-        return connection.getresponse().status == 200
+        answer = connection.getresponse()
+        if answer.status == http.HTTPStatus.OK:
+            return None
+        parts = json.loads(answer.read())["components"]
+        return ", ".join(sorted(name for name, state in parts.items() if state == "down"))
     except (OSError, http.client.HTTPException):
-        return False
+        return "web"
+    except (ValueError, KeyError, AttributeError):
+        return f"web (it answers {answer.status})"
     finally:
         connection.close()
 

@@ -2,12 +2,14 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from goldtrader.stack import (
     certificate,
@@ -17,6 +19,7 @@ from goldtrader.stack import (
     postgres,
     process,
     readiness,
+    roles,
     schema,
     supervisor,
     valkey,
@@ -25,6 +28,7 @@ from goldtrader.stack.data_dir import DataDir, write_private
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.feed import Feed, choose_feed
 from goldtrader.stack.history import HistoryFile, check_history, find_history
+from goldtrader.stack.prepare import prepare
 from goldtrader.stack.screen import Screen, Standing
 
 _READY_SECONDS = 120.0
@@ -54,7 +58,7 @@ class Wish:
 def run(wish: Wish, screen: Screen) -> int:
     """Run the stack until it is told to end, and return the exit code; 2 says what was wrong."""
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _end)
+        signal.signal(ending, _interrupt)
     try:
         feed, history = _checked(wish)
         data_dir = DataDir(wish.data_dir.expanduser().resolve())
@@ -72,7 +76,7 @@ def run(wish: Wish, screen: Screen) -> int:
         return 0
 
 
-def _end(*_: object) -> None:
+def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -122,6 +126,8 @@ class _Stack:
             flower=ports.choose_free(_FLOWER_PORT),
             gateway_host=_gateway_host(),
         )
+        self._named_database_url = os.environ.get("DATABASE_URL", "")
+        self._named_redis_url = os.environ.get("REDIS_URL", "")
         self._supervisor = supervisor.Supervisor(logs=data_dir.logs, register=data_dir.children)
 
     def run(self) -> int:
@@ -131,11 +137,14 @@ class _Stack:
             self._screen.step(f"Ended what a killed stack left behind: {', '.join(left)}")
         try:
             told = self._start_stores()
+            # From here on Django's settings find in the environment what the stack chose.
+            os.environ.update(told)
+            roles.load()
             self._prepare(told)
-            self._start_servers(told)
+            self._start_servers()
             self._start_connector(told)
             self._show()
-            return self._keep_up(told)
+            return self._keep_up()
         except KeyboardInterrupt:
             return 0
         finally:
@@ -145,8 +154,8 @@ class _Stack:
         """Start database and Redis, or take those that the user named; return what children get."""
         secrets = keys.load_or_generate(self._data_dir)
         certificate.ensure(self._data_dir)
-        redis_url = os.environ.get("REDIS_URL") or self._start_valkey(secrets)
-        database_url = os.environ.get("DATABASE_URL") or self._start_postgres(secrets)
+        redis_url = self._named_redis_url or self._start_valkey(secrets)
+        database_url = self._named_database_url or self._start_postgres(secrets)
         readiness.require_redis(redis_url)
         readiness.require_database(database_url)
         told = children.environment(
@@ -177,42 +186,50 @@ class _Stack:
         has_key = bool(keys.load_or_generate(self._data_dir).connector_api_key)
         if has_key and not self._history and schema.is_current(told["DATABASE_URL"]):
             return
-        files = tuple((file.path, file.symbol, file.timeframe) for file in self._history)
-        program = children.prepare(told, files)
-        log = self._supervisor.log_of(program.name)
-        process.rotate(log)
-        preparing = process.start(program, log=log)
-        try:
-            exit_code = preparing.wait()
-        finally:
-            process.stop(preparing)
-        if exit_code != 0:
-            raise StackError(
-                f"The database could not be prepared; the log {log} ends:\n{process.tail(log)}"
+        self._do("prepare", lambda: prepare(self._data_dir))
+        for file in self._history:
+            self._do(
+                "import",
+                functools.partial(roles.import_history, file.path, file.symbol, file.timeframe),
             )
         self._screen.step("The database is prepared")
 
-    def _start_servers(self, told: dict[str, str]) -> None:
-        for program in children.servers(told, self._ports, workers=self._wish.workers):
-            self._supervisor.start(program)
-        self._await("web", lambda: readiness.web_answers(self._ports.web))
-        self._await("gateway", lambda: readiness.listens(self._ports.gateway))
+    def _do(self, name: str, work: Callable[[], object]) -> None:
+        """Do ``work`` in a fork, so that no connection of it stays with us; raise if it fails."""
+        log = self._supervisor.log_of(name)
+        process.rotate(log)
+        working = process.Role(name, work).start(log)
+        try:
+            exit_code = working.wait()
+        finally:
+            process.stop(working)
+        if exit_code != 0:
+            raise StackError(f"{name} failed; the log {log} ends:\n{process.tail(log)}")
+
+    def _start_servers(self) -> None:
+        for role in roles.servers(
+            web_port=self._ports.web,
+            flower_port=self._ports.flower,
+            workers=self._wish.workers,
+        ):
+            self._supervisor.start(role)
+        self._await_servers()
         self._screen.step("Web, gateway and workers are up")
 
-    def _await(self, name: str, is_ready: Callable[[], bool]) -> None:
+    def _await_servers(self) -> None:
+        """Wait until the web server finds all well; a server that ends is a reason to stop."""
         deadline = time.monotonic() + _READY_SECONDS
-        log = self._supervisor.log_of(name)
-        while not is_ready():
+        while (waits_for := readiness.missing(self._ports.web)) is not None:
             for ended in self._supervisor.check():
-                if ended.name == name:
-                    raise StackError(
-                        f"{name} ended with exit code {ended.exit_code} before it was ready; "
-                        f"the log {log} ends:\n{process.tail(log)}"
-                    )
+                log = self._supervisor.log_of(ended.name)
+                raise StackError(
+                    f"{ended.name} ended with exit code {ended.exit_code} before it was ready; "
+                    f"the log {log} ends:\n{process.tail(log)}"
+                )
             if time.monotonic() > deadline:
                 raise StackError(
-                    f"{name} was not ready within {_READY_SECONDS:.0f} s; "
-                    f"the log {log} ends:\n{process.tail(log)}"
+                    f"After {_READY_SECONDS:.0f} s the stack still waits for {waits_for}; "
+                    f"the logs are in {self._data_dir.logs}."
                 )
             time.sleep(0.1)
 
@@ -245,8 +262,8 @@ class _Stack:
                 ports=self._ports,
                 feed=self._feed,
                 running=tuple(running),
-                database=_whose("DATABASE_URL", "PostgreSQL"),
-                store=_whose("REDIS_URL", "Valkey"),
+                database=_place(self._named_database_url, "PostgreSQL"),
+                store=_place(self._named_redis_url, "Valkey"),
                 password=secrets.admin_password,
                 ready_after_seconds=self._screen.seconds,
             )
@@ -254,7 +271,7 @@ class _Stack:
         if secrets.admin_password:
             keys.save(self._data_dir, dataclasses.replace(secrets, admin_password=""))
 
-    def _keep_up(self, told: dict[str, str]) -> int:
+    def _keep_up(self) -> int:
         """Restart what falls until told to end; returns when the feed is done, if so wished."""
         while True:
             for ended in self._supervisor.check():
@@ -267,14 +284,14 @@ class _Stack:
                 elif ended.exit_code == _CONNECTOR_REFUSES:
                     raise StackError(process.tail(log, 1) or f"The connector failed; see {log}.")
                 elif self._wish.exit_when_done:
-                    return self._drain(told)
+                    return self._drain()
                 else:
                     self._screen.note("The feed has ended; everything else stays up.")
             time.sleep(0.2)
 
-    def _drain(self, told: dict[str, str]) -> int:
+    def _drain(self) -> int:
         self._screen.note("The feed has ended; the pipeline finishes its work.")
-        draining = process.start(children.wait_until_drained(told), log=None)
+        draining = process.Role("drain", roles.wait_until_drained).start(log=None)
         try:
             while draining.poll() is None:
                 for ended in self._supervisor.check():
@@ -282,7 +299,7 @@ class _Stack:
                 time.sleep(0.1)
         finally:
             process.stop(draining, grace_seconds=2.0)
-        if draining.returncode != 0:
+        if draining.wait() != 0:
             raise StackError("What is left to do could not be found out; see above.")
         self._screen.note("All work is done.")
         return 0
@@ -322,5 +339,9 @@ class _Stack:
         write_private(self._data_dir.settings, content)
 
 
-def _whose(variable: str, ours: str) -> str:
-    return f"as {variable} names it" if os.environ.get(variable) else f"{ours}, in the data"
+def _place(named_url: str, ours: str) -> str:
+    """Return where a store is, without the password that its URL may hold."""
+    if not named_url:
+        return f"{ours}, in the data directory"
+    address = urlsplit(named_url)
+    return f"{address.hostname}:{address.port or 'the usual port'}{address.path}, as you named it"

@@ -7,7 +7,6 @@ starts them in stages that wait for each other.
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from goldtrader.stack import process
-from goldtrader.stack.process import Program
+from goldtrader.stack.process import Running, Startable
 
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -35,8 +34,8 @@ class Ended:
 
 @dataclass(slots=True)
 class _Child:
-    program: Program
-    running: subprocess.Popen[bytes] | None
+    startable: Startable
+    running: Running | None
     final_exits: frozenset[int]
     started_at: float
     pause_seconds: float = _FIRST_PAUSE_SECONDS
@@ -58,21 +57,21 @@ class Supervisor:
         """Return where the child's output goes."""
         return self._logs / f"{name}.log"
 
-    def start(self, program: Program, *, final_exits: frozenset[int] = frozenset()) -> None:
-        """Start ``program`` with a fresh log, again and again but after one of ``final_exits``."""
-        process.rotate(self.log_of(program.name))
-        running = process.start(program, log=self.log_of(program.name))
-        self.adopt(program, running, final_exits=final_exits)
+    def start(self, startable: Startable, *, final_exits: frozenset[int] = frozenset()) -> None:
+        """Start it with a fresh log, and again whenever it ends, but for ``final_exits``."""
+        process.rotate(self.log_of(startable.name))
+        running = startable.start(self.log_of(startable.name))
+        self.adopt(startable, running, final_exits=final_exits)
 
     def adopt(
         self,
-        program: Program,
-        running: subprocess.Popen[bytes],
+        startable: Startable,
+        running: Running,
         *,
         final_exits: frozenset[int] = frozenset(),
     ) -> None:
-        """Take over a process that somebody else started from ``program``."""
-        self._children[program.name] = _Child(program, running, final_exits, time.monotonic())
+        """Take over a process that somebody else started from ``startable``."""
+        self._children[startable.name] = _Child(startable, running, final_exits, time.monotonic())
         self._write_register()
 
     def pid_of(self, name: str) -> int | None:
@@ -94,7 +93,7 @@ class Supervisor:
             if child.running is not None and child.running.poll() is not None:
                 ended.append(self._note_end(child, now))
             elif child.running is None and child.restart_at is not None and now >= child.restart_at:
-                child.running = process.start(child.program, log=self.log_of(child.program.name))
+                child.running = child.startable.start(self.log_of(child.startable.name))
                 child.started_at, child.restart_at = now, None
                 self._write_register()
         return ended
@@ -103,7 +102,7 @@ class Supervisor:
         """Ask these to end all at once, and kill those that have not within the grace."""
         chosen = [self._children.pop(name) for name in names if name in self._children]
         process.stop_all(
-            [(child.running, child.program.stop_signal) for child in chosen if child.running],
+            [(child.running, child.startable.stop_signal) for child in chosen if child.running],
             grace_seconds=grace_seconds,
         )
         self._write_register()
@@ -112,16 +111,16 @@ class Supervisor:
         assert child.running is not None
         # A pool may outlive its master, and would go on with work that the next one does too.
         process.kill_group(child.running.pid)
-        exit_code = child.running.returncode
+        exit_code = child.running.wait()
         child.running = None
         if exit_code in child.final_exits:
-            return Ended(child.program.name, exit_code, None)
+            return Ended(child.startable.name, exit_code, None)
         if now - child.started_at >= _WELL_AFTER_SECONDS:
             child.pause_seconds = _FIRST_PAUSE_SECONDS
         pause = child.pause_seconds
         child.restart_at = now + pause
         child.pause_seconds = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-        return Ended(child.program.name, exit_code, pause)
+        return Ended(child.startable.name, exit_code, pause)
 
     def _write_register(self) -> None:
         entries = [

@@ -6,7 +6,6 @@ import platform
 import shutil
 import signal
 import socket
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ class Valkey:
     """A running server, what started it, and the URL it answers at."""
 
     program: process.Program
-    server: subprocess.Popen[bytes]
+    server: process.Running
     url: str
 
 
@@ -56,7 +55,7 @@ def start(*, home: Path, log: Path, password: str, durable: bool = True) -> Valk
         port = ports.choose_free()
         settings = _write_settings(home, port=port, password=password, durable=durable)
         program = process.Program("valkey", (str(executable), str(settings)), directory=home)
-        server = process.start(program, log=log)
+        server = program.start(log)
         if _answers(server, port=port, password=password):
             url = f"redis://:{password}@{ports.LOOPBACK}:{port}/0"
             return Valkey(program=program, server=server, url=url)
@@ -66,7 +65,7 @@ def start(*, home: Path, log: Path, password: str, durable: bool = True) -> Valk
     raise StackError(f"Valkey did not start; its log {log} ends:\n{process.tail(log)}")
 
 
-def stop(server: subprocess.Popen[bytes]) -> None:
+def stop(server: process.Running) -> None:
     """End the server; what it holds is written first."""
     process.stop(server, by=signal.SIGTERM, grace_seconds=5.0)
 
@@ -95,7 +94,7 @@ def _quoted(path: Path) -> str:
     return f'"{escaped}"'
 
 
-def _answers(server: subprocess.Popen[bytes], *, port: int, password: str) -> bool:
+def _answers(server: process.Running, *, port: int, password: str) -> bool:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:

@@ -1,0 +1,53 @@
+"""The options of `manage.py stack`, read before Django is loaded."""
+
+import os
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+import environ
+
+from goldtrader.stack.children import ROOT
+from goldtrader.stack.screen import Screen
+from goldtrader.stack.stack import Wish, run
+
+_HELP = "Starts database, Redis, gateway, workers, web and a feed; Ctrl-C ends all of them."
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the stack that ``arguments`` ask for; returns the exit code."""
+    environ.Env.read_env(ROOT / ".env")
+    parser = ArgumentParser(prog="manage.py stack", description=_HELP)
+    add_options(parser)
+    asked = parser.parse_args(arguments)
+    wish = Wish(
+        data_dir=asked.data_dir,
+        feed=asked.feed,
+        speed=asked.speed,
+        history=asked.history,
+        symbol=asked.symbol,
+        source_timezone=asked.source_timezone,
+        port=asked.port,
+        gateway_port=asked.gateway_port,
+        workers=asked.workers,
+        exit_when_done=asked.exit_when_done,
+    )
+    return run(wish, Screen())
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add the options, each with the default that a first run wants."""
+    data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
+    gateway_port = os.environ.get("GATEWAY_PORT", "8765")
+    parser.add_argument("--feed", default="simulated", help="simulated, none, or a file of ticks")
+    parser.add_argument("--speed", default="1", help="times real time, or max")
+    parser.add_argument("--history", type=Path, help="SYMBOL_TIMEFRAME.csv[.gz], or a directory")
+    parser.add_argument("--data-dir", type=Path, default=data_dir, help="what is kept, and logs")
+    parser.add_argument("--port", type=int, default=8000, help="of the web server")
+    parser.add_argument("--gateway-port", type=int, default=gateway_port)
+    parser.add_argument("--workers", type=int, default=2, help="processes of the pipeline")
+    parser.add_argument("--symbol", help="of the feed; by default what the file name says")
+    parser.add_argument(
+        "--source-timezone", default="utc", help="the clock of the file, if it names none"
+    )
+    parser.add_argument("--exit-when-done", action="store_true", help="end with the feed")
