@@ -67,12 +67,12 @@ _M15_WEIGHT = sum(most for (timeframe, _), most in WEIGHTS.items() if timeframe 
 MEMORY = 20
 #: A trend this strong earns the whole vote: efficiency over 50 candles seldom passes a third, so
 #: that strengths near 100 exist on paper only.
-FULL_TREND = 50.0
+FULL_TREND = 40.0
 #: What a pool must lie ahead to draw price, in average true ranges of its timeframe.
 DRAW_ATR = 1.0
 #: What a pool ahead is worth beside a sweep: previous day's or week's extremes and equal highs or
 #: lows, and a single swing.
-MARKED_PULL, SWING_PULL = 0.6, 0.4
+MARKED_PULL, SWING_PULL = 0.8, 0.6
 #: More than rounding votes and sums to the hundredth can add.
 _ROUNDING = 0.5
 

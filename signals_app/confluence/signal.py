@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -314,11 +314,13 @@ def _levels(
     # chart (bid) never reached. BUY has the same room, so that both directions are alike.
     behind = structure - (parameters.stop_buffer_atr * m15_atr + entry.spread) * sign
     nearest = entry_price - parameters.minimum_risk_atr * m15_atr * sign
-    stop_loss = instrument.quantise(min(behind, nearest) if sign > 0 else max(behind, nearest))
+    stop_loss = _outwards(
+        instrument, min(behind, nearest) if sign > 0 else max(behind, nearest), -sign
+    )
     risk = abs(entry_price - stop_loss)
     room = parameters.target_buffer_atr * m15_atr + entry.spread
     take_profit_1, take_profit_2 = (
-        instrument.quantise(entry_price + r * risk * sign)
+        _outwards(instrument, entry_price + r * risk * sign, sign)
         for r in _target_multiples(views, best.direction, entry_price, risk, room, parameters)
     )
     zone = best.zone
@@ -330,6 +332,16 @@ def _levels(
         zone_top=instrument.quantise(zone.top if zone else max(structure, entry_price)),
         zone_bottom=instrument.quantise(zone.bottom if zone else min(structure, entry_price)),
     )
+
+
+def _outwards(instrument: Instrument, price: float, sign: int) -> float:
+    """Return the price on the digits that a broker takes orders in, rounded up (+1) or down (-1).
+
+    Stops and targets both move away from the entry: no rounding breaks a limit set in R.
+    """
+    rounding = ROUND_CEILING if sign > 0 else ROUND_FLOOR
+    step = Decimal(1).scaleb(-instrument.digits)
+    return float(as_decimal(price).quantize(step, rounding))
 
 
 def _structure_price(views: Views, best: Score, entry_price: float) -> float | None:
