@@ -233,12 +233,16 @@ class Ack(msgspec.Struct, frozen=True, tag_field="type", tag="ack"):
     seq: _Seq
 
 
-class Error(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
-    """Something that went wrong at the sender. `code` is an `ErrorCode`, or one of the future."""
+class Error(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="error"):
+    """Something that went wrong at the sender. `code` is an `ErrorCode`, or one of the future.
+
+    `symbol` is left away where the error is not about one symbol.
+    """
 
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     message: _Text
     timestamp: str
+    symbol: _Symbol | None = None
 
 
 class Unknown(msgspec.Struct, frozen=True):

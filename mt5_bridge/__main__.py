@@ -1,0 +1,144 @@
+"""`python -m mt5_bridge`: the connector as a program."""
+
+import asyncio
+import logging
+import logging.handlers
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from mt5_bridge.client import Client, Settings
+from mt5_bridge.config import Config, ConfigError, SourceKind, read_config, spool_of
+from mt5_bridge.credentials import (
+    CredentialsError,
+    GivenToken,
+    TokenEndpoint,
+    TokenSource,
+    trust_only,
+)
+from mt5_bridge.sources.base import Source, SourceError
+from mt5_bridge.sources.replay import ReplaySource
+from mt5_bridge.sources.simulated import SimulatedSource
+from mt5_bridge.spool import Spool, SpoolError
+from mt5_bridge.status import show
+from mt5_bridge.text_files import TickFileError
+from mt5_bridge.tick_files import check_file
+
+log = logging.getLogger("mt5_bridge")
+
+_BAD_INPUT = 2
+_LOG_BYTES, _LOG_FILES = 5 << 20, 5
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the arguments ask for; return the exit code."""
+    try:
+        if arguments[:1] == ["status"]:
+            return show(spool_of(arguments[1:]), _say)
+        return _run(read_config(arguments))
+    except (ConfigError, CredentialsError, SourceError, SpoolError, TickFileError) as error:
+        sys.stderr.write(f"{error}\n")
+        return _BAD_INPUT
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(config: Config) -> int:
+    trust = trust_only(config.cafile) if config.url.startswith("wss:") else None
+    source = _source(config)
+    spool = Spool(config.spool)
+    try:
+        _log_to(config)
+        log.info("%s", source.description)
+        client_settings = Settings(
+            url=config.url,
+            name=config.name,
+            exit_when_done=config.exit_when_done,
+            trust=trust,
+            status_directory=config.spool,
+        )
+        return asyncio.run(_work(client_settings, source, spool, _tokens(config)))
+    finally:
+        with suppress(SpoolError):
+            spool.close()
+
+
+async def _work(settings: Settings, source: Source, spool: Spool, tokens: TokenSource) -> int:
+    client = Client(settings, source, spool, tokens)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, client.stop)
+        except NotImplementedError:  # Windows has no signal handlers on its loop
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(client.stop))
+    await client.run()
+    _say(client.summary())
+    return 0
+
+
+def _source(config: Config) -> Source:
+    match config.source:
+        case SourceKind.REPLAY:
+            return _replay(config)
+        case SourceKind.SIMULATED:
+            return SimulatedSource(
+                config.symbol, seed=config.seed, speed=config.speed, from_ms=config.from_ms
+            )
+        case SourceKind.MT5:
+            # Here: the MetaTrader5 package exists on Windows only.
+            from mt5_bridge.sources.mt5 import open_terminal
+
+            return open_terminal(config)
+
+
+def _replay(config: Config) -> ReplaySource:
+    path = config.file
+    if path is None:
+        raise ConfigError("a replay needs a file of ticks; give it with --file")
+    settings = {
+        "source_timezone": config.source_timezone,
+        "digits": config.digits,
+        "default_spread": config.default_spread,
+    }
+    # To the end, before anything is sent: a bad file must not leave half of itself behind.
+    check_file(path, config.symbol, **settings)  # type: ignore[arg-type]
+    source = ReplaySource(
+        path,
+        config.symbol,
+        speed=config.speed,
+        history=config.history,
+        **settings,  # type: ignore[arg-type]
+    )
+    source.history(0)
+    return source
+
+
+def _tokens(config: Config) -> TokenSource:
+    if config.token:
+        return GivenToken(config.token)
+    trust = trust_only(config.cafile) if config.cafile else None
+    return TokenEndpoint(config.token_url, config.api_key, config.name, (config.symbol,), trust)
+
+
+def _log_to(config: Config) -> None:
+    """Log to the terminal and to a file in the spool's directory that does not grow for ever."""
+    rotating = logging.handlers.RotatingFileHandler(
+        config.spool / "mt5_bridge.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, delay=True
+    )
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        handlers=[logging.StreamHandler(), rotating],
+    )
+    for noisy in ("httpx", "httpcore", "websockets"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""Whom the connector trusts, and how it gets the token that the server asks for."""
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+_TIMEOUT = 15.0
+
+
+class CredentialsError(Exception):
+    """The server's answer will not change by itself: one sentence that says what to do."""
+
+
+class TokenUnavailableError(Exception):
+    """There is no token right now; the next attempt may get one."""
+
+
+class TokenSource(Protocol):
+    """Where tokens come from."""
+
+    async def fetch(self) -> str:
+        """Return a token; raises `TokenUnavailableError` or `CredentialsError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GivenToken:
+    """A token that was given on the command line; there is no other."""
+
+    token: str
+
+    async def fetch(self) -> str:
+        """Return the token."""
+        return self.token
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """The server's endpoint that gives tokens for an API key.
+
+    ``trust`` is what the connection to it trusts; None is the system's own list.
+    """
+
+    url: str
+    api_key: str
+    name: str
+    symbols: Sequence[str]
+    trust: ssl.SSLContext | None = None
+
+    async def fetch(self) -> str:
+        """Return a new token for the connector and its symbols."""
+        verify = True if self.trust is None else self.trust
+        headers = {"Authorization": f"Api-Key {self.api_key}"}
+        wanted = {"name": self.name, "symbols": list(self.symbols)}
+        try:
+            async with httpx.AsyncClient(
+                verify=verify, timeout=_TIMEOUT, trust_env=not is_loopback(self.url)
+            ) as client:
+                answer = await client.post(self.url, headers=headers, json=wanted)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason = str(error) or type(error).__name__
+            raise TokenUnavailableError(f"{self.url} does not answer: {reason}") from None
+        if answer.status_code in (400, 401, 403, 404):
+            raise CredentialsError(
+                f"{self.url} gives no token ({answer.status_code}: {_detail(answer)}); "
+                "check the API key, the connector's name and the symbols"
+            )
+        if not answer.is_success:
+            raise TokenUnavailableError(f"{self.url} answered {answer.status_code}")
+        return _token(self.url, answer)
+
+
+def trust_only(certificates: Path | None) -> ssl.SSLContext:
+    """Return what a connection trusts: exactly these certificates, or the system's authorities.
+
+    Raises `CredentialsError`.
+    """
+    if certificates is None:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # A server's own certificate may stand in the file without the authority that signed it.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cafile=certificates)
+    except OSError as error:
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise CredentialsError(
+            f"the certificates in {certificates} cannot be used: {reason}; check --cafile"
+        ) from None
+    return context
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether an address is on this machine, so that no proxy stands before it."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        found = answer.json()
+    except ValueError:
+        return answer.reason_phrase
+    if isinstance(found, dict) and isinstance(found.get("detail"), str):
+        return str(found["detail"])
+    return str(found)[:200]
+
+
+def _token(url: str, answer: httpx.Response) -> str:
+    try:
+        token = answer.json()["token"]
+    except (ValueError, KeyError, TypeError):
+        token = None
+    if not isinstance(token, str) or not token:
+        raise TokenUnavailableError(f"{url} answered without a token")
+    return token

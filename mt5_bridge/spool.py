@@ -1,0 +1,407 @@
+"""The ticks on disk: what the server has not acknowledged survives any crash of the connector.
+
+One SQLite file in write-ahead mode, flushed to the disk at every commit. Ticks lie in it as packed
+runs of up to a thousand, so that a commit costs the same for one tick and for many.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from mt5_bridge.quotes import LastGood, Quotes
+from mt5_bridge.wire import MAX_BATCH_ROWS
+
+KEEP_ACKNOWLEDGED_MS: Final = 3_600_000
+MAXIMUM_BYTES: Final = 512 << 20
+FILE_NAME: Final = "spool.sqlite3"
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS symbols (
+    symbol TEXT PRIMARY KEY, stand TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS runs (
+    symbol TEXT NOT NULL, last_seq INTEGER NOT NULL, first_seq INTEGER NOT NULL,
+    last_time_ms INTEGER NOT NULL, ticks BLOB NOT NULL,
+    PRIMARY KEY (symbol, last_seq)
+);
+CREATE TABLE IF NOT EXISTS acknowledgements (
+    symbol TEXT NOT NULL, seq INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+    PRIMARY KEY (symbol, seq)
+) WITHOUT ROWID;
+"""
+
+
+class SpoolError(Exception):
+    """The spool cannot be used: one sentence that says what to do."""
+
+
+class SpoolFullError(Exception):
+    """The spool holds its maximum of ticks that the server has not acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where one symbol's numbering stands.
+
+    `last_seq` was given last, `acknowledged_seq` is what the server confirmed; `last` the last
+    tick, for the judge. `bookmark` is the source's own mark behind the last tick, None before the
+    first. `dropped` counts the ticks that found no room.
+    """
+
+    last_seq: int
+    acknowledged_seq: int
+    last: LastGood = field(default_factory=LastGood)
+    bookmark: str | None = None
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive ticks of one symbol; the first has number `first_seq`."""
+
+    first_seq: int
+    quotes: Quotes
+
+    @property
+    def last_seq(self) -> int:
+        """Return the number of the last tick."""
+        return self.first_seq + len(self.quotes) - 1
+
+
+class Spool:
+    """The spool in one directory. Its methods may be called from any thread."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        maximum_bytes: int = MAXIMUM_BYTES,
+        keep_ms: int = KEEP_ACKNOWLEDGED_MS,
+    ) -> None:
+        """Open the spool, or make it. Raises `SpoolError`."""
+        self._maximum_bytes = maximum_bytes
+        self._keep_ms = keep_ms
+        self._lock = threading.RLock()
+        self._database = _open(directory)
+        rows = self._database.execute("SELECT symbol, stand FROM symbols")
+        self._stands = {symbol: _read_stand(text) for symbol, text in rows}
+        size = self._database.execute("SELECT total(length(ticks)) FROM runs").fetchone()
+        self._bytes = int(size[0])
+
+    def close(self) -> None:
+        """Write down what was acknowledged and close the file."""
+        with self._lock:
+            with self._commit():
+                self._write_stands()
+            self._database.close()
+
+    def stand(self, symbol: str) -> Stand | None:
+        """Return where a symbol stands; None before `begin`."""
+        with self._lock:
+            return self._stands.get(symbol)
+
+    def begin(self, symbol: str, after_seq: int) -> None:
+        """Forget what is held of ``symbol`` and number its next tick ``after_seq + 1``."""
+        with self._lock, self._commit():
+            for table in ("runs", "acknowledgements"):
+                self._database.execute(
+                    f"DELETE FROM {table} WHERE symbol = ?",  # noqa: S608
+                    (symbol,),
+                )
+            dropped = self._stands[symbol].dropped if symbol in self._stands else 0
+            self._stands[symbol] = Stand(after_seq, after_seq, dropped=dropped)
+            self._write_stands()
+            self._count_bytes()
+
+    def append(self, symbol: str, quotes: Quotes, bookmark: str) -> int:
+        """Keep ticks for good and return the last one's number.
+
+        ``bookmark`` is where the source continues after them. Raises `SpoolFullError`, and counts
+        them as dropped.
+        """
+        with self._lock:
+            stand = self._stands[symbol]
+            runs = list(_runs(stand.last_seq + 1, quotes))
+            size = sum(len(ticks) for _, ticks in runs)
+            if self._bytes + size > self._maximum_bytes:
+                self._make_room(size)
+            if self._bytes + size > self._maximum_bytes:
+                self._stands[symbol] = replace(stand, dropped=stand.dropped + len(quotes))
+                raise SpoolFullError(f"the spool is full: {len(quotes)} ticks were dropped")
+            with self._commit():
+                self._database.executemany(
+                    "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+                    [
+                        (symbol, run.last_seq, run.first_seq, int(run.quotes.time_ms[-1]), ticks)
+                        for run, ticks in runs
+                    ],
+                )
+                self._stands[symbol] = replace(
+                    stand,
+                    last_seq=stand.last_seq + len(quotes),
+                    last=_last(quotes) or stand.last,
+                    bookmark=bookmark,
+                )
+                self._write_stands()
+            self._bytes += size
+            return self._stands[symbol].last_seq
+
+    def read(self, symbol: str, after_seq: int, up_to_seq: int) -> list[Run]:
+        """Return the runs with ticks ``after_seq + 1`` to ``up_to_seq``, the first one cut to fit.
+
+        The last run may reach beyond. Times never go back from one tick to the next.
+        """
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT first_seq, ticks FROM runs"
+                " WHERE symbol = ? AND last_seq > ? AND first_seq <= ? ORDER BY last_seq",
+                (symbol, after_seq, up_to_seq),
+            ).fetchall()
+        runs = [Run(first_seq, Quotes.unpack(ticks)) for first_seq, ticks in rows]
+        if runs and runs[0].first_seq <= after_seq:
+            known = after_seq + 1 - runs[0].first_seq
+            runs[0] = Run(after_seq + 1, runs[0].quotes.part(known))
+        return runs
+
+    def first_seq(self, symbol: str) -> int:
+        """Return the number of the first tick still held; the next one's where there is none."""
+        with self._lock:
+            found = self._database.execute(
+                "SELECT min(first_seq) FROM runs WHERE symbol = ?", (symbol,)
+            ).fetchone()[0]
+            return int(found) if found is not None else self._stands[symbol].last_seq + 1
+
+    def last_seq(self, symbol: str) -> int | None:
+        """Return the number that was given last; None before `begin`."""
+        stand = self.stand(symbol)
+        return None if stand is None else stand.last_seq
+
+    def time_at(self, symbol: str, seq: int) -> int | None:
+        """Return the time of tick ``seq`` in milliseconds; None where it is not held."""
+        runs = self.read(symbol, seq - 1, seq)
+        return int(runs[0].quotes.time_ms[0]) if runs and runs[0].first_seq == seq else None
+
+    def seq_at(self, symbol: str, time_ms: int) -> int:
+        """Return the number of the last tick not later than ``time_ms``.
+
+        It is the number before the first held tick where all are later.
+        """
+        with self._lock:
+            row = self._database.execute(
+                "SELECT first_seq, ticks FROM runs"
+                " WHERE symbol = ? AND last_time_ms > ? ORDER BY last_seq LIMIT 1",
+                (symbol, time_ms),
+            ).fetchone()
+            if row is None:
+                return self._stands[symbol].last_seq
+        times = Quotes.unpack(row[1]).time_ms
+        return int(row[0]) - 1 + int((times <= time_ms).sum())
+
+    def acknowledge(self, symbol: str, seq: int) -> None:
+        """Note that the server has everything up to ``seq``; `maintain` writes it down.
+
+        Should a crash come first, ticks are sent once more than needed and refused by their number.
+        """
+        with self._lock:
+            stand = self._stands.get(symbol)
+            if stand is not None:
+                self._stands[symbol] = replace(stand, acknowledged_seq=min(seq, stand.last_seq))
+
+    def lift(self, symbol: str, above_seq: int) -> None:
+        """Renumber the unacknowledged ticks from ``above_seq + 1`` on.
+
+        For a server that remembers more of this connector than its spool does.
+        """
+        with self._lock:
+            stand = self._stands[symbol]
+            delta = above_seq - stand.acknowledged_seq
+            with self._commit():
+                self._database.execute(
+                    "DELETE FROM runs WHERE symbol = ? AND last_seq <= ?",
+                    (symbol, stand.acknowledged_seq),
+                )
+                self._database.execute("DELETE FROM acknowledgements WHERE symbol = ?", (symbol,))
+                # Upwards in two steps: the numbers of neighbours would meet half-way.
+                for step in ("-last_seq - ?", "-last_seq"):
+                    count = step.count("?")
+                    self._database.execute(
+                        f"UPDATE runs SET last_seq = {step} WHERE symbol = ?",  # noqa: S608
+                        (*[delta] * count, symbol),
+                    )
+                self._database.execute(
+                    "UPDATE runs SET first_seq = first_seq + ? WHERE symbol = ?", (delta, symbol)
+                )
+                self._stands[symbol] = replace(
+                    stand, last_seq=stand.last_seq + delta, acknowledged_seq=above_seq
+                )
+                self._write_stands()
+                self._count_bytes()
+
+    def maintain(self, now_ms: int) -> None:
+        """Write down what was acknowledged, and delete what was for an hour."""
+        with self._lock:
+            with self._commit():
+                for symbol, stand in self._stands.items():
+                    self._note_acknowledged(symbol, stand.acknowledged_seq, now_ms)
+                self._write_stands()
+                self._count_bytes()
+            self._database.executescript("PRAGMA incremental_vacuum(2000)")
+
+    def unacknowledged_bytes(self) -> int:
+        """Return the bytes of the ticks that the server has not acknowledged."""
+        with self._lock:
+            return sum(
+                int(
+                    self._database.execute(
+                        "SELECT total(length(ticks)) FROM runs WHERE symbol = ? AND last_seq > ?",
+                        (symbol, stand.acknowledged_seq),
+                    ).fetchone()[0]
+                )
+                for symbol, stand in self._stands.items()
+            )
+
+    @property
+    def has_room(self) -> bool:
+        """Return whether a tenth of the spool is free, or would be without acknowledged ticks."""
+        return self.unacknowledged_bytes() < self._maximum_bytes * 9 // 10
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of all ticks held."""
+        return self._bytes
+
+    def _make_room(self, size: int) -> None:
+        """Delete the oldest acknowledged runs until ``size`` more bytes fit, if they do."""
+        wanted = self._bytes + size - self._maximum_bytes
+        doomed = []
+        for symbol, stand in self._stands.items():
+            rows = self._database.execute(
+                "SELECT last_seq, last_time_ms, length(ticks) FROM runs"
+                " WHERE symbol = ? AND last_seq < ? ORDER BY last_seq",
+                (symbol, stand.acknowledged_seq),
+            )
+            doomed += [(time_ms, symbol, last, length) for last, time_ms, length in rows]
+        with self._commit():
+            for _, symbol, last, length in sorted(doomed):
+                if wanted <= 0:
+                    break
+                self._database.execute(
+                    "DELETE FROM runs WHERE symbol = ? AND last_seq = ?", (symbol, last)
+                )
+                wanted -= length
+                self._bytes -= length
+
+    def _note_acknowledged(self, symbol: str, seq: int, now_ms: int) -> None:
+        execute = self._database.execute
+        execute("DELETE FROM acknowledgements WHERE symbol = ? AND seq > ?", (symbol, seq))
+        execute(
+            "INSERT INTO acknowledgements VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (symbol, seq, now_ms),
+        )
+        # A clock that was put back must not keep them for ever.
+        old = execute(
+            "SELECT max(seq) FROM acknowledgements"
+            " WHERE symbol = ? AND time_ms NOT BETWEEN ? AND ?",
+            (symbol, now_ms - self._keep_ms, now_ms + self._keep_ms),
+        ).fetchone()[0]
+        if old is not None:
+            # The run of the last acknowledged tick stays: its time tells where to resume.
+            execute("DELETE FROM runs WHERE symbol = ? AND last_seq < ?", (symbol, old))
+            execute("DELETE FROM acknowledgements WHERE symbol = ? AND seq < ?", (symbol, old))
+
+    def _count_bytes(self) -> None:
+        size = self._database.execute("SELECT total(length(ticks)) FROM runs").fetchone()
+        self._bytes = int(size[0])
+
+    def _write_stands(self) -> None:
+        self._database.executemany(
+            "INSERT INTO symbols VALUES (?, ?)"
+            " ON CONFLICT (symbol) DO UPDATE SET stand = excluded.stand",
+            [(symbol, _write_stand(stand)) for symbol, stand in self._stands.items()],
+        )
+
+    @contextmanager
+    def _commit(self) -> Iterator[None]:
+        before = dict(self._stands)
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield
+            self._database.execute("COMMIT")
+        except BaseException as error:
+            self._stands = before
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise SpoolError(f"the spool cannot be written: {error}; free its disk") from error
+            raise
+
+
+def _open(directory: Path) -> sqlite3.Connection:
+    path = directory / FILE_NAME
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=2, cached_statements=64
+        )
+    except (OSError, sqlite3.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SpoolError(
+            f"the spool directory {directory} cannot be written: {reason}; "
+            "give another one with --spool"
+        ) from None
+    try:
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        # Exclusive: a second connector on the same spool would give the same numbers twice.
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL").fetchall()
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA journal_size_limit = 16777216").fetchall()
+        database.execute("PRAGMA wal_autocheckpoint = 4000").fetchall()
+        database.executescript(_TABLES)
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("COMMIT")
+    except sqlite3.Error as error:
+        database.close()
+        raise SpoolError(_refusal(path, error)) from None
+    return database
+
+
+def _refusal(path: Path, error: sqlite3.Error) -> str:
+    if "locked" in str(error):
+        return f"the spool {path} is in use by another connector; give another one with --spool"
+    if isinstance(error, sqlite3.OperationalError):
+        return f"the spool {path} cannot be written: {error}; give another one with --spool"
+    return f"the spool {path} is damaged: {error}; move it away and start again"
+
+
+def _runs(first_seq: int, quotes: Quotes) -> Iterator[tuple[Run, bytes]]:
+    for start in range(0, len(quotes), MAX_BATCH_ROWS):
+        part = quotes.part(start, start + MAX_BATCH_ROWS)
+        yield Run(first_seq + start, part), part.pack()
+
+
+def _last(quotes: Quotes) -> LastGood | None:
+    return LastGood(int(quotes.time_ms[-1]), float(quotes.bid[-1])) if len(quotes) else None
+
+
+def _write_stand(stand: Stand) -> str:
+    return json.dumps(
+        [
+            stand.last_seq,
+            stand.acknowledged_seq,
+            stand.last.time_ms,
+            stand.last.bid,
+            stand.bookmark,
+            stand.dropped,
+        ]
+    )
+
+
+def _read_stand(text: str) -> Stand:
+    last_seq, acknowledged_seq, time_ms, bid, bookmark, dropped = json.loads(text)
+    return Stand(last_seq, acknowledged_seq, LastGood(time_ms, bid), bookmark, dropped)
