@@ -4,6 +4,9 @@ import datetime as dt
 import ipaddress
 import os
 import socket
+import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,8 +19,11 @@ _VALID = dt.timedelta(days=825)
 _RENEWED_BEFORE = dt.timedelta(days=30)
 
 
-def ensure(data_dir: DataDir) -> None:
-    """Make certificate and key in ``data_dir`` unless there is a pair that is valid for a while."""
+def ensure(data_dir: DataDir, names: Iterable[str] = ()) -> None:
+    """Make certificate and key in ``data_dir`` unless there is a pair that is valid for a while.
+
+    It is valid for this machine by its own names, and by ``names`` too.
+    """
     now = dt.datetime.now(dt.UTC)
     if data_dir.private_key.exists() and data_dir.certificate.exists():
         known = x509.load_pem_x509_certificate(data_dir.certificate.read_bytes())
@@ -33,7 +39,7 @@ def ensure(data_dir: DataDir) -> None:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + _VALID)
-        .add_extension(x509.SubjectAlternativeName(_names()), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_subjects(names)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -53,10 +59,14 @@ def ensure(data_dir: DataDir) -> None:
     data_dir.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
-def _names() -> list[x509.GeneralName]:
-    hosts = {"localhost", socket.gethostname()}
+def _subjects(names: Iterable[str]) -> list[x509.GeneralName]:
+    hosts = {"localhost", socket.gethostname(), *names}
     addresses = [ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")]
     return [
         *(x509.DNSName(host) for host in sorted(hosts) if host.isascii() and host),
         *(x509.IPAddress(address) for address in addresses),
     ]
+
+
+if __name__ == "__main__":
+    ensure(DataDir(Path(sys.argv[1])), sys.argv[2:])
