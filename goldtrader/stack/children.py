@@ -64,6 +64,8 @@ def connector(
     """Return the connector on ``feed``, which trusts the gateway's own certificate and no other."""
     options = [
         *("--source", feed.source),
+        # The name that the API key of this installation is made for.
+        *("--name", "embedded"),
         *("--url", f"wss://{LOOPBACK}:{ports.gateway}/ws/v1/ticks"),
         *("--token-url", f"http://{LOOPBACK}:{ports.web}/api/v1/connectors/token"),
         *("--cafile", told["GATEWAY_TLS_CERT"]),
