@@ -40,10 +40,6 @@ class RollingCandles:
         part = slice(max(self._length - WINDOW, 0), self._length)
         return Candles(self._time_ms[part], *(prices[part] for prices in self._prices))
 
-    def last_close(self) -> float:
-        """Return the last candle's close; there is at least one candle."""
-        return float(self._prices[3, self._length - 1])
-
 
 def resample(candles: Candles, timeframe: Timeframe) -> Candles:
     """Return candles of a longer timeframe, aligned to UTC midnight; volumes add up."""

@@ -10,7 +10,7 @@ from itertools import groupby
 from reports_app.backtest.account import Account
 from reports_app.backtest.columns import RollingCandles, resample
 from reports_app.backtest.result import BacktestResult
-from signals_app.confluence.scoring import Backdrop, Views, backdrop, better, score_before
+from signals_app.confluence.scoring import Backdrop, Views, backdrop, total_before
 from signals_app.confluence.signal import (
     Direction,
     Parameters,
@@ -23,7 +23,7 @@ from signals_app.market.calendar import utc
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Tick, Ticks
-from signals_app.smc.analysis import TimeframeView, view
+from signals_app.smc.analysis import TimeframeView, view, view_structure
 from trades_app.lifecycle.candle_fills import on_candle
 from trades_app.lifecycle.machine import Moment, Moved, Trade, advance
 
@@ -202,14 +202,19 @@ class _Engine:
         if not self._backdrops:
             h4, h1 = self._view(Timeframe.H4), self._view(Timeframe.H1)
             self._backdrops = [backdrop(h4, h1, direction) for direction in Direction]
-        price = self._rolling[Timeframe.M15].last_close()
-        threshold = self._parameters.threshold
-        hopeful = [behind for behind in self._backdrops if behind.ceiling(price) >= threshold]
-        if not hopeful:
-            return RefusalReason.BELOW_THRESHOLD
+        window, threshold = self._rolling[Timeframe.M15].window(), self._parameters.threshold
+        price, structure, hopeful = float(window.close[-1]), None, self._backdrops
+        for look in (lambda _: None, view_structure):
+            structure = look(window)
+            hopeful = [
+                behind
+                for behind in hopeful
+                if behind.ceiling(price, structure, len(window)) >= threshold
+            ]
+            if not hopeful:
+                return RefusalReason.BELOW_THRESHOLD
         m15 = self._view(Timeframe.M15)
-        best = better(score_before(behind, m15) for behind in hopeful)
-        if best.total < threshold:
+        if max(total_before(behind, m15) for behind in hopeful) < threshold:
             return RefusalReason.BELOW_THRESHOLD
         return hopeful[0].h4, hopeful[0].h1, m15
 

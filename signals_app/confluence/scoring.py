@@ -4,12 +4,12 @@ Each timeframe asks independent groups of evidence for one vote each (docs/confl
 ten findings of one kind weigh as much as the best of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from signals_app.confluence.direction import Direction
 from signals_app.confluence.setup import (
@@ -25,7 +25,7 @@ from signals_app.confluence.setup import (
 )
 from signals_app.market.calendar import Session, session_at
 from signals_app.market.candle import Timeframe
-from signals_app.smc.analysis import TimeframeView
+from signals_app.smc.analysis import StructureView, TimeframeView
 from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, PoolKind
 from signals_app.smc.structure import BreakKind, Trend
 
@@ -61,6 +61,7 @@ WEIGHTS = MappingProxyType(
     }
 )
 
+_ORDER = (Timeframe.H4, Timeframe.H1, Timeframe.M15)
 _M15_WEIGHT = sum(most for (timeframe, _), most in WEIGHTS.items() if timeframe is Timeframe.M15)
 
 #: Candles after which a break, a sweep or a displacement says nothing about now.
@@ -106,73 +107,116 @@ class Score:
     sweep: LiquiditySweep | None
 
 
+class _Vote(NamedTuple):
+    """A share (0..1) of a group's points; the text is made only for scores that somebody reads."""
+
+    share: float
+    text: Callable[[], str]
+
+
+class _Cast(NamedTuple):
+    """A vote with its timeframe and group."""
+
+    timeframe: Timeframe
+    group: Group
+    vote: _Vote
+
+    @property
+    def points(self) -> float:
+        share = min(max(self.vote.share, 0.0), 1.0)
+        return round(WEIGHTS[self.timeframe, self.group] * share, 2)
+
+    def reason(self) -> Reason:
+        maximum = WEIGHTS[self.timeframe, self.group]
+        text = f"{self.timeframe} {self.vote.text()}"
+        return Reason(self.timeframe, self.group, self.points, maximum, text)
+
+
 @dataclass(frozen=True, slots=True)
 class Backdrop:
     """What H4 and H1 say for one direction, whatever M15 and the price say: it lasts for an hour.
 
-    `reasons` are all their votes but H1's location.
+    `votes` are all of theirs but H1's location, `points` what they give.
     """
 
     h4: TimeframeView
     h1: TimeframeView
     direction: Direction
-    reasons: tuple[Reason, ...]
+    votes: tuple[_Cast, ...]
     points: float
 
-    def ceiling(self, price: float) -> float:
+    def ceiling(self, price: float, structure: StructureView | None, candles: int) -> float:
         """Return what no score before this backdrop can exceed while M15 closes at ``price``.
 
-        It spares the look at M15 where H4 and H1 have ruled a signal out.
+        ``structure`` is that of M15's window of ``candles``, `None` where it is not known yet. It
+        spares the look at M15 where the rest has ruled a signal out.
         """
         zone = best_zone(self.h1, self.direction, price)
         location = WEIGHTS[Timeframe.H1, Group.LOCATION] * (zone.quality if zone else 0.0)
-        return self.points + location + _M15_WEIGHT + _ROUNDING
-
-
-_Vote: TypeAlias = tuple[float, str]
+        above = self.points + location + _M15_WEIGHT + _ROUNDING
+        if structure is None:
+            return above
+        missing = 1 - _recent_break(structure, candles, self.direction).share
+        return above - WEIGHTS[Timeframe.M15, Group.STRUCTURE] * missing
 
 
 def backdrop(h4: TimeframeView, h1: TimeframeView, direction: Direction) -> Backdrop:
     """Return the votes of H4 and H1 that no price changes."""
-    reasons = (
-        _reason(h4, Group.STRUCTURE, _trend(h4, direction)),
-        _reason(h4, Group.LOCATION, _dealing_range(h4, direction)),
-        _reason(h4, Group.LIQUIDITY, _liquidity(h4, direction)),
-        _reason(h1, Group.STRUCTURE, _trend(h1, direction)),
-        _reason(h1, Group.LIQUIDITY, _liquidity(h1, direction)),
-        _reason(h1, Group.MOMENTUM, _displacement(h1, direction)),
+    votes = (
+        _Cast(Timeframe.H4, Group.STRUCTURE, _trend(h4, direction)),
+        _Cast(Timeframe.H4, Group.LOCATION, _dealing_range(h4, direction)),
+        _Cast(Timeframe.H4, Group.LIQUIDITY, _liquidity(h4, direction)),
+        _Cast(Timeframe.H1, Group.STRUCTURE, _trend(h1, direction)),
+        _Cast(Timeframe.H1, Group.LIQUIDITY, _liquidity(h1, direction)),
+        _Cast(Timeframe.H1, Group.MOMENTUM, _displacement(h1, direction)),
     )
-    return Backdrop(h4, h1, direction, reasons, sum(reason.points for reason in reasons))
+    return Backdrop(h4, h1, direction, votes, sum(vote.points for vote in votes))
 
 
 def score_before(behind: Backdrop, m15: TimeframeView) -> Score:
     """Return the score of the backdrop's direction at the close of M15, with its reasons."""
-    direction, price = behind.direction, m15.structure.close
-    h1_zone = best_zone(behind.h1, direction, price)
-    m15_zone = best_zone(m15, direction, price)
-    sweep = best_sweep(m15, direction, MEMORY)
-    reasons = (
-        *behind.reasons,
-        _reason(behind.h1, Group.LOCATION, _at_zone(h1_zone, direction)),
-        _reason(m15, Group.STRUCTURE, _recent_break(m15, direction)),
-        _reason(m15, Group.LOCATION, _at_zone(m15_zone, direction)),
-        _reason(m15, Group.LIQUIDITY, _liquidity(m15, direction)),
-        _reason(m15, Group.MOMENTUM, _displacement(m15, direction)),
-        _reason(m15, Group.CONTEXT, _session(m15)),
-    )
-    h4, h1, m15_points = (
-        _sum(reasons, timeframe) for timeframe in (Timeframe.H4, Timeframe.H1, Timeframe.M15)
-    )
+    votes, h1_zone, m15_zone = _votes_before(behind, m15)
+    h4, h1, m15_points = (_points(votes, timeframe) for timeframe in _ORDER)
+    sweep = best_sweep(m15, behind.direction, MEMORY)
     return Score(
-        direction=direction,
+        direction=behind.direction,
         total=round(h4 + h1 + m15_points, 2),
         h4=h4,
         h1=h1,
         m15=m15_points,
-        reasons=reasons,
+        reasons=tuple(vote.reason() for vote in votes),
         zone=h1_zone or m15_zone,
         sweep=sweep[0] if sweep else None,
     )
+
+
+def total_before(behind: Backdrop, m15: TimeframeView) -> float:
+    """Return the total of `score_before` without its reasons, which take longer to write."""
+    votes, _, _ = _votes_before(behind, m15)
+    return round(sum(_points(votes, timeframe) for timeframe in _ORDER), 2)
+
+
+def _votes_before(
+    behind: Backdrop, m15: TimeframeView
+) -> tuple[tuple[_Cast, ...], Zone | None, Zone | None]:
+    """Return all votes and the zones of H1 and M15 at M15's close."""
+    direction, price = behind.direction, m15.structure.close
+    h1_zone = best_zone(behind.h1, direction, price)
+    m15_zone = best_zone(m15, direction, price)
+    votes = (
+        *behind.votes,
+        _Cast(Timeframe.H1, Group.LOCATION, _at_zone(h1_zone, direction)),
+        _Cast(Timeframe.M15, Group.STRUCTURE, _recent_break(m15.structure, m15.candles, direction)),
+        _Cast(Timeframe.M15, Group.LOCATION, _at_zone(m15_zone, direction)),
+        _Cast(Timeframe.M15, Group.LIQUIDITY, _liquidity(m15, direction)),
+        _Cast(Timeframe.M15, Group.MOMENTUM, _displacement(m15, direction)),
+        _Cast(Timeframe.M15, Group.CONTEXT, _session(m15)),
+    )
+    return votes, h1_zone, m15_zone
+
+
+def _points(votes: tuple[_Cast, ...], timeframe: Timeframe) -> float:
+    return round(sum(vote.points for vote in votes if vote.timeframe is timeframe), 2)
 
 
 def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: Direction) -> Score:
@@ -182,50 +226,34 @@ def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: D
 
 def best_score(views: Views) -> Score:
     """Return the better direction's score; BUY's where both are equal."""
-    return better(score(*views, direction) for direction in Direction)
-
-
-def better(scores: Iterable[Score]) -> Score:
-    """Return the highest of the scores, the first of equal ones; there is at least one."""
-    return max(scores, key=lambda score: score.total)
-
-
-def _reason(view: TimeframeView, group: Group, vote: _Vote) -> Reason:
-    share, text = vote
-    maximum = WEIGHTS[view.timeframe, group]
-    points = round(maximum * min(max(share, 0.0), 1.0), 2)
-    return Reason(view.timeframe, group, points, maximum, f"{view.timeframe} {text}")
-
-
-def _sum(reasons: tuple[Reason, ...], timeframe: Timeframe) -> float:
-    return round(sum(reason.points for reason in reasons if reason.timeframe is timeframe), 2)
+    return max((score(*views, direction) for direction in Direction), key=lambda s: s.total)
 
 
 def _trend(view: TimeframeView, direction: Direction) -> _Vote:
     structure = view.structure
     if structure.trend is Trend.NONE:
-        return 0.0, "no trend yet"
-    name = f"{structure.trend}trend, strength {structure.trend_strength:.0f}"
+        return _Vote(0.0, lambda: "no trend yet")
+    name = f"{structure.trend}trend, strength"
     if structure.trend is not trend_of(direction):
-        return 0.0, f"{name}, against {direction}"
-    return graded(structure.trend_strength / FULL_TREND), name
+        return _Vote(0.0, lambda: f"{name} {structure.trend_strength:.0f}, against {direction}")
+    share = graded(structure.trend_strength / FULL_TREND)
+    return _Vote(share, lambda: f"{name} {structure.trend_strength:.0f}")
 
 
 def _dealing_range(view: TimeframeView, direction: Direction) -> _Vote:
     position = view.structure.position
     if position is None:
-        return 0.0, "no dealing range"
-    name = "discount" if position < 0.5 else "premium"
+        return _Vote(0.0, lambda: "no dealing range")
     # Full marks from the middle of the range on; buying at its very top earns nothing.
     depth = 1 - position if direction is Direction.BUY else position
-    return depth / 0.5, f"price in {name} of its dealing range ({position:.2f})"
+    name = "discount" if position < 0.5 else "premium"
+    return _Vote(depth / 0.5, lambda: f"price in {name} of its dealing range ({position:.2f})")
 
 
 def _liquidity(view: TimeframeView, direction: Direction) -> _Vote:
     """One vote for liquidity: what was swept behind the price, else what draws it ahead."""
-    swept = _swept(view, best_sweep(view, direction, MEMORY))
-    draw = _draw(view, direction)
-    return swept if swept[0] >= draw[0] else draw
+    swept, draw = _swept(view, direction), _draw(view, direction)
+    return swept if swept.share >= draw.share else draw
 
 
 def _draw(view: TimeframeView, direction: Direction) -> _Vote:
@@ -236,9 +264,9 @@ def _draw(view: TimeframeView, direction: Direction) -> _Vote:
         if (distance := (pool.price - price) * sign) >= nearest
     ]
     if not ahead:
-        return 0.0, "no liquidity left ahead"
+        return _Vote(0.0, lambda: "no liquidity left ahead")
     pull, _, pool = max(ahead, key=itemgetter(0, 1))
-    return pull, f"liquidity ahead: {_pool_name(pool)} at {_price(pool.price)}"
+    return _Vote(pull, lambda: f"liquidity ahead: {_pool_name(pool)} at {_price(pool.price)}")
 
 
 def _pull(pool: LiquidityPool) -> float:
@@ -253,64 +281,74 @@ def _pool_name(pool: LiquidityPool) -> str:
 
 
 def _at_zone(zone: Zone | None, direction: Direction) -> _Vote:
-    bias = bias_of(direction)
     if zone is None:
-        return 0.0, f"no {bias} zone at the price"
-    place = "price inside" if not zone.distance else f"price {_price(zone.distance)} away"
+        return _Vote(0.0, lambda: f"no {bias_of(direction)} zone at the price")
+    return _Vote(zone.quality, lambda: f"{bias_of(direction)} {_zone_text(zone)}")
+
+
+def _zone_text(zone: Zone) -> str:
     found = []
     if zone.gap is not None:
         gap = zone.gap
-        found.append(f"FVG {_zone_name(gap.bottom, gap.top)}, strength {gap.strength:.0f}")
+        found.append(f"FVG {_span(gap.bottom, gap.top)}, strength {gap.strength:.0f}")
     if zone.order_block is not None:
         block = zone.order_block
         touched = "untouched" if block.touched_at is None else "touched"
-        name = _zone_name(block.bottom, block.top)
-        found.append(f"order block {name}, {touched}, score {block.score:.2f}")
-    return zone.quality, f"{bias} {' with '.join(found)}, {place}"
+        found.append(
+            f"order block {_span(block.bottom, block.top)}, {touched}, score {block.score:.2f}"
+        )
+    place = "price inside" if not zone.distance else f"price {_price(zone.distance)} away"
+    return f"{' with '.join(found)}, {place}"
 
 
-def _swept(view: TimeframeView, found: tuple[LiquiditySweep, float] | None) -> _Vote:
+def _swept(view: TimeframeView, direction: Direction) -> _Vote:
+    found = best_sweep(view, direction, MEMORY)
     if found is None:
-        return 0.0, "no fresh liquidity sweep"
+        return _Vote(0.0, lambda: "no fresh liquidity sweep")
     sweep, worth = found
-    age = view.candles - 1 - sweep.index
-    return worth, (
-        f"{sweep.direction} sweep of {sweep.kind} {_price(sweep.price)} to "
-        f"{_price(sweep_extreme(sweep))}, {_ago(age)}, score {sweep.score:.2f}"
-    )
+    return _Vote(worth, lambda: _sweep_text(sweep, view.candles - 1 - sweep.index))
+
+
+def _sweep_text(sweep: LiquiditySweep, age: int) -> str:
+    span = f"{_price(sweep.price)} to {_price(sweep_extreme(sweep))}"
+    return f"{sweep.direction} sweep of {sweep.kind} {span}, {_ago(age)}, score {sweep.score:.2f}"
 
 
 def _displacement(view: TimeframeView, direction: Direction) -> _Vote:
-    bias, last = bias_of(direction), view.candles - 1
-    recent = [gap for gap in view.gaps.gaps if gap.direction is bias and last - gap.index < MEMORY]
+    bias, first = bias_of(direction), view.candles - MEMORY
+    recent = [gap for gap in view.gaps.gaps if gap.index >= first and gap.direction is bias]
     if not recent:
-        return 0.0, f"no {bias} displacement lately"
+        return _Vote(0.0, lambda: f"no {bias} displacement lately")
     gap = max(recent, key=lambda gap: (gap.strength, gap.index))
-    return graded(gap.strength / 100), (
-        f"{bias} displacement {_ago(last - gap.index)}, gap strength {gap.strength:.0f}"
+    ago = view.candles - 1 - gap.index
+    return _Vote(
+        graded(gap.strength / 100),
+        lambda: f"{bias} displacement {_ago(ago)}, gap strength {gap.strength:.0f}",
     )
 
 
-def _recent_break(view: TimeframeView, direction: Direction) -> _Vote:
-    found = latest_break(view, direction)
+def _recent_break(structure: StructureView, candles: int, direction: Direction) -> _Vote:
+    found = latest_break(structure, direction)
     if found is None:
-        return 0.0, f"structure not broken towards {direction}"
-    age = view.candles - 1 - found.index
-    return 1 - 0.5 * min(age / MEMORY, 1), (
-        f"{_break_name(found.kind)} {found.direction} through {_price(found.level)}, {_ago(age)}"
+        return _Vote(0.0, lambda: f"structure not broken towards {direction}")
+    age = candles - 1 - found.index
+    name = _break_name(found.kind)
+    return _Vote(
+        1 - 0.5 * min(age / MEMORY, 1),
+        lambda: f"{name} {found.direction} through {_price(found.level)}, {_ago(age)}",
     )
 
 
 def _session(view: TimeframeView) -> _Vote:
     session = session_at(view.close_time_ms)
     share = 0.5 if session is Session.ASIAN else 1.0
-    return share, f"candle closed in the {session} session"
+    return _Vote(share, lambda: f"candle closed in the {session} session")
 
 
 def context(view: TimeframeView, best: Score) -> str:
     """Return one timeframe in a sentence or two: its points and what earned them."""
     votes = [reason for reason in best.reasons if reason.timeframe is view.timeframe]
-    points = _sum(best.reasons, view.timeframe)
+    points = round(sum(reason.points for reason in votes), 2)
     maximum = sum(reason.maximum for reason in votes)
     said = "; ".join(
         reason.text.removeprefix(f"{view.timeframe} ") for reason in votes if reason.points > 0
@@ -322,7 +360,7 @@ def _break_name(kind: BreakKind) -> str:
     return "CHoCH" if kind is BreakKind.CHOCH else "BOS"
 
 
-def _zone_name(bottom: float, top: float) -> str:
+def _span(bottom: float, top: float) -> str:
     return f"{_price(bottom)}-{_price(top)}"
 
 
@@ -344,7 +382,7 @@ def _ago(candles: int) -> str:
 def market_structure(views: Views, direction: Direction) -> str:
     """Return what structure did last in ``direction``, the shortest timeframe first."""
     for view in reversed(views):
-        found = latest_break(view, direction)
+        found = latest_break(view.structure, direction)
         if found is not None:
             return _break_name(found.kind)
     return "NONE"

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from signals_app.confluence.direction import Direction
 from signals_app.market.candle import Timeframe
-from signals_app.smc.analysis import TimeframeView
+from signals_app.smc.analysis import StructureView, TimeframeView
 from signals_app.smc.fair_value_gap import FairValueGap
 from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, Side
 from signals_app.smc.measures import Bias
@@ -64,24 +65,22 @@ def best_zone(view: TimeframeView, direction: Direction, price: float) -> Zone |
     is none within reach. Another zone in the view never makes the answer worse.
     """
     bias, reach = bias_of(direction), REACH_ATR * view.structure.atr
-    blocks = [
-        zone
-        for block in view.order_blocks.order_blocks
-        if block.direction is bias
-        and (zone := _zone(view.timeframe, direction, price, reach, block=block))
-    ]
-    gaps = [
-        zone
-        for gap in view.gaps.gaps
-        if gap.direction is bias
-        and (zone := _zone(view.timeframe, direction, price, reach, gap=gap))
-    ]
-    both = [
-        joined
-        for block, gap in product(blocks, gaps)
-        if (joined := _overlapping(block, gap)) is not None
-    ]
-    return max(blocks + gaps + both, key=_rank, default=None)
+    blocks, gaps = [], []
+    for block in view.order_blocks.order_blocks:
+        if block.direction is bias:
+            distance = _distance(direction, price, block.bottom, block.top)
+            if distance is not None and distance < reach:
+                quality = graded(block.score) * _nearness(distance, reach)
+                blocks.append(_Found(quality, distance, block.index, block, None))
+    for gap in view.gaps.gaps:
+        if gap.direction is bias:
+            distance = _distance(direction, price, gap.bottom, gap.top)
+            if distance is not None and distance < reach:
+                quality = graded(gap.strength / 100) * _nearness(distance, reach)
+                gaps.append(_Found(quality, distance, gap.index, None, gap))
+    both = [_joined(*pair) for pair in product(blocks, gaps) if _overlap(*pair)]
+    best = max(blocks + gaps + both, key=_rank, default=None)
+    return None if best is None else best.as_zone(view.timeframe)
 
 
 def best_sweep(
@@ -106,9 +105,9 @@ def sweep_extreme(sweep: LiquiditySweep) -> float:
     return sweep.price + away
 
 
-def latest_break(view: TimeframeView, direction: Direction) -> StructureBreak | None:
+def latest_break(structure: StructureView, direction: Direction) -> StructureBreak | None:
     """Return the last break in ``direction``, `None` where a break against it came later."""
-    last = view.structure.breaks[-1] if view.structure.breaks else None
+    last = structure.breaks[-1] if structure.breaks else None
     return last if last is not None and last.direction is trend_of(direction) else None
 
 
@@ -118,44 +117,59 @@ def opposing_pools(view: TimeframeView, direction: Direction) -> list[LiquidityP
     return [pool for pool in view.liquidity.pools if pool.side is side]
 
 
-def _zone(
-    timeframe: Timeframe,
-    direction: Direction,
-    price: float,
-    reach: float,
-    *,
-    block: OrderBlock | None = None,
-    gap: FairValueGap | None = None,
-) -> Zone | None:
-    found = block or gap
-    assert found is not None
+class _Found(NamedTuple):
+    """A zone while the best is looked for; `formed_at` is the younger one's where two overlap."""
+
+    quality: float
+    distance: float
+    formed_at: int
+    order_block: OrderBlock | None
+    gap: FairValueGap | None
+
+    def as_zone(self, timeframe: Timeframe) -> Zone:
+        parts = [part for part in (self.order_block, self.gap) if part is not None]
+        return Zone(
+            timeframe=timeframe,
+            order_block=self.order_block,
+            gap=self.gap,
+            top=max(part.top for part in parts),
+            bottom=min(part.bottom for part in parts),
+            quality=self.quality,
+            distance=self.distance,
+        )
+
+
+def _distance(direction: Direction, price: float, bottom: float, top: float) -> float | None:
+    """Return how far price is before the zone, 0 inside, `None` where it is through already."""
     if direction is Direction.BUY:
-        distance, through = price - found.top, price < found.bottom
-    else:
-        distance, through = found.bottom - price, price > found.top
-    distance = max(distance, 0.0)
-    if through or distance >= reach:
-        return None
-    worth = block.score if block else found.strength / 100  # type: ignore[union-attr]
-    quality = graded(worth) * (1 - 0.5 * distance / reach)
-    return Zone(timeframe, block, gap, found.top, found.bottom, quality, distance)
+        return None if price < bottom else max(price - top, 0.0)
+    return None if price > top else max(bottom - price, 0.0)
 
 
-def _overlapping(block: Zone, gap: Zone) -> Zone | None:
-    if block.bottom > gap.top or gap.bottom > block.top:
-        return None
-    stronger, weaker = max(block.quality, gap.quality), min(block.quality, gap.quality)
-    return Zone(
-        block.timeframe,
-        block.order_block,
-        gap.gap,
-        max(block.top, gap.top),
-        min(block.bottom, gap.bottom),
-        min(stronger + OVERLAP_SHARE * weaker, 1.0),
-        min(block.distance, gap.distance),
+def _nearness(distance: float, reach: float) -> float:
+    return 1 - 0.5 * distance / reach
+
+
+def _overlap(one: _Found, other: _Found) -> bool:
+    block, gap = one.order_block, other.gap
+    return (
+        block is not None
+        and gap is not None
+        and block.bottom <= gap.top
+        and gap.bottom <= block.top
     )
 
 
-def _rank(zone: Zone) -> tuple[float, float, int]:
-    ages = [found.index for found in (zone.order_block, zone.gap) if found is not None]
-    return zone.quality, -zone.distance, max(ages)
+def _joined(block: _Found, gap: _Found) -> _Found:
+    stronger, weaker = max(block.quality, gap.quality), min(block.quality, gap.quality)
+    return _Found(
+        min(stronger + OVERLAP_SHARE * weaker, 1.0),
+        min(block.distance, gap.distance),
+        max(block.formed_at, gap.formed_at),
+        block.order_block,
+        gap.gap,
+    )
+
+
+def _rank(found: _Found) -> tuple[float, float, int]:
+    return found.quality, -found.distance, found.formed_at
