@@ -1,6 +1,6 @@
 """What the closed trades earned, by day, week or month."""
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -40,8 +40,8 @@ class Performance:
     """
 
     instrument: str
-    date: datetime.date
-    until: datetime.date
+    date: dt.date
+    until: dt.date
     total_signals: int = 0
     closed_trades: int = 0
     winning_trades: int = 0
@@ -56,8 +56,8 @@ def performance(
     period: Period,
     *,
     instrument: str | None = None,
-    since: datetime.datetime | None = None,
-    before: datetime.datetime | None = None,
+    since: dt.datetime | None = None,
+    before: dt.datetime | None = None,
 ) -> list[Performance]:
     """Return the periods in which something happened, the newest first, then by instrument.
 
@@ -85,7 +85,7 @@ def performance(
     ]
 
 
-def record_performance(since: datetime.datetime | None = None) -> int:
+def record_performance(since: dt.datetime | None = None) -> int:
     """Write the days from ``since`` on (all without it) into performance_metrics; return how many.
 
     Computing a day again replaces it, so this may run at any time and twice.
@@ -127,8 +127,8 @@ def _bounded(
     rows: "QuerySet[Any]",
     column: str,
     instrument: str | None,
-    since: datetime.datetime | None,
-    before: datetime.datetime | None,
+    since: dt.datetime | None,
+    before: dt.datetime | None,
 ) -> "QuerySet[Any]":
     if instrument is not None:
         rows = rows.filter(instrument=instrument)
@@ -149,10 +149,10 @@ def _by_period(rows: "QuerySet[Any]", period: Period, column: str) -> "QuerySet[
 
 def _performance(
     period: Period,
-    beginning: datetime.date,
+    beginning: dt.date,
     symbol: str,
-    made: dict[tuple[datetime.date, str], int],
-    results: dict[tuple[datetime.date, str], dict[str, Any]],
+    made: dict[tuple[dt.date, str], int],
+    results: dict[tuple[dt.date, str], dict[str, Any]],
 ) -> Performance:
     key = beginning, symbol
     until = _last_day(period, beginning)
@@ -175,15 +175,15 @@ def _performance(
     )
 
 
-def _last_day(period: Period, beginning: datetime.date) -> datetime.date:
+def _last_day(period: Period, beginning: dt.date) -> dt.date:
     match period:
         case Period.DAILY:
             return beginning
         case Period.WEEKLY:
-            return beginning + datetime.timedelta(days=6)
+            return beginning + dt.timedelta(days=6)
         case Period.MONTHLY:
-            following = (beginning + datetime.timedelta(days=31)).replace(day=1)
-            return following - datetime.timedelta(days=1)
+            following = (beginning + dt.timedelta(days=31)).replace(day=1)
+            return following - dt.timedelta(days=1)
 
 
 def _hundredths(number: Decimal | None) -> Decimal | None:

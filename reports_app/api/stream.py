@@ -115,8 +115,8 @@ def watches() -> list[Watch]:
 class EventStream:
     """The bytes of one stream. It holds one of the process's places until it is closed."""
 
-    def __init__(self, longest_seconds: float = LONGEST_SECONDS) -> None:
-        self._ends = monotonic() + longest_seconds
+    def __init__(self) -> None:
+        self._ends = monotonic() + LONGEST_SECONDS
         self._holds_place = True
         self._parts = self._tell()
 

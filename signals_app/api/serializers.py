@@ -1,6 +1,7 @@
 """How rows look as JSON: prices and money are numbers, times ISO 8601 UTC."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -10,8 +11,21 @@ from signals_app.market import calendar
 from signals_app.models import Connector, PriceCandle, Signal
 
 
+class TimeField(serializers.DateTimeField):
+    """A time as the whole product prints it: with milliseconds only where there are any."""
+
+    def to_representation(self, value: datetime) -> str:
+        """Return the time as ISO 8601 UTC."""
+        return calendar.iso(calendar.milliseconds(value))
+
+
 class RowSerializer(serializers.ModelSerializer[Any]):
     """A read-only row; its decimals are JSON numbers."""
+
+    serializer_field_mapping: ClassVar = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: TimeField,
+    }
 
     def build_standard_field(
         self, field_name: str, model_field: "models.Field[Any, Any]"

@@ -1,0 +1,217 @@
+"""Performance over HTTP, and the live stream."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.signals import request_finished
+from django.db import close_old_connections
+from pytest_django import DjangoAssertNumQueries
+
+from reports_app.api import stream
+from signals_app.market.candle import Candle, Timeframe
+from signals_app.models import PriceCandle
+from tests.callers import API, caller
+from tests.trades_app.examples import CLOSE_MS
+from tests.trades_app.rows import numbered, stored_signal, stored_trade
+from trades_app.models import Trade
+
+pytestmark = pytest.mark.django_db
+
+LOST, WON, BROKE_EVEN = (2039.0,), (2055.0, 2065.0), (2055.0, 2045.5)
+
+
+def leave(response: Any) -> None:
+    """Close a stream as the web server does, but leave the test's transaction alone."""
+    request_finished.disconnect(close_old_connections)
+    response.close()
+    request_finished.connect(close_old_connections)
+
+
+@pytest.fixture
+def record() -> None:
+    """Friday: one lost, one won; Monday: half won; Tuesday: a signal whose trade still runs."""
+    stored_trade(numbered(1), *LOST)
+    stored_trade(numbered(2), *WON)
+    stored_trade(numbered(1, days=3), *BROKE_EVEN)
+    stored_trade(numbered(1, days=4))
+
+
+def test_a_day_adds_up_its_closed_trades(record: None) -> None:
+    tuesday, monday, friday = caller().get(f"{API}/performance/daily").json()["results"]
+
+    assert friday == {
+        "instrument": "XAUUSD",
+        "date": "2024-01-05",
+        "until": "2024-01-05",
+        "total_signals": 2,
+        "closed_trades": 2,
+        "winning_trades": 1,
+        "losing_trades": 1,
+        "win_rate": 50.0,
+        "average_rr": 0.73,
+        "total_pips": 80.0,
+        "total_profit_loss": 400.0,
+    }
+    assert (monday["date"], monday["win_rate"]) == ("2024-01-08", 100.0)
+    assert (tuesday["date"], tuesday["total_signals"], tuesday["closed_trades"]) == (
+        "2024-01-09",
+        1,
+        0,
+    )
+    assert (tuesday["win_rate"], tuesday["average_rr"]) == (None, None)
+    profits = [float(trade.profit_loss) for trade in Trade.objects.all()]
+    assert friday["total_profit_loss"] + monday["total_profit_loss"] == sum(profits)
+
+
+def test_weeks_begin_on_monday_and_months_on_their_first(record: None) -> None:
+    client = caller()
+
+    weeks = client.get(f"{API}/performance/weekly").json()["results"]
+    (month,) = client.get(f"{API}/performance/monthly").json()["results"]
+
+    assert [(week["date"], week["until"], week["closed_trades"]) for week in weeks] == [
+        ("2024-01-08", "2024-01-14", 1),
+        ("2024-01-01", "2024-01-07", 2),
+    ]
+    assert (month["date"], month["until"], month["closed_trades"]) == (
+        "2024-01-01",
+        "2024-01-31",
+        3,
+    )
+
+
+def test_performance_comes_in_pages(record: None) -> None:
+    client = caller()
+
+    first = client.get(f"{API}/performance/daily", {"limit": 2}).json()
+    second = client.get(first["next"]).json()
+    back = client.get(second["previous"]).json()
+
+    assert [row["date"] for row in first["results"]] == ["2024-01-09", "2024-01-08"]
+    assert first["previous"] is None
+    assert [row["date"] for row in second["results"]] == ["2024-01-05"]
+    assert second["next"] is None
+    assert back["results"] == first["results"]
+
+
+def test_performance_is_narrowed_by_instrument_and_time(record: None) -> None:
+    client = caller()
+
+    def dates(**query: str) -> list[str]:
+        rows = client.get(f"{API}/performance/daily", query).json()["results"]
+        return [row["date"] for row in rows]
+
+    assert dates(instrument="EURUSD") == []
+    assert dates(**{"from": "2024-01-06", "to": "2024-01-09"}) == ["2024-01-08"]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"limit": "0"}, "limit: Ensure this value is greater than or equal to 1."),
+        ({"limit": "many"}, "limit: Enter a whole number."),
+        ({"from": "soon"}, "from: Enter a valid date/time."),
+        ({"cursor": "x"}, "cursor: Enter a valid value."),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_refused(query: dict[str, str], message: str) -> None:
+    response = caller().get(f"{API}/performance/daily", query)
+
+    assert response.status_code == 400
+    assert response.json()["error"]["message"] == message
+
+
+def test_a_report_costs_two_queries_beside_the_key(
+    record: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = caller()
+
+    with django_assert_num_queries(3):
+        client.get(f"{API}/performance/monthly")
+
+
+def events(parts: Iterator[bytes]) -> Iterator[tuple[str, dict[str, object]]]:
+    for part in parts:
+        if part.startswith(b"event"):
+            kind, data = part.decode().splitlines()[:2]
+            yield kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+
+def test_the_stream_tells_what_is_new_and_nothing_older(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "POLL_SECONDS", 0)
+    stored_trade(numbered(1))
+    response = caller().get(f"{API}/stream", HTTP_ACCEPT="text/event-stream")
+    parts = iter(response.streaming_content)
+    assert next(parts) == b"retry: 3000\n\n"
+    told = events(parts)
+    watching = stream.watches()
+
+    assert response["Content-Type"] == "text/event-stream"
+    assert [watch.new() for watch in watching] == [[], [], []]
+
+    stored_trade(numbered(2))
+    PriceCandle.objects.bulk_create(
+        PriceCandle.of(
+            "XAUUSD", Timeframe.M15, [Candle(CLOSE_MS, 1, 2, 1, 2, 5)], PriceCandle.Source.TICKS
+        )
+        + PriceCandle.of(
+            "XAUUSD", Timeframe.H1, [Candle(CLOSE_MS, 1, 2, 1, 2, 5)], PriceCandle.Source.HISTORY
+        )
+    )
+
+    candles, signals, trades = (watch.new() for watch in watching)
+    assert [(row["symbol"], row["timeframe"], row["close"]) for row in candles] == [
+        ("XAUUSD", "M15", 2.0)
+    ]
+    assert [row["signal_id"] for row in signals] == ["XAU_20240105_002"]
+    assert [(row["signal_id"], row["kind"]) for row in trades] == [
+        ("XAU_20240105_002", "OPENED"),
+        ("XAU_20240105_002", "MONITORING_STARTED"),
+    ]
+    assert [watch.new() for watch in watching] == [[], [], []]
+    leave(response)
+    assert list(told) == []
+
+
+def test_a_stream_tells_events_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "sleep", lambda _: stored_signal(numbered(1)))
+    response = caller().get(f"{API}/stream")
+
+    told = events(iter(response.streaming_content))
+
+    kind, signal = next(told)
+    assert (kind, signal["signal_id"]) == ("signal", "XAU_20240105_001")
+    leave(response)
+
+
+def test_streams_are_few_and_give_their_places_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = caller()
+
+    taken = [client.get(f"{API}/stream") for _ in range(stream.STREAMS_PER_PROCESS)]
+    refused = client.get(f"{API}/stream", HTTP_ACCEPT="text/event-stream")
+    for response in taken:
+        leave(response)
+    again = client.get(f"{API}/stream")
+    leave(again)
+
+    assert refused.status_code == 429
+    assert json.loads(refused.content)["error"]["message"].startswith("All streams are taken")
+    assert refused["Retry-After"] == "5"
+    assert again.status_code == 200
+
+
+def test_a_stream_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LONGEST_SECONDS", 0.0)
+    response = caller().get(f"{API}/stream")
+
+    assert list(response.streaming_content) == [b"retry: 3000\n\n"]
+    leave(response)
+
+
+def test_a_stream_needs_a_key() -> None:
+    client = caller()
+    client.credentials()
+
+    assert client.get(f"{API}/stream").status_code == 401
