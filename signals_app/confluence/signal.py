@@ -14,8 +14,8 @@ from signals_app.confluence.scoring import (
     best_score,
     context,
     market_structure,
-    score,
     setup_type,
+    total,
 )
 from signals_app.confluence.setup import opposing_pools, sweep_extreme
 from signals_app.confluence.sizing import lots_for_risk
@@ -261,7 +261,7 @@ def _not_worth_it(best: Score, views: Views, parameters: Parameters) -> Refusal 
         text = f"{best.direction} scores {best.total:.2f} of {parameters.threshold:g}"
         return Refusal(RefusalReason.BELOW_THRESHOLD, text)
     other = Direction.SELL if best.direction is Direction.BUY else Direction.BUY
-    if score(*views, other).total == best.total:
+    if total(*views, other) == best.total:
         return Refusal(RefusalReason.CONFLICTING, f"BUY and SELL both score {best.total:.2f}")
     return None
 
