@@ -1,7 +1,9 @@
 """Fair value gaps: three candles whose outer two do not overlap."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from signals_app.market.candle import Candles
 from signals_app.smc.measures import (
@@ -18,8 +20,7 @@ SIZE_WEIGHT, BODY_WEIGHT, VOLUME_WEIGHT = 0.60, 0.25, 0.15
 FULL_RELVOL = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class FairValueGap:
+class FairValueGap(Struct, frozen=True, gc=False):
     """A gap, known at its third candle `index`; `strength` is 0..100.
 
     `touched_at` and `filled_at` are the first candles into the gap and through it, `None` where

@@ -1,8 +1,10 @@
 """Liquidity: pools of resting orders beyond highs and lows, and the sweeps that take them."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from signals_app.market.calendar import trading_day
 from signals_app.market.candle import Candles
@@ -55,8 +57,7 @@ class Outcome(StrEnum):
     PENDING = "pending"
 
 
-@dataclass(frozen=True, slots=True)
-class LiquidityPool:
+class LiquidityPool(Struct, frozen=True, gc=False):
     """Resting orders at `price`; two or more `touches` are equal highs or lows.
 
     `taken_at` is the candle that traded through, and `outcome` what followed; both `None` while
@@ -72,8 +73,7 @@ class LiquidityPool:
     outcome: Outcome | None
 
 
-@dataclass(frozen=True, slots=True)
-class LiquiditySweep:
+class LiquiditySweep(Struct, frozen=True, gc=False):
     """A pool taken at `taken_at` and closed back through by candle `index`.
 
     `direction` is the reversal that it suggests, `kind` the pool's, `penetration` how far price

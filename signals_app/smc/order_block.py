@@ -1,8 +1,10 @@
 """Order blocks: the last opposite candle before a strong move away."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from math import ceil, floor
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from signals_app.market.candle import Candles
 from signals_app.smc.fair_value_gap import find_gaps
@@ -30,8 +32,7 @@ BASE_SCORE = 0.35
 VOLUME_SCORE, REJECTION_SCORE, ROUND_SCORE, GAP_SCORE = 0.25, 0.15, 0.10, 0.15
 
 
-@dataclass(frozen=True, slots=True)
-class OrderBlock:
+class OrderBlock(Struct, frozen=True, gc=False):
     """The candle `index` as a zone, known at `confirmed_at` when the move away was strong enough.
 
     `score` ranks by convention and is no probability. `touched_at` and `invalidated_at` are the

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 from signals_app.market.candle import Candles
 from signals_app.smc.measures import total_of
 from signals_app.smc.swings import Swing, SwingKind
@@ -31,8 +33,7 @@ class BreakKind(StrEnum):
     CHOCH = "CHOCH"
 
 
-@dataclass(frozen=True, slots=True)
-class StructureBreak:
+class StructureBreak(Struct, frozen=True, gc=False):
     """The candle `index` closed beyond `level`, the price of the swing at `swing_index`.
 
     `direction` is `UP` or `DOWN`.

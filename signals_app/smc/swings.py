@@ -1,9 +1,10 @@
 """Swing points: the turning candles that structure and liquidity are read from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from operator import ge, gt, le, lt
+
+from msgspec import Struct
 
 from signals_app.market.candle import Candles
 
@@ -18,8 +19,7 @@ class SwingKind(StrEnum):
     LOW = "low"
 
 
-@dataclass(frozen=True, slots=True)
-class Swing:
+class Swing(Struct, frozen=True, gc=False):
     """A swing point. It is known at `confirmed_at`, the swing length after its candle `index`.
 
     `label` is HH or LH for a high, LL or HL for a low, against the one before of its kind; `None`

@@ -1,7 +1,7 @@
 """Whole windows: against shared golden results, by properties and as they travel."""
 
+import dataclasses
 import json
-from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
@@ -182,7 +183,7 @@ def _turned(analysis: Analysis, around: float) -> Analysis:
     def pool_kind(name: Any) -> Any:
         return name if name == "SWING" else type(name)(name.translate(period))
 
-    return replace(
+    return dataclasses.replace(
         analysis,
         swings=tuple(
             replace(s, kind=kind[s.kind], price=around - s.price, label=label[s.label])
@@ -209,7 +210,7 @@ def _turned(analysis: Analysis, around: float) -> Analysis:
 
 def _one_order(analysis: Analysis) -> Analysis:
     """Return the findings in an order that does not say high before low or buy before sell."""
-    return replace(
+    return dataclasses.replace(
         analysis,
         swings=tuple(sorted(analysis.swings, key=lambda s: (s.index, s.kind))),
         order_blocks=tuple(_without_round(block) for block in analysis.order_blocks),
@@ -273,9 +274,9 @@ def test_scaled_prices_give_scaled_findings(candles: Candles, scale: float) -> N
     def priced(finding: Any) -> Any:
         return replace(finding, price=finding.price * scale)
 
-    assert replace(
+    assert dataclasses.replace(
         bigger, order_blocks=tuple(_without_round(block) for block in bigger.order_blocks)
-    ) == replace(
+    ) == dataclasses.replace(
         found,
         swings=tuple(priced(swing) for swing in found.swings),
         gaps=tuple(zone(gap) for gap in found.gaps),

@@ -1,8 +1,7 @@
 """Fair value gaps."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from signals_app.smc.fair_value_gap import FairValueGap, find_gaps, gap_strength
 from signals_app.smc.measures import Bias

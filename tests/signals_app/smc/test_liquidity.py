@@ -1,8 +1,7 @@
 """Liquidity pools and sweeps."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from signals_app.market.candle import Candles
 from signals_app.smc.liquidity import (

@@ -1,8 +1,7 @@
 """Order blocks."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from signals_app.smc.measures import Bias
 from signals_app.smc.order_block import OrderBlock, block_score, find_order_blocks, is_near_round
