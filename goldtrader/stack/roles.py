@@ -54,6 +54,15 @@ def servers(*, web_port: int, flower_port: int, workers: int) -> tuple[Role, ...
     )
 
 
+def unserved_queues() -> set[str]:
+    """Return the queues that no worker serves yet; no connection of it stays open."""
+    from goldtrader import health, heartbeats
+
+    served = {queue for queues in heartbeats.workers().values() for queue in queues}
+    heartbeats.store().connection_pool.disconnect()
+    return health.queue_names() - served
+
+
 def wait_until_drained() -> None:
     """Return as soon as everything that came in is stored, decided and sent.
 

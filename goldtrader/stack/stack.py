@@ -219,7 +219,7 @@ class _Stack:
     def _await_servers(self) -> None:
         """Wait until the web server finds all well; a server that ends is a reason to stop."""
         deadline = time.monotonic() + _READY_SECONDS
-        while (waits_for := readiness.missing(self._ports.web)) is not None:
+        while (waits_for := self._missing()) is not None:
             for ended in self._supervisor.check():
                 log = self._supervisor.log_of(ended.name)
                 raise StackError(
@@ -232,6 +232,18 @@ class _Stack:
                     f"the logs are in {self._data_dir.logs}."
                 )
             time.sleep(0.1)
+
+    def _missing(self) -> str | None:
+        """Return what is not ready yet; None once all is.
+
+        The web server is asked last: each of its processes remembers what it saw for a while.
+        """
+        if not readiness.listens(self._ports.gateway):
+            return "the gateway"
+        unserved = roles.unserved_queues()
+        if unserved:
+            return f"workers for {', '.join(sorted(unserved))}"
+        return readiness.missing(self._ports.web)
 
     def _start_connector(self, told: dict[str, str]) -> None:
         if self._feed is None:

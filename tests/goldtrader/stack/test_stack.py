@@ -1,0 +1,186 @@
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from goldtrader.stack import ports
+from tests.goldtrader.stack.conftest import EXTRA, ROOT, environment, run_stack, wait_until
+
+UP = r"Ctrl-C ends all of it"
+
+pytestmark = pytest.mark.e2e
+
+
+def test_everything_comes_up_stays_up_and_ends_without_an_orphan(start_stack, tmp_path):
+    stack = start_stack("--feed", "none", data_dir=tmp_path / "data")
+    said = stack.wait_for(UP)
+
+    assert f"http://127.0.0.1:{stack.port}/admin/" in said
+    assert f"wss://127.0.0.1:{stack.gateway_port}/ws/v1/ticks" in said
+    assert "admin / " in said
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.port}/api/v1/health") as answer:
+        components = json.loads(answer.read())["components"]
+    assert {components[name] for name in ("database", "redis", "gateway", "workers")} == {"ok"}
+
+    children = stack.descendants()
+    names = json.loads((stack.data_dir / "children.json").read_text())
+    gateway = next(psutil.Process(entry["pid"]) for entry in names if entry["name"] == "gateway")
+    gateway.kill()
+    said = stack.wait_for("gateway ended with exit code -9; it starts again in 1 s")
+    wait_until(lambda: _listens(stack.gateway_port))
+
+    children += stack.descendants()
+    assert stack.end() == 0
+    assert [process for process in children if process.is_running()] == []
+    assert "Everything has ended" in stack.said()
+    settings = json.loads((stack.data_dir / "stack.json").read_text())
+    assert settings.keys().isdisjoint({"pid", "database_url", "redis_url"})
+
+
+def test_a_killed_stack_leaves_nothing_running_and_its_data_whole(start_stack, tmp_path):
+    data_dir = tmp_path / "data"
+    first = start_stack("--feed", "none", data_dir=data_dir)
+    first.wait_for(UP)
+    children = first.descendants()
+    assert len(children) >= 8
+
+    first.end(by=signal.SIGKILL)
+    wait_until(lambda: not any(_lives(process) for process in children))
+
+    second = start_stack("--feed", "none", data_dir=data_dir)
+    said = second.wait_for(UP)
+    assert "the password shown at the first start" in " ".join(said.replace("│", " ").split())
+    assert "The database is prepared" not in said
+    assert second.end(by=signal.SIGTERM) == 0
+
+
+def test_beside_a_running_stack_a_command_shares_its_data_and_a_stack_does_not(
+    start_stack, tmp_path
+):
+    stack = start_stack("--feed", "none", data_dir=tmp_path / "data")
+    stack.wait_for(UP)
+
+    refused = run_stack("--feed", "none", data_dir=tmp_path / "data")
+    assert refused.returncode == 2
+    assert f"is in use by manage.py stack (process {stack.process.pid})" in refused.stderr
+    running = _export(stack.data_dir)
+    assert stack.end() == 0
+
+    assert _export(stack.data_dir) == running == {"signals": [], "trades": []}
+    assert not (_cluster(stack.data_dir) / "postmaster.pid").exists()
+
+
+@pytest.mark.parametrize("option", ["--port", "--gateway-port"])
+def test_a_taken_port_is_named_before_anything_is_written(tmp_path, option):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = run_stack("--feed", "none", option, str(port), data_dir=tmp_path / "data")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        f"Port {port} is taken or not allowed; choose another with {option}.\n"
+    )
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    refused = run_stack("--feed", "none", data_dir=tmp_path / "file" / "data")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        f"The data directory {tmp_path / 'file' / 'data'} cannot be written (Not a directory); "
+        "choose another with --data-dir.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("timestamp_ms,bid,ask\n1400000000000,nan,1290.5\n", "not a number"),
+        ("timestamp_ms,bid,ask\n1400000000000,1290.9,1290.5\n", "ask"),
+        ("timestamp_ms,bid,ask\nyesterday,1290.1,1290.5\n", "yesterday"),
+        ("", "empty"),
+    ],
+)
+def test_a_bad_tick_file_is_refused_before_anything_is_written(tmp_path, content, complaint):
+    ticks = tmp_path / "XAUUSD_ticks.csv"
+    ticks.write_text(content)
+    refused = run_stack("--feed", str(ticks), data_dir=tmp_path / "data")
+    assert refused.returncode == 2
+    assert complaint in refused.stderr.lower()
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("--feed", "nowhere.csv"),
+            "The feed nowhere.csv is neither `simulated`, `none` nor a file.",
+        ),
+        (
+            ("--feed", "none", "--history", "nowhere"),
+            "The history nowhere does not exist; name another with --history.",
+        ),
+        (
+            ("--feed", "none", "--speed", "fast"),
+            "--speed fast is neither a number above 0 nor `max`.",
+        ),
+        (
+            ("--feed", "simulated", "--exit-when-done"),
+            "--exit-when-done needs a feed that ends: give a file to --feed.",
+        ),
+        (
+            ("--feed", "none", "--workers", "0"),
+            "--workers 0 is too few: the pipeline needs one.",
+        ),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_refused_in_one_sentence(tmp_path, arguments, sentence):
+    refused = run_stack(*arguments, data_dir=tmp_path / "data")
+    assert (refused.returncode, refused.stderr) == (2, sentence + "\n")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_database_that_refuses_is_named_without_its_password(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXTRA, "DATABASE_URL", "postgres://someone:hidden@127.0.0.1:1/nothing")
+    options = ("--port", str(ports.choose_free()), "--gateway-port", str(ports.choose_free()))
+    refused = run_stack("--feed", "none", *options, data_dir=tmp_path / "data")
+    assert refused.returncode == 2
+    assert "The database of DATABASE_URL is not usable" in refused.stderr
+    assert "hidden" not in refused.stderr + refused.stdout
+
+
+def _export(data_dir: Path) -> object:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "export", "--data-dir", str(data_dir), "--json"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def _cluster(data_dir: Path) -> Path:
+    return Path(json.loads((data_dir / "postgres.json").read_text())["home"]) / "cluster"
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
