@@ -179,12 +179,11 @@ def watermarks(redis_client: "Redis", symbol: str = "XAUUSD") -> list[int]:
     return [int(fields[b"w"]) for _, fields in entries if b"w" in fields]
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for localhost and its key."""
-    home = tmp_path_factory.mktemp("tls")
+def make_certificate(home: Path) -> tuple[Path, Path]:
+    """Write a certificate for localhost and its key; return where they are."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
     today = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
@@ -194,12 +193,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         .serial_number(1)
         .not_valid_before(today - dt.timedelta(days=1))
         .not_valid_after(today + dt.timedelta(days=30))
-        .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-            ),
-            critical=False,
-        )
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
     (home / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
@@ -211,6 +205,17 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         )
     )
     return home / "cert.pem", home / "key.pem"
+
+
+def trusting(certificate: Path) -> ssl.SSLContext:
+    """Return a client's TLS context that trusts exactly this certificate."""
+    return ssl.create_default_context(cafile=certificate)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for localhost and its key."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
@@ -227,8 +232,7 @@ async def place(certificate: tuple[Path, Path], redis_client: "Redis") -> AsyncI
         presence_interval=0.2,
         drain_timeout=3.0,
     )
-    trusted = ssl.create_default_context(cafile=certificate[0])
-    made = Place(options, MemoryLedger(), trusted)
+    made = Place(options, MemoryLedger(), trusting(certificate[0]))
     yield made
     if made.gateway is not None:
         await made.gateway.stop()
