@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from heapq import merge
@@ -33,13 +34,16 @@ def run(
     parameters: Parameters,
     tick_batches: Iterable[Ticks],
     history: Mapping[Timeframe, Candles],
+    *,
+    decide_from_ms: int | None = None,
 ) -> BacktestResult:
     """Return what the live pipeline would have done with these ticks.
 
     The batches follow each other without a hole; how they are cut changes nothing. Of ``history``
-    only candles that end at or before the first tick count.
+    only candles that end at or before the first tick count. Closes before ``decide_from_ms`` only
+    fill the windows.
     """
-    engine = _Engine(instrument, parameters)
+    engine = _Engine(instrument, parameters, decide_from_ms)
     forming: Forming = {}
     for ticks in tick_batches:
         if not len(ticks):
@@ -63,6 +67,8 @@ def run_on_candles(
     candles: Candles,
     spreads: Float64s,
     history: Mapping[Timeframe, Candles],
+    *,
+    decide_from_ms: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> BacktestResult:
     """Return what the engine does where all there is are candles of M15 or shorter.
@@ -71,7 +77,7 @@ def run_on_candles(
     `trades_app.lifecycle.candle_fills` says what a candle does to it. ``on_progress`` is told now
     and then how many candles are done.
     """
-    engine = _Engine(instrument, parameters)
+    engine = _Engine(instrument, parameters, decide_from_ms)
     if not len(candles):
         return engine.result()
     engine.see(int(candles.time_ms[0]), int(candles.time_ms[-1]), history)
@@ -102,7 +108,10 @@ def run_on_candles(
 class _Engine:
     """The windows, the views of them and the account; decides candle by candle."""
 
-    def __init__(self, instrument: Instrument, parameters: Parameters) -> None:
+    def __init__(
+        self, instrument: Instrument, parameters: Parameters, decide_from_ms: int | None
+    ) -> None:
+        self._decide_from_ms = decide_from_ms
         self.account = Account(instrument, parameters)
         self.ticks = 0
         self._instrument, self._parameters = instrument, parameters
@@ -127,8 +136,10 @@ class _Engine:
             for timeframe, candles in history.items():
                 if timeframe in self._rolling:
                     ended = candles.time_ms + timeframe.milliseconds <= first_ms
-                    for candle in candles.part(0, int(ended.sum())).window(int(ended.sum())):
-                        self._rolling[timeframe].append(candle)
+                    for candle in candles.window(int(ended.sum())):
+                        # At rest a candle's volume is whole, and live windows are read from there.
+                        at_rest = replace(candle, volume=float(round(candle.volume)))
+                        self._rolling[timeframe].append(at_rest)
         self._last_time_ms = last_ms
 
     def push(self, closed: Iterable[ClosedCandle], closed_by: int | None = None) -> int | None:
@@ -149,6 +160,8 @@ class _Engine:
 
     def decide(self, close_time_ms: int, entry: Tick, catch_up: Callable[[], None]) -> None:
         """Decide one M15 close; ``catch_up`` moves the trades to just before ``entry``."""
+        if self._decide_from_ms is not None and close_time_ms < self._decide_from_ms:
+            return
         views = self._views_worth_deciding()
         if isinstance(views, RefusalReason):
             self._refusals[views] += 1

@@ -1,0 +1,150 @@
+"""A backtest told in tables, and as JSON."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from reports_app.backtest.result import BacktestResult, result_as_json
+from reports_app.performance.statistics import (
+    Performance,
+    Period,
+    TradeResult,
+    by_group,
+    by_period,
+    performance,
+    performance_as_json,
+    result_of,
+)
+from signals_app.market.calendar import iso
+
+_WEEK_MS = 7 * 86_400_000
+
+
+def trade_results(result: BacktestResult) -> list[TradeResult]:
+    """Return what statistics need of each trade, in the order of the signals."""
+    return [
+        result_of(signal, trade)
+        for signal, (trade, _) in zip(result.signals, result.trades, strict=True)
+    ]
+
+
+def backtest_as_json(result: BacktestResult) -> dict[str, Any]:
+    """Return signals, trades and counts, and the figures whole, by direction, session and year."""
+    results = trade_results(result)
+    groups = {
+        "direction": by_group(results, lambda trade: trade.direction),
+        "session": by_group(results, lambda trade: trade.session),
+        "setup_type": by_group(results, lambda trade: trade.setup_type),
+    }
+    years = by_period(results, Period.YEAR)
+    return result_as_json(result) | {
+        "signals_per_week": signals_per_week(result),
+        "performance": performance_as_json(performance(results)),
+        "by": {
+            group: {name: performance_as_json(figures) for name, figures in found.items()}
+            for group, found in groups.items()
+        }
+        | {"year": {str(day.year): performance_as_json(found) for day, found in years.items()}},
+    }
+
+
+def signals_per_week(result: BacktestResult) -> float | None:
+    """Return the signals by week of the file's span, `None` where it spans nothing."""
+    if result.first_time_ms is None or result.last_time_ms is None:
+        return None
+    span_ms = result.last_time_ms - result.first_time_ms
+    return round(len(result.signals) * _WEEK_MS / span_ms, 2) if span_ms else None
+
+
+def print_report(console: Console, result: BacktestResult, assumed: str) -> None:
+    """Print what the backtest brought, the bad with the good."""
+    results = trade_results(result)
+    symbol = result.instrument.symbol
+    if result.first_time_ms is None or result.last_time_ms is None:
+        console.print(f"{symbol}: the file holds nothing in that span.")
+        return
+    console.print(
+        f"{symbol}, {iso(result.first_time_ms)} to {iso(result.last_time_ms)}\n"
+        f"read as: {assumed}\n"
+        f"{_data(result)}: {result.decisions:,} closes decided, {len(result.signals):,} signals, "
+        f"{signals_per_week(result)} a week",
+        soft_wrap=True,
+    )
+    _print_figures(console, results)
+    console.print(
+        "win % of won and lost; R: mean profit in units of the risk; factor: money won by money "
+        "lost; drawdown: deepest fall in money\n",
+        soft_wrap=True,
+    )
+    _print_refusals(console, result)
+    if result.ambiguous_candles:
+        console.print(
+            f"{result.ambiguous_candles} times a candle could have ended better: "
+            "the worse order was assumed."
+        )
+    console.print("Net of the spread, and of commission, swap and slippage as set.")
+
+
+def _data(result: BacktestResult) -> str:
+    candles = ", ".join(f"{count:,} {name}" for name, count in result.candles.items())
+    return f"{result.ticks:,} ticks, {candles}" if result.ticks else candles
+
+
+def _print_figures(console: Console, results: list[TradeResult]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
+    for name in (
+        "signals",
+        "closed",
+        "won",
+        "lost",
+        "win %",
+        "R",
+        "factor",
+        "pips",
+        "money",
+        "drawdown",
+    ):
+        table.add_column(name, justify="right", no_wrap=True)
+    _add_row(table, "all", performance(results))
+    for groups in (
+        by_group(results, lambda trade: trade.direction),
+        by_group(results, lambda trade: trade.session),
+        by_group(results, lambda trade: trade.setup_type),
+    ):
+        table.add_section()
+        for name, figures in groups.items():
+            _add_row(table, name, figures)
+    table.add_section()
+    for day, figures in by_period(results, Period.YEAR).items():
+        _add_row(table, str(day.year), figures)
+    console.print(table)
+
+
+def _add_row(table: Table, name: str, figures: Performance) -> None:
+    table.add_row(
+        name,
+        f"{figures.total_signals:,}",
+        f"{figures.closed_trades:,}",
+        f"{figures.winning_trades:,}",
+        f"{figures.losing_trades:,}",
+        *("-" if value is None else f"{value:,}" for value in _ratios(figures)),
+        f"{figures.total_pips:,}",
+        f"{figures.total_profit_loss:,}",
+        f"{figures.maximum_drawdown:,}",
+    )
+
+
+def _ratios(figures: Performance) -> Iterable[Any]:
+    return figures.win_rate, figures.average_rr, figures.profit_factor
+
+
+def _print_refusals(console: Console, result: BacktestResult) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("no signal because")
+    table.add_column("closes", justify="right")
+    for reason, count in sorted(result.refusals.items(), key=lambda item: -item[1]):
+        table.add_row(reason.value, f"{count:,}")
+    console.print(table)
