@@ -40,7 +40,9 @@ def add_options(parser: ArgumentParser) -> None:
     data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
     gateway_port = os.environ.get("GATEWAY_PORT", "8765")
     parser.add_argument("--feed", default="simulated", help="simulated, none, or a file of ticks")
-    parser.add_argument("--speed", default="1", help="times real time, or max")
+    parser.add_argument(
+        "--speed", help="times real time, or max (default: simulated 60, a file max)"
+    )
     parser.add_argument("--history", type=Path, help="SYMBOL_TIMEFRAME.csv[.gz], or a directory")
     parser.add_argument("--data-dir", type=Path, default=data_dir, help="what is kept, and logs")
     parser.add_argument("--port", type=int, default=8000, help="of the web server")

@@ -36,16 +36,20 @@ class Feed:
         return f"{self.path.name} as {self.symbol}, speed {self.speed}"
 
 
-def choose_feed(named: str, *, symbol: str | None, speed: str, source_timezone: str) -> Feed | None:
+def choose_feed(
+    named: str, *, symbol: str | None, speed: str | None, source_timezone: str
+) -> Feed | None:
     """Return the feed of this name, None for "none"; a file is read to its end first.
 
+    Without a ``speed`` the simulated market runs a minute a second, and a file as fast as it goes.
     Raises `StackError` for a file that is missing or not sound, and for a speed that is none.
     """
-    _require_speed(speed)
+    if speed is not None:
+        _require_speed(speed)
     if named == NONE:
         return None
     if named == SIMULATED:
-        return Feed(SIMULATED, symbol or "XAUUSD", speed, source_timezone)
+        return Feed(SIMULATED, symbol or "XAUUSD", speed or "60", source_timezone)
     # Here: it brings numpy, which a start without a file does not need.
     from mt5_bridge.text_files import TickFileError
     from mt5_bridge.tick_files import check_file, symbol_of
@@ -60,7 +64,7 @@ def choose_feed(named: str, *, symbol: str | None, speed: str, source_timezone: 
         summary = check_file(path, symbol, source_timezone=source_timezone)
     except TickFileError as error:
         raise StackError(str(error)) from error
-    return Feed("replay", symbol, speed, source_timezone, path, summary.assumed)
+    return Feed("replay", symbol, speed or "max", source_timezone, path, summary.assumed)
 
 
 def _require_speed(speed: str) -> None:

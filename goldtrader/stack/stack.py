@@ -45,7 +45,7 @@ class Wish:
 
     data_dir: Path
     feed: str = "simulated"
-    speed: str = "1"
+    speed: str | None = None
     history: Path | None = None
     symbol: str | None = None
     source_timezone: str = "utc"
