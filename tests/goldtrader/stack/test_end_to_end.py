@@ -1,0 +1,88 @@
+"""The whole product on a week of ticks: what it holds equals the backtest of the same file."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+
+import psycopg
+import pytest
+
+from reports_app.backtest import engine
+from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.signal import signal_as_json
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from tests.goldtrader.stack.conftest import ROOT, environment, wait_until
+from tests.stand_ins.market_files import write_market_files
+from trades_app.lifecycle.machine import trade_as_json
+
+pytestmark = pytest.mark.e2e
+
+
+def manage(*arguments):
+    done = subprocess.run(
+        [sys.executable, "manage.py", *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def used_ticks(health):
+    return health["details"]["feed"]["XAUUSD"]["ticks"]
+
+
+def test_ticks_in_give_the_backtests_signals_trades_and_messages_out(start_stack, tmp_path):
+    market = write_market_files(tmp_path)
+    instrument = DEFAULT_INSTRUMENTS[0]
+    result = engine.run(instrument, Parameters(), [market.ticks], market.history)
+    signals = [signal_as_json(signal) for signal in result.signals]
+    trades = [trade_as_json(trade, events) for trade, events in result.trades]
+    assert len(trades) >= 3
+
+    stack = start_stack(
+        *("--feed", str(market.ticks_file), "--history", str(market.history_directory)),
+        *("--speed", "max", "--workers", "3", "--symbol", "XAUUSD"),
+        data_dir=tmp_path / "data",
+    )
+    stack.wait_for("Ctrl-C ends all of it")
+    key = manage("api_key", "reader", "--data-dir", stack.data_dir).splitlines()[-1]
+
+    def ask(path):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{stack.port}/api/v1/{path}",
+            headers={"Authorization": f"Api-Key {key}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def record():
+        return json.loads(manage("export", "--data-dir", stack.data_dir, "--json"))
+
+    wait_until(lambda: len(record()["trades"]) >= len(trades), seconds=90)
+    wait_until(lambda: used_ticks(ask("health")) == market.ticks.last_ordinal, seconds=30)
+    assert record() == {"signals": signals, "trades": trades}
+
+    listed = ask("signals?limit=100")["results"]
+    assert sorted(one["signal_id"] for one in listed) == [s["signal_id"] for s in signals]
+    newest = ask("trades?limit=1")["results"][0]
+    assert newest["signal_id"] == trades[-1]["signal_id"]
+    settings = json.loads((stack.data_dir / "stack.json").read_text())
+    with psycopg.connect(settings["database_url"]) as database:
+        told = database.execute("SELECT kind, count(*) FROM outbox GROUP BY kind").fetchall()
+    assert dict(told)["SIGNAL"] == len(signals)
+
+    for timeframe in ("M15", "H1", "H4"):
+        offline = json.loads(
+            manage(
+                *("candles", market.ticks_file, "--symbol", "XAUUSD"),
+                *("--timeframe", timeframe, "--json"),
+            )
+        )
+        stored = ask(f"candles?symbol=XAUUSD&timeframe={timeframe}&limit=1000")["results"]
+        assert stored[-len(offline) :] == offline
+    assert stack.end() == 0
