@@ -48,7 +48,7 @@ class Command(BaseCommand):
             found = as_json(analysis, options["symbol"], Timeframe(options["timeframe"]))
             self.stdout.write(json.dumps(found))
         else:
-            console = Console(file=cast(IO[str], self.stdout))
+            console = Console(file=cast("IO[str]", self.stdout))
             _Page(console, options["symbol"], candles).show(analysis, options["timeframe"])
 
 
