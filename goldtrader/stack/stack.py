@@ -126,6 +126,7 @@ class _Stack:
             flower=ports.choose_free(_FLOWER_PORT),
             gateway_host=_gateway_host(),
         )
+        self._database_home = data_dir.path
         self._named_database_url = os.environ.get("DATABASE_URL", "")
         self._named_redis_url = os.environ.get("REDIS_URL", "")
         self._supervisor = supervisor.Supervisor(logs=data_dir.logs, register=data_dir.children)
@@ -169,6 +170,7 @@ class _Stack:
         process.rotate(log)
         store = valkey.start(home=self._data_dir.valkey, log=log, password=secrets.redis_password)
         self._supervisor.adopt(store.program, store.server)
+        self._screen.step("Valkey is up")
         return store.url
 
     def _start_postgres(self, secrets: keys.Keys) -> str:
@@ -178,7 +180,8 @@ class _Stack:
         postgres.stop_left_over(place)
         database = postgres.start(place, log=log, password=secrets.database_password)
         self._supervisor.adopt(database.program, database.server)
-        self._screen.step(f"PostgreSQL {place.programs.version} and Valkey are up")
+        self._database_home = place.home
+        self._screen.step(f"PostgreSQL {place.programs.version} is up")
         return database.url
 
     def _prepare(self, told: dict[str, str]) -> None:
@@ -219,7 +222,11 @@ class _Stack:
     def _await_servers(self) -> None:
         """Wait until the web server finds all well; a server that ends is a reason to stop."""
         deadline = time.monotonic() + _READY_SECONDS
+        shown = ""
         while (waits_for := self._missing()) is not None:
+            if waits_for != shown:
+                self._screen.step(f"Waiting for {waits_for}")
+                shown = waits_for
             for ended in self._supervisor.check():
                 log = self._supervisor.log_of(ended.name)
                 raise StackError(
@@ -274,8 +281,8 @@ class _Stack:
                 ports=self._ports,
                 feed=self._feed,
                 running=tuple(running),
-                database=_place(self._named_database_url, "PostgreSQL"),
-                store=_place(self._named_redis_url, "Valkey"),
+                database=_place(self._named_database_url, "PostgreSQL", self._database_home),
+                store=_place(self._named_redis_url, "Valkey", self._data_dir.valkey),
                 password=secrets.admin_password,
                 ready_after_seconds=self._screen.seconds,
             )
@@ -351,9 +358,9 @@ class _Stack:
         write_private(self._data_dir.settings, content)
 
 
-def _place(named_url: str, ours: str) -> str:
+def _place(named_url: str, ours: str, home: Path) -> str:
     """Return where a store is, without the password that its URL may hold."""
     if not named_url:
-        return f"{ours}, in the data directory"
+        return f"{ours} in {home}"
     address = urlsplit(named_url)
     return f"{address.hostname}:{address.port or 'the usual port'}{address.path}, as you named it"
