@@ -258,10 +258,13 @@ def _dealing_range(view: TimeframeView, direction: Direction) -> _Vote:
 def _liquidity(view: TimeframeView, direction: Direction) -> _Vote:
     """One vote for liquidity: what was swept behind the price, else what draws it ahead."""
     swept, draw = _swept(view, direction), _draw(view, direction)
-    return swept if swept.share >= draw.share else draw
+    found = [vote for vote in (swept, draw) if vote is not None]
+    if not found:
+        return _Vote(0.0, lambda: "no liquidity swept or left ahead")
+    return max(found, key=lambda vote: vote.share)
 
 
-def _draw(view: TimeframeView, direction: Direction) -> _Vote:
+def _draw(view: TimeframeView, direction: Direction) -> _Vote | None:
     price, sign, nearest = view.structure.close, direction.sign, DRAW_ATR * view.structure.atr
     ahead = [
         (_pull(pool), -distance, pool)
@@ -269,7 +272,7 @@ def _draw(view: TimeframeView, direction: Direction) -> _Vote:
         if (distance := (pool.price - price) * sign) >= nearest
     ]
     if not ahead:
-        return _Vote(0.0, lambda: "no liquidity left ahead")
+        return None
     pull, _, pool = max(ahead, key=itemgetter(0, 1))
     return _Vote(pull, lambda: f"liquidity ahead: {_pool_name(pool)} at {_price(pool.price)}")
 
@@ -306,10 +309,10 @@ def _zone_text(zone: Zone) -> str:
     return f"{' with '.join(found)}, {place}"
 
 
-def _swept(view: TimeframeView, direction: Direction) -> _Vote:
+def _swept(view: TimeframeView, direction: Direction) -> _Vote | None:
     found = best_sweep(view, direction, MEMORY)
     if found is None:
-        return _Vote(0.0, lambda: "no fresh liquidity sweep")
+        return None
     sweep, worth = found
     return _Vote(worth, lambda: _sweep_text(sweep, view.candles - 1 - sweep.index))
 

@@ -84,7 +84,6 @@ class RefusalReason(StrEnum):
     NO_STRUCTURE = "NO_STRUCTURE"
     RISK_BELOW_SPREADS = "RISK_BELOW_SPREADS"
     RISK_TOO_LARGE = "RISK_TOO_LARGE"
-    RISK_REWARD = "RISK_REWARD"
     ZONE_TRADED = "ZONE_TRADED"
     BELOW_MINIMUM_LOT = "BELOW_MINIMUM_LOT"
 
@@ -379,12 +378,11 @@ def _target_multiples(
         for view in views
         for pool in opposing_pools(view, direction)
     )
-    least, most = parameters.minimum_risk_reward, parameters.maximum_risk_reward
-    first = next(
-        (r for r in pools if parameters.take_profit_1_r <= r < least), parameters.take_profit_1_r
-    )
-    second = next((r for r in pools if least <= r <= most), parameters.take_profit_2_r)
-    return first, max(second, least)
+    nearest, least = parameters.take_profit_1_r, parameters.minimum_risk_reward
+    first = next((r for r in pools if nearest <= r < least), nearest)
+    before_pool = (r for r in pools if least <= r <= parameters.maximum_risk_reward)
+    second = next(before_pool, max(parameters.take_profit_2_r, least))
+    return min(first, second), second
 
 
 def _bad_levels(
@@ -401,9 +399,6 @@ def _bad_levels(
             f"{parameters.maximum_risk_atr:g} H1 average true ranges"
         )
         return Refusal(RefusalReason.RISK_TOO_LARGE, text)
-    if levels.risk_reward < parameters.minimum_risk_reward - _TOLERANCE:
-        text = f"risk:reward is 1:{levels.risk_reward:.2f}"
-        return Refusal(RefusalReason.RISK_REWARD, text)
     return None
 
 

@@ -1,0 +1,360 @@
+"""The score: one vote a group, capped, monotone, the same for BUY and SELL."""
+
+from copy import deepcopy
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signals_app.confluence.direction import Direction
+from signals_app.confluence.scoring import (
+    WEIGHTS,
+    Group,
+    Reason,
+    backdrop,
+    best_score,
+    context,
+    market_structure,
+    score,
+    setup_type,
+    total,
+)
+from signals_app.market.candle import Timeframe
+from signals_app.smc.analysis import TimeframeView
+from signals_app.smc.liquidity import PoolKind, Side
+from signals_app.smc.measures import Bias
+from signals_app.smc.structure import BreakKind, Trend
+from tests.signals_app.confluence.views import (
+    LAST,
+    Drawing,
+    block,
+    broken,
+    bullish_market,
+    gap,
+    mirrored,
+    opposite,
+    pool,
+    sweep,
+    views,
+)
+
+ZONE_TEXT = (
+    "H1 bullish FVG 1,998-2,001, strength 80 with order block 1,996-2,000.5, touched, "
+    "score 0.85, price inside"
+)
+
+
+def test_the_votes_of_each_timeframe_add_up_to_40_35_and_25() -> None:
+    caps = {
+        timeframe: sum(most for (name, _), most in WEIGHTS.items() if name is timeframe)
+        for timeframe in (Timeframe.H4, Timeframe.H1, Timeframe.M15)
+    }
+
+    assert caps == {Timeframe.H4: 40.0, Timeframe.H1: 35.0, Timeframe.M15: 25.0}
+
+
+def test_every_vote_tells_a_trader_what_earned_it() -> None:
+    found = score(*views(bullish_market()), Direction.BUY)
+
+    assert [(r.timeframe.value, r.group.value, r.points, r.text) for r in found.reasons] == [
+        ("H4", "structure", 28.0, "H4 uptrend, strength 60"),
+        ("H4", "location", 6.0, "H4 price in discount of its dealing range (0.25)"),
+        (
+            "H4",
+            "liquidity",
+            5.53,
+            "H4 bullish sweep of SWING 1,985 to 1,984, 2 candles ago, score 0.85",
+        ),
+        ("H1", "structure", 10.0, "H1 uptrend, strength 60"),
+        (
+            "H1",
+            "liquidity",
+            5.53,
+            "H1 bullish sweep of SWING 1,991 to 1,990, 2 candles ago, score 0.85",
+        ),
+        ("H1", "momentum", 4.8, "H1 bullish displacement 4 candles ago, gap strength 80"),
+        (
+            "H1",
+            "location",
+            14.0,
+            ZONE_TEXT,
+        ),
+        ("M15", "structure", 8.1, "M15 CHoCH up through 1,999, 4 candles ago"),
+        ("M15", "location", 6.72, "M15 bullish FVG 1,999-2,001, strength 80, price inside"),
+        (
+            "M15",
+            "liquidity",
+            3.69,
+            "M15 bullish sweep of SWING 1,995 to 1,994, 2 candles ago, score 0.85",
+        ),
+        ("M15", "momentum", 2.88, "M15 bullish displacement 4 candles ago, gap strength 80"),
+        ("M15", "context", 2.0, "M15 candle closed in the NY_OVERLAP session"),
+    ]
+    assert (found.h4, found.h1, found.m15, found.total) == (39.53, 34.33, 23.39, 97.25)
+
+
+def test_a_market_without_findings_scores_the_session_alone() -> None:
+    nothing = (
+        Drawing(Timeframe.H4, 8.0),
+        Drawing(Timeframe.H1, 4.0),
+        Drawing(Timeframe.M15, 2.0),
+    )
+
+    found = score(*views(nothing), Direction.SELL)
+
+    assert found.total == 2.0
+    assert [reason.text for reason in found.reasons if not reason.points] == [
+        "H4 no trend yet",
+        "H4 no dealing range",
+        "H4 no liquidity swept or left ahead",
+        "H1 no trend yet",
+        "H1 no liquidity swept or left ahead",
+        "H1 no bearish displacement lately",
+        "H1 no bearish zone at the price",
+        "M15 structure not broken towards SELL",
+        "M15 no bearish zone at the price",
+        "M15 no liquidity swept or left ahead",
+        "M15 no bearish displacement lately",
+    ]
+
+
+def test_ten_findings_of_a_kind_weigh_as_much_as_the_best_of_them() -> None:
+    h4, h1, m15 = bullish_market()
+    once = score(*views((h4, h1, m15)), Direction.BUY)
+    h1.sweeps += [sweep(1990.0 - n, score=0.5, index=196) for n in range(9)]
+    m15.gaps += [gap(1999.5, 2000.5, strength=10.0 + n, index=180 + n) for n in range(9)]
+
+    assert score(*views((h4, h1, m15)), Direction.BUY) == once
+
+
+def test_liquidity_ahead_counts_less_than_liquidity_swept() -> None:
+    h4, h1, m15 = bullish_market()
+    h4.sweeps.clear()
+    h4.pools.append(pool(2040.0))
+    swing_ahead = _vote(score(*views((h4, h1, m15)), Direction.BUY).reasons, Group.LIQUIDITY)
+    h4.pools.append(pool(2050.0, kind=PoolKind.PWH))
+    week_ahead = _vote(score(*views((h4, h1, m15)), Direction.BUY).reasons, Group.LIQUIDITY)
+
+    assert (swing_ahead.points, swing_ahead.text) == (
+        3.6,
+        "H4 liquidity ahead: swing at 2,040",
+    )
+    assert (week_ahead.points, week_ahead.text) == (4.8, "H4 liquidity ahead: PWH at 2,050")
+
+
+def test_a_zone_counts_half_at_the_end_of_its_reach_and_nothing_beyond() -> None:
+    h4, h1, m15 = bullish_market()
+    h1.order_blocks, h1.gaps = [block(1990.0, 1996.0 + 1e-9)], []
+    near_the_end = score(*views((h4, h1, m15)), Direction.BUY)
+    h1.order_blocks = [block(1990.0, 1996.0)]
+    beyond = score(*views((h4, h1, m15)), Direction.BUY)
+
+    assert _vote(near_the_end.reasons, Group.LOCATION, Timeframe.H1).points == pytest.approx(6.79)
+    assert _vote(beyond.reasons, Group.LOCATION, Timeframe.H1).points == 0.0
+
+
+def test_a_zone_that_price_has_left_behind_does_not_count() -> None:
+    h4, h1, m15 = bullish_market()
+    h1.order_blocks, h1.gaps = [block(2000.5, 2002.0)], []
+
+    found = score(*views((h4, h1, m15)), Direction.BUY)
+
+    assert _vote(found.reasons, Group.LOCATION, Timeframe.H1).points == 0.0
+
+
+def test_the_better_direction_is_told() -> None:
+    bullish = bullish_market()
+    h4, h1, m15 = (mirrored(drawing) for drawing in bullish)
+
+    assert best_score(views(bullish)).direction is Direction.BUY
+    assert best_score(views((h4, h1, m15))).direction is Direction.SELL
+
+
+def test_the_setup_is_named_after_sweep_and_zone() -> None:
+    h4, h1, m15 = bullish_market()
+    with_all = setup_type(score(*views((h4, h1, m15)), Direction.BUY))
+    m15.sweeps.clear()
+    h1.gaps.clear()
+    with_block = setup_type(score(*views((h4, h1, m15)), Direction.BUY))
+    h1.order_blocks.clear()
+    m15.gaps.clear()
+    with_nothing = setup_type(score(*views((h4, h1, m15)), Direction.BUY))
+
+    assert with_all == "LIQUIDITY_SWEEP+FVG+OB"
+    assert with_block == "OB"
+    assert with_nothing == "STRUCTURE"
+
+
+def test_market_structure_is_what_the_shortest_timeframe_did_last() -> None:
+    h4, h1, m15 = bullish_market()
+    turned = market_structure(views((h4, h1, m15)), Direction.BUY)
+    m15.breaks.append(broken(1997.0, index=LAST, kind=BreakKind.CHOCH, direction=Trend.DOWN))
+    against = market_structure(views((h4, h1, m15)), Direction.BUY)
+
+    assert (turned, against) == ("CHoCH", "BOS")
+
+
+def test_a_context_is_a_sentence_of_what_was_found() -> None:
+    h4, h1, m15 = views(bullish_market())
+
+    assert context(m15, score(h4, h1, m15, Direction.BUY)) == (
+        "23.39 of 25 points for BUY: CHoCH up through 1,999, 4 candles ago; "
+        "bullish FVG 1,999-2,001, strength 80, price inside; "
+        "bullish sweep of SWING 1,995 to 1,994, 2 candles ago, score 0.85; "
+        "bullish displacement 4 candles ago, gap strength 80; "
+        "candle closed in the NY_OVERLAP session."
+    )
+
+
+def test_a_view_that_travelled_as_json_scores_the_same() -> None:
+    there = views(bullish_market())
+    h4, h1, m15 = (
+        msgspec.json.decode(msgspec.json.encode(view), type=TimeframeView) for view in there
+    )
+
+    assert best_score((h4, h1, m15)) == best_score(there)
+
+
+# Quarters are exact in floats, so that a mirror image is exact too.
+quarters = st.integers(7900, 8100).map(lambda n: n / 4)
+indices = st.integers(100, LAST)
+shares = st.integers(0, 100)
+biases = st.sampled_from(Bias)
+
+
+@st.composite
+def zones(draw: st.DrawFn) -> tuple[float, float]:
+    bottom = draw(quarters)
+    return bottom, bottom + draw(st.integers(1, 40)) / 4
+
+
+@st.composite
+def gaps(draw: st.DrawFn):
+    return gap(
+        *draw(zones()),
+        strength=float(draw(shares)),
+        index=draw(indices),
+        direction=draw(biases),
+    )
+
+
+@st.composite
+def order_blocks(draw: st.DrawFn):
+    return block(
+        *draw(zones()),
+        score=draw(shares) / 100,
+        index=draw(indices),
+        direction=draw(biases),
+    )
+
+
+@st.composite
+def pools(draw: st.DrawFn):
+    side = draw(st.sampled_from(Side))
+    highs, lows = [PoolKind.PDH, PoolKind.PWH], [PoolKind.PDL, PoolKind.PWL]
+    kind = draw(st.sampled_from([PoolKind.SWING, *(highs if side is Side.BUY else lows)]))
+    return pool(draw(quarters), side=side, kind=kind, touches=draw(st.integers(1, 3)))
+
+
+@st.composite
+def sweeps(draw: st.DrawFn):
+    return sweep(
+        draw(quarters),
+        penetration=draw(st.integers(1, 20)) / 4,
+        score=draw(shares) / 100,
+        index=draw(st.integers(LAST - 19, LAST)),
+        direction=draw(biases),
+    )
+
+
+@st.composite
+def breaks(draw: st.DrawFn):
+    return broken(
+        draw(quarters),
+        index=draw(indices),
+        kind=draw(st.sampled_from(BreakKind)),
+        direction=draw(st.sampled_from([Trend.UP, Trend.DOWN])),
+    )
+
+
+@st.composite
+def drawings(draw: st.DrawFn, timeframe: Timeframe) -> Drawing:
+    return Drawing(
+        timeframe,
+        atr=draw(st.integers(1, 40)) / 4,
+        close=draw(quarters),
+        trend=draw(st.sampled_from(Trend)),
+        trend_strength=float(draw(shares)),
+        position=draw(st.none() | st.integers(-8, 24).map(lambda n: n / 16)),
+        breaks=sorted(draw(st.lists(breaks(), max_size=3)), key=lambda b: b.index),
+        gaps=draw(st.lists(gaps(), max_size=4)),
+        order_blocks=draw(st.lists(order_blocks(), max_size=4)),
+        pools=draw(st.lists(pools(), max_size=4)),
+        sweeps=draw(st.lists(sweeps(), max_size=4)),
+    )
+
+
+markets = st.tuples(*(drawings(name) for name in (Timeframe.H4, Timeframe.H1, Timeframe.M15)))
+
+
+@given(markets, st.sampled_from(Direction))
+def test_no_vote_and_no_timeframe_passes_its_cap(market, direction) -> None:
+    found = score(*views(market), direction)
+
+    assert all(0 <= reason.points <= reason.maximum for reason in found.reasons)
+    assert 0 <= found.h4 <= 40
+    assert 0 <= found.h1 <= 35
+    assert 0 <= found.m15 <= 25
+    assert found.total == round(found.h4 + found.h1 + found.m15, 2)
+    assert found.total == total(*views(market), direction)
+
+
+@given(markets, st.sampled_from(Direction))
+def test_a_market_upside_down_scores_the_same_the_other_way(market, direction) -> None:
+    upright = score(*views(market), direction)
+    turned = score(*views(tuple(map(mirrored, market))), opposite(direction))
+
+    assert [r.points for r in turned.reasons] == [r.points for r in upright.reasons]
+
+
+@given(markets, st.sampled_from([0, 1, 2]), st.data())
+def test_more_evidence_never_lowers_a_score(market, place, data) -> None:
+    drawing = market[place]
+    before = total(*views(market), Direction.BUY)
+    more = deepcopy(market)
+    kind = data.draw(st.sampled_from(["gap", "block", "pool", "sweep", "strength", "break"]))
+    match kind:
+        case "gap":
+            found = gap(*data.draw(zones()), strength=data.draw(shares), index=data.draw(indices))
+            more[place].gaps.append(found)
+        case "block":
+            more[place].order_blocks.append(
+                block(*data.draw(zones()), score=data.draw(shares) / 100)
+            )
+        case "pool":
+            more[place].pools.append(pool(data.draw(quarters)))
+        case "sweep":
+            found = sweep(data.draw(quarters), score=data.draw(shares) / 100, index=LAST)
+            more[place].sweeps.append(found)
+        case "strength":
+            if drawing.trend is Trend.UP:
+                more[place].trend_strength = min(drawing.trend_strength + 10, 100.0)
+        case "break":
+            more[place].breaks.append(broken(data.draw(quarters), index=LAST))
+
+    assert total(*views(more), Direction.BUY) >= before
+
+
+@given(markets, st.sampled_from(Direction))
+def test_no_score_passes_the_ceiling_of_its_backdrop(market, direction) -> None:
+    h4, h1, m15 = views(market)
+    behind, price = backdrop(h4, h1, direction), m15.structure.close
+    reached = score(h4, h1, m15, direction).total
+
+    assert reached <= behind.ceiling(price, m15.structure, m15.candles)
+    assert reached <= behind.ceiling(price, None, m15.candles)
+
+
+def _vote(reasons: tuple[Reason, ...], group: Group, timeframe: Timeframe = Timeframe.H4) -> Reason:
+    return next(r for r in reasons if r.group is group and r.timeframe is timeframe)
