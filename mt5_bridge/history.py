@@ -44,7 +44,7 @@ def build_history(symbol: str, candles: Sequence[CandleRow], before_ms: int) -> 
     A broker's own H4 candles follow its server's midnight and would not fit the product's.
     """
     return [
-        _last_closed(symbol, timeframe, aggregate(candles, length), before_ms)
+        _last_closed(symbol, timeframe, _whole_ones(candles, length), before_ms)
         for timeframe, length in TIMEFRAMES.items()
     ]
 
@@ -71,6 +71,13 @@ def aggregate(candles: Iterable[CandleRow], length_ms: int) -> list[CandleRow]:
                 )
             )
     return joined
+
+
+def _whole_ones(candles: Sequence[CandleRow], length_ms: int) -> list[CandleRow]:
+    """Return the joined candles without a first one whose beginning is missing."""
+    joined = aggregate(candles, length_ms)
+    is_cut = bool(candles) and candles[0].time_ms % length_ms > 0
+    return joined[1:] if is_cut else joined
 
 
 def _last_closed(

@@ -71,6 +71,9 @@ class Terminal(Protocol):
     def symbol_select(self, symbol: str, enable: bool, /) -> bool:
         """Put the symbol into the market watch."""
 
+    def symbol_info_tick(self, symbol: str, /) -> Any:
+        """Return the newest tick, with `time_msc`; None on failure."""
+
     def copy_ticks_from(self, symbol: str, date_from: int, count: int, flags: int, /) -> Any:
         """Return ticks from a second on as a structured array; None on failure."""
 
@@ -168,7 +171,8 @@ class Mt5Source:
                 strict=False,
             )
         ]
-        begin_ms = self._begin_utc_ms if self._begin_utc_ms is not None else _whole_h4(now_ms)
+        behind_ms = self._begin_utc_ms
+        begin_ms = _whole_h4(now_ms) if behind_ms is None else behind_ms + 1
         return build_history(self.symbol, candles, begin_ms)
 
     def knows(self, bookmark: str) -> bool:
@@ -193,6 +197,8 @@ class Mt5Source:
             return self._nothing(wait=pause)
         self._pause = _FIRST_PAUSE
         self._check_broker()
+        if not self._knows_weeks():
+            return self._nothing(wait=1.0)
         if self._place is None and not self._find_place(now_ms):
             return self._nothing(wait=_POLL)
         rows = self._new_rows(now_ms)
@@ -299,8 +305,6 @@ class Mt5Source:
 
     def _find_place(self, now_ms: int) -> bool:
         """Turn the UTC time to begin behind into the server's; False while its clock is unknown."""
-        if not self._knows_weeks():
-            return False
         if len(self._clock.candidates) > 1:
             self._look_at_newest(now_ms)
         begin_ms = self._begin_utc_ms if self._begin_utc_ms is not None else now_ms
@@ -403,11 +407,9 @@ class Mt5Source:
 
     def _look_at_newest(self, now_ms: int) -> None:
         """Look for a tick that has just arrived, before there is a place to read from."""
-        for clock in self._clock.candidates:
-            rows = self._fetch((now_ms + clock.offset_at(now_ms)) // 1000 - 60)
-            if rows is not None and len(rows):
-                self._witness(int(rows["time_msc"][-1]), now_ms)
-                return
+        tick = self._terminal.symbol_info_tick(self.symbol)
+        if tick is not None:
+            self._witness(int(tick.time_msc), now_ms)
 
     def _witness(self, newest_ms: int, now_ms: int) -> None:
         """Take a tick that was not there a moment ago as a sign of the server's time."""

@@ -1,0 +1,215 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mt5_bridge.quotes import LastGood, Quotes
+from mt5_bridge.spool import Run, Spool, SpoolError, SpoolFullError, Stand
+
+ROOT = Path(__file__).parents[2]
+HOUR = 3_600_000
+
+
+def quotes(first_ms, count, step_ms=1):
+    return Quotes.of([(first_ms + place * step_ms, 10.0, 11.0) for place in range(count)])
+
+
+def times(spool, after=0, up_to=10**9):
+    return [
+        (run.first_seq + place, time_ms)
+        for run in spool.read("XAUUSD", after, up_to)
+        for place, time_ms in enumerate(run.quotes.time_ms.tolist())
+    ]
+
+
+@pytest.fixture
+def spool(tmp_path):
+    opened = Spool(tmp_path)
+    opened.begin("XAUUSD", 0)
+    yield opened
+    opened.close()
+
+
+def test_ticks_are_numbered_and_come_back_in_order(spool):
+    assert spool.append("XAUUSD", quotes(100, 3), "a") == 3
+    assert spool.append("XAUUSD", quotes(200, 2), "b") == 5
+    assert times(spool) == [(1, 100), (2, 101), (3, 102), (4, 200), (5, 201)]
+    assert times(spool, after=1, up_to=3) == [(2, 101), (3, 102)]
+    assert spool.stand("XAUUSD") == Stand(5, 0, LastGood(201, 10.0), "b")
+
+
+def test_long_runs_are_cut_to_the_size_of_a_frame(spool):
+    spool.append("XAUUSD", quotes(0, 2500), "a")
+    assert [(run.first_seq, run.last_seq) for run in spool.read("XAUUSD", 0, 2500)] == [
+        (1, 1000),
+        (1001, 2000),
+        (2001, 2500),
+    ]
+
+
+def test_it_all_is_there_after_opening_again(tmp_path):
+    first = Spool(tmp_path)
+    first.begin("XAUUSD", 100)
+    first.append("XAUUSD", Quotes.of([(1, 10.0, 11.0, 10.5, 3.0)]), "mark")
+    first.acknowledge("XAUUSD", 101)
+    first.close()
+    second = Spool(tmp_path)
+    assert second.stand("XAUUSD") == Stand(101, 101, LastGood(1, 10.0), "mark")
+    (run,) = second.read("XAUUSD", 100, 101)
+    assert run.quotes == Quotes.of([(1, 10.0, 11.0, 10.5, 3.0)])
+    second.close()
+
+
+def test_places_are_found_by_time_and_number(spool):
+    spool.append("XAUUSD", Quotes.of([(10, 1, 2), (20, 1, 2), (20, 1, 2), (30, 1, 2)]), "a")
+    spool.append("XAUUSD", Quotes.of([(40, 1, 2)]), "b")
+    assert [spool.seq_at("XAUUSD", at) for at in (5, 10, 20, 25, 39, 40, 99)] == [
+        0, 1, 3, 3, 4, 5, 5,
+    ]  # fmt: skip
+    assert [spool.time_at("XAUUSD", seq) for seq in (0, 1, 3, 5, 6)] == [None, 10, 20, 40, None]
+    assert (spool.first_seq("XAUUSD"), spool.last_seq("XAUUSD")) == (1, 5)
+    assert spool.last_seq("EURUSD") is None
+
+
+def test_acknowledged_ticks_stay_for_an_hour_and_the_last_run_longer(spool):
+    for part in range(3):
+        spool.append("XAUUSD", quotes(100 * part, 2), "a")
+    spool.acknowledge("XAUUSD", 4)
+    spool.maintain(1000)
+    spool.maintain(1000 + HOUR)
+    assert spool.first_seq("XAUUSD") == 1
+    spool.maintain(1001 + HOUR)
+    assert times(spool) == [(3, 100), (4, 101), (5, 200), (6, 201)]
+    assert spool.size == 4 * 24 + 2
+
+
+def test_what_the_server_forgot_is_not_deleted(spool):
+    spool.append("XAUUSD", quotes(0, 2), "a")
+    spool.append("XAUUSD", quotes(100, 2), "a")
+    spool.acknowledge("XAUUSD", 4)
+    spool.maintain(1000)
+    spool.acknowledge("XAUUSD", 1)
+    spool.maintain(2000)
+    spool.maintain(2000 + 2 * HOUR)
+    assert len(times(spool)) == 4
+
+
+def test_a_full_spool_gives_up_the_oldest_acknowledged_ticks_first(tmp_path):
+    spool = Spool(tmp_path, maximum_bytes=5 * 241)
+    spool.begin("XAUUSD", 0)
+    for part in range(5):
+        spool.append("XAUUSD", quotes(100 * part, 10), "a")
+    spool.acknowledge("XAUUSD", 30)
+    spool.append("XAUUSD", quotes(900, 20), "b")
+    assert spool.first_seq("XAUUSD") == 21
+    assert spool.stand("XAUUSD").dropped == 0
+    spool.close()
+
+
+def test_a_spool_full_of_unacknowledged_ticks_counts_what_it_drops(tmp_path):
+    spool = Spool(tmp_path, maximum_bytes=300)
+    spool.begin("XAUUSD", 0)
+    spool.append("XAUUSD", quotes(0, 10), "a")
+    assert spool.has_room
+    for _ in range(2):
+        with pytest.raises(SpoolFullError, match="10 ticks were dropped"):
+            spool.append("XAUUSD", quotes(100, 10), "b")
+    spool.close()
+    again = Spool(tmp_path, maximum_bytes=300)
+    assert again.stand("XAUUSD") == Stand(10, 0, LastGood(9, 10.0), "a", dropped=20)
+    again.close()
+
+
+def test_ticks_are_renumbered_for_a_server_that_remembers_more(spool):
+    spool.append("XAUUSD", quotes(0, 4), "a")
+    spool.append("XAUUSD", quotes(100, 2), "b")
+    spool.acknowledge("XAUUSD", 4)
+    spool.lift("XAUUSD", 50)
+    assert times(spool) == [(51, 100), (52, 101)]
+    stand = spool.stand("XAUUSD")
+    assert (stand.last_seq, stand.acknowledged_seq) == (52, 50)
+    assert spool.append("XAUUSD", quotes(200, 1), "c") == 53
+
+
+def test_beginning_anew_forgets_what_was_held(spool):
+    spool.append("XAUUSD", quotes(0, 4), "a")
+    spool.begin("XAUUSD", 2)
+    assert spool.stand("XAUUSD") == Stand(2, 2)
+    assert times(spool) == []
+    assert spool.first_seq("XAUUSD") == 3
+
+
+def test_a_second_connector_cannot_use_the_same_spool(tmp_path, spool):
+    with pytest.raises(SpoolError, match="in use by another connector"):
+        Spool(tmp_path)
+
+
+def test_a_damaged_file_and_an_unwritable_directory_are_refused(tmp_path):
+    (tmp_path / "spool.sqlite3").write_bytes(b"no database at all" * 100)
+    with pytest.raises(SpoolError, match="is damaged"):
+        Spool(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpoolError, match="cannot be written"):
+        Spool(tmp_path / "file" / "spool")
+
+
+def test_every_commit_survives_a_kill(tmp_path):
+    program = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from mt5_bridge.quotes import Quotes
+        from mt5_bridge.spool import Spool
+        spool = Spool(Path(sys.argv[1]))
+        if spool.stand("XAUUSD") is None:
+            spool.begin("XAUUSD", 0)
+        while True:
+            first = spool.stand("XAUUSD").last_seq
+            rows = [(first + place, 10.0, 11.0) for place in range(1, 8)]
+            print(spool.append("XAUUSD", Quotes.of(rows), str(first + 7)), flush=True)
+        """
+    )
+    last = 0
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(40):
+            last = int(process.stdout.readline())
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        spool = Spool(tmp_path)
+        stand = spool.stand("XAUUSD")
+        assert stand.last_seq >= last
+        assert stand.bookmark == str(stand.last_seq)
+        assert times(spool) == [(seq, seq) for seq in range(1, stand.last_seq + 1)]
+        spool.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(1, 7), min_size=1, max_size=8),
+    st.integers(0, 60),
+    st.integers(0, 60),
+)
+def test_a_read_gives_what_was_asked_for(tmp_path_factory, sizes, after, length):
+    spool = Spool(tmp_path_factory.mktemp("spool"))
+    spool.begin("XAUUSD", 0)
+    for size in sizes:
+        spool.append("XAUUSD", quotes(0, size), "a")
+    total = sum(sizes)
+    found = [seq for seq, _ in times(spool, after, after + length)]
+    wanted = list(range(after + 1, min(after + length, total) + 1))
+    assert found[: len(wanted)] == wanted
+    assert Run(1, quotes(0, 3)).last_seq == 3
+    spool.close()
