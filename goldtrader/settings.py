@@ -203,6 +203,11 @@ UNFOLD = {
     "SITE_TITLE": "GoldTrader",
     "SITE_HEADER": "GoldTrader",
     "SITE_SYMBOL": "candlestick_chart",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "goldtrader.status.environment",
+    "DASHBOARD_CALLBACK": "goldtrader.status.status",
+    "SIDEBAR": {"navigation": "goldtrader.status.sidebar"},
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -61,14 +61,13 @@ def change_parameters(changes: Mapping[str, Any]) -> Strategy:
 
     Changes that change nothing make no version. Raises `BadParameter`.
     """
-    for name, value in changes.items():
-        check_value(name, value)
+    check_values(changes)
     with transaction.atomic():
         Strategy.objects.live()
         live = Strategy.objects.select_for_update().get(status=Strategy.Status.LIVE)
         standing = asdict(parameters_of(live))
         wanted = standing | {name: _typed(name, value) for name, value in changes.items()}
-        _check_order(wanted)
+        check_order(wanted)
         if wanted == standing:
             return live
         Strategy.objects.filter(pk=live.pk).update(status=Strategy.Status.RETIRED)
@@ -77,6 +76,12 @@ def change_parameters(changes: Mapping[str, Any]) -> Strategy:
         return Strategy.objects.create(
             name=live.name, version=latest + 1, parameters=_differences(wanted)
         )
+
+
+def check_values(parameters: Mapping[str, Any]) -> None:
+    """Raise `BadParameter` unless every parameter exists and may have its value."""
+    for name, value in parameters.items():
+        check_value(name, value)
 
 
 def check_value(name: str, value: Any) -> None:
@@ -95,18 +100,19 @@ def check_value(name: str, value: Any) -> None:
         raise BadParameter(f"{name} must be from {lowest} to {highest}, not {value!r}.")
 
 
-def _typed(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    return int(value) if _TYPES[name] is int else float(value)
-
-
-def _check_order(parameters: Mapping[str, Any]) -> None:
+def check_order(parameters: Mapping[str, Any]) -> None:
+    """Raise `BadParameter` where of all parameters together two contradict each other."""
     for lower, upper in _ORDERED:
         if parameters[lower] > parameters[upper]:
             raise BadParameter(
                 f"{lower} ({parameters[lower]}) must not be above {upper} ({parameters[upper]})."
             )
+
+
+def _typed(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    return int(value) if _TYPES[name] is int else float(value)
 
 
 def _differences(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,174 @@
+"""The admin's first page and its sidebar, in the order of what an operator asks at 3 a.m."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from goldtrader import drain, health
+from reports_app.services import Period, performance
+from signals_app.admin.base import (
+    BAD,
+    BUSY,
+    GOOD,
+    label,
+    link_to,
+    moment,
+    money,
+    shown,
+    simulated_badge,
+    since,
+)
+from signals_app.models import Connector, Decision, Signal
+from trades_app import outbox
+from trades_app.models import Message, Trade
+
+_NEWEST = 8
+_NOTHING = Decimal("0.00")
+_COLOURS = {health.State.OK: GOOD, health.State.DEGRADED: BUSY, health.State.DOWN: BAD}
+#: What each group of pages answers, and its pages: title, symbol, admin page.
+_PAGES = (
+    (
+        "Is it running?",
+        (
+            ("Connectors", "cable", "signals_app_connector"),
+            ("Connector events", "report", "signals_app_connectorevent"),
+            ("Stream positions", "stream", "signals_app_streamposition"),
+        ),
+    ),
+    (
+        "What did it do?",
+        (
+            ("Signals", "notifications_active", "signals_app_signal"),
+            ("Trades", "swap_vert", "trades_app_trade"),
+            ("Messages", "outbox", "trades_app_message"),
+            ("Performance", "monitoring", "reports_app_performancemetric"),
+        ),
+    ),
+    (
+        "Why, or why not?",
+        (
+            ("Decisions", "gavel", "signals_app_decision"),
+            ("Analyses", "query_stats", "signals_app_analysis"),
+            ("Candles", "candlestick_chart", "signals_app_pricecandle"),
+        ),
+    ),
+    (
+        "Settings",
+        (
+            ("Instruments", "toll", "signals_app_instrument"),
+            ("Strategies", "tune", "signals_app_strategy"),
+            ("Timetable", "schedule", "django_celery_beat_periodictask"),
+        ),
+    ),
+    (
+        "Access",
+        (
+            ("API keys", "key", "goldtrader_apikey"),
+            ("Users", "person", "auth_user"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001
+    """Return the groups of pages."""
+    now = {"title": "Now", "icon": "dashboard", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"items": [now]}]
+    for title, pages in _PAGES:
+        items = [
+            {"title": name, "icon": icon, "link": reverse(f"admin:{page}_changelist")}
+            for name, icon, page in pages
+        ]
+        groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def environment(request: HttpRequest) -> list[str] | None:  # noqa: ARG001
+    """Return the badge of every page: whether any ticks here are made up."""
+    if any(connector.is_simulated for connector in Connector.objects.filter(is_revoked=False)):
+        return ["SIMULATED FEED", "warning"]
+    return None
+
+
+def status(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+    """Add to the first page how the parts are, what runs, and what came last."""
+    now = health.recent()
+    context["components"] = [
+        (name, label(state, _COLOURS[state])) for name, state in now.components.items()
+    ]
+    context["figures"] = _figures()
+    context["connectors"] = {
+        "headers": ("Connector", "Ticks", "Last heard", "Roles"),
+        "rows": [
+            (
+                link_to(connector),
+                simulated_badge(connector.is_simulated) or "real",
+                "revoked" if connector.is_revoked else since(connector.last_seen),
+                ", ".join(f"{symbol} {role}" for symbol, role in sorted(connector.roles.items())),
+            )
+            for connector in Connector.objects.order_by("name")[:_NEWEST]
+        ],
+    }
+    running = Trade.objects.open().select_related("signal").order_by("-trade_id")
+    context["running"] = {
+        "headers": ("Trade", "Direction", "Status", "Lots", "Entry", "Stop", "Profit so far"),
+        "rows": [
+            (
+                link_to(trade, trade.signal_id),
+                trade.direction,
+                trade.status,
+                trade.remaining_lots,
+                shown(trade.instrument, trade.entry_price),
+                shown(trade.instrument, trade.stop_loss),
+                money(trade.profit_loss),
+            )
+            for trade in running[:_NEWEST]
+        ],
+    }
+    context["latest"] = {
+        "headers": ("Signal", "Direction", "Candle close (UTC)", "Entry", "Confidence", "Setup"),
+        "rows": [
+            (
+                link_to(signal),
+                signal.direction,
+                moment(signal.timestamp),
+                shown(signal.instrument, signal.entry_price),
+                f"{signal.confidence_score:.1f}",
+                signal.setup_type,
+            )
+            for signal in Signal.objects.order_by("-timestamp", "-signal_id")[:_NEWEST]
+        ],
+    }
+    return context
+
+
+def _figures() -> list[tuple[str, Any]]:
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = performance(Period.DAILY, since=midnight)
+    failed = Message.objects.filter(status=Message.Status.FAILED).count()
+    return [
+        ("Running trades", Trade.objects.open().count()),
+        ("Signals today", sum(day.total_signals for day in today)),
+        ("Profit today", money(sum((day.total_profit_loss for day in today), start=_NOTHING))),
+        ("Last decision", _last_decision()),
+        ("Closes to decide", drain.undecided()),
+        ("Tasks waiting", _tasks()),
+        ("Messages to send", outbox.unsent()),
+        ("Messages failed", label(str(failed), BAD) if failed else 0),
+    ]
+
+
+def _last_decision() -> str:
+    decided = Decision.objects.exclude(decided_at=None).order_by("-pk").first()
+    return "none yet" if decided is None else since(decided.decided_at)
+
+
+def _tasks() -> int | str:
+    try:
+        return sum(health.queue_lengths().values())
+    except RedisError:
+        return "Redis does not answer"

@@ -1,0 +1,41 @@
+"""What each instrument earned on each day."""
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from reports_app.models import PerformanceMetric
+from signals_app.admin.base import InstrumentFilter, ReadOnlyAdmin, money
+
+
+@admin.register(PerformanceMetric)
+class PerformanceMetricAdmin(ReadOnlyAdmin):
+    """Days, newest first."""
+
+    list_display = (
+        "date",
+        "instrument",
+        "total_signals",
+        "winning_trades",
+        "losing_trades",
+        "rate",
+        "average_rr",
+        "pips",
+        "profit",
+    )
+    list_filter = (InstrumentFilter,)
+    ordering = ("-date", "instrument")
+
+    @admin.display(description="win rate", ordering="win_rate")
+    def rate(self, day: PerformanceMetric) -> str:
+        """Return the share of winning trades."""
+        return "-" if day.win_rate is None else f"{day.win_rate:.0f} %"
+
+    @admin.display(description="pips", ordering="total_pips")
+    def pips(self, day: PerformanceMetric) -> str:
+        """Return the pips earned."""
+        return f"{day.total_pips:+,.1f}"
+
+    @admin.display(description="profit", ordering="total_profit_loss")
+    def profit(self, day: PerformanceMetric) -> SafeString | str:
+        """Return what was earned."""
+        return money(day.total_profit_loss)

@@ -1,0 +1,52 @@
+"""Instruments: what is traded, and where its messages go."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from signals_app.admin.base import ModelAdmin
+from signals_app.models import Instrument
+
+
+@admin.register(Instrument)
+class InstrumentAdmin(ModelAdmin):
+    """A new instrument is a new row here."""
+
+    list_display = (
+        "symbol",
+        "is_active",
+        "telegram_channel",
+        "pip",
+        "contract_size",
+        "digits",
+        "signal_prefix",
+        "default_spread",
+        "starting_balance",
+        "quote_currency",
+    )
+    ordering = ("symbol",)
+    fieldsets = (
+        (None, {"fields": (("symbol", "is_active"), ("telegram_channel", "signal_prefix"))}),
+        (
+            "Prices",
+            {"fields": (("pip", "digits"), ("default_spread", "quote_currency"))},
+        ),
+        (
+            "Size",
+            {
+                "fields": (
+                    ("contract_size", "starting_balance"),
+                    ("lot_step", "minimum_lot", "maximum_lot"),
+                )
+            },
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the symbol once it is there: rows name it."""
+        return () if obj is None else ("symbol",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """An instrument is switched off, not removed."""
+        return False

@@ -1,0 +1,174 @@
+"""Strategies: the parameters that decide. Saving a change makes the next version."""
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_type_hints
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from signals_app.admin.base import GOOD, ModelAdmin, labelled, moment
+from signals_app.confluence.parameters import Parameters
+from signals_app.models import Strategy
+from signals_app.services.decisions import parameters_of
+from signals_app.services.strategies import (
+    LIMITS,
+    BadParameter,
+    change_parameters,
+    check_order,
+    check_values,
+)
+
+if TYPE_CHECKING:
+    ModelForm: TypeAlias = forms.ModelForm[Strategy]
+else:
+    ModelForm = forms.ModelForm
+
+_GROUPS = (
+    ("What is taken", ("threshold", "warm_up_candles", "maximum_entry_delay_ms")),
+    ("Risk", ("risk_percentage", "maximum_open_trades", "daily_loss_percentage")),
+    (
+        "Stop and targets",
+        (
+            "stop_buffer_atr",
+            "minimum_risk_atr",
+            "maximum_risk_atr",
+            "minimum_risk_spreads",
+            "target_buffer_atr",
+            "take_profit_1_r",
+            "take_profit_2_r",
+            "minimum_risk_reward",
+            "maximum_risk_reward",
+        ),
+    ),
+    (
+        "Protections",
+        (
+            "zone_memory_hours",
+            "cool_down_minutes",
+            "weekly_close_minutes",
+            "maximum_spread_pips",
+        ),
+    ),
+    (
+        "The trade's life and costs",
+        (
+            "maximum_trade_hours",
+            "commission_per_lot",
+            "swap_per_lot_night_buy",
+            "swap_per_lot_night_sell",
+            "slippage_pips",
+        ),
+    ),
+)
+
+
+def _field(name: str) -> forms.Field:
+    kinds = get_args(get_type_hints(Parameters)[name]) or (get_type_hints(Parameters)[name],)
+    lowest, highest = LIMITS[name]
+    default = getattr(Parameters(), name)
+    kind: Any = forms.FloatField if float in kinds else forms.IntegerField
+    field: forms.Field = kind(
+        label=name.replace("_", " "),
+        min_value=lowest,
+        max_value=highest,
+        required=type(None) not in kinds,
+        help_text=f"{lowest} to {highest}; default {default}",
+    )
+    return field
+
+
+class ParametersForm(ModelForm):
+    """One field for each parameter, with its limits."""
+
+    locals().update({each.name: _field(each.name) for each in fields(Parameters)})
+
+    class Meta:
+        model = Strategy
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, value in asdict(parameters_of(self.instance)).items():
+            if name in self.fields:
+                self.fields[name].initial = value
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse parameters that contradict each other."""
+        wanted = super().clean() or {}
+        if not self.errors:
+            try:
+                check_values(wanted)
+                check_order(wanted)
+            except BadParameter as bad:
+                raise ValidationError(str(bad)) from None
+        return wanted
+
+
+@admin.register(Strategy)
+class StrategyAdmin(ModelAdmin):
+    """The versions. None ever changes: saving the live one makes the next."""
+
+    list_display = ("title", "state", "changes", "made_at")
+    list_filter = ("status",)
+    ordering = ("-pk",)
+    form = ParametersForm
+    actions: Any = ()
+    readonly_fields = ("title", "state", "changes", "made_at")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the parameters by what they are for; a retired version only says what it was."""
+        version = (None, {"fields": (("title", "state", "made_at"), "changes")})
+        if not self.has_change_permission(request, obj):
+            return (version,)
+        return (version, *((title, {"fields": names}) for title, names in _GROUPS))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """A version comes from a change."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Signals name the version that made them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only the live version leads to a next one."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or obj.status == Strategy.Status.LIVE)
+
+    def save_model(self, request: HttpRequest, obj: Strategy, form: Any, change: bool) -> None:  # noqa: ARG002
+        """Make the next version; this one stays as it is."""
+        request.next_strategy = change_parameters(form.cleaned_data)  # type: ignore[attr-defined]
+
+    def response_change(self, request: HttpRequest, obj: Strategy) -> HttpResponse:
+        """Say which version decides now."""
+        version: Strategy = request.next_strategy  # type: ignore[attr-defined]
+        if version.pk == obj.pk:
+            self.message_user(request, f"Nothing was changed; {version} stays live.")
+        else:
+            said = f"{version} is live and decides from the next close on."
+            self.message_user(request, said, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:signals_app_strategy_changelist"))
+
+    @admin.display(description="version", ordering="version")
+    def title(self, strategy: Strategy) -> str:
+        """Return name and version."""
+        return str(strategy)
+
+    @labelled("status", {"LIVE": GOOD, "RETIRED": ""})
+    def state(self, strategy: Strategy) -> str:
+        """Return whether it decides."""
+        return strategy.status
+
+    @admin.display(description="differs from the defaults")
+    def changes(self, strategy: Strategy) -> str:
+        """Return what it changes."""
+        differences = sorted(strategy.differences().items())
+        return ", ".join(f"{name} {value}" for name, value in differences) or "nothing"
+
+    @admin.display(description="made (UTC)")
+    def made_at(self, strategy: Strategy) -> str:
+        """Return when it was made."""
+        return moment(strategy.created_at)

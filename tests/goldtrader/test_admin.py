@@ -1,0 +1,253 @@
+"""Every page of the admin opens, with and without rows, at a bounded number of queries."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from goldtrader import health
+from goldtrader.models import ApiKey
+from reports_app.services import record_performance
+from signals_app.market.candle import Candle, Timeframe
+from signals_app.models import (
+    Analysis,
+    Connector,
+    ConnectorEvent,
+    Decision,
+    PriceCandle,
+    Strategy,
+    StreamPosition,
+)
+from tests.trades_app.examples import CLOSE_MS
+from tests.trades_app.rows import numbered, stored_trade
+from trades_app.models import Message
+
+pytestmark = pytest.mark.django_db
+
+PAGES = sorted(
+    f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry
+)
+
+
+@pytest.fixture
+def operator(admin_client: Client) -> Client:
+    health.forget()
+    return admin_client
+
+
+@pytest.fixture
+def rows() -> None:
+    """Some of everything: 30 trades, their messages and candles, a simulated connector."""
+    for number in range(1, 31):
+        trade = stored_trade(numbered(number), *(2055.0, 2065.0)[: number % 3])
+        Message.objects.create(
+            key=f"signal:{number}",
+            kind="SIGNAL",
+            instrument="XAUUSD",
+            signal=trade.signal,
+            text="x",
+        )
+        Decision.objects.create(
+            symbol="XAUUSD",
+            close_time_ms=CLOSE_MS + number * 900_000,
+            outcome="REFUSED",
+            reason="SPREAD_TOO_WIDE",
+            score=Decimal("81.5"),
+            direction="BUY",
+        )
+        ConnectorEvent.objects.create(connector="mt5", code="MT5_DISCONNECTED")
+    PriceCandle.objects.bulk_create(
+        PriceCandle.of(
+            "XAUUSD",
+            Timeframe.M15,
+            [Candle(CLOSE_MS + i * 900_000, 2045.5, 2046.25, 2044, 2045, 90) for i in range(30)],
+            PriceCandle.Source.TICKS,
+        )
+    )
+    StreamPosition.objects.create(symbol="XAUUSD", ordinal=10, time_ms=CLOSE_MS, bid=2045.3)
+    Analysis.objects.create(
+        symbol="XAUUSD", timeframe="M15", close_time_ms=CLOSE_MS, candles=200, view={"gaps": []}
+    )
+    Connector.objects.create(
+        name="mt5-simulated",
+        symbols=["XAUUSD"],
+        roles={"XAUUSD": "active"},
+        last_seen=timezone.now(),
+    )
+    ApiKey.objects.create_key(name="test")
+    record_performance()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_list_opens_without_rows(operator: Client, page: str) -> None:
+    assert operator.get(reverse(f"admin:{page}_changelist")).status_code == 200
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.usefixtures("rows")
+def test_every_list_and_row_opens(
+    operator: Client, page: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(12):
+        assert operator.get(reverse(f"admin:{page}_changelist")).status_code == 200
+    model = next(
+        model
+        for model in admin.site._registry
+        if f"{model._meta.app_label}_{model._meta.model_name}" == page
+    )
+    row = model._default_manager.first()
+    if row is not None:
+        with django_assert_max_num_queries(16):
+            assert operator.get(reverse(f"admin:{page}_change", args=(row.pk,))).status_code == 200
+
+
+@pytest.mark.usefixtures("rows")
+def test_prices_are_shown_with_the_instruments_digits(operator: Client) -> None:
+    page = operator.get(reverse("admin:trades_app_trade_changelist")).content.decode()
+
+    assert "2,045.50" in page
+    assert "2,045.50000" not in page
+    assert "+725.00" in page
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_simulated_feed_is_marked_on_every_page(operator: Client) -> None:
+    for page in ("index", "signals_app_signal_changelist"):
+        assert "SIMULATED FEED" in operator.get(reverse(f"admin:{page}")).content.decode()
+    connectors = operator.get(reverse("admin:signals_app_connector_changelist"))
+    assert ">SIMULATED<" in connectors.content.decode()
+
+
+def test_a_real_feed_wears_no_mark(operator: Client) -> None:
+    Connector.objects.create(name="mt5-london", symbols=["XAUUSD"])
+
+    assert "SIMULATED" not in operator.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.usefixtures("rows")
+def test_the_first_page_tells_what_runs(operator: Client) -> None:
+    page = operator.get(reverse("admin:index")).content.decode()
+
+    assert "Running trades" in page
+    assert "mt5-simulated" in page
+    assert "XAU_20240105_030" in page
+
+
+@pytest.mark.parametrize(
+    "page", ["signals_app_signal", "trades_app_trade", "signals_app_decision", "trades_app_message"]
+)
+@pytest.mark.usefixtures("rows")
+def test_rows_of_the_pipeline_are_not_made_or_removed_by_hand(operator: Client, page: str) -> None:
+    listing = operator.get(reverse(f"admin:{page}_changelist")).content.decode()
+
+    assert operator.get(reverse(f"admin:{page}_add")).status_code == 403
+    assert "delete_selected" not in listing
+
+
+def act(operator: Client, page: str, action: str, *pks: object) -> str:
+    response = operator.post(
+        reverse(f"admin:{page}_changelist"),
+        {"action": action, "_selected_action": [str(pk) for pk in pks]},
+        follow=True,
+    )
+    return response.content.decode()
+
+
+def test_a_connector_is_revoked_and_let_in_again(operator: Client) -> None:
+    Connector.objects.create(name="mt5")
+
+    assert "1 revoked." in act(operator, "signals_app_connector", "revoke", "mt5")
+    assert Connector.objects.get().is_revoked
+
+    act(operator, "signals_app_connector", "let_in_again", "mt5")
+    assert not Connector.objects.get().is_revoked
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_failed_message_is_sent_again(
+    operator: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
+) -> None:
+    sent = []
+    monkeypatch.setattr("trades_app.admin.deliver.delay", lambda: sent.append(1))
+    later = timezone.now() + timedelta(hours=1)
+    Message.objects.update(status="FAILED", error="chat not found", attempts=5, not_before=later)
+    first, second = Message.objects.order_by("pk")[:2]
+    Message.objects.filter(pk=second.pk).update(status="SENT")
+
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        told = act(operator, "trades_app_message", "retry", first.pk, second.pk)
+
+    assert "1 will be sent." in told
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, first.error, first.attempts) == ("WAITING", "", 0)
+    assert first.not_before < later
+    assert second.status == "SENT"
+    assert sent == [1]
+
+
+def parameters_on(operator: Client, strategy: Strategy) -> dict[str, object]:
+    page = operator.get(reverse("admin:signals_app_strategy_change", args=(strategy.pk,)))
+    form = page.context["adminform"].form
+    return {
+        name: "" if (value := form.get_initial_for_field(field, name)) is None else value
+        for name, field in form.fields.items()
+    }
+
+
+def test_saving_parameters_makes_the_next_version(operator: Client) -> None:
+    live = Strategy.objects.live()
+    url = reverse("admin:signals_app_strategy_change", args=(live.pk,))
+    shown = parameters_on(operator, live)
+
+    operator.post(url, {**shown, "threshold": 85, "maximum_trade_hours": ""})
+
+    following = Strategy.objects.live()
+    assert (following.version, following.parameters) == (
+        2,
+        {"threshold": 85.0, "maximum_trade_hours": None},
+    )
+    live.refresh_from_db()
+    assert (live.status, live.parameters) == ("RETIRED", {})
+    assert parameters_on(operator, following)["threshold"] == 85.0
+
+
+def test_parameters_that_contradict_each_other_are_not_saved(operator: Client) -> None:
+    live = Strategy.objects.live()
+    url = reverse("admin:signals_app_strategy_change", args=(live.pk,))
+    shown = parameters_on(operator, live)
+
+    page = operator.post(url, {**shown, "take_profit_1_r": 3}).content.decode()
+
+    assert "must not be above take_profit_2_r" in page
+    assert Strategy.objects.count() == 1
+
+
+def test_a_retired_version_can_only_be_read(operator: Client) -> None:
+    live = Strategy.objects.live()
+    Strategy.objects.update(status="RETIRED")
+    url = reverse("admin:signals_app_strategy_change", args=(live.pk,))
+
+    assert operator.post(url, {"threshold": 85}).status_code == 403
+    assert operator.get(url).status_code == 200
+
+
+def test_a_new_api_key_is_shown_once(operator: Client) -> None:
+    added = operator.post(
+        reverse("admin:goldtrader_apikey_add"),
+        {"name": "dashboard", "scope": "read", "symbols": "[]"},
+        follow=True,
+    ).content.decode()
+
+    key = ApiKey.objects.get()
+    found = re.search(rf"{key.prefix}\.\w{{32}}", added)
+    assert found is not None
+    assert ApiKey.objects.is_valid(found[0])
+    again = operator.get(reverse("admin:goldtrader_apikey_change", args=(key.pk,)))
+    assert found[0] not in again.content.decode()

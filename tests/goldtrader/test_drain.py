@@ -1,0 +1,54 @@
+"""The pipeline is drained when nothing that came in is left to be done."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from redis import Redis
+
+from goldtrader import heartbeats
+from goldtrader.drain import is_drained
+from signals_app.market.tick import Ticks
+from signals_app.models import Decision, StreamPosition
+from signals_app.services import stream
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _empty(redis_client: Redis) -> Iterator[None]:
+    heartbeats.store.cache_clear()
+    stream.connection.cache_clear()
+    yield
+    heartbeats.store.cache_clear()
+    stream.connection.cache_clear()
+
+
+def test_nothing_is_nothing_to_do() -> None:
+    assert is_drained() == (True, "")
+
+
+def test_ticks_behind_the_position_are_left(redis_client: Redis) -> None:
+    ticks = Ticks(1, np.arange(1200), np.full(1200, 2.0), np.full(1200, 2.1))
+    entry = {"f": 1, "n": 1200, "c": "mt5", "q": 1200, "d": ticks.pack()}
+    redis_client.xadd("ticks:XAUUSD", entry, id="1200-0")
+    assert is_drained() == (False, "XAUUSD: 1,200 ticks to use")
+
+    StreamPosition.objects.create(symbol="XAUUSD", ordinal=1200, entry_id="1200-0")
+    assert is_drained() == (True, "")
+
+
+def test_a_close_with_its_entry_tick_is_left_and_one_without_waits_for_the_market() -> None:
+    Decision.objects.create(symbol="XAUUSD", close_time_ms=2)
+    assert is_drained() == (True, "")
+
+    Decision.objects.create(symbol="XAUUSD", close_time_ms=1, entry_ordinal=7)
+    Decision.objects.create(symbol="EURUSD", close_time_ms=1, entry_ordinal=7, outcome="OPENING")
+    assert is_drained() == (False, "2 closes to decide")
+
+
+def test_tasks_on_their_way_are_left(redis_client: Redis) -> None:
+    redis_client.lpush("analysis", "a task", "another")
+    redis_client.lpush("delivery", "a sweep of the outbox")
+
+    assert is_drained() == (False, "2 analysis tasks")

@@ -1,0 +1,207 @@
+"""Health says which parts are there; only essential ones take the system down."""
+
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from celery import signals
+from django.db import OperationalError
+from django.utils import timezone
+from pytest_django import Settings
+from redis import Redis
+from rest_framework.test import APIClient
+
+from goldtrader import health, heartbeats
+from goldtrader.health import Health, State
+from signals_app.models import Connector, ConnectorEvent
+from tests.callers import API, caller
+
+pytestmark = pytest.mark.django_db
+
+QUEUES = ("analysis", "delivery", "ticks", "trades")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(redis_client: Redis) -> Iterator[None]:
+    heartbeats.store.cache_clear()
+    health.forget()
+    yield
+    heartbeats.store.cache_clear()
+    health.forget()
+
+
+@pytest.fixture
+def gateway(settings: Settings) -> Iterator[None]:
+    """Something that listens where the gateway should."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.GATEWAY_HOST, settings.GATEWAY_PORT = server.getsockname()
+        yield
+
+
+@pytest.fixture
+def running(gateway: None) -> None:
+    """Everything but a feed."""
+    heartbeats.give_worker_sign("pipeline@host", QUEUES)
+    heartbeats.give_beat_sign()
+
+
+def told() -> tuple[int, dict[str, Any]]:
+    health.forget()
+    response = APIClient().get(f"{API}/health")
+    return response.status_code, response.json()
+
+
+def test_a_stack_without_a_feed_yet_is_usable(running: None) -> None:
+    assert told() == (
+        200,
+        {
+            "status": "degraded",
+            "components": {
+                "database": "ok",
+                "redis": "ok",
+                "gateway": "ok",
+                "workers": "ok",
+                "beat": "ok",
+                "feed": "degraded",
+            },
+        },
+    )
+
+
+def test_with_a_connector_that_is_heard_all_is_ok(running: None) -> None:
+    Connector.objects.create(name="mt5", last_seen=timezone.now())
+
+    status, body = told()
+
+    assert (status, body["status"]) == (200, "ok")
+
+
+@pytest.mark.parametrize("seconds", [61, 86_400])
+def test_a_silent_connector_is_no_feed(running: None, seconds: int) -> None:
+    Connector.objects.create(name="mt5", last_seen=timezone.now() - timedelta(seconds=seconds))
+
+    assert told()[1]["components"]["feed"] == "degraded"
+
+
+def test_a_connector_that_lost_its_terminal_is_no_feed_until_it_has_it_again(
+    running: None,
+) -> None:
+    Connector.objects.create(name="mt5", last_seen=timezone.now())
+    ConnectorEvent.objects.create(connector="mt5", code="MT5_DISCONNECTED")
+    assert told()[1]["components"]["feed"] == "degraded"
+
+    later = timezone.now() + timedelta(seconds=1)
+    ConnectorEvent.objects.create(connector="mt5", code="MT5_RECONNECTED", happened_at=later)
+    assert told()[1]["components"]["feed"] == "ok"
+
+
+def test_without_a_gateway_the_system_is_down(running: None, settings: Settings) -> None:
+    settings.GATEWAY_PORT = 1
+
+    status, body = told()
+
+    assert (status, body["status"], body["components"]["gateway"]) == (503, "down", "down")
+
+
+def test_without_workers_the_system_is_down(gateway: None) -> None:
+    heartbeats.give_beat_sign()
+
+    status, body = told()
+
+    assert (status, body["components"]["workers"]) == (503, "down")
+
+
+def test_a_queue_that_nobody_serves_degrades(gateway: None) -> None:
+    heartbeats.give_beat_sign()
+    heartbeats.give_worker_sign("pipeline@host", QUEUES[:3])
+    assert told()[1]["components"]["workers"] == "degraded"
+
+    heartbeats.give_worker_sign("other@host", QUEUES[3:])
+    assert told()[1]["components"]["workers"] == "ok"
+
+
+def test_without_beat_the_system_is_usable(running: None, redis_client: Redis) -> None:
+    redis_client.delete("alive:beat")
+
+    status, body = told()
+
+    assert (status, body["status"], body["components"]["beat"]) == (200, "degraded", "down")
+
+
+def test_without_redis_the_answer_still_comes(running: None, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    heartbeats.store.cache_clear()
+
+    status, body = told()
+
+    assert status == 503
+    assert body["components"]["redis"] == "down"
+    assert body["components"]["database"] == "ok"
+
+
+def test_without_a_database_the_answer_still_comes(
+    running: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(health.connection, "cursor", fail)
+
+    health.forget()
+    response = APIClient().get(f"{API}/health", HTTP_AUTHORIZATION="Api-Key whatever")
+
+    assert response.status_code == 503
+    assert response.json()["components"]["database"] == "down"
+
+
+def test_only_a_key_is_told_details(running: None) -> None:
+    health.forget()
+    details = caller().get(f"{API}/health").json()["details"]
+
+    assert details["workers"] == {"pipeline@host": list(QUEUES)}
+    assert details["queues"] == dict.fromkeys(QUEUES, 0)
+    assert details["unsent_messages"] == 0
+    assert "details" not in told()[1]
+
+
+def test_a_wrong_key_is_refused_here_too(running: None) -> None:
+    response = APIClient().get(f"{API}/health", HTTP_AUTHORIZATION="Api-Key wrong")
+
+    assert response.status_code == 401
+
+
+def test_many_who_ask_at_once_cost_one_look(running: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    health.forget()
+    monkeypatch.setattr(health, "check", lambda: looks.append(1) or Health({"database": State.OK}))
+
+    for _ in range(5):
+        APIClient().get(f"{API}/health")
+
+    assert looks == [1]
+
+
+def test_celerys_own_signals_are_the_signs_of_life(
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queues = SimpleNamespace(consume_from=dict.fromkeys(["ticks", "analysis"]))
+    monkeypatch.setattr(
+        "goldtrader.heartbeats.current_app", SimpleNamespace(amqp=SimpleNamespace(queues=queues))
+    )
+    assert not heartbeats.beat_lives()
+
+    class Heart:
+        eventer = SimpleNamespace(hostname="pipeline@host")
+
+    signals.heartbeat_sent.send(sender=Heart())
+    signals.beat_init.send(sender=None)
+    signals.before_task_publish.send(sender="signals_app.tasks.sweep")
+    signals.before_task_publish.disconnect(heartbeats._beat_published)
+
+    assert heartbeats.workers() == {"pipeline@host": ["analysis", "ticks"]}
+    assert heartbeats.beat_lives()
+    assert 0 < redis_client.ttl("alive:worker:pipeline@host") <= 10
+    assert 0 < redis_client.ttl("alive:beat") <= 20

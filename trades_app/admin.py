@@ -1,0 +1,304 @@
+"""Trades with all that happened to them, and the outbox."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from signals_app.admin.base import (
+    BAD,
+    BUSY,
+    GOOD,
+    NEUTRAL,
+    DirectionFilter,
+    InstrumentFilter,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    labelled,
+    link_to,
+    moment,
+    money,
+    shown,
+)
+from trades_app.models import Message, Trade, TradeEvent
+from trades_app.services import trade_value
+from trades_app.tasks import deliver
+
+#: The statuses that a trade rests in, and how each is shown.
+_STATUS_COLOURS = {
+    "MONITORING": NEUTRAL,
+    "TP1_HIT": GOOD,
+    "TRADE_CLOSED": "",
+    "CANCELLED": BUSY,
+}
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Narrows trades to those that still run, or those that are over."""
+
+    title = "running"
+    parameter_name = "running"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Return the two."""
+        return [("yes", "running"), ("no", "over")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
+        """Return the chosen trades."""
+        match self.value():
+            case "yes":
+                return queryset.open()
+            case "no":
+                return queryset.exclude(exit_time=None)
+            case _:
+                return queryset
+
+
+class EventInline(ReadOnlyInline):
+    """The trade's life, in order."""
+
+    model = TradeEvent
+    fields = ("number", "kind", "at", "filled", "lots", "earned", "pips", "stop", "ordinal")
+    readonly_fields = ("at", "filled", "earned", "stop")
+    ordering = ("number",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the events with their trade, whose instrument they are shown in."""
+        return super().get_queryset(request).select_related("trade")
+
+    @admin.display(description="time (UTC)")
+    def at(self, event: TradeEvent) -> str:
+        """Return the tick's time."""
+        return moment(event.time)
+
+    @admin.display(description="price")
+    def filled(self, event: TradeEvent) -> str:
+        """Return the fill."""
+        return shown(event.trade.instrument, event.price)
+
+    @admin.display(description="profit")
+    def earned(self, event: TradeEvent) -> SafeString | str:
+        """Return what it earned."""
+        return money(event.profit) if event.profit else "-"
+
+    @admin.display(description="stop from then on")
+    def stop(self, event: TradeEvent) -> str:
+        """Return the stop in force afterwards."""
+        return shown(event.trade.instrument, event.stop_loss)
+
+
+class MessageInline(ReadOnlyInline):
+    """What the channel was told of the trade's signal."""
+
+    model = Message
+    fields = ("kind", "status", "attempts", "sent_at", "error")
+
+
+@admin.register(Trade)
+class TradeAdmin(ReadOnlyAdmin):
+    """Trades, newest first."""
+
+    list_display = (
+        "trade_id",
+        "of_signal",
+        "way",
+        "state",
+        "lots",
+        "entered_at",
+        "entry",
+        "stop",
+        "left_at",
+        "exit",
+        "reason",
+        "profit",
+        "pips",
+        "multiple",
+    )
+    list_filter = (OpenFilter, InstrumentFilter, DirectionFilter)
+    search_fields = ("signal__signal_id",)
+    search_help_text = "Signal id"
+    date_hierarchy = "entry_time"
+    ordering = ("-trade_id",)
+    list_select_related = ("signal",)
+    inlines = (EventInline,)
+    fieldsets = (
+        (None, {"fields": (("trade_id", "of_signal"), ("instrument", "way", "state"))}),
+        ("Result", {"fields": (("profit", "pips", "multiple"),)}),
+        (
+            "Levels",
+            {
+                "fields": (
+                    ("entry", "stop", "first_stop"),
+                    ("first_target", "second_target", "expires"),
+                )
+            },
+        ),
+        ("Size", {"fields": (("lots", "remaining_lots", "initial_risk"),)}),
+        ("Times", {"fields": (("entered_at", "left_at"), ("exit", "reason"))}),
+    )
+
+    @admin.display(description="signal", ordering="signal_id")
+    def of_signal(self, trade: Trade) -> SafeString | str:
+        """Return the signal that it comes from."""
+        return link_to(trade.signal, trade.signal_id)
+
+    @labelled("direction", {"BUY": GOOD, "SELL": BAD}, "direction")
+    def way(self, trade: Trade) -> str:
+        """Return the direction."""
+        return trade.direction
+
+    @labelled("status", _STATUS_COLOURS, "status")
+    def state(self, trade: Trade) -> str:
+        """Return where it stands."""
+        return trade.status
+
+    @admin.display(description="entry (UTC)", ordering="entry_time")
+    def entered_at(self, trade: Trade) -> str:
+        """Return when it was opened."""
+        return moment(trade.entry_time)
+
+    @admin.display(description="exit (UTC)", ordering="exit_time")
+    def left_at(self, trade: Trade) -> str:
+        """Return when the rest was closed."""
+        return moment(trade.exit_time)
+
+    @admin.display(description="entry")
+    def entry(self, trade: Trade) -> str:
+        """Return the price of the opening."""
+        return shown(trade.instrument, trade.entry_price)
+
+    @admin.display(description="exit")
+    def exit(self, trade: Trade) -> str:
+        """Return the price of the last close."""
+        return shown(trade.instrument, trade.exit_price)
+
+    @admin.display(description="stop loss")
+    def stop(self, trade: Trade) -> str:
+        """Return the stop in force."""
+        return shown(trade.instrument, trade.stop_loss)
+
+    @admin.display(description="first stop")
+    def first_stop(self, trade: Trade) -> str:
+        """Return the stop that the risk was measured to."""
+        return shown(trade.instrument, trade.initial_stop_loss)
+
+    @admin.display(description="take profit 1")
+    def first_target(self, trade: Trade) -> str:
+        """Return where half is closed."""
+        return shown(trade.instrument, trade.take_profit_1)
+
+    @admin.display(description="take profit 2")
+    def second_target(self, trade: Trade) -> str:
+        """Return where the rest is closed."""
+        return shown(trade.instrument, trade.take_profit_2)
+
+    @admin.display(description="expires (UTC)")
+    def expires(self, trade: Trade) -> str:
+        """Return when it is closed at the latest."""
+        return moment(trade.expires_at)
+
+    @admin.display(description="why")
+    def reason(self, trade: Trade) -> str:
+        """Return what ended it."""
+        return trade.exit_reason.replace("_", " ").lower() or "-"
+
+    @admin.display(description="profit", ordering="profit_loss")
+    def profit(self, trade: Trade) -> SafeString | str:
+        """Return what it earned so far."""
+        return money(trade.profit_loss)
+
+    @admin.display(description="pips", ordering="profit_loss_pips")
+    def pips(self, trade: Trade) -> str:
+        """Return what it earned in pips."""
+        return f"{trade.profit_loss_pips:+,.1f}"
+
+    @admin.display(description="R")
+    def multiple(self, trade: Trade) -> str:
+        """Return what it earned in units of its risk."""
+        multiple = trade_value(trade).r_multiple
+        return "-" if multiple is None else f"{multiple:+.2f}"
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """The outbox, newest first."""
+
+    list_display = (
+        "written_at",
+        "kind",
+        "instrument",
+        "of_signal",
+        "state",
+        "attempts",
+        "sent",
+        "trouble",
+    )
+    list_filter = ("status", "kind", InstrumentFilter)
+    search_fields = ("key", "signal__signal_id")
+    search_help_text = "Signal id or key"
+    ordering = ("-pk",)
+    list_select_related = ("signal",)
+    actions: Any = ("retry",)
+    fieldsets = (
+        (None, {"fields": (("kind", "instrument", "of_signal"), ("state", "attempts", "sent"))}),
+        ("Text", {"fields": ("as_sent",)}),
+        (
+            "Delivery",
+            {
+                "fields": (
+                    ("written_at", "not_before", "claimed_at"),
+                    "telegram_message_id",
+                    "error",
+                )
+            },
+        ),
+    )
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change messages may send them again."""
+        return request.user.has_perm("trades_app.change_message")
+
+    @admin.display(description="written (UTC)", ordering="pk")
+    def written_at(self, message: Message) -> str:
+        """Return when it was written."""
+        return moment(message.created_at)
+
+    @admin.display(description="signal")
+    def of_signal(self, message: Message) -> SafeString | str:
+        """Return the signal that it tells about."""
+        return link_to(message.signal, message.signal_id)
+
+    @labelled(
+        "status", {"WAITING": BUSY, "SENDING": NEUTRAL, "SENT": GOOD, "FAILED": BAD}, "status"
+    )
+    def state(self, message: Message) -> str:
+        """Return how far its delivery is."""
+        return message.status
+
+    @admin.display(description="sent (UTC)", ordering="sent_at")
+    def sent(self, message: Message) -> str:
+        """Return when Telegram took it."""
+        return moment(message.sent_at)
+
+    @admin.display(description="error")
+    def trouble(self, message: Message) -> str:
+        """Return the beginning of what went wrong."""
+        return message.error[:80] or "-"
+
+    @admin.display(description="text")
+    def as_sent(self, message: Message) -> SafeString:
+        """Return the text with its lines."""
+        return format_html('<pre class="whitespace-pre-wrap font-sans">{}</pre>', message.text)
+
+    @admin.action(description="Send again", permissions=("retry",))
+    def retry(self, request: HttpRequest, chosen: "models.QuerySet[Message]") -> None:
+        """Put failed messages back, and send waiting ones now."""
+        number = chosen.filter(status__in=(Message.Status.FAILED, Message.Status.WAITING)).update(
+            status=Message.Status.WAITING, not_before=Now(), attempts=0, error=""
+        )
+        transaction.on_commit(deliver.delay)
+        self.message_user(request, f"{number} will be sent.", messages.SUCCESS)
