@@ -1,0 +1,56 @@
+"""Rolling candles, and longer candles from shorter ones."""
+
+import numpy as np
+import pytest
+
+from reports_app.backtest.columns import RollingCandles, resample, smallest_step
+from signals_app.market.candle import Candle, Candles, Timeframe
+
+QUARTER, HOUR = 900_000, 3_600_000
+
+
+def numbered(count: int, step: int = QUARTER) -> Candles:
+    return Candles.of(
+        Candle(n * step, n + 0.5, n + 2.0, n - 1.0, n + 1.0, 10.0) for n in range(count)
+    )
+
+
+def test_the_window_is_the_last_200_candles() -> None:
+    rolling, candles = RollingCandles(), numbered(2000)
+
+    for count, candle in enumerate(candles, 1):
+        rolling.append(candle)
+        if count % 333 == 0 or count > 1990:
+            assert list(rolling.window()) == list(candles.window(count))
+
+
+def test_an_empty_window_has_no_candles() -> None:
+    assert len(RollingCandles().window()) == 0
+
+
+def test_longer_candles_are_aligned_to_midnight_and_holes_make_none() -> None:
+    candles = numbered(12)
+    with_a_hole = Candles.of(c for n, c in enumerate(candles) if n not in (0, 4, 5, 6, 7))
+
+    assert list(resample(with_a_hole, Timeframe.H1)) == [
+        Candle(0, 1.5, 5.0, 0.0, 4.0, 30.0),
+        Candle(2 * HOUR, 8.5, 13.0, 7.0, 12.0, 40.0),
+    ]
+    assert len(resample(candles.part(0, 0), Timeframe.H1)) == 0
+
+
+@pytest.mark.parametrize(
+    ("times", "timeframe"),
+    [
+        ([0, QUARTER, 5 * QUARTER], Timeframe.M15),
+        ([0, 60_000, 180_000], Timeframe.M1),
+        ([0, HOUR, 3 * HOUR], Timeframe.H1),
+        ([QUARTER, 5 * QUARTER, 9 * QUARTER], Timeframe.M15),
+        ([0, 30_000], None),
+        ([0], None),
+    ],
+)
+def test_the_timeframe_shows_in_the_times(times: list[int], timeframe: Timeframe | None) -> None:
+    columns = [np.ones(len(times))] * 5
+
+    assert smallest_step(Candles(np.array(times), *columns)) is timeframe

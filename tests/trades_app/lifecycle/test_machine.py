@@ -1,0 +1,468 @@
+"""The life of a trade, tick by tick."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import pairwise, product
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signals_app.confluence.direction import Direction
+from signals_app.confluence.parameters import Parameters
+from signals_app.market.tick import Tick, Ticks
+from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
+from trades_app.lifecycle.machine import (
+    OPEN_STATUSES,
+    TRANSITIONS,
+    EventKind,
+    InvalidTransition,
+    Moment,
+    PartialClose,
+    Trade,
+    TradeEvent,
+    TradeStatus,
+    advance,
+    cancel,
+    close_manually,
+    finish,
+    on_tick,
+    open_trade,
+    plan_trade,
+    reach_target_1,
+    trade_as_json,
+)
+
+D = Decimal
+DEFAULTS = Parameters()
+BUY, _ = open_trade(SIGNAL, GOLD, ENTRY, DEFAULTS)
+SELL, _ = open_trade(SELL_SIGNAL, GOLD, ENTRY, DEFAULTS)
+
+
+def asks(*prices: float) -> Ticks:
+    """Ticks of which the asks are given."""
+    return bids(*(price - 0.2 for price in prices))
+
+
+def test_a_trade_opens_at_the_quote_and_is_monitored() -> None:
+    trade, events = open_trade(SIGNAL, GOLD, ENTRY, DEFAULTS)
+
+    assert (trade.entry_price, SELL.entry_price) == (D("2045.5"), D("2045.3"))
+    assert trade.status is TradeStatus.MONITORING
+    assert trade.initial_risk == D("275.00")
+    assert trade.expires_at_ms == ENTRY.time_ms + 120 * 3_600_000
+    assert [(e.kind, e.before, e.after, e.ordinal) for e in events] == [
+        (EventKind.OPENED, TradeStatus.SIGNAL_GENERATED, TradeStatus.TRADE_OPENED, 10),
+        (EventKind.MONITORING_STARTED, TradeStatus.TRADE_OPENED, TradeStatus.MONITORING, 10),
+    ]
+
+
+def test_quiet_ticks_change_nothing() -> None:
+    assert advance(BUY, GOLD, bids(2045.0, 2040.01, 2054.99)) == (BUY, ())
+
+
+def test_stop_closes_everything_at_the_tick() -> None:
+    trade, events = advance(BUY, GOLD, bids(2044.0, 2039.5, 2060.0))
+
+    assert trade == replace(
+        BUY,
+        status=TradeStatus.TRADE_CLOSED,
+        remaining_lots=D("0.00"),
+        moved_ordinal=12,
+        exit_time_ms=CLOSE_MS + 2000,
+        exit_ordinal=12,
+        exit_price=D("2039.5"),
+        exit_reason=EventKind.SL_HIT,
+        profit_loss=D("-300.00"),
+        profit_loss_pips=D("-60.00"),
+        partial_closes=(
+            PartialClose(
+                EventKind.SL_HIT,
+                CLOSE_MS + 2000,
+                12,
+                D("2039.5"),
+                D("0.50"),
+                D("-300.00"),
+                D("-60.00"),
+            ),
+        ),
+    )
+    assert events == (
+        TradeEvent(
+            EventKind.SL_HIT,
+            TradeStatus.MONITORING,
+            TradeStatus.SL_HIT,
+            CLOSE_MS + 2000,
+            12,
+            D("2039.5"),
+            D("0.50"),
+            D("-300.00"),
+            D("-60.00"),
+            D("2040.0"),
+        ),
+        TradeEvent(
+            EventKind.CLOSED,
+            TradeStatus.SL_HIT,
+            TradeStatus.TRADE_CLOSED,
+            CLOSE_MS + 2000,
+            12,
+            None,
+            D("0.00"),
+            D("0.00"),
+            D("0.00"),
+            D("2040.0"),
+        ),
+    )
+    assert trade.r_multiple == D("-1.09")
+
+
+def test_buy_exits_at_the_bid_and_sell_at_the_ask() -> None:
+    at_the_stop, _ = advance(BUY, GOLD, bids(2040.0))
+    only_the_ask, _ = advance(BUY, GOLD, asks(2040.2 + 0.01))
+    sell_stopped, _ = advance(SELL, GOLD, asks(2051.0))
+    only_the_bid, _ = advance(SELL, GOLD, bids(2050.79))
+
+    assert at_the_stop.exit_reason is sell_stopped.exit_reason is EventKind.SL_HIT
+    assert only_the_ask.is_open
+    assert only_the_bid.is_open
+
+
+def test_first_target_closes_half_at_the_target_and_moves_the_stop_to_the_entry() -> None:
+    trade, events = advance(BUY, GOLD, bids(2055.7))
+
+    assert trade.status is TradeStatus.TP1_HIT
+    assert (trade.remaining_lots, trade.stop_loss) == (D("0.25"), D("2045.5"))
+    assert (trade.profit_loss, trade.profit_loss_pips) == (D("237.50"), D("47.50"))
+    assert [(e.kind, e.price, e.lots, e.profit, e.stop_loss) for e in events] == [
+        (EventKind.TP1_HIT, D("2055.0"), D("0.25"), D("237.50"), D("2040.0")),
+        (EventKind.STOP_MOVED, None, D("0.00"), D("0.00"), D("2045.5")),
+    ]
+
+
+def test_second_target_closes_the_rest() -> None:
+    trade, events = advance(BUY, GOLD, bids(2055.0, 2050.0, 2066.0))
+
+    assert trade.exit_reason is EventKind.TP2_HIT
+    assert trade.exit_price == D("2065.0")
+    assert (trade.profit_loss, trade.profit_loss_pips) == (D("725.00"), D("145.00"))
+    assert trade.r_multiple == D("2.64")
+    assert [e.kind for e in events] == [
+        EventKind.TP1_HIT,
+        EventKind.STOP_MOVED,
+        EventKind.TP2_HIT,
+        EventKind.CLOSED,
+    ]
+
+
+def test_one_tick_beyond_both_targets_reaches_both_in_order() -> None:
+    trade, events = advance(BUY, GOLD, bids(2070.0))
+
+    assert trade.profit_loss == D("725.00")
+    assert [(e.kind, e.ordinal) for e in events] == [
+        (EventKind.TP1_HIT, 11),
+        (EventKind.STOP_MOVED, 11),
+        (EventKind.TP2_HIT, 11),
+        (EventKind.CLOSED, 11),
+    ]
+
+
+def test_after_the_first_target_a_return_to_the_entry_ends_even() -> None:
+    trade, _ = advance(BUY, GOLD, bids(2055.0, 2045.4))
+
+    assert trade.exit_reason is EventKind.SL_HIT
+    assert trade.exit_price == D("2045.4")
+    assert trade.profit_loss == D("235.00")
+
+
+def test_stop_wins_when_one_tick_reaches_stop_and_target() -> None:
+    # No price is below the one and above the other; a stop moved by hand makes it possible.
+    crossed = replace(BUY, stop_loss=D(2060))
+
+    trade, _ = on_tick(crossed, GOLD, Tick(11, CLOSE_MS + 1000, 2058.0, 2058.2))
+
+    assert trade.exit_reason is EventKind.SL_HIT
+
+
+def test_odd_lots_leave_the_larger_half_for_the_second_target() -> None:
+    trade, _ = open_trade(replace(SIGNAL, position_size=D("0.03")), GOLD, ENTRY, DEFAULTS)
+
+    trade, _ = advance(trade, GOLD, bids(2055.0))
+
+    assert trade.remaining_lots == D("0.02")
+
+
+def test_the_smallest_lot_is_not_split_but_its_stop_moves() -> None:
+    trade, _ = open_trade(replace(SIGNAL, position_size=D("0.01")), GOLD, ENTRY, DEFAULTS)
+
+    at_first, events = advance(trade, GOLD, bids(2055.0))
+    at_second, _ = advance(at_first, GOLD, bids(2065.0, first_ordinal=12))
+
+    assert (at_first.remaining_lots, at_first.stop_loss) == (D("0.01"), D("2045.5"))
+    assert at_first.partial_closes == ()
+    assert [(e.kind, e.lots, e.profit) for e in events] == [
+        (EventKind.TP1_HIT, D(0), D(0)),
+        (EventKind.STOP_MOVED, D(0), D(0)),
+    ]
+    assert (at_second.profit_loss, at_second.profit_loss_pips) == (D("19.50"), D("195.00"))
+
+
+def test_a_trade_expires_at_the_first_tick_from_its_last_moment_on() -> None:
+    soon, _ = open_trade(SIGNAL, GOLD, ENTRY, replace(DEFAULTS, maximum_trade_hours=0.001))
+    never, _ = open_trade(SIGNAL, GOLD, ENTRY, replace(DEFAULTS, maximum_trade_hours=None))
+
+    # 3.6 seconds after the entry at +0.4 s.
+    trade, events = advance(soon, GOLD, bids(2046.0, 2046.1, 2046.2, 2046.3, 2046.4))
+
+    assert (trade.exit_reason, trade.exit_price) == (EventKind.EXPIRED, D("2046.3"))
+    assert [e.after for e in events] == [TradeStatus.EXPIRED, TradeStatus.TRADE_CLOSED]
+    assert never.expires_at_ms is None
+
+
+def test_a_tick_that_expires_a_trade_may_reach_its_target_first() -> None:
+    soon, _ = open_trade(SIGNAL, GOLD, ENTRY, replace(DEFAULTS, maximum_trade_hours=0.0))
+
+    trade, events = advance(soon, GOLD, bids(2056.0))
+
+    assert [e.kind for e in events] == [
+        EventKind.TP1_HIT,
+        EventKind.STOP_MOVED,
+        EventKind.EXPIRED,
+        EventKind.CLOSED,
+    ]
+    assert trade.profit_loss == D("237.50") + D("262.50")
+
+
+def test_the_entry_tick_and_those_before_it_do_not_move_a_trade() -> None:
+    assert advance(BUY, GOLD, bids(2030.0, 2030.0, first_ordinal=9)) == (BUY, ())
+
+
+def test_the_same_ticks_twice_do_no_harm() -> None:
+    ticks = bids(2045.4, 2055.0, 2050.0)
+    once, _ = advance(BUY, GOLD, ticks)
+
+    # The first tick is below the stop that stands at the entry now.
+    assert advance(once, GOLD, ticks) == (once, ())
+
+
+def test_a_trade_is_closed_by_hand_at_the_quote() -> None:
+    trade, events = close_manually(BUY, GOLD, Tick(20, CLOSE_MS + 9000, 2047.0, 2047.2))
+
+    assert (trade.exit_reason, trade.exit_price) == (EventKind.CLOSED_MANUALLY, D("2047.0"))
+    assert trade.profit_loss == D("75.00")
+    assert [e.after for e in events] == [
+        TradeStatus.CLOSED_MANUALLY,
+        TradeStatus.TRADE_CLOSED,
+    ]
+
+
+def test_a_trade_can_be_cancelled_only_before_it_opens() -> None:
+    planned = plan_trade(SIGNAL, GOLD, DEFAULTS)
+    trade, (event,) = cancel(planned, Moment(CLOSE_MS, 9))
+
+    assert trade.status is event.after is TradeStatus.CANCELLED
+    with pytest.raises(InvalidTransition, match="XAU_20240105_001: no CANCELLED while MONITORING"):
+        cancel(BUY, Moment(CLOSE_MS, 12))
+
+
+def test_a_closed_trade_cannot_close_again() -> None:
+    closed, _ = advance(BUY, GOLD, bids(2030.0))
+
+    assert advance(closed, GOLD, bids(2030.0, first_ordinal=30)) == (closed, ())
+    with pytest.raises(InvalidTransition):
+        close_manually(closed, GOLD, Tick(20, CLOSE_MS + 9000, 2047.0, 2047.2))
+
+
+@pytest.mark.parametrize(("status", "kind"), list(product(TradeStatus, EventKind)))
+def test_what_the_table_does_not_hold_cannot_happen(status: TradeStatus, kind: EventKind) -> None:
+    trade, moment = replace(BUY, status=status), Moment(CLOSE_MS, 12)
+    steps = {
+        EventKind.TP1_HIT: lambda: reach_target_1(trade, GOLD, moment),
+        EventKind.CANCELLED: lambda: cancel(trade, moment),
+        EventKind.TP2_HIT: lambda: finish(trade, GOLD, kind, trade.take_profit_2, moment),
+        EventKind.SL_HIT: lambda: finish(trade, GOLD, kind, trade.stop_loss, moment),
+        EventKind.EXPIRED: lambda: finish(trade, GOLD, kind, trade.entry_price, moment),
+        EventKind.CLOSED_MANUALLY: lambda: finish(trade, GOLD, kind, trade.entry_price, moment),
+    }
+    if kind not in steps:
+        return
+    if (status, kind) in TRANSITIONS:
+        _, events = steps[kind]()
+        assert events[0].after is TRANSITIONS[status, kind]
+    else:
+        with pytest.raises(InvalidTransition):
+            steps[kind]()
+
+
+def test_every_status_is_reached_and_every_end_is_an_end() -> None:
+    reached = set(TRANSITIONS.values()) | {TradeStatus.SIGNAL_GENERATED}
+    left = {before for before, _ in TRANSITIONS}
+
+    assert reached == set(TradeStatus)
+    assert set(TradeStatus) - left == {TradeStatus.TRADE_CLOSED, TradeStatus.CANCELLED}
+
+
+def test_costs_are_paid_and_moved_into_the_break_even() -> None:
+    costly = replace(DEFAULTS, commission_per_lot=7.0, slippage_pips=1.0)
+    trade, events = open_trade(SIGNAL, GOLD, ENTRY, costly)
+
+    # 7 for a lot of 100 ounces are 0.07 of price; slippage of a pip is 0.1.
+    assert (trade.entry_price, trade.profit_loss) == (D("2045.6"), D("-3.50"))
+    assert events[0].profit == D("-3.50")
+    trade, _ = advance(trade, GOLD, bids(2055.0))
+    assert trade.stop_loss == D("2045.67")
+    trade, _ = advance(trade, GOLD, bids(2045.67, first_ordinal=12))
+    assert trade.exit_price == D("2045.57")
+    assert trade.profit_loss == D("-3.50") + D("235.00") + D("-0.75")
+
+
+def test_swap_is_paid_for_each_night() -> None:
+    swapped = replace(DEFAULTS, swap_per_lot_night_buy=-10.0)
+    trade, _ = open_trade(SIGNAL, GOLD, ENTRY, swapped)
+    # Friday afternoon to Monday afternoon: one night.
+    monday = Ticks(11, np.array([CLOSE_MS + 3 * 86_400_000]), np.array([2055.0]), np.array([2056]))
+
+    trade, _ = advance(trade, GOLD, monday)
+
+    assert trade.profit_loss == D("237.50") - D("2.50")
+
+
+def test_a_stored_trade_comes_back_as_it_was() -> None:
+    trade, events = advance(BUY, GOLD, bids(2055.0, 2066.0))
+
+    assert msgspec.json.decode(msgspec.json.encode(trade), type=Trade) == trade
+    assert msgspec.json.decode(msgspec.json.encode(events), type=tuple[TradeEvent, ...]) == events
+
+
+def test_json_of_a_trade_is_numbers_and_iso_times() -> None:
+    trade, events = advance(BUY, GOLD, bids(2055.0, 2066.0))
+    printed = trade_as_json(trade, events)
+
+    assert printed["signal_id"] == "XAU_20240105_001"
+    assert (printed["entry_time"], printed["exit_time"]) == (
+        "2024-01-05T14:30:00.400Z",
+        "2024-01-05T14:30:02Z",
+    )
+    assert (printed["profit_loss"], printed["r_multiple"]) == (725.0, 2.64)
+    assert printed["partial_closes"][0] == {
+        "kind": "TP1_HIT",
+        "time": "2024-01-05T14:30:01Z",
+        "price": 2055.0,
+        "lots": 0.25,
+        "profit": 237.5,
+        "pips": 95.0,
+    }
+    assert printed["events"][0] == {
+        "kind": "TP1_HIT",
+        "before": "MONITORING",
+        "after": "TP1_HIT",
+        "time": "2024-01-05T14:30:01Z",
+        "ordinal": 11,
+        "price": 2055.0,
+        "lots": 0.25,
+        "profit": 237.5,
+        "pips": 95.0,
+        "stop_loss": 2040.0,
+    }
+
+
+@dataclass
+class Slow:
+    """The rules as a trader would tell them, with none of the code that is tested."""
+
+    side: int
+    entry: Decimal
+    stop: Decimal
+    targets: list[Decimal]
+    lots: Decimal
+    deadline: int
+    money: Decimal = Decimal("0.00")
+    over: str = ""
+
+    def see(self, number: int, time_ms: int, price: Decimal, story: list[tuple]) -> None:
+        if self.over:
+            return
+        if self.side * price <= self.side * self.stop:
+            self.sell("SL_HIT", price, self.lots, number, story)
+        while not self.over and self.side * price >= self.side * self.targets[0]:
+            if len(self.targets) == 2:
+                half = (self.lots * 50).to_integral_value("ROUND_DOWN") / 100
+                self.sell("TP1_HIT", self.targets.pop(0), half, number, story)
+                self.stop = self.entry
+            else:
+                self.sell("TP2_HIT", self.targets[0], self.lots, number, story)
+        if not self.over and time_ms >= self.deadline:
+            self.sell("EXPIRED", price, self.lots, number, story)
+
+    def sell(self, why: str, price: Decimal, lots: Decimal, number: int, story: list) -> None:
+        self.money += self.side * (price - self.entry) * lots * 100
+        self.lots -= lots
+        story.append((why, number, price, lots))
+        if why != "TP1_HIT":
+            self.over = why
+
+
+paths = st.lists(
+    st.tuples(st.integers(203_500, 206_800), st.integers(0, 60), st.integers(0, 400)),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(
+    paths,
+    st.sampled_from(Direction),
+    st.integers(1, 60),
+    st.floats(0.001, 0.01),
+    st.lists(st.integers(0, 60), max_size=4),
+)
+def test_any_path_of_ticks_ends_as_the_slow_and_obvious_rules_say(
+    path, direction, hundredths, hours, cuts
+) -> None:
+    signal = replace(
+        SIGNAL if direction is Direction.BUY else SELL_SIGNAL,
+        position_size=D(hundredths) / 100,
+    )
+    trade, _ = open_trade(signal, GOLD, ENTRY, replace(DEFAULTS, maximum_trade_hours=hours))
+    steps = np.cumsum([step for _, _, step in path])
+    bid = np.array([price for price, _, _ in path]) / 100
+    ask = np.array([price + spread for price, spread, _ in path]) / 100
+    ticks = Ticks(11, ENTRY.time_ms + steps * 60, bid, ask)
+    slow = Slow(
+        direction.sign,
+        trade.entry_price,
+        trade.stop_loss,
+        [trade.take_profit_1, trade.take_profit_2],
+        trade.lots,
+        trade.expires_at_ms,
+    )
+    story: list[tuple] = []
+    for tick in ticks:
+        price = tick.bid if direction is Direction.BUY else tick.ask
+        slow.see(tick.ordinal, tick.time_ms, D(str(price)), story)
+
+    whole, events = advance(trade, GOLD, ticks)
+    pieces, piecewise = trade, ()
+    for start, stop in _parts(cuts, len(ticks)):
+        pieces, more = advance(pieces, GOLD, ticks.part(start, stop))
+        piecewise += more
+    single, one_by_one = trade, ()
+    for tick in ticks:
+        single, more = on_tick(single, GOLD, tick)
+        one_by_one += more
+
+    fills = [(e.kind.value, e.ordinal, e.price, e.lots) for e in events if e.price is not None]
+    assert fills == story
+    assert whole.profit_loss == slow.money
+    assert whole.remaining_lots == slow.lots
+    assert (whole.exit_reason.value if whole.exit_reason else "") == slow.over
+    assert (whole.status in OPEN_STATUSES) == (not slow.over)
+    assert (pieces, piecewise) == (whole, events)
+    assert (single, one_by_one) == (whole, events)
+    assert sum(e.profit for e in events) == whole.profit_loss
+
+
+def _parts(cuts: list[int], length: int) -> list[tuple[int, int]]:
+    ends = sorted({min(cut, length) for cut in cuts} | {0, length})
+    return list(pairwise(ends))
