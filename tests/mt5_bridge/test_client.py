@@ -1,0 +1,363 @@
+import asyncio
+import ssl
+import time
+
+import numpy as np
+import pytest
+from server import Server, make_certificate, running, until
+
+from mt5_bridge import client as client_module
+from mt5_bridge.client import Client, Settings
+from mt5_bridge.credentials import CredentialsError, GivenToken, TokenUnavailableError, trust_only
+from mt5_bridge.quotes import Quotes
+from mt5_bridge.sources.base import Notice, Poll
+from mt5_bridge.sources.replay import ReplaySource
+from mt5_bridge.spool import Spool
+from mt5_bridge.status import read_status
+from mt5_bridge.wire import CandleRow, ErrorCode, History, Role
+
+NOON = 1_704_456_000_000
+
+
+class Live:
+    """A source that gives what a test puts into it, as a terminal would."""
+
+    symbol = "XAUUSD"
+    is_simulated = False
+    is_live = True
+    description = "a test"
+
+    def __init__(self):
+        self.given = []
+        self.taken = 0
+        self.notices = []
+        self.starts = []
+        self.candles = []
+        self.watermark_ms = None
+
+    def tick(self, count=1):
+        for _ in range(count):
+            self.given.append((time.time_ns() // 1_000_000, 2000.0 + len(self.given) / 100))
+
+    def history(self, now_ms):
+        return [History(symbol="XAUUSD", timeframe="M15", rows=self.candles)]
+
+    def knows(self, bookmark):
+        return bookmark.isdigit()
+
+    def start(self, bookmark, back, time_ms, now_ms):
+        self.starts.append((bookmark, back, time_ms))
+        self.taken = int(bookmark) - back if bookmark else 0
+
+    def poll(self, now_ms):
+        rows = [(at, bid, bid + 0.5) for at, bid in self.given[self.taken :]]
+        self.taken += len(rows)
+        notices, self.notices = tuple(self.notices), []
+        return Poll(
+            Quotes.of(rows), str(self.taken), wait=0.01, notices=notices,
+            watermark_ms=self.watermark_ms,
+        )  # fmt: skip
+
+    def close(self):
+        pass
+
+    @property
+    def rows(self):
+        return [(at, bid, round(bid + 0.5, 5)) for at, bid in self.given]
+
+
+class Tokens:
+    """Gives one token after the other; a None is an outage."""
+
+    def __init__(self, *tokens):
+        self.tokens = list(tokens)
+        self.fetched = 0
+
+    async def fetch(self):
+        token = self.tokens[min(self.fetched, len(self.tokens) - 1)]
+        self.fetched += 1
+        if token is None:
+            raise TokenUnavailableError("no answer")
+        return token
+
+
+@pytest.fixture
+def folder(tmp_path):
+    make_certificate(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def spool(tmp_path):
+    opened = Spool(tmp_path / "spool")
+    yield opened
+    opened.close()
+
+
+def tick_file(folder, count, step_ms=100):
+    times = NOON + np.arange(count) * step_ms
+    bids = 2000 + np.arange(count) % 1000 / 100
+    path = folder / "XAUUSD_ticks.csv"
+    rows = [f"{at},{bid:.2f},{bid + 0.3:.2f}" for at, bid in zip(times, bids, strict=True)]
+    path.write_text("timestamp_ms,bid,ask\n" + "\n".join(rows) + "\n")
+    return path, [
+        (int(at), round(b, 2), round(b + 0.3, 2)) for at, b in zip(times, bids, strict=True)
+    ]
+
+
+def a_client(server, folder, source, spool, *, tokens=None, exit_when_done=False):
+    settings = Settings(
+        url=server.url,
+        name="test",
+        exit_when_done=exit_when_done,
+        trust=trust_only(folder / "cert.pem"),
+        status_directory=folder,
+        first_pause=0.05,
+    )
+    return Client(settings, source, spool, tokens or GivenToken("good"))
+
+
+class Running:
+    """A client that runs while the block does."""
+
+    def __init__(self, client):
+        self.client = client
+
+    async def __aenter__(self):
+        self.task = asyncio.create_task(self.client.run())
+        return self.client
+
+    async def __aexit__(self, *error):
+        self.client.stop()
+        await asyncio.wait_for(self.task, 10)
+
+
+async def test_a_replay_arrives_whole_and_ends(folder, spool):
+    path, rows = tick_file(folder, 25_000)
+    async with running(Server(), folder) as server:
+        client = a_client(server, folder, ReplaySource(path, "XAUUSD"), spool, exit_when_done=True)
+        await asyncio.wait_for(client.run(), 20)
+    assert server.ticks == rows
+    assert server.repeated == 0
+    assert client.summary().startswith(
+        "XAUUSD: 25,000 ticks read, 0 refused, 25,000 sent, 25,000 acknowledged, 0 waiting, in "
+    )
+    status = read_status(folder)
+    assert (status.acknowledged, status.spool_depth, status.is_ended) == (25_000, 0, True)
+
+
+async def test_a_line_that_breaks_all_the_time_loses_and_doubles_nothing(folder, spool):
+    path, rows = tick_file(folder, 60_000)
+    async with running(Server(cut_every=9), folder) as server:
+        client = a_client(server, folder, ReplaySource(path, "XAUUSD"), spool, exit_when_done=True)
+        await asyncio.wait_for(client.run(), 30)
+    assert server.ticks == rows
+    assert server.connections > 5
+
+
+async def test_a_replay_that_was_stopped_continues_where_it_was(folder):
+    path, rows = tick_file(folder, 40_000)
+    async with running(Server(), folder) as server:
+        for count in (5_000, 20_000):
+            spool = Spool(folder / "spool")
+            source = ReplaySource(path, "XAUUSD", speed=100_000)
+            async with Running(a_client(server, folder, source, spool)):
+                await until(lambda count=count: len(server.ticks) > count)
+            spool.close()
+        spool = Spool(folder / "spool")
+        source = ReplaySource(path, "XAUUSD")
+        client = a_client(server, folder, source, spool, exit_when_done=True)
+        await asyncio.wait_for(client.run(), 20)
+        spool.close()
+    assert server.ticks == rows
+
+
+async def test_a_new_spool_sends_nothing_that_the_server_has(folder):
+    path, rows = tick_file(folder, 3_000)
+    async with running(Server(), folder) as server:
+        for place in ("one", "two"):
+            spool = Spool(folder / place)
+            source = ReplaySource(path, "XAUUSD")
+            client = a_client(server, folder, source, spool, exit_when_done=True)
+            await asyncio.wait_for(client.run(), 20)
+            spool.close()
+    assert server.ticks == rows
+    assert client.summary().startswith("XAUUSD: 0 ticks read")
+
+
+async def test_a_server_that_lost_everything_gets_everything_again(folder, spool):
+    path, rows = tick_file(folder, 30_000)
+    async with running(Server(), folder) as server:
+        source = ReplaySource(path, "XAUUSD", speed=500_000)
+        async with Running(a_client(server, folder, source, spool)):
+            await until(lambda: len(server.ticks) > 10_000)
+            server.forget(keep=4_321)
+            await server.cut()
+            await until(lambda: len(server.ticks) == len(rows))
+    assert server.ticks == rows
+
+
+async def test_what_the_spool_no_longer_holds_is_read_from_the_file_again(folder):
+    path, rows = tick_file(folder, 60_000)
+    spool = Spool(folder / "spool", maximum_bytes=600_000)
+    async with running(Server(), folder) as server:
+        source = ReplaySource(path, "XAUUSD", speed=400_000)
+        async with Running(a_client(server, folder, source, spool)):
+            await until(lambda: len(server.ticks) == len(rows))
+            assert spool.first_seq("XAUUSD") > 30_000
+            server.forget(keep=99)
+            await server.cut()
+            await until(lambda: len(server.ticks) == len(rows))
+    spool.close()
+    assert server.ticks == rows
+
+
+async def test_live_ticks_arrive_at_once_and_history_before_them(folder, spool):
+    source = Live()
+    source.candles = [CandleRow(NOON, 1, 2, 0.5, 1.5, 7)]
+    async with (
+        running(Server(), folder) as server,
+        Running(a_client(server, folder, source, spool)),
+    ):
+        await until(lambda: server.history)
+        assert server.ticks == []
+        source.tick(3)
+        await until(lambda: len(server.ticks) == 3)
+        assert server.ticks == source.rows
+        assert server.history == {"M15": source.candles}
+        assert source.starts == [(None, 0, None)]
+
+
+async def test_ticks_of_an_outage_are_sent_afterwards(folder, spool):
+    source, server = Live(), Server()
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        source.tick(5)
+        await until(lambda: len(server.ticks) == 5)
+        port = server.port
+        await server.cut()
+        server.acknowledges = False
+        source.tick(5)
+        await until(lambda: len(server.ticks) == 10)
+        assert spool.stand("XAUUSD").acknowledged_seq == 5
+        await server.cut()
+        server.acknowledges = True
+        source.tick(5)
+        await until(lambda: spool.stand("XAUUSD").acknowledged_seq == 15)
+        assert server.port == port
+    assert server.ticks == source.rows
+
+
+async def test_a_standby_keeps_its_ticks_until_it_is_promoted(folder, spool):
+    source, server = Live(), Server(role=Role.STANDBY)
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        await until(lambda: source.starts)
+        source.tick(4)
+        await until(lambda: spool.last_seq("XAUUSD") == 4)
+        await until(lambda: len(server.heartbeats) > 1)
+        assert server.ticks == []
+        # The other connector stored up to the second one's time.
+        server.ticks.append((source.given[1][0], 1.0, 2.0))
+        await server.promote()
+        last = source.given[1][0]
+        await until(lambda: len(server.ticks) == 1 + sum(at > last for at, _ in source.given))
+        source.tick(1)
+        await until(lambda: server.ticks[-1] == source.rows[-1])
+
+
+async def test_heartbeats_carry_the_sources_watermark(folder, spool):
+    source, server = Live(), Server()
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        source.tick(1)
+        await until(lambda: len(server.ticks) == 1)
+        source.watermark_ms = server.ticks[0][0] + 5
+        await until(
+            lambda: {"XAUUSD": source.watermark_ms} in [h.watermark for h in server.heartbeats]
+        )
+
+
+async def test_what_goes_wrong_at_the_terminal_is_reported(folder, spool):
+    source, server = Live(), Server()
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        source.notices = [Notice(ErrorCode.MT5_DISCONNECTED, "gone")]
+        await until(lambda: server.errors)
+        assert [(error.code, error.message) for error in server.errors] == [
+            ("MT5_DISCONNECTED", "gone")
+        ]
+
+
+async def test_a_token_is_renewed_on_the_open_connection(folder, spool):
+    server, tokens = Server(lifetime=2.0), Tokens("good")
+    async with (
+        running(server, folder),
+        Running(a_client(server, folder, Live(), spool, tokens=tokens)),
+    ):
+        await until(lambda: len(server.auths) >= 3)
+        assert server.connections == 1
+        assert tokens.fetched >= 3
+
+
+async def test_a_refused_token_is_replaced(folder, spool):
+    source, tokens = Live(), Tokens("stale", None, "good")
+    server = Server()
+    async with (
+        running(server, folder),
+        Running(a_client(server, folder, source, spool, tokens=tokens)),
+    ):
+        source.tick(1)
+        await until(lambda: len(server.ticks) == 1)
+        assert [auth.token for auth in server.auths] == ["stale", "good"]
+
+
+async def test_a_refused_token_ends_a_replay_that_is_to_end(folder, spool):
+    path, _ = tick_file(folder, 10)
+    async with running(Server(), folder) as server:
+        client = a_client(
+            server, folder, ReplaySource(path, "XAUUSD"), spool,
+            tokens=GivenToken("wrong"), exit_when_done=True,
+        )  # fmt: skip
+        with pytest.raises(CredentialsError, match="AUTH_FAILED: bad token"):
+            await asyncio.wait_for(client.run(), 10)
+    assert server.ticks == []
+
+
+async def test_a_certificate_that_was_not_given_is_not_trusted(folder, spool, tmp_path_factory):
+    path, _ = tick_file(folder, 10)
+    other, _ = make_certificate(tmp_path_factory.mktemp("other"))
+    async with running(Server(), folder) as server:
+        settings = Settings(
+            url=server.url, name="test", exit_when_done=True, trust=trust_only(other)
+        )
+        client = Client(settings, ReplaySource(path, "XAUUSD"), spool, GivenToken("good"))
+        with pytest.raises(CredentialsError, match="is not trusted"):
+            await asyncio.wait_for(client.run(), 10)
+    assert server.auths == []
+
+
+async def test_a_full_spool_says_so_and_catches_up_when_there_is_room(folder, monkeypatch, caplog):
+    monkeypatch.setattr(client_module, "_MAINTENANCE", 0.1)
+    spool = Spool(folder / "spool", maximum_bytes=6000)
+    source, server = Live(), Server(acknowledges=False)
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        await until(lambda: source.starts)
+        for _ in range(30):
+            source.tick(10)
+            await asyncio.sleep(0.02)
+        await until(lambda: spool.stand("XAUUSD").dropped > 0)
+        server.acknowledges = True
+        await server.cut()
+        await until(lambda: len(server.ticks) == 300)
+    assert server.ticks == source.rows
+    assert "the spool is full" in caplog.text
+    spool.close()
+
+
+def test_only_the_given_certificates_are_trusted(folder):
+    context = trust_only(folder / "cert.pem")
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert len(context.get_ca_certs()) + context.cert_store_stats()["x509"] >= 1
+    with pytest.raises(CredentialsError, match="check --cafile"):
+        trust_only(folder / "none.pem")
+    (folder / "empty.pem").write_text("nothing")
+    with pytest.raises(CredentialsError, match="it holds no certificate"):
+        trust_only(folder / "empty.pem")
