@@ -1,0 +1,38 @@
+import subprocess
+import sys
+
+import pytest
+
+from goldtrader.stack.data_dir import DataDir, write_private
+from goldtrader.stack.errors import StackError
+from tests.goldtrader.stack.conftest import ROOT
+
+
+def test_one_at_a_time_holds_it_and_the_second_hears_who(tmp_path):
+    data_dir = DataDir(tmp_path)
+    second = data_dir.held(by="another")
+    with data_dir.held(by="export"), pytest.raises(StackError, match="is in use by export"), second:
+        pass
+    with data_dir.held(by="another"):
+        pass
+
+
+def test_it_is_let_go_by_a_process_that_was_killed(tmp_path):
+    script = (
+        "import os\n"
+        "from pathlib import Path\n"
+        "from goldtrader.stack.data_dir import DataDir\n"
+        f"with DataDir(Path({str(tmp_path)!r})).held(by='one'): os.kill(os.getpid(), 9)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT).returncode == -9
+    with DataDir(tmp_path).held(by="another"):
+        pass
+
+
+def test_private_content_is_for_its_owner_alone(tmp_path):
+    path = tmp_path / "keys.json"
+    write_private(path, {"secret": "first"})
+    write_private(path, {"secret": "second"})
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text() == '{\n  "secret": "second"\n}'
+    assert [found.name for found in tmp_path.iterdir()] == ["keys.json"]

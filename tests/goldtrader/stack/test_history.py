@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from goldtrader.stack.errors import StackError
+from goldtrader.stack.history import HistoryFile, check_history, find_history
+
+
+def test_a_directory_gives_the_files_whose_names_say_what_they_hold(tmp_path):
+    for name in ("XAUUSD_M15.csv", "XAUUSD_H4.csv.gz", "XAUUSD_M1.csv", "notes.txt"):
+        (tmp_path / name).touch()
+    assert find_history(tmp_path) == (
+        HistoryFile(tmp_path / "XAUUSD_H4.csv.gz", "XAUUSD", "H4"),
+        HistoryFile(tmp_path / "XAUUSD_M15.csv", "XAUUSD", "M15"),
+    )
+
+
+def test_one_file_may_say_more_in_its_name(tmp_path):
+    path = tmp_path / "EURUSD_H1_2025_UTC.csv"
+    path.touch()
+    assert find_history(path) == (HistoryFile(path, "EURUSD", "H1"),)
+
+
+def test_nothing_to_read_is_said_in_one_sentence(tmp_path):
+    with pytest.raises(StackError, match=r"holds no file named like XAUUSD_M15\.csv"):
+        find_history(tmp_path)
+    with pytest.raises(StackError, match="does not exist"):
+        find_history(Path("nowhere"))
+
+
+def test_a_file_that_is_not_sound_is_refused(tmp_path):
+    path = tmp_path / "XAUUSD_M15.csv"
+    path.write_text("timestamp,open,high,low,close,volume\n2024-01-05T00:00:00Z,1,nan,1,1,1\n")
+    with pytest.raises(StackError, match="line 2"):
+        check_history(find_history(path))

@@ -1,0 +1,102 @@
+import json
+import os
+import pwd
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from goldtrader.stack import postgres
+from goldtrader.stack.errors import StackError
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become another account")
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    made = tmp_path / "data"
+    made.mkdir()
+    yield made
+    postgres.remove(made)
+
+
+def _start(data_dir: Path) -> postgres.Postgres:
+    return postgres.start(
+        postgres.settle(data_dir),
+        log=data_dir / "postgres.log",
+        password="secret",
+        durability=postgres.THROWN_AWAY,
+    )
+
+
+def test_what_was_committed_is_there_after_a_restart(data_dir):
+    first = _start(data_dir)
+    with psycopg.connect(first.url) as connection:
+        connection.execute("CREATE TABLE noted AS SELECT 'kept' AS text")
+    postgres.stop(first.server)
+
+    second = _start(data_dir)
+    with psycopg.connect(second.url) as connection:
+        assert connection.execute("SELECT text FROM noted").fetchone() == ("kept",)
+    postgres.stop(second.server)
+
+
+def test_nobody_gets_in_without_the_password(data_dir):
+    running = _start(data_dir)
+    try:
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(running.url.replace("secret", "guess"))
+    finally:
+        postgres.stop(running.server)
+
+
+@as_root
+def test_started_by_root_it_runs_as_another_account_and_opens_no_directory_of_roots(data_dir):
+    data_dir.parent.chmod(0o700)
+    running = _start(data_dir)
+    owner = Path(f"/proc/{running.server.pid}").stat().st_uid
+    postgres.stop(running.server)
+
+    home = Path(json.loads((data_dir / "postgres.json").read_text())["home"])
+    assert owner != 0
+    assert pwd.getpwuid(owner).pw_name == home.owner()
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert data_dir.parent.stat().st_mode & 0o777 == 0o700
+    postgres.remove(data_dir)
+    assert not home.exists()
+
+
+@as_root
+def test_programs_that_the_account_cannot_reach_are_copied_with_their_libraries(
+    data_dir, tmp_path, monkeypatch
+):
+    found = postgres.find_programs()
+    hidden = tmp_path / "hidden"
+    hidden.mkdir(mode=0o700)
+    parts = tuple(hidden / part.name for part in found.parts)
+    for part, copy in zip(found.parts, parts, strict=True):
+        subprocess.run(["cp", "-r", str(part), str(copy)], check=True)
+    directory = hidden / found.directory.relative_to(found.parts[0].parent)
+    monkeypatch.setattr(
+        postgres, "find_programs", lambda: postgres.Programs(directory, found.version, parts)
+    )
+    running = _start(data_dir)
+    with psycopg.connect(running.url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    postgres.stop(running.server)
+
+
+def test_a_cluster_of_another_version_is_left_alone(data_dir):
+    postgres.stop(_start(data_dir).server)
+    place = postgres.settle(data_dir)
+    (place.cluster / "PG_VERSION").write_text("12\n")
+    with pytest.raises(StackError, match="was made by PostgreSQL 12"):
+        _start(data_dir)
+
+
+def test_a_cluster_that_is_gone_is_not_silently_begun_anew(data_dir):
+    home = data_dir / "gone"
+    (data_dir / "postgres.json").write_text(json.dumps({"home": str(home)}))
+    with pytest.raises(StackError, match="which is gone"):
+        postgres.settle(data_dir)
