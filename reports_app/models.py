@@ -1,34 +1,91 @@
-"""What each instrument earned on each day."""
+"""What each instrument earned, and the digests that prove its record."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 from signals_app.models import fields
 
 
 class PerformanceMetric(models.Model):
-    """One instrument's closed trades of one UTC day; computed from the trades, and again at will.
+    """One instrument's day, week (from Monday) or month, in UTC; computed from the trades.
 
-    Trades that ended at exactly nothing are neither winning nor losing. `win_rate` (percent) and
-    `average_rr` (mean profit in units of the risk taken) are null where no trade decides them.
+    Trades count where they closed, signals where they were made. Trades that ended at exactly
+    nothing are neither winning nor losing. What no trade decides is null. The `by_...` hold the
+    same figures for each session, setup and direction.
     """
+
+    class Period(models.TextChoices):
+        """How long the row's time is."""
+
+        DAY = "day"
+        WEEK = "week"
+        MONTH = "month"
 
     metric_id = models.AutoField(primary_key=True)
     instrument = fields.symbol()
-    date = models.DateField()
+    period = models.CharField(max_length=5, choices=Period.choices, default=Period.DAY)
+    date = models.DateField(help_text="first day of the period")
     total_signals = models.IntegerField()
+    closed_trades = models.IntegerField(default=0)
     winning_trades = models.IntegerField()
     losing_trades = models.IntegerField()
-    win_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True)
-    average_rr = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    win_rate = models.DecimalField(
+        max_digits=5, decimal_places=2, null=True, help_text="percent of wins and losses"
+    )
+    average_rr = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        help_text="expectancy in R: mean profit in units of the risk taken",
+    )
+    planned_risk_reward = models.DecimalField(
+        max_digits=5, decimal_places=2, null=True, help_text="average R:R that the signals promised"
+    )
+    profit_factor = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, help_text="money won by money lost"
+    )
     total_pips = models.DecimalField(max_digits=10, decimal_places=2)
     total_profit_loss = fields.money()
+    maximum_drawdown = fields.money(
+        default=0, help_text="deepest fall of the summed profits below their highest point"
+    )
+    by_session = models.JSONField(default=dict)
+    by_setup = models.JSONField(default=dict)
+    by_direction = models.JSONField(default=dict)
     calculated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         db_table = "performance_metrics"
         constraints = (
-            models.UniqueConstraint(fields=("instrument", "date"), name="idx_instrument_date"),
+            models.UniqueConstraint(
+                fields=("instrument", "date", "period"), name="idx_instrument_date"
+            ),
         )
 
     def __str__(self) -> str:
-        return f"{self.instrument} {self.date}"
+        return f"{self.instrument} {self.period} {self.date}"
+
+
+class RecordDay(models.Model):
+    """The digest of one instrument's UTC day: its signals and trade events, in their order.
+
+    Written once, when no tick or decision of the day can come any more. `previous` is the digest
+    of the instrument's last day before, empty for the first; days without entries have no row.
+    """
+
+    instrument = fields.symbol()
+    date = models.DateField()
+    signals = models.PositiveIntegerField()
+    events = models.PositiveIntegerField()
+    previous = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "record_days"
+        constraints = (
+            models.UniqueConstraint(fields=("instrument", "date"), name="one_digest_per_day"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.date} {self.digest[:12]}"

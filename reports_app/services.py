@@ -9,7 +9,6 @@ from typing import Any
 from django.db.models import Avg, Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 
-from reports_app.models import PerformanceMetric
 from signals_app.models import Signal
 from trades_app.models import Trade
 
@@ -83,44 +82,6 @@ def performance(
             made.keys() | results.keys(), key=lambda key: (-key[0].toordinal(), key[1])
         )
     ]
-
-
-def record_performance(since: dt.datetime | None = None) -> int:
-    """Write the days from ``since`` on (all without it) into performance_metrics; return how many.
-
-    Computing a day again replaces it, so this may run at any time and twice.
-    """
-    days = performance(Period.DAILY, since=since)
-    PerformanceMetric.objects.bulk_create(
-        [
-            PerformanceMetric(
-                instrument=day.instrument,
-                date=day.date,
-                total_signals=day.total_signals,
-                winning_trades=day.winning_trades,
-                losing_trades=day.losing_trades,
-                win_rate=day.win_rate,
-                average_rr=day.average_rr,
-                total_pips=day.total_pips,
-                total_profit_loss=day.total_profit_loss,
-            )
-            for day in days
-        ],
-        update_conflicts=True,
-        unique_fields=("instrument", "date"),
-        update_fields=(
-            "total_signals",
-            "winning_trades",
-            "losing_trades",
-            "win_rate",
-            "average_rr",
-            "total_pips",
-            "total_profit_loss",
-            "calculated_at",
-        ),
-        batch_size=500,
-    )
-    return len(days)
 
 
 def _bounded(

@@ -11,6 +11,8 @@ from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
 from trades_app.lifecycle.machine import Trade
 
+#: No money, no pips.
+NOTHING = Decimal("0.00")
 _HUNDREDTH = Decimal("0.01")
 _Key = TypeVar("_Key", bound=str | date | int)
 

@@ -1,0 +1,26 @@
+"""`manage.py recompute_performance`: performance_metrics from the trades, all or from a day on."""
+
+import datetime as dt
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from reports_app.recompute import recompute
+
+
+class Command(BaseCommand):
+    """Writes every period anew; running it twice changes nothing."""
+
+    help = "Compute the rows of performance_metrics from the trades."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take from when on, and of which instrument."""
+        parser.add_argument("--since", type=dt.date.fromisoformat, help="UTC day, 2024-01-31")
+        parser.add_argument("--symbol", help="one instrument; by default all")
+
+    def handle(self, **options: Any) -> None:
+        """Compute, and say how many rows there are."""
+        rows = recompute(since=options["since"], instrument=options["symbol"])
+        self.stdout.write(f"{rows} rows of days, weeks and months.")
