@@ -27,7 +27,6 @@ class Status:
     pid: int
     written_ms: int
     started_ms: int
-    terminal: str = "not used"
     line: str = "not connected"
     role: str = ""
     last_tick_ms: int = 0
@@ -73,7 +72,6 @@ def screen(status: Status, now_ms: int) -> str:
     rows = [
         ("connector", f"{status.connector} ({state}, pid {status.pid})"),
         ("source", status.source),
-        ("terminal", status.terminal),
         ("line", f"{status.line} to {status.url}"),
         ("role", status.role or "none yet"),
         ("last tick", f"{_ago(status.last_tick_ms, now_ms)} ({status.symbol})"),
