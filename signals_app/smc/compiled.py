@@ -78,8 +78,8 @@ def analyse(candles: Candles) -> Analysis:
     """See `definition.analyse`."""
     if not len(candles):
         return Analysis(0, (), (), (), (), (), (), Trend.NONE, 0.0, None)
-    time_ms, prices, volume = _columns(candles)
-    found = kernel.everything(time_ms, prices, volume, _tables(), RULES, False)
+    time_ms, prices, volume = columns(candles)
+    found = kernel.everything(time_ms, prices, volume, tables(), RULES, False)
     all_swings, breaks = _swings(found.swings), _breaks(found.breaks)
     dealing = structure.dealing_range(all_swings)
     return Analysis(
@@ -98,8 +98,8 @@ def analyse(candles: Candles) -> Analysis:
 
 def view(candles: Candles, timeframe: Timeframe) -> TimeframeView:
     """See `definition.view`."""
-    time_ms, prices, volume = _columns(candles)
-    found = kernel.everything(time_ms, prices, volume, _tables(), RULES, True)
+    time_ms, prices, volume = columns(candles)
+    found = kernel.everything(time_ms, prices, volume, tables(), RULES, True)
     return TimeframeView(
         timeframe=timeframe,
         close_time_ms=int(time_ms[-1]) + timeframe.milliseconds,
@@ -113,25 +113,25 @@ def view(candles: Candles, timeframe: Timeframe) -> TimeframeView:
 
 def view_structure(candles: Candles) -> StructureView:
     """See `definition.view_structure`."""
-    found, breaks, strength, atr = kernel.structure(_columns(candles)[1], RULES)
+    found, breaks, strength, atr = kernel.structure(columns(candles)[1], RULES)
     return _structure(found, breaks, strength, atr, candles)
 
 
 def view_gaps(candles: Candles) -> GapView:
     """See `definition.view_gaps`."""
-    return GapView(_gaps(kernel.open_gaps(*_columns(candles), RULES)))
+    return GapView(_gaps(kernel.open_gaps(*columns(candles), RULES)))
 
 
 def view_order_blocks(candles: Candles) -> OrderBlockView:
     """See `definition.view_order_blocks`."""
     return OrderBlockView(
-        _order_blocks(kernel.standing_blocks(*_columns(candles), _tables(), RULES))
+        _order_blocks(kernel.standing_blocks(*columns(candles), tables(), RULES))
     )
 
 
 def view_liquidity(candles: Candles) -> LiquidityView:
     """See `definition.view_liquidity`."""
-    pools, sweeps = kernel.resting_liquidity(*_columns(candles), _tables(), RULES)
+    pools, sweeps = kernel.resting_liquidity(*columns(candles), tables(), RULES)
     return LiquidityView(_pools(pools), _sweeps(sweeps))
 
 
@@ -164,7 +164,8 @@ _OUTCOME = (Outcome.SWEEP, Outcome.RUN, Outcome.PENDING, None)  # the last at pl
 _Columns: TypeAlias = tuple[Int64s, kernel.Values, kernel.Values]
 
 
-def _columns(candles: Candles) -> _Columns:
+def columns(candles: Candles) -> _Columns:
+    """Return the candles as the kernel takes them: times, (open, high, low, close), volumes."""
     # Fresh arrays, so that the kernel meets one memory layout and is compiled for no other.
     prices = np.array((candles.open, candles.high, candles.low, candles.close), dtype=np.float64)
     volume = np.array(candles.volume, dtype=np.float64)
@@ -309,7 +310,8 @@ def _came(indices: list[int]) -> list[int | None]:
 
 
 @cache
-def _tables() -> kernel.Tables:
+def tables() -> kernel.Tables:
+    """Return what the kernel looks up."""
     since, ahead = _new_york_clock()
     return kernel.Tables(np.array(measures.ROUND_STEPS), since, ahead)
 

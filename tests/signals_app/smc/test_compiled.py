@@ -89,7 +89,7 @@ def test_columns_of_any_memory_layout_are_taken() -> None:
 
 def test_trading_days_are_those_of_the_calendar() -> None:
     hours = np.arange(0, 128 * 365 * 24, 677, dtype=np.int64) * HOUR_MS
-    days = kernel._trading_days(hours, compiled._tables())
+    days = kernel._trading_days(hours, compiled.tables())
     expected = [trading_day(time_ms).date for time_ms in hours.tolist()]
     assert (np.datetime64("1970-01-01") + days).tolist() == expected
 
@@ -98,7 +98,7 @@ def test_day_turns_on_the_hour_around_both_clock_changes() -> None:
     # New York changed on 10 March and on 3 November 2024.
     for sunday in (1_710_028_800_000, 1_730_592_000_000):
         hours = sunday + np.arange(-48, 72, dtype=np.int64) * HOUR_MS
-        days = kernel._trading_days(hours, compiled._tables())
+        days = kernel._trading_days(hours, compiled.tables())
         expected = [trading_day(time_ms).date for time_ms in hours.tolist()]
         assert (np.datetime64("1970-01-01") + days).tolist() == expected
 
