@@ -109,6 +109,11 @@ def settle(data_dir: Path) -> Place:
                 f"bring it back, or delete {_memory(data_dir)} to begin with an empty one."
             )
         account = owner_of(remembered)
+        if account is not None and not can_write(account, remembered):
+            raise StackError(
+                f"PostgreSQL runs as {account.name!r}, which cannot reach {remembered}; "
+                "bring the data directory back to where it was."
+            )
         return Place(remembered, _reachable_programs(programs, remembered, account), account)
     account = required_account()
     for home in _homes(data_dir, account):
@@ -116,7 +121,7 @@ def settle(data_dir: Path) -> Place:
             _make_home(home, account)
             if can_write(account, home):
                 reachable = _reachable_programs(programs, home, account)
-                _memory(data_dir).write_text(json.dumps({"home": str(home)}))
+                _remember(data_dir, home)
                 return Place(home, reachable, account)
             home.rmdir()
     who = "this account" if account is None else f"the account {account.name!r}"
@@ -206,9 +211,15 @@ def _memory(data_dir: Path) -> Path:
     return data_dir / "postgres.json"
 
 
+def _remember(data_dir: Path, home: Path) -> None:
+    # Relative where it lies inside, so that the data directory can be moved.
+    kept = home.relative_to(data_dir) if home.is_relative_to(data_dir) else home
+    _memory(data_dir).write_text(json.dumps({"home": str(kept)}))
+
+
 def _remembered_home(data_dir: Path) -> Path | None:
     try:
-        return Path(json.loads(_memory(data_dir).read_text())["home"])
+        return data_dir / str(json.loads(_memory(data_dir).read_text())["home"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

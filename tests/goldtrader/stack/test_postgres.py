@@ -51,6 +51,21 @@ def test_nobody_gets_in_without_the_password(data_dir):
         postgres.stop(running.server)
 
 
+def test_a_data_directory_that_was_moved_keeps_its_database(tmp_path):
+    (tmp_path / "open").mkdir()
+    before, after = tmp_path / "open" / "before", tmp_path / "open" / "after"
+    before.mkdir()
+    postgres.stop(_start(before).server)
+    before.rename(after)
+    try:
+        running = _start(after)
+        with psycopg.connect(running.url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        postgres.stop(running.server)
+    finally:
+        postgres.remove(after)
+
+
 @as_root
 def test_started_by_root_it_runs_as_another_account_and_opens_no_directory_of_roots(data_dir):
     data_dir.parent.chmod(0o700)
@@ -58,7 +73,7 @@ def test_started_by_root_it_runs_as_another_account_and_opens_no_directory_of_ro
     owner = Path(f"/proc/{running.server.pid}").stat().st_uid
     postgres.stop(running.server)
 
-    home = Path(json.loads((data_dir / "postgres.json").read_text())["home"])
+    home = data_dir / json.loads((data_dir / "postgres.json").read_text())["home"]
     assert owner != 0
     assert pwd.getpwuid(owner).pw_name == home.owner()
     assert home.stat().st_mode & 0o777 == 0o700

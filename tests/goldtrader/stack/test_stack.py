@@ -171,7 +171,7 @@ def _export(data_dir: Path) -> object:
 
 
 def _cluster(data_dir: Path) -> Path:
-    return Path(json.loads((data_dir / "postgres.json").read_text())["home"]) / "cluster"
+    return data_dir / json.loads((data_dir / "postgres.json").read_text())["home"] / "cluster"
 
 
 def _listens(port: int) -> bool:
