@@ -115,20 +115,16 @@ class _Vote(NamedTuple):
 
 
 class _Cast(NamedTuple):
-    """A vote with its timeframe and group."""
+    """A vote with its timeframe and group, counted."""
 
     timeframe: Timeframe
     group: Group
-    vote: _Vote
-
-    @property
-    def points(self) -> float:
-        share = min(max(self.vote.share, 0.0), 1.0)
-        return round(WEIGHTS[self.timeframe, self.group] * share, 2)
+    points: float
+    text: Callable[[], str]
 
     def reason(self) -> Reason:
         maximum = WEIGHTS[self.timeframe, self.group]
-        text = f"{self.timeframe} {self.vote.text()}"
+        text = f"{self.timeframe} {self.text()}"
         return Reason(self.timeframe, self.group, self.points, maximum, text)
 
 
@@ -163,12 +159,12 @@ class Backdrop:
 def backdrop(h4: TimeframeView, h1: TimeframeView, direction: Direction) -> Backdrop:
     """Return the votes of H4 and H1 that no price changes."""
     votes = (
-        _Cast(Timeframe.H4, Group.STRUCTURE, _trend(h4, direction)),
-        _Cast(Timeframe.H4, Group.LOCATION, _dealing_range(h4, direction)),
-        _Cast(Timeframe.H4, Group.LIQUIDITY, _liquidity(h4, direction)),
-        _Cast(Timeframe.H1, Group.STRUCTURE, _trend(h1, direction)),
-        _Cast(Timeframe.H1, Group.LIQUIDITY, _liquidity(h1, direction)),
-        _Cast(Timeframe.H1, Group.MOMENTUM, _displacement(h1, direction)),
+        _cast(Timeframe.H4, Group.STRUCTURE, _trend(h4, direction)),
+        _cast(Timeframe.H4, Group.LOCATION, _dealing_range(h4, direction)),
+        _cast(Timeframe.H4, Group.LIQUIDITY, _liquidity(h4, direction)),
+        _cast(Timeframe.H1, Group.STRUCTURE, _trend(h1, direction)),
+        _cast(Timeframe.H1, Group.LIQUIDITY, _liquidity(h1, direction)),
+        _cast(Timeframe.H1, Group.MOMENTUM, _displacement(h1, direction)),
     )
     return Backdrop(h4, h1, direction, votes, sum(vote.points for vote in votes))
 
@@ -205,14 +201,19 @@ def _votes_before(
     m15_zone = best_zone(m15, direction, price)
     votes = (
         *behind.votes,
-        _Cast(Timeframe.H1, Group.LOCATION, _at_zone(h1_zone, direction)),
-        _Cast(Timeframe.M15, Group.STRUCTURE, _recent_break(m15.structure, m15.candles, direction)),
-        _Cast(Timeframe.M15, Group.LOCATION, _at_zone(m15_zone, direction)),
-        _Cast(Timeframe.M15, Group.LIQUIDITY, _liquidity(m15, direction)),
-        _Cast(Timeframe.M15, Group.MOMENTUM, _displacement(m15, direction)),
-        _Cast(Timeframe.M15, Group.CONTEXT, _session(m15)),
+        _cast(Timeframe.H1, Group.LOCATION, _at_zone(h1_zone, direction)),
+        _cast(Timeframe.M15, Group.STRUCTURE, _recent_break(m15.structure, m15.candles, direction)),
+        _cast(Timeframe.M15, Group.LOCATION, _at_zone(m15_zone, direction)),
+        _cast(Timeframe.M15, Group.LIQUIDITY, _liquidity(m15, direction)),
+        _cast(Timeframe.M15, Group.MOMENTUM, _displacement(m15, direction)),
+        _cast(Timeframe.M15, Group.CONTEXT, _session(m15)),
     )
     return votes, h1_zone, m15_zone
+
+
+def _cast(timeframe: Timeframe, group: Group, vote: _Vote) -> _Cast:
+    share = min(max(vote.share, 0.0), 1.0)
+    return _Cast(timeframe, group, round(WEIGHTS[timeframe, group] * share, 2), vote.text)
 
 
 def _points(votes: tuple[_Cast, ...], timeframe: Timeframe) -> float:

@@ -65,22 +65,31 @@ def best_zone(view: TimeframeView, direction: Direction, price: float) -> Zone |
     is none within reach. Another zone in the view never makes the answer worse.
     """
     bias, reach = bias_of(direction), REACH_ATR * view.structure.atr
+    # Price is in the zone or before it: above a bullish zone's bottom, below a bearish one's top.
+    is_buy, least, most = direction is Direction.BUY, price - reach, price + reach
     blocks, gaps = [], []
     for block in view.order_blocks.order_blocks:
-        if block.direction is bias:
-            distance = _distance(direction, price, block.bottom, block.top)
-            if distance is not None and distance < reach:
-                quality = graded(block.score) * _nearness(distance, reach)
-                blocks.append(_Found(quality, distance, block.index, block, None))
+        if block.direction is bias and (
+            block.bottom <= price and block.top > least
+            if is_buy
+            else block.top >= price and block.bottom < most
+        ):
+            distance = max(price - block.top if is_buy else block.bottom - price, 0.0)
+            quality = graded(block.score) * _nearness(distance, reach)
+            blocks.append(_Found(quality, distance, block.index, block, None))
     for gap in view.gaps.gaps:
-        if gap.direction is bias:
-            distance = _distance(direction, price, gap.bottom, gap.top)
-            if distance is not None and distance < reach:
-                quality = graded(gap.strength / 100) * _nearness(distance, reach)
-                gaps.append(_Found(quality, distance, gap.index, None, gap))
+        if gap.direction is bias and (
+            gap.bottom <= price and gap.top > least
+            if is_buy
+            else gap.top >= price and gap.bottom < most
+        ):
+            distance = max(price - gap.top if is_buy else gap.bottom - price, 0.0)
+            quality = graded(gap.strength / 100) * _nearness(distance, reach)
+            gaps.append(_Found(quality, distance, gap.index, None, gap))
+    if not blocks and not gaps:
+        return None
     both = [_joined(*pair) for pair in product(blocks, gaps) if _overlap(*pair)]
-    best = max(blocks + gaps + both, key=_rank, default=None)
-    return None if best is None else best.as_zone(view.timeframe)
+    return max(blocks + gaps + both, key=_rank).as_zone(view.timeframe)
 
 
 def best_sweep(
@@ -137,13 +146,6 @@ class _Found(NamedTuple):
             quality=self.quality,
             distance=self.distance,
         )
-
-
-def _distance(direction: Direction, price: float, bottom: float, top: float) -> float | None:
-    """Return how far price is before the zone, 0 inside, `None` where it is through already."""
-    if direction is Direction.BUY:
-        return None if price < bottom else max(price - top, 0.0)
-    return None if price > top else max(bottom - price, 0.0)
 
 
 def _nearness(distance: float, reach: float) -> float:
