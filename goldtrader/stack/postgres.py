@@ -9,6 +9,7 @@ remembers where. No directory of the user's is ever opened to others.
 import contextlib
 import hashlib
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -231,20 +232,16 @@ def _homes(data_dir: Path, account: Account | None) -> Iterator[Path]:
     if account is not None:
         name = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:12]
         for parent in _REACHABLE:
-            yield parent / f"goldtrader-{name}"
+            # One that is there already may be of a data directory that was moved: it is let be.
+            names = (f"goldtrader-{name}-{number}" for number in itertools.count(1))
+            yield next(home for each in names if not (home := parent / each).exists())
 
 
 def _make_home(home: Path, account: Account | None) -> None:
-    """Make ``home`` empty and enterable by ``account`` alone.
-
-    One that stands there without being remembered is of a data directory that was deleted, and
-    with it the password of the cluster.
-    """
+    """Make ``home``, which ``account`` alone may enter; a cluster that is in it stays."""
     if home.is_symlink() or (home.exists() and home.stat().st_uid not in _own_uids(account)):
         raise StackError(f"{home} belongs to somebody else.")
-    if home.exists():
-        shutil.rmtree(home)
-    home.mkdir(mode=0o700)
+    home.mkdir(mode=0o700, exist_ok=True)
     if account is not None:
         os.chown(home, account.uid, account.gid)
 

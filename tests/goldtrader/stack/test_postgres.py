@@ -83,6 +83,21 @@ def test_started_by_root_it_runs_as_another_account_and_opens_no_directory_of_ro
 
 
 @as_root
+def test_a_new_data_directory_leaves_the_database_of_a_moved_one_alone(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    first = postgres.settle(before)
+    before.rename(after)
+    before.mkdir()
+    try:
+        assert postgres.settle(before).home != first.home
+        assert postgres.settle(after).home == first.home
+    finally:
+        postgres.remove(before)
+        postgres.remove(after)
+
+
+@as_root
 def test_programs_that_the_account_cannot_reach_are_copied_with_their_libraries(
     data_dir, tmp_path, monkeypatch
 ):
