@@ -4,10 +4,11 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 _TIMEOUT = 15.0
 
@@ -54,6 +55,9 @@ class TokenEndpoint:
 
     async def fetch(self) -> str:
         """Return a new token for the connector and its symbols."""
+        # Here: it takes longer to load than everything else, and not every start needs it.
+        import httpx
+
         verify = True if self.trust is None else self.trust
         headers = {"Authorization": f"Api-Key {self.api_key}"}
         wanted = {"name": self.name, "symbols": list(self.symbols)}
@@ -101,7 +105,7 @@ def is_loopback(url: str) -> bool:
     return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
-def _detail(answer: httpx.Response) -> str:
+def _detail(answer: "httpx.Response") -> str:
     try:
         found = answer.json()
     except ValueError:
@@ -111,7 +115,7 @@ def _detail(answer: httpx.Response) -> str:
     return str(found)[:200]
 
 
-def _token(url: str, answer: httpx.Response) -> str:
+def _token(url: str, answer: "httpx.Response") -> str:
     try:
         token = answer.json()["token"]
     except (ValueError, KeyError, TypeError):
