@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 import pytest
-from server import Server, make_certificate, running, until
 
 from mt5_bridge import client as client_module
 from mt5_bridge.client import Client, Settings
@@ -15,6 +14,7 @@ from mt5_bridge.sources.replay import ReplaySource
 from mt5_bridge.spool import Spool
 from mt5_bridge.status import read_status
 from mt5_bridge.wire import CandleRow, ErrorCode, History, Role
+from tests.mt5_bridge.server import Server, make_certificate, running, until
 
 NOON = 1_704_456_000_000
 

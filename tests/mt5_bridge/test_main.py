@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from server import Server, make_certificate, running, until
+
+from tests.mt5_bridge.server import Server, make_certificate, running, until
 
 ROOT = Path(__file__).parents[2]
 NOON = 1_704_456_000_000

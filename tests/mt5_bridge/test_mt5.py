@@ -3,12 +3,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from terminal import FakeTerminal
 
 from mt5_bridge.broker_time import SERVER_EU, SERVER_US, clock_named
 from mt5_bridge.sources.base import SourceError
 from mt5_bridge.sources.mt5 import Mt5Source, open_terminal
 from mt5_bridge.wire import ErrorCode
+from tests.mt5_bridge.terminal import FakeTerminal
 
 NEW_YORK = ZoneInfo("America/New_York")
 HOUR = 3_600_000
@@ -282,8 +282,8 @@ def test_history_stands_on_utc_boundaries_and_ends_before_the_first_tick():
     by_timeframe = {history.timeframe: history.rows for history in source.history(now_ms)}
     assert {name: len(rows) for name, rows in by_timeframe.items()} == {
         "M15": 500,
-        "H1": 399,
-        "H4": 100,
+        "H1": 398,
+        "H4": 99,
     }
     assert by_timeframe["H4"][-1].time_ms == ms(2025, 7, 16, 8, 0)
     assert by_timeframe["M15"][-1].time_ms == ms(2025, 7, 16, 11, 45)

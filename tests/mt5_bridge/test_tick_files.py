@@ -1,6 +1,4 @@
 import gzip
-import os
-from pathlib import Path
 
 import pytest
 
@@ -8,9 +6,6 @@ from mt5_bridge.quotes import Quotes
 from mt5_bridge.tick_files import TickFileError, check_file, open_tick_file, symbol_of
 
 NOON = 1_704_456_000_000  # 2024-01-05T12:00:00Z
-SHARED = Path(os.environ.get("GOLDTRADER_SHARED", Path(__file__).parents[2] / ".." / "shared"))
-DATA = SHARED / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared market data is not here")
 
 
 def write(folder, text, name="XAUUSD_ticks.csv"):
@@ -228,15 +223,13 @@ def test_lines_are_counted_across_blocks(tmp_path):
         check_file(path)
 
 
-@needs_data
-def test_real_ticks_are_all_there():
-    summary = check_file(DATA / "XAUUSD_ticks_oanda_2014-05-01_to_08.csv.gz")
+def test_real_ticks_are_all_there(shared):
+    summary = check_file(shared / "data" / "XAUUSD_ticks_oanda_2014-05-01_to_08.csv.gz")
     assert summary.ticks == 1_171_336
     assert (summary.first_time_ms, summary.last_time_ms) == (1398902400043, 1399593599341)
 
 
-@needs_data
-def test_metatraders_flags_beside_the_quotes_do_no_harm():
-    quotes = read(DATA / "XAUUSD_ticks_mt5-sample_2026-09-21.csv.gz")
+def test_metatraders_flags_beside_the_quotes_do_no_harm(shared):
+    quotes = read(shared / "data" / "XAUUSD_ticks_mt5-sample_2026-09-21.csv.gz")
     assert len(quotes) == 120
     assert quotes.rows()[0] == (1789987235664, 4348.28, 4348.51, None, None)
