@@ -23,7 +23,12 @@ _TOLD_EVENTS = {
 
 
 def signal_text(
-    signal: TradingSignal, instrument: Instrument, trade: Trade, *, is_simulated: bool = False
+    signal: TradingSignal,
+    instrument: Instrument,
+    trade: Trade,
+    *,
+    is_simulated: bool = False,
+    found_late_seconds: int | None = None,
 ) -> str:
     """Return the message that announces a signal, with how its trade stands below."""
     entry = as_decimal(signal.entry_price)
@@ -34,6 +39,7 @@ def signal_text(
     )
     lines = [
         *(["🧪 SIMULATED FEED: these prices are made up 🧪", ""] if is_simulated else []),
+        *([_late_line(found_late_seconds), ""] if found_late_seconds else []),
         f"🔔 {signal.instrument} TRADING SIGNAL 🔔",
         "",
         f"📊 Setup Type: {setup_words(signal.setup_type)}",
@@ -62,7 +68,13 @@ def signal_text(
     return "\n".join(lines)[:MAXIMUM_LENGTH]
 
 
-def event_text(trade: Trade, event: TradeEvent, instrument: Instrument) -> str | None:
+def event_text(
+    trade: Trade,
+    event: TradeEvent,
+    instrument: Instrument,
+    *,
+    found_late_seconds: int | None = None,
+) -> str | None:
     """Return what is told of a trade's event, `None` where followers need no word of it.
 
     ``trade`` may have gone on since; what is told is of the event.
@@ -82,6 +94,8 @@ def event_text(trade: Trade, event: TradeEvent, instrument: Instrument) -> str |
         multiple = "" if trade.r_multiple is None else f" = {_signed(trade.r_multiple)} R"
         lines.append(f"Result: {_result(trade.profit_loss, trade.profit_loss_pips)}{multiple}")
     lines.append(f"⏰ {_moment(utc(event.time_ms))}")
+    if found_late_seconds:
+        lines.append(_late_line(found_late_seconds))
     return "\n".join(lines)
 
 
@@ -91,6 +105,12 @@ def setup_words(setup_type: str) -> str:
         _SETUP_WORDS.get(part, part.replace("_", " ").title()) for part in setup_type.split("+")
     ]
     return " + ".join(words) + (" Confluence" if len(words) > 1 else "")
+
+
+def time_words(seconds: float) -> str:
+    """Return a length of time in minutes, and in hours from one hour on: `2 h 03 min`."""
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
 def progress(trade: Trade, price: Decimal) -> int:
@@ -118,6 +138,10 @@ def _level(instrument: Instrument, entry: Decimal, level: float, signal: Trading
 
 def _result(money: Decimal, pips: Decimal) -> str:
     return f"{_signed_money(money)} ({_signed(pips)} pips)"
+
+
+def _late_line(seconds: int) -> str:
+    return f"⏳ Found {time_words(seconds)} late: its ticks came after the feed had been cut off"
 
 
 def _moment(moment: datetime) -> str:

@@ -91,6 +91,17 @@ class TradeEvent(models.Model):
     profit = fields.money()
     pips = models.DecimalField(max_digits=8, decimal_places=2)
     stop_loss = fields.price()
+    found_late_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="how long after its tick's time it was found, where the feed had been cut off",
+    )
+    record_hash = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="its link to the event before it, the first one's to the signal",
+    )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import Q, Sum
+from django.utils import timezone
 
 from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
@@ -19,9 +20,19 @@ from signals_app.models import Instrument as InstrumentRow
 from signals_app.services import stream
 from signals_app.services.decisions import parameters_of, signal_value
 from trades_app import messages, models
+from trades_app.lateness import seconds_late
 from trades_app.lifecycle import exposure, machine
 from trades_app.lifecycle.exposure import memory_ms
-from trades_app.lifecycle.machine import EventKind, PartialClose, Trade, TradeEvent, TradeStatus
+from trades_app.lifecycle.machine import (
+    EventKind,
+    InvalidTransition,
+    Moment,
+    PartialClose,
+    Trade,
+    TradeEvent,
+    TradeStatus,
+)
+from trades_app.lifecycle.record import event_link
 from trades_app.lifecycle.risk import Costs
 
 log = structlog.get_logger(__name__)
@@ -55,9 +66,10 @@ def open_trade(signal_id: str) -> str | None:
         row = models.Trade(signal=signal)
         _fill_row(row, trade)
         row.save(force_insert=True)
-        _insert_events(row, events, first_number=1)
-        _put_signal_message(signal, instrument, opened)
-        _put_event_messages(signal, trade, events, instrument)
+        late = seconds_late(trade.instrument, events, timezone.now())
+        _insert_events(row, events, first_number=1, found_late=late)
+        _put_signal_message(signal, instrument, opened, late[0])
+        _put_event_messages(signal, trade, events, instrument, late)
         _close_signal(signal, trade)
         decision.outcome = Decision.Outcome.SIGNAL
         decision.save(update_fields=("outcome",))
@@ -83,11 +95,60 @@ def move_trades(symbol: str, ticks: Ticks) -> None:
         after, events = machine.advance(before, instrument, ticks)
         if not events:
             continue
-        _fill_row(row, after)
-        row.save()
-        _insert_events(row, events, first_number=row.events.count() + 1)
-        _put_event_messages(row.signal, after, events, instrument)
-        _close_signal(row.signal, after)
+        late = seconds_late(symbol, events, timezone.now())
+        _append(row, after, events, instrument, late)
+
+
+def close_trade(trade_id: int) -> Trade:
+    """Close an open trade by hand, at the last tick of its symbol that was used; return it.
+
+    Holding the position, so that no tick moves the trade meanwhile. Raises `InvalidTransition`
+    with a sentence for the operator where the trade is not open.
+    """
+    with transaction.atomic():
+        symbol = models.Trade.objects.values_list("instrument", flat=True).get(pk=trade_id)
+        position = StreamPosition.objects.select_for_update().get(symbol=symbol)
+        row = models.Trade.objects.select_related("signal").get(pk=trade_id)
+        if not row.is_open:
+            raise InvalidTransition(f"{row.signal_id} cannot be closed: it is {row.status}.")
+        # A watermark said that the market has got so far without a tick.
+        time_ms = max(position.time_ms, position.watermark_ms)
+        tick = Tick(position.ordinal, time_ms, position.bid, position.ask)
+        instrument = InstrumentRow.objects.get(symbol=symbol).value()
+        trade, events = machine.close_manually(trade_value(row), instrument, tick)
+        _append(row, trade, events, instrument, (None,) * len(events))
+    log.info("trade_closed_by_hand", signal_id=trade.signal_id, exit_price=str(trade.exit_price))
+    return trade
+
+
+def cancel_trade(signal_id: str) -> Trade:
+    """Cancel the trade of a signal before it opens; return it.
+
+    That is possible while the trade waits for ticks that have to be sent again: the symbol's next
+    closes wait behind it. Raises `InvalidTransition` with a sentence for the operator.
+    """
+    with transaction.atomic():
+        signal = Signal.objects.select_related("strategy").get(pk=signal_id)
+        StreamPosition.objects.select_for_update().get(symbol=signal.instrument)
+        decision = Decision.objects.select_for_update().get(
+            symbol=signal.instrument, close_time_ms=calendar.milliseconds(signal.timestamp)
+        )
+        if decision.outcome != Decision.Outcome.OPENING:
+            raise InvalidTransition(f"{signal_id} cannot be cancelled: its trade was opened.")
+        instrument = InstrumentRow.objects.get(symbol=signal.instrument).value()
+        planned = machine.plan_trade(
+            signal_value(signal), instrument, parameters_of(signal.strategy)
+        )
+        trade, events = machine.cancel(planned, Moment.of(entry_tick(decision)))
+        row = models.Trade(signal=signal)
+        _fill_row(row, trade)
+        row.save(force_insert=True)
+        _insert_events(row, events, first_number=1)
+        _close_signal(signal, trade)
+        decision.outcome = Decision.Outcome.SIGNAL
+        decision.save(update_fields=("outcome",))
+    log.info("trade_cancelled", signal_id=signal_id)
+    return trade
 
 
 def exposure_before(instrument: Instrument, parameters: Parameters, entry: Tick) -> Exposure:
@@ -96,7 +157,8 @@ def exposure_before(instrument: Instrument, parameters: Parameters, entry: Tick)
     Older trades count by their profit alone, so that the cost does not grow with the record.
     """
     remembered_from = calendar.utc(entry.time_ms - memory_ms(parameters))
-    recent = models.Trade.objects.filter(instrument=instrument.symbol).filter(
+    opened = models.Trade.objects.exclude(status=TradeStatus.CANCELLED)
+    recent = opened.filter(instrument=instrument.symbol).filter(
         Q(exit_time=None) | Q(exit_time__gte=remembered_from)
     )
     older = models.TradeEvent.objects.filter(
@@ -203,6 +265,22 @@ def _fill_row(row: models.Trade, trade: Trade) -> None:
     row.partial_closes = [_partial_close_json(closed) for closed in trade.partial_closes]
 
 
+def _append(
+    row: models.Trade,
+    trade: Trade,
+    events: Sequence[TradeEvent],
+    instrument: Instrument,
+    late: Sequence[int | None],
+) -> None:
+    """Store what happened to an open trade, and tell of it."""
+    _fill_row(row, trade)
+    row.save()
+    number = row.events.count() + 1
+    _insert_events(row, events, first_number=number, found_late=late)
+    _put_event_messages(row.signal, trade, events, instrument, late)
+    _close_signal(row.signal, trade)
+
+
 def _partial_close_json(closed: PartialClose) -> dict[str, Any]:
     return {
         "kind": closed.kind.value,
@@ -227,27 +305,44 @@ def _partial_close(stored: dict[str, Any]) -> PartialClose:
     )
 
 
-def _insert_events(row: models.Trade, events: Sequence[TradeEvent], *, first_number: int) -> None:
-    models.TradeEvent.objects.bulk_create(
-        models.TradeEvent(
-            trade=row,
-            number=number,
-            kind=event.kind.value,
-            before=event.before.value,
-            after=event.after.value,
-            time=calendar.utc(event.time_ms),
-            ordinal=event.ordinal,
-            price=event.price,
-            lots=event.lots,
-            profit=event.profit,
-            pips=event.pips,
-            stop_loss=event.stop_loss,
+def _insert_events(
+    row: models.Trade,
+    events: Sequence[TradeEvent],
+    *,
+    first_number: int,
+    found_late: Sequence[int | None] = (),
+) -> None:
+    """Store events, each linked to the one before; ``found_late`` are seconds for each, or none."""
+    last = row.signal.record_hash
+    if first_number > 1:
+        last = row.events.values_list("record_hash", flat=True).get(number=first_number - 1)
+    rows = []
+    for number, event in enumerate(events, first_number):
+        last = event_link(last, row.signal_id, number, event)
+        rows.append(
+            models.TradeEvent(
+                trade=row,
+                number=number,
+                kind=event.kind.value,
+                before=event.before.value,
+                after=event.after.value,
+                time=calendar.utc(event.time_ms),
+                ordinal=event.ordinal,
+                price=event.price,
+                lots=event.lots,
+                profit=event.profit,
+                pips=event.pips,
+                stop_loss=event.stop_loss,
+                found_late_seconds=found_late[number - first_number] if found_late else None,
+                record_hash=last,
+            )
         )
-        for number, event in enumerate(events, first_number)
-    )
+    models.TradeEvent.objects.bulk_create(rows)
 
 
-def _put_signal_message(signal: Signal, instrument: Instrument, trade: Trade) -> None:
+def _put_signal_message(
+    signal: Signal, instrument: Instrument, trade: Trade, late: int | None
+) -> None:
     _put_message(
         key=f"signal:{signal.signal_id}",
         kind="SIGNAL",
@@ -257,15 +352,20 @@ def _put_signal_message(signal: Signal, instrument: Instrument, trade: Trade) ->
             instrument,
             trade,
             is_simulated=is_simulated(signal.instrument),
+            found_late_seconds=late,
         ),
     )
 
 
 def _put_event_messages(
-    signal: Signal, trade: Trade, events: Iterable[TradeEvent], instrument: Instrument
+    signal: Signal,
+    trade: Trade,
+    events: Iterable[TradeEvent],
+    instrument: Instrument,
+    found_late: Iterable[int | None],
 ) -> None:
-    for event in events:
-        text = messages.event_text(trade, event, instrument)
+    for event, late in zip(events, found_late, strict=True):
+        text = messages.event_text(trade, event, instrument, found_late_seconds=late)
         if text is not None:
             _put_message(
                 key=f"trade:{signal.signal_id}:{event.kind}",

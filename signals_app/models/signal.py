@@ -55,6 +55,18 @@ class Signal(models.Model):
     entry_ordinal = models.BigIntegerField(help_text="the tick that it is entered at")
     entry_time_ms = models.BigIntegerField()
     strategy = models.ForeignKey(Strategy, on_delete=models.PROTECT, related_name="signals")
+    record_hash = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="its link to the signal before it"
+    )
+    probability = models.FloatField(
+        null=True, blank=True, help_text="measured, 0 to 1; null: not measured"
+    )
+    probability_low = models.FloatField(null=True, blank=True, help_text="Wilson 95 %")
+    probability_high = models.FloatField(null=True, blank=True, help_text="Wilson 95 %")
+    probability_n = models.PositiveIntegerField(null=True, blank=True, help_text="outcomes")
+    probability_of = models.CharField(
+        max_length=100, blank=True, help_text="the measured event that it leans on"
+    )
 
     objects = SignalQuerySet.as_manager()
 

@@ -19,7 +19,9 @@ from signals_app.market import calendar, instrument
 from signals_app.market.tick import Tick
 from signals_app.models import Decision, Instrument, Signal, Strategy
 from signals_app.services.analysis import views_of
+from signals_app.services.calibration import note_probability
 from signals_app.services.locks import lock_decisions
+from signals_app.services.record import link_signal
 
 log = structlog.get_logger(__name__)
 
@@ -157,7 +159,10 @@ def _decide(
     if not row.is_active:
         decision.outcome, decision.reason = Decision.Outcome.REFUSED, "INSTRUMENT_OFF"
         return None
-    signal_row(made.signal, strategy).save(force_insert=True)
+    signal = signal_row(made.signal, strategy)
+    link_signal(signal, made.signal)
+    note_probability(signal, made.score)
+    signal.save(force_insert=True)
     decision.outcome = Decision.Outcome.OPENING
     log.info(
         "signal_generated",

@@ -6,6 +6,7 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
 from signals_app.models import Signal, Strategy
 from signals_app.services.decisions import signal_row
+from signals_app.services.record import link_signal
 from tests.trades_app.examples import ENTRY, GOLD, SIGNAL, bids
 from trades_app import models, services
 from trades_app.lifecycle import machine
@@ -27,6 +28,7 @@ def numbered(number: int, *, days: int = 0) -> TradingSignal:
 def stored_signal(signal: TradingSignal = SIGNAL) -> Signal:
     """Return the signal's row, in the database."""
     row = signal_row(signal, Strategy.objects.live())
+    link_signal(row, signal)
     row.save(force_insert=True)
     return row
 
