@@ -12,6 +12,7 @@ import msgspec
 from mt5_bridge import wire
 from mt5_bridge.quotes import BadTick
 from mt5_bridge.wire import CLOSES, BadMessage, CandleRow, CloseCode, ErrorCode, Role, Row
+from signals_app.gateway.intake import MAXIMUM_PRICE
 from signals_app.gateway.tokens import Claims, TokenRefused
 from signals_app.market.candle import TIMEFRAMES, Timeframe
 
@@ -26,6 +27,9 @@ _REPORTS: Final = frozenset(
     {ErrorCode.MT5_DISCONNECTED, ErrorCode.MT5_RECONNECTED, ErrorCode.SYMBOL_UNAVAILABLE}
 )
 _MAXIMUM_AHEAD_MS: Final = 60_000
+# A connector that was promoted resumes within this time, or goes on as if nothing was dropped.
+_REWIND_MS: Final = 10_000
+_MAXIMUM_VOLUME: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,20 @@ class _Bucket:
 
 
 @dataclass(slots=True)
+class _Tail:
+    """The last ticks of a symbol that were dropped on standby.
+
+    They may be later than what the active connector sent last. Then the connector sends them again
+    after its promotion, and what it sent before it heard of that (until `rewound_by_ms` at most)
+    must not be stored ahead of them.
+    """
+
+    seq: int = 0
+    time_ms: int = 0
+    rewound_by_ms: int = 0
+
+
+@dataclass(slots=True)
 class Connection:
     """The state of one conversation. All times are Unix milliseconds."""
 
@@ -165,6 +183,7 @@ class Connection:
     closed: bool = False
     _bad_messages: int = 0
     _told_standby: set[str] = field(default_factory=set)
+    _tails: dict[str, _Tail] = field(default_factory=dict)
     _messages: _Bucket = field(init=False)
     _frames: _Bucket = field(init=False)
 
@@ -240,19 +259,29 @@ class Connection:
         self.claims = claims
         self.heard_ms = now_ms
         self.roles = {symbol: place.role for symbol, place in places.items()}
+        self._tails.clear()
         return (self._auth_ok(places),)
 
     def refused(self, reason: str, now_ms: int) -> Actions:
         """End the conversation: the token is no longer good, or never was."""
         return self._end(ErrorCode.AUTH_FAILED, reason, now_ms)
 
-    def moved(self, places: Mapping[str, Place]) -> Actions:
-        """Tell the connector that it was promoted, or put back to standby."""
-        if self.closed or self.claims is None:
-            return ()
-        self.roles |= {symbol: place.role for symbol, place in places.items()}
-        self._told_standby -= places.keys()
-        return (self._auth_ok(places),)
+    def promoted(self, symbol: str, place: Place, now_ms: int) -> Actions:
+        """Tell the connector that it is active from now on, and where to resume."""
+        tail = self._tails.get(symbol)
+        if tail is not None and tail.time_ms > (place.time_ms or 0):
+            tail.rewound_by_ms = now_ms + _REWIND_MS
+        else:
+            self._tails.pop(symbol, None)
+        return self._moved(symbol, place)
+
+    def displaced(
+        self, symbol: str, place: Place, dropped: Sequence[tuple[int | None, Sequence[Row]]]
+    ) -> Actions:
+        """Put the connector back to standby; `dropped` runs of its ticks were not stored."""
+        for seq, rows in dropped:
+            self._drop(symbol, seq, rows)
+        return self._moved(symbol, place)
 
     def history_stored(self, symbol: str, timeframe: Timeframe, stored: int) -> Actions:
         """Answer history."""
@@ -318,14 +347,44 @@ class Connection:
             rows = message.rows
         if not rows:
             return ()
-        if role is Role.ACTIVE:
-            return (Store(symbol, message.seq, rows),)
-        last_seq = None if message.seq is None else message.seq + len(rows) - 1
-        dropped = Dropped(symbol, last_seq, len(rows))
-        if symbol in self._told_standby:
-            return (dropped,)
-        self._told_standby.add(symbol)
-        return (_error(ErrorCode.STANDBY, "another connector is active", now_ms, symbol), dropped)
+        if role is Role.STANDBY:
+            last_seq = self._drop(symbol, message.seq, rows)
+            dropped = Dropped(symbol, last_seq, len(rows))
+            if symbol in self._told_standby:
+                return (dropped,)
+            self._told_standby.add(symbol)
+            text = "another connector is active"
+            return (_error(ErrorCode.STANDBY, text, now_ms, symbol), dropped)
+        if symbol in self._tails and self._is_ahead(symbol, message.seq, now_ms):
+            self._drop(symbol, message.seq, rows)
+            return (Dropped(symbol, None, len(rows)),)
+        return (Store(symbol, message.seq, rows),)
+
+    def _drop(self, symbol: str, seq: int | None, rows: Sequence[Row]) -> int | None:
+        """Remember the tail of what was dropped; return its last seq."""
+        if seq is None:
+            return None
+        tail = self._tails.setdefault(symbol, _Tail())
+        tail.seq = max(tail.seq, seq + len(rows) - 1)
+        tail.time_ms = max(tail.time_ms, max(row.time_ms for row in rows))
+        return seq + len(rows) - 1
+
+    def _is_ahead(self, symbol: str, seq: int | None, now_ms: int) -> bool:
+        """Return whether ticks before these were dropped and are still to be sent again."""
+        tail = self._tails[symbol]
+        if seq is None:
+            return False
+        if seq > tail.seq and now_ms < tail.rewound_by_ms:
+            return True
+        del self._tails[symbol]
+        return False
+
+    def _moved(self, symbol: str, place: Place) -> Actions:
+        if self.closed or self.claims is None:
+            return ()
+        self.roles[symbol] = place.role
+        self._told_standby.discard(symbol)
+        return (self._auth_ok({symbol: place}),)
 
     def _heartbeat(self, message: wire.Heartbeat, now_ms: int) -> Actions:
         actions: list[Action] = [Send(wire.HeartbeatAck(timestamp=wire.iso(now_ms)))]
@@ -406,13 +465,13 @@ def _history_fault(rows: Sequence[CandleRow], timeframe: Timeframe, now_ms: int)
     previous_ms = None
     for place, row in enumerate(rows):
         numbers = msgspec.structs.astuple(row)[1:]
-        if not all(0 < price < float("inf") for price in numbers[:4]):
-            return f"candle {place} has a price that is not a positive number"
+        if not all(0 < price <= MAXIMUM_PRICE for price in numbers[:4]):
+            return f"candle {place} has a price that cannot be"
         if row.high < max(row.open, row.close) or row.low > min(row.open, row.close):
             return f"candle {place} does not hold its open and close"
-        if not 0 <= row.volume < float("inf"):
+        if not 0 <= row.volume <= _MAXIMUM_VOLUME:
             return f"candle {place} has no valid volume"
-        if row.time_ms % timeframe.milliseconds:
+        if row.time_ms < 0 or row.time_ms % timeframe.milliseconds:
             return f"candle {place} does not open on {timeframe.value}"
         if previous_ms is not None and row.time_ms <= previous_ms:
             return f"candle {place} is not later than the one before"

@@ -17,6 +17,9 @@ from signals_app.gateway.roles import Holder
 from signals_app.market.candle import TIMEFRAMES
 from signals_app.market.tick import Ticks
 
+MAXIMUM_PRICE: Final = 99_999.99999
+"""What a price column of the database holds. A price beyond it would stop the pipeline."""
+
 _SHORTEST_MS: Final = TIMEFRAMES[0].milliseconds
 
 
@@ -167,10 +170,12 @@ def _unknown(seq: int, runs: Sequence[Run]) -> _Fresh:
 
 def _columns(rows: Sequence[Row]) -> Quotes:
     count = len(rows)
+    ask = np.fromiter((row.ask for row in rows), np.float64, count)
     return Quotes(
         np.fromiter((row.time_ms for row in rows), np.int64, count),
         np.fromiter((row.bid for row in rows), np.float64, count),
-        np.fromiter((row.ask for row in rows), np.float64, count),
+        # The judge knows no largest price; one that cannot be kept counts as infinite.
+        np.where(ask > MAXIMUM_PRICE, np.inf, ask),
     )
 
 

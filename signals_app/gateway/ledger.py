@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import kombu.exceptions
 import redis
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from mt5_bridge.wire import CandleRow, Role
@@ -69,7 +69,7 @@ def _answering() -> Iterator[None]:
     close_old_connections()
     try:
         yield
-    except (DatabaseError, InterfaceError) as error:
+    except (OperationalError, InterfaceError) as error:
         raise LedgerUnavailable(str(error).strip()) from error
     except (redis.RedisError, kombu.exceptions.OperationalError, OSError) as error:
         raise LedgerUnavailable(str(error)) from error

@@ -1,10 +1,10 @@
 """Active and standby: of several connectors with one symbol, whose ticks count.
 
-Pure. Where the holder of the active role is kept, and whose clock tells the time, is `stream`'s
-matter: several gateways share one answer.
+Pure. The holder is kept in Redis, by whose clock signs of life and goodbyes are noted (`stream`),
+so that several gateways agree.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,6 @@ def claim(
     if holder is None or holder.connector == connector or _is_lost(holder, now_ms, patience):
         return Holder(connector, connection, now_ms)
     return None
-
-
-def heard(holder: Holder | None, connector: str, connection: str, now_ms: int) -> Holder | None:
-    """Return the holder after a sign of life, `None` where another connector is active."""
-    if holder is None or holder.connector != connector:
-        return None
-    return Holder(connector, connection, max(now_ms, holder.seen_ms))
-
-
-def left(holder: Holder | None, connection: str, now_ms: int) -> Holder | None:
-    """Return the holder after ``connection`` ended, `None` where that changes nothing."""
-    if holder is None or holder.connection != connection or holder.gone_ms is not None:
-        return None
-    return replace(holder, gone_ms=now_ms)
 
 
 def _is_lost(holder: Holder, now_ms: int, patience: Patience) -> bool:

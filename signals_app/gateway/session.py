@@ -129,6 +129,7 @@ class Session:
         self._known: dict[str, int] = {}
         self._waiting: dict[str, _Waiting] = {}
         self._waiting_rows = 0
+        self._is_storing = False
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._idle = asyncio.Event()
@@ -158,11 +159,12 @@ class Session:
             self.act(self.connection.greet())
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             self.connection.closed = True
-            if reader.done() and not pump.done():
+            if not pump.done():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._emptied(), _LAST_STEPS_TIMEOUT)
         finally:
             self.connection.closed = True
+            self._give_up()
             for task in tasks:
                 task.cancel()
             for end in await asyncio.gather(*tasks, return_exceptions=True):
@@ -174,6 +176,7 @@ class Session:
                 with suppress(StreamUnavailable):  # then the role ends by silence
                     await self._host.stream.leave(self.symbols, self.id)
             self.ended.set()
+            self._idle.set()
 
     async def say_goodbye(self) -> None:
         """Send what there is to say to a connection that is not served."""
@@ -203,7 +206,7 @@ class Session:
         for symbol in self.connection.symbols_as(Role.STANDBY):
             place = await self._join(symbol, self.name)
             if place.role is Role.ACTIVE:
-                self.act(self.connection.moved({symbol: place}))
+                self.act(self.connection.promoted(symbol, place, _now_ms()))
 
     # Reading
 
@@ -295,7 +298,9 @@ class Session:
             await self._work.wait()
             self._work.clear()
             while offers := self._take():
+                self._is_storing = True
                 outcomes = await self._store(offers)
+                self._is_storing = False
                 for offer, outcome in zip(offers, outcomes, strict=True):
                     self._follow_up(offer, outcome)
                 if self._waiting_rows <= _MAX_WAITING_ROWS // 2:
@@ -309,19 +314,19 @@ class Session:
         offers = []
         for symbol, waiting in self._waiting.items():
             if waiting.items:
+                since = waiting.since
                 runs, watermark_ms = waiting.take()
-                known_seq = self._known.get(symbol, 0)
-                offers.append(Offer(symbol, self.name, self.id, known_seq, runs, watermark_ms))
+                self._waiting_rows -= _count(runs)
+                known = self._known.get(symbol, 0)
+                offers.append(Offer(symbol, self.name, self.id, known, runs, watermark_ms, since))
         return offers
 
     def _follow_up(self, offer: Offer, outcome: Outcome) -> None:
-        symbol = offer.symbol
-        count = sum(len(run.rows) for run in offer.runs)
-        self._waiting_rows -= count
+        symbol, count = offer.symbol, _count(offer.runs)
         metrics.ticks_received.labels(symbol).inc(count)
         match outcome:
             case Stored(step):
-                metrics.store_seconds.observe(time.perf_counter() - self._waiting[symbol].since)
+                metrics.store_seconds.observe(time.perf_counter() - offer.since)
                 # Also where nothing is new: an attempt before may have stored it without a reply.
                 self._host.wake(symbol)
                 if step.seq:
@@ -329,10 +334,15 @@ class Session:
                     self._acknowledge(symbol, step.seq)
                 self._complain(symbol, step)
             case Displaced(position):
-                self.act(self.connection.moved({symbol: _place(Role.STANDBY, self.name, position)}))
-                metrics.ticks_rejected.labels("standby").inc(count)
+                place = _place(Role.STANDBY, self.name, position)
+                runs = [*offer.runs, *self._give_up_symbol(symbol)]
+                metrics.ticks_rejected.labels("standby").inc(_count(runs))
+                dropped = [(run.seq, run.rows) for run in runs]
+                self.act(self.connection.displaced(symbol, place, dropped))
             case Forgotten():
                 log.warning("Redis lost ticks of %s; %r has to resume", symbol, self.name)
+                # What waits may not be stored before what is sent again.
+                self._give_up()
                 self.act(self.connection.end(core.TRY_AGAIN_LATER, "resume from the beginning"))
             case _:
                 assert_never(outcome)
@@ -358,9 +368,26 @@ class Session:
                 )
             )
 
+    def _give_up(self) -> None:
+        """Forget what waits to be stored; the connector has it."""
+        for symbol in self._waiting:
+            self._give_up_symbol(symbol)
+        self._room.set()
+        self._idle.set()
+
+    def _give_up_symbol(self, symbol: str) -> list[Run]:
+        """Forget what waits to be stored of a symbol; return it."""
+        items = list(self._waiting[symbol].items)
+        self._waiting[symbol].items.clear()
+        runs = [item for item in items if isinstance(item, Run)]
+        self._waiting_rows -= _count(runs)
+        return runs
+
     async def _emptied(self) -> None:
-        """Wait until nothing waits to be stored."""
-        while self._waiting_rows or any(waiting.items for waiting in self._waiting.values()):
+        """Wait until nothing waits to be stored, or will be any more."""
+        while not self.ended.is_set() and (
+            self._is_storing or any(waiting.items for waiting in self._waiting.values())
+        ):
             self._idle.clear()
             await self._idle.wait()
 
@@ -397,6 +424,10 @@ class Session:
 
 def _place(role: Role, connector: str, position: Position) -> Place:
     return Place(role, position.seq(connector), position.time_ms if position.ordinal else None)
+
+
+def _count(runs: Sequence[Run]) -> int:
+    return sum(len(run.rows) for run in runs)
 
 
 async def _persist(attempt: Callable[[], Awaitable[_Result]]) -> _Result:

@@ -103,7 +103,8 @@ class Standing:
 class Offer:
     """What one connection has for a symbol: runs of ticks, and the watermark behind them.
 
-    `known_seq` is the last seq that this connection knows to be stored.
+    `known_seq` is the last seq that this connection knows to be stored. `since` is when the oldest
+    of it was read, on the clock that measures how long storing takes.
     """
 
     symbol: str
@@ -112,6 +113,7 @@ class Offer:
     known_seq: int
     runs: Sequence[Run] = ()
     watermark_ms: int | None = None
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

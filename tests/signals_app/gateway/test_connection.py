@@ -166,9 +166,42 @@ def test_a_standbys_ticks_are_dropped_and_it_is_told_once() -> None:
     told = error(ErrorCode.STANDBY, "another connector is active", "XAUUSD")
     assert say(connection, **tick(seq=5)) == (told, Dropped("XAUUSD", 5, 1))
     assert say(connection, **tick()) == (Dropped("XAUUSD", None, 1),)
-    promoted = connection.moved({"XAUUSD": Place(Role.ACTIVE, 3, NOW)})
-    assert isinstance(promoted[0], Send)
+
+
+def test_after_a_promotion_nothing_is_stored_ahead_of_what_is_sent_again() -> None:
+    connection = entered(Role.STANDBY)
+    say(connection, **tick(seq=5))
+    (promoted,) = connection.promoted("XAUUSD", Place(Role.ACTIVE, 3, NOW), NOW)
+    assert isinstance(promoted, Send)
+    # Sent before the connector heard of it: tick 5 is still to come again.
+    assert say(connection, **tick(seq=6)) == (Dropped("XAUUSD", None, 1),)
+    for seq in (5, 6, 7):
+        assert isinstance(say(connection, **tick(seq=seq))[0], Store)
+
+
+def test_after_a_promotion_ticks_go_on_where_nothing_later_was_dropped() -> None:
+    connection = entered(Role.STANDBY)
+    say(connection, **tick(seq=5))
+    connection.promoted("XAUUSD", Place(Role.ACTIVE, 3, NOW + 123), NOW)
     assert isinstance(say(connection, **tick(seq=6))[0], Store)
+
+
+def test_a_connector_that_does_not_go_back_is_heard_again_after_a_while() -> None:
+    connection = entered(Role.STANDBY)
+    say(connection, **tick(seq=5))
+    connection.promoted("XAUUSD", Place(Role.ACTIVE, 3, NOW), NOW)
+    assert say(connection, NOW + 9_999, **tick(seq=6)) == (Dropped("XAUUSD", None, 1),)
+    assert isinstance(say(connection, NOW + 10_000, **tick(seq=7))[0], Store)
+
+
+def test_what_was_not_stored_when_displaced_is_waited_for_after_the_next_promotion() -> None:
+    connection = entered()
+    row = Row(NOW + 5, 2000.0, 2000.3)
+    connection.displaced("XAUUSD", Place(Role.STANDBY, 4, NOW), [(5, [row, row]), (None, [row])])
+    assert connection.roles == {"XAUUSD": Role.STANDBY}
+    connection.promoted("XAUUSD", Place(Role.ACTIVE, 4, NOW), NOW)
+    assert say(connection, **tick(seq=7)) == (Dropped("XAUUSD", None, 1),)
+    assert isinstance(say(connection, **tick(seq=5))[0], Store)
 
 
 def test_symbols_not_named_in_auth_are_refused() -> None:
@@ -208,10 +241,10 @@ def test_closed_aligned_candles_are_stored_as_history() -> None:
 def test_candles_that_cannot_be_are_refused_with_their_place() -> None:
     good = [NOW - 1_800_000, 2045.1, 2046.0, 2044.9, 2045.5, 812]
     bad: dict[str, list[float]] = {
-        "candle 1 has a price that is not a positive number": [NOW - 900_000, 0, 1, 1, 1, 1],
+        "candle 1 has a price that cannot be": [NOW - 900_000, 0, 1, 1, 1, 1],
         "candle 1 does not hold its open and close": [NOW - 900_000, 2.0, 1.5, 1.0, 1.2, 1],
         "candle 1 has no valid volume": [NOW - 900_000, 2.0, 2.0, 2.0, 2.0, -1],
-        "candle 1 does not open on M15": [NOW - 900_001, 2.0, 2.0, 2.0, 2.0, 1],
+        "candle 1 does not open on M15": [-900_000, 2.0, 2.0, 2.0, 2.0, 1],
         "candle 1 is not later than the one before": [NOW - 1_800_000, 2.0, 2.0, 2.0, 2.0, 1],
         "candle 1 is not closed yet": [NOW, 2.0, 2.0, 2.0, 2.0, 1],
     }

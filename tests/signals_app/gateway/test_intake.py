@@ -79,6 +79,13 @@ def test_refused_ticks_are_dealt_with_and_told_by_their_number() -> None:
     assert made.first_refused_seq == 8
 
 
+def test_the_first_tick_must_fit_into_the_database_too() -> None:
+    huge = Run(1, [Row(START, 2e5, 2e5), Row(-(2**53), 2000.0, 2001.0), row(0)])
+    made = stepped(EMPTY, huge)
+    assert seconds(made) == [0]
+    assert made.refusals == {BadTick.INFINITE: 1, BadTick.TOO_OLD: 1}
+
+
 def test_a_step_of_refused_ticks_alone_moves_only_the_number() -> None:
     before = stepped(EMPTY, run(1, 0)).position
     made = stepped(before, Run(2, [Row(START, 2000.0, 1999.0)]))

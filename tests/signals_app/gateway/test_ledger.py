@@ -1,0 +1,75 @@
+"""What the gateway asks of the database."""
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+
+from mt5_bridge.wire import CandleRow, Role
+from signals_app.gateway.intake import Mark
+from signals_app.gateway.ledger import DjangoLedger
+from signals_app.gateway.stream import LedgerUnavailable
+from signals_app.market.candle import Timeframe
+from signals_app.models import Connector, ConnectorEvent, PriceCandle, StreamPosition
+from signals_app.services import ingest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the test's own connection, which lies in a transaction."""
+    monkeypatch.setattr("signals_app.gateway.ledger.close_old_connections", lambda: None)
+
+
+def test_known_connectors_are_admitted_unless_revoked() -> None:
+    Connector.objects.create(name="mt5", symbols=["XAUUSD"])
+    Connector.objects.create(name="old", symbols=["XAUUSD"], is_revoked=True)
+    ledger = DjangoLedger()
+    assert [ledger.is_admitted(name) for name in ("mt5", "old", "stranger")] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_the_mark_is_the_position_of_the_pipeline() -> None:
+    assert DjangoLedger().resume_mark("XAUUSD") is None
+    StreamPosition.objects.create(
+        symbol="XAUUSD", ordinal=7, time_ms=5000, bid=2000.5, seqs={"mt5": 9}
+    )
+    assert DjangoLedger().resume_mark("XAUUSD") == Mark(7, 5000, 2000.5, {"mt5": 9})
+
+
+def test_history_becomes_candles() -> None:
+    row = CandleRow(1_704_456_000_000, 2000.0, 2001.0, 1999.0, 2000.5, 812)
+    assert DjangoLedger().store_history("XAUUSD", Timeframe.M15, [row]) == 1
+    assert PriceCandle.objects.get().source == PriceCandle.Source.HISTORY
+
+
+def test_reports_become_events_and_presence_is_noted() -> None:
+    Connector.objects.create(name="mt5", symbols=["XAUUSD"])
+    ledger = DjangoLedger()
+    ledger.record("mt5", "MT5_DISCONNECTED", "", "gone")
+    ledger.note_present({"mt5": {"XAUUSD": Role.ACTIVE}})
+    event = ConnectorEvent.objects.get()
+    assert (event.connector, event.code, event.message) == ("mt5", "MT5_DISCONNECTED", "gone")
+    found = Connector.objects.get()
+    assert found.roles == {"XAUUSD": "active"}
+    assert found.last_seen is not None
+
+
+def test_waking_asks_the_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(ingest, "wake_pipeline", woken.append)
+    DjangoLedger().wake("XAUUSD")
+    assert woken == ["XAUUSD"]
+
+
+def test_a_database_that_does_not_answer_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    with pytest.raises(LedgerUnavailable, match="closed"):
+        DjangoLedger().is_admitted("mt5")
