@@ -227,12 +227,16 @@ def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: D
 
 def best_score(views: Views) -> Score:
     """Return the better direction's score; BUY's where both are equal."""
-    return score(*views, max(Direction, key=lambda direction: total(*views, direction)))
+    return contest(views)[0]
 
 
-def total(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: Direction) -> float:
-    """Return the total of `score`, which is quicker without its reasons."""
-    return total_before(backdrop(h4, h1, direction), m15)
+def contest(views: Views) -> tuple[Score, float]:
+    """Return the better direction's score, BUY's where both are equal, and the other's total."""
+    h4, h1, m15 = views
+    backdrops = [backdrop(h4, h1, direction) for direction in Direction]
+    totals = [total_before(behind, m15) for behind in backdrops]
+    best = totals.index(max(totals))
+    return score_before(backdrops[best], m15), totals[1 - best]
 
 
 def _trend(view: TimeframeView, direction: Direction) -> _Vote:

@@ -11,11 +11,10 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.scoring import (
     Score,
     Views,
-    best_score,
+    contest,
     context,
     market_structure,
     setup_type,
-    total,
 )
 from signals_app.confluence.setup import opposing_pools, sweep_extreme
 from signals_app.confluence.sizing import lots_for_risk
@@ -171,10 +170,10 @@ def decide(
     ``views`` are H4, H1 and M15 in this order, ``entry`` is the first tick at or after the close,
     and ``number_of_the_day`` the number that a signal would have on its UTC day, from 1 on.
     """
-    best = best_score(views)
+    best, other_total = contest(views)
     refusal = (
         _warming_up(views, parameters)
-        or _not_worth_it(best, views, parameters)
+        or _not_worth_it(best, other_total, parameters)
         or _wrong_time(views[2].close_time_ms, entry, parameters)
         or _protected(instrument, entry, exposure, parameters)
     )
@@ -255,12 +254,11 @@ def _warming_up(views: Views, parameters: Parameters) -> Refusal | None:
     return None
 
 
-def _not_worth_it(best: Score, views: Views, parameters: Parameters) -> Refusal | None:
+def _not_worth_it(best: Score, other_total: float, parameters: Parameters) -> Refusal | None:
     if best.total < parameters.threshold:
         text = f"{best.direction} scores {best.total:.2f} of {parameters.threshold:g}"
         return Refusal(RefusalReason.BELOW_THRESHOLD, text)
-    other = Direction.SELL if best.direction is Direction.BUY else Direction.BUY
-    if total(*views, other) == best.total:
+    if other_total == best.total:
         return Refusal(RefusalReason.CONFLICTING, f"BUY and SELL both score {best.total:.2f}")
     return None
 

@@ -18,7 +18,7 @@ from signals_app.confluence.scoring import (
     market_structure,
     score,
     setup_type,
-    total,
+    total_before,
 )
 from signals_app.market.candle import Timeframe
 from signals_app.smc.analysis import TimeframeView
@@ -307,7 +307,8 @@ def test_no_vote_and_no_timeframe_passes_its_cap(market, direction) -> None:
     assert 0 <= found.h1 <= 35
     assert 0 <= found.m15 <= 25
     assert found.total == round(found.h4 + found.h1 + found.m15, 2)
-    assert found.total == total(*views(market), direction)
+    behind = backdrop(*views(market)[:2], direction)
+    assert found.total == total_before(behind, views(market)[2])
 
 
 @given(markets, st.sampled_from(Direction))
@@ -321,7 +322,7 @@ def test_a_market_upside_down_scores_the_same_the_other_way(market, direction) -
 @given(markets, st.sampled_from([0, 1, 2]), st.data())
 def test_more_evidence_never_lowers_a_score(market, place, data) -> None:
     drawing = market[place]
-    before = total(*views(market), Direction.BUY)
+    before = score(*views(market), Direction.BUY).total
     more = deepcopy(market)
     kind = data.draw(st.sampled_from(["gap", "block", "pool", "sweep", "strength", "break"]))
     match kind:
@@ -343,7 +344,7 @@ def test_more_evidence_never_lowers_a_score(market, place, data) -> None:
         case "break":
             more[place].breaks.append(broken(data.draw(quarters), index=LAST))
 
-    assert total(*views(more), Direction.BUY) >= before
+    assert score(*views(more), Direction.BUY).total >= before
 
 
 @given(markets, st.sampled_from(Direction))
