@@ -23,6 +23,7 @@ else:
 for unused in (APIKey, Group, ClockedSchedule, SolarSchedule):
     admin.site.unregister(unused)
 admin.site.unregister(User)
+admin.site.index_title = "Now"
 admin.site.index_template = "goldtrader/status.html"
 
 

@@ -155,9 +155,11 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+# Times as engineers read them, not as the language writes them.
+FORMAT_MODULE_PATH = ["goldtrader.formats"]
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env.str("STATIC_ROOT", default=None)
 # Static files are found where their apps keep them, so that a fresh clone needs no collectstatic.
 WHITENOISE_USE_FINDERS = True
 
@@ -199,6 +201,20 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "delivery"
 
+# Amber, each shade one step darker than Tailwind's own so that links stay readable on white.
+_GOLD = {
+    "50": "oklch(98.7% .022 95.277)",
+    "100": "oklch(96.2% .059 95.617)",
+    "200": "oklch(92.4% .12 95.746)",
+    "300": "oklch(87.9% .169 91.605)",
+    "400": "oklch(76.9% .188 70.08)",
+    "500": "oklch(66.6% .179 58.318)",
+    "600": "oklch(55.5% .163 48.998)",
+    "700": "oklch(47.3% .137 46.201)",
+    "800": "oklch(41.4% .112 45.904)",
+    "900": "oklch(35% .09 45.8)",
+    "950": "oklch(27.9% .077 45.635)",
+}
 UNFOLD = {
     "SITE_TITLE": "GoldTrader",
     "SITE_HEADER": "GoldTrader",
@@ -207,6 +223,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "goldtrader.status.environment",
     "DASHBOARD_CALLBACK": "goldtrader.status.status",
+    "COLORS": {"primary": _GOLD},
     "SIDEBAR": {"navigation": "goldtrader.status.sidebar"},
 }
 

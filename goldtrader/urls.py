@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
+from goldtrader.api.docs import docs
 from goldtrader.health import HealthView
 from reports_app.api.performance import PerformanceReport
 from reports_app.api.stream import Stream
@@ -38,7 +39,7 @@ api = [
     path("config/update", signals.ConfigurationUpdate.as_view(), name="config-update"),
     path("stream", Stream.as_view(), name="stream"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs", docs, name="docs"),
 ]
 
 urlpatterns = [

@@ -9,10 +9,11 @@ from signals_app.admin.base import InstrumentFilter, ReadOnlyAdmin, money
 
 @admin.register(PerformanceMetric)
 class PerformanceMetricAdmin(ReadOnlyAdmin):
-    """Days, newest first."""
+    """Days, weeks and months, newest first."""
 
     list_display = (
         "date",
+        "period",
         "instrument",
         "total_signals",
         "winning_trades",
@@ -22,7 +23,7 @@ class PerformanceMetricAdmin(ReadOnlyAdmin):
         "pips",
         "profit",
     )
-    list_filter = (InstrumentFilter,)
+    list_filter = ("period", InstrumentFilter)
     ordering = ("-date", "instrument")
 
     @admin.display(description="win rate", ordering="win_rate")

@@ -35,6 +35,13 @@ _STATUS_COLOURS = {
     "TRADE_CLOSED": "",
     "CANCELLED": BUSY,
 }
+#: What ended a trade, as people say it.
+_ENDS = {
+    "SL_HIT": "stop loss",
+    "TP2_HIT": "take profit 2",
+    "EXPIRED": "expired",
+    "CLOSED_MANUALLY": "by hand",
+}
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -71,7 +78,7 @@ class EventInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("trade")
 
     @admin.display(description="time (UTC)")
-    def at(self, event: TradeEvent) -> str:
+    def at(self, event: TradeEvent) -> SafeString | str:
         """Return the tick's time."""
         return moment(event.time)
 
@@ -107,6 +114,9 @@ class TradeAdmin(ReadOnlyAdmin):
         "of_signal",
         "way",
         "state",
+        "profit",
+        "pips",
+        "multiple",
         "lots",
         "entered_at",
         "entry",
@@ -114,9 +124,6 @@ class TradeAdmin(ReadOnlyAdmin):
         "left_at",
         "exit",
         "reason",
-        "profit",
-        "pips",
-        "multiple",
     )
     list_filter = (OpenFilter, InstrumentFilter, DirectionFilter)
     search_fields = ("signal__signal_id",)
@@ -126,19 +133,20 @@ class TradeAdmin(ReadOnlyAdmin):
     list_select_related = ("signal",)
     inlines = (EventInline,)
     fieldsets = (
-        (None, {"fields": (("trade_id", "of_signal"), ("instrument", "way", "state"))}),
-        ("Result", {"fields": (("profit", "pips", "multiple"),)}),
         (
-            "Levels",
+            None,
             {
                 "fields": (
-                    ("entry", "stop", "first_stop"),
-                    ("first_target", "second_target", "expires"),
+                    ("trade_id", "of_signal", "instrument"),
+                    ("way", "state", "reason"),
+                    ("profit", "pips", "multiple"),
+                    ("entered_at", "entry", "lots"),
+                    ("left_at", "exit", "remaining_lots"),
+                    ("stop", "first_target", "second_target"),
+                    ("first_stop", "risk", "expires"),
                 )
             },
         ),
-        ("Size", {"fields": (("lots", "remaining_lots", "initial_risk"),)}),
-        ("Times", {"fields": (("entered_at", "left_at"), ("exit", "reason"))}),
     )
 
     @admin.display(description="signal", ordering="signal_id")
@@ -157,12 +165,12 @@ class TradeAdmin(ReadOnlyAdmin):
         return trade.status
 
     @admin.display(description="entry (UTC)", ordering="entry_time")
-    def entered_at(self, trade: Trade) -> str:
+    def entered_at(self, trade: Trade) -> SafeString | str:
         """Return when it was opened."""
         return moment(trade.entry_time)
 
     @admin.display(description="exit (UTC)", ordering="exit_time")
-    def left_at(self, trade: Trade) -> str:
+    def left_at(self, trade: Trade) -> SafeString | str:
         """Return when the rest was closed."""
         return moment(trade.exit_time)
 
@@ -196,15 +204,20 @@ class TradeAdmin(ReadOnlyAdmin):
         """Return where the rest is closed."""
         return shown(trade.instrument, trade.take_profit_2)
 
+    @admin.display(description="risk at first stop")
+    def risk(self, trade: Trade) -> str:
+        """Return the money lost at the first stop."""
+        return f"{trade.initial_risk:,.2f}"
+
     @admin.display(description="expires (UTC)")
-    def expires(self, trade: Trade) -> str:
+    def expires(self, trade: Trade) -> SafeString | str:
         """Return when it is closed at the latest."""
         return moment(trade.expires_at)
 
-    @admin.display(description="why")
+    @admin.display(description="ended by")
     def reason(self, trade: Trade) -> str:
         """Return what ended it."""
-        return trade.exit_reason.replace("_", " ").lower() or "-"
+        return _ENDS.get(trade.exit_reason, trade.exit_reason) or "-"
 
     @admin.display(description="profit", ordering="profit_loss")
     def profit(self, trade: Trade) -> SafeString | str:
@@ -263,7 +276,7 @@ class MessageAdmin(ReadOnlyAdmin):
         return request.user.has_perm("trades_app.change_message")
 
     @admin.display(description="written (UTC)", ordering="pk")
-    def written_at(self, message: Message) -> str:
+    def written_at(self, message: Message) -> SafeString | str:
         """Return when it was written."""
         return moment(message.created_at)
 
@@ -280,7 +293,7 @@ class MessageAdmin(ReadOnlyAdmin):
         return message.status
 
     @admin.display(description="sent (UTC)", ordering="sent_at")
-    def sent(self, message: Message) -> str:
+    def sent(self, message: Message) -> SafeString | str:
         """Return when Telegram took it."""
         return moment(message.sent_at)
 

@@ -39,11 +39,13 @@ __all__ = (
     "ReadOnlyAdmin",
     "ReadOnlyInline",
     "TabularInline",
+    "close_time",
     "label",
     "labelled",
     "link_to",
     "moment",
     "money",
+    "nowrap",
     "shown",
     "simulated_badge",
     "since",
@@ -103,6 +105,7 @@ class ReadOnlyInline(TabularInline):
     extra = 0
     can_delete = False
     show_change_link = False
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Nobody adds rows by hand."""
@@ -195,12 +198,26 @@ def money(amount: Decimal | None) -> SafeString | str:
     return format_html('<span class="{}">{}</span>', colour, f"{amount:+,.2f}")
 
 
-def moment(time: datetime | int | None) -> str:
+def moment(time: datetime | int | None) -> SafeString | str:
     """Return a time (or Unix milliseconds) in UTC, to the second."""
+    return _on_one_line(time, "%Y-%m-%d %H:%M:%S")
+
+
+def close_time(time: datetime | int | None) -> SafeString | str:
+    """Return the end of a candle (or its Unix milliseconds) in UTC, to the minute."""
+    return _on_one_line(time, "%Y-%m-%d %H:%M")
+
+
+def _on_one_line(time: datetime | int | None, form: str) -> SafeString | str:
     if not time:
         return "-"
     at = calendar.utc(time) if isinstance(time, int) else time
-    return f"{at:%Y-%m-%d %H:%M:%S}"
+    return nowrap(at.strftime(form))
+
+
+def nowrap(text: str) -> SafeString:
+    """Return a text that stays on one line."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
 
 def since(time: datetime | None) -> str:

@@ -103,6 +103,6 @@ class ConnectorEventAdmin(ReadOnlyAdmin):
     paginator = BoundedPaginator
 
     @admin.display(description="time (UTC)", ordering="happened_at")
-    def at(self, event: ConnectorEvent) -> str:
+    def at(self, event: ConnectorEvent) -> SafeString | str:
         """Return when it happened."""
         return moment(event.happened_at)

@@ -16,6 +16,7 @@ from signals_app.admin.base import (
     InstrumentFilter,
     ReadOnlyAdmin,
     SymbolFilter,
+    close_time,
     labelled,
     moment,
     shown,
@@ -77,9 +78,9 @@ class DecisionAdmin(ReadOnlyAdmin):
     )
 
     @admin.display(description="candle close (UTC)")
-    def closed_at(self, decision: Decision) -> str:
+    def closed_at(self, decision: Decision) -> SafeString | str:
         """Return the close that was decided."""
-        return moment(decision.close_time_ms)
+        return close_time(decision.close_time_ms)
 
     @labelled(
         "outcome",
@@ -121,22 +122,22 @@ class DecisionAdmin(ReadOnlyAdmin):
         return decision.reason.replace("_", " ").lower() or "-"
 
     @admin.display(description="decided")
-    def decided(self, decision: Decision) -> str:
+    def decided(self, decision: Decision) -> SafeString | str:
         """Return when it was decided."""
         return moment(decision.decided_at)
 
     @admin.display(description="H1 window ends (UTC)")
-    def h1_closed_at(self, decision: Decision) -> str:
+    def h1_closed_at(self, decision: Decision) -> SafeString | str:
         """Return the end of its last H1 candle."""
-        return moment(decision.h1_close_ms)
+        return close_time(decision.h1_close_ms)
 
     @admin.display(description="H4 window ends (UTC)")
-    def h4_closed_at(self, decision: Decision) -> str:
+    def h4_closed_at(self, decision: Decision) -> SafeString | str:
         """Return the end of its last H4 candle."""
-        return moment(decision.h4_close_ms)
+        return close_time(decision.h4_close_ms)
 
     @admin.display(description="time (UTC)")
-    def entered_at(self, decision: Decision) -> str:
+    def entered_at(self, decision: Decision) -> SafeString | str:
         """Return the time of the entry tick."""
         return moment(decision.entry_time_ms)
 
@@ -174,12 +175,12 @@ class StreamPositionAdmin(ReadOnlyAdmin):
         return f"{max(newest - position.ordinal, 0):,}"
 
     @admin.display(description="last tick (UTC)", ordering="time_ms")
-    def last_tick(self, position: StreamPosition) -> str:
+    def last_tick(self, position: StreamPosition) -> SafeString | str:
         """Return the time of the last tick used."""
         return moment(position.time_ms)
 
     @admin.display(description="first tick (UTC)")
-    def first_tick(self, position: StreamPosition) -> str:
+    def first_tick(self, position: StreamPosition) -> SafeString | str:
         """Return the time of the first tick ever."""
         return moment(position.first_time_ms)
 
@@ -189,7 +190,7 @@ class StreamPositionAdmin(ReadOnlyAdmin):
         return f"{shown(position.symbol, position.bid)} / {shown(position.symbol, position.ask)}"
 
     @admin.display(description="watermark (UTC)")
-    def watermark(self, position: StreamPosition) -> str:
+    def watermark(self, position: StreamPosition) -> SafeString | str:
         """Return until when no tick is still to come."""
         return moment(position.watermark_ms)
 
@@ -219,9 +220,9 @@ class PriceCandleAdmin(ReadOnlyAdmin):
     sortable_by = ()
 
     @admin.display(description="opens (UTC)")
-    def opened_at(self, candle: PriceCandle) -> str:
+    def opened_at(self, candle: PriceCandle) -> SafeString | str:
         """Return the opening time."""
-        return moment(candle.timestamp)
+        return close_time(candle.timestamp)
 
     @admin.display(description="open")
     def first(self, candle: PriceCandle) -> str:
@@ -275,9 +276,9 @@ class AnalysisAdmin(ReadOnlyAdmin):
         return rows.defer("view") if is_list else rows
 
     @admin.display(description="candle close (UTC)")
-    def closed_at(self, analysis: Analysis) -> str:
+    def closed_at(self, analysis: Analysis) -> SafeString | str:
         """Return the end of the window."""
-        return moment(analysis.close_time_ms)
+        return close_time(analysis.close_time_ms)
 
     @admin.display(description="views")
     def findings(self, analysis: Analysis) -> SafeString:

@@ -12,8 +12,10 @@ from signals_app.admin.base import (
     DirectionFilter,
     InstrumentFilter,
     ReadOnlyAdmin,
+    close_time,
     labelled,
     moment,
+    nowrap,
     shown,
 )
 from signals_app.models import Signal
@@ -78,9 +80,9 @@ class SignalAdmin(ReadOnlyAdmin):
         return signal.status
 
     @admin.display(description="candle close (UTC)", ordering="timestamp")
-    def closed_at(self, signal: Signal) -> str:
+    def closed_at(self, signal: Signal) -> SafeString | str:
         """Return the close of the candle that it was made on."""
-        return moment(signal.timestamp)
+        return close_time(signal.timestamp)
 
     @admin.display(description="entry")
     def entry(self, signal: Signal) -> str:
@@ -93,9 +95,9 @@ class SignalAdmin(ReadOnlyAdmin):
         return shown(signal.instrument, signal.stop_loss)
 
     @admin.display(description="take profit 1 / 2")
-    def targets(self, signal: Signal) -> str:
+    def targets(self, signal: Signal) -> SafeString:
         """Return both targets."""
-        return f"{self.first_target(signal)} / {self.second_target(signal)}"
+        return nowrap(f"{self.first_target(signal)} / {self.second_target(signal)}")
 
     @admin.display(description="take profit 1")
     def first_target(self, signal: Signal) -> str:
@@ -130,6 +132,6 @@ class SignalAdmin(ReadOnlyAdmin):
         return format_html('<ul class="list-disc pl-4">{}</ul>', lines)
 
     @admin.display(description="entry tick (UTC)")
-    def entered_at(self, signal: Signal) -> str:
+    def entered_at(self, signal: Signal) -> SafeString | str:
         """Return the time of the entry tick."""
         return moment(signal.entry_time_ms)

@@ -8,6 +8,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget
 
 from signals_app.admin.base import GOOD, ModelAdmin, labelled, moment
 from signals_app.confluence.parameters import Parameters
@@ -69,13 +71,16 @@ def _field(name: str) -> forms.Field:
     kinds = get_args(get_type_hints(Parameters)[name]) or (get_type_hints(Parameters)[name],)
     lowest, highest = LIMITS[name]
     default = getattr(Parameters(), name)
-    kind: Any = forms.FloatField if float in kinds else forms.IntegerField
+    is_whole = float not in kinds
+    kind: Any = forms.IntegerField if is_whole else forms.FloatField
+    widget: Any = UnfoldAdminIntegerFieldWidget if is_whole else UnfoldAdminDecimalFieldWidget
     field: forms.Field = kind(
-        label=name.replace("_", " "),
+        widget=widget(attrs={"step": 1 if is_whole else "any"}),
+        label=name.replace("_", " ").capitalize(),
         min_value=lowest,
         max_value=highest,
         required=type(None) not in kinds,
-        help_text=f"{lowest} to {highest}; default {default}",
+        help_text=f"{lowest:,} to {highest:,}; default {default:,}",
     )
     return field
 
@@ -169,6 +174,6 @@ class StrategyAdmin(ModelAdmin):
         return ", ".join(f"{name} {value}" for name, value in differences) or "nothing"
 
     @admin.display(description="made (UTC)")
-    def made_at(self, strategy: Strategy) -> str:
+    def made_at(self, strategy: Strategy) -> SafeString | str:
         """Return when it was made."""
         return moment(strategy.created_at)

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from django.db import models
 from rest_framework import serializers
 
+from signals_app.confluence.signal import signal_as_json
 from signals_app.market import calendar
 from signals_app.models import Connector, PriceCandle, Signal
+from signals_app.services.decisions import signal_value
 
 
 class TimeField(serializers.DateTimeField):
@@ -43,7 +45,7 @@ class SignalSerializer(RowSerializer):
     """A signal with every field of `TradingSignal`, where it stands, and what decided it."""
 
     confluence_factors = serializers.ListField(child=serializers.CharField())
-    entry_time = serializers.SerializerMethodField()
+    entry_time = serializers.DateTimeField(help_text="time of the entry tick")
     strategy = serializers.CharField(help_text="name and version of the parameters")
 
     class Meta:
@@ -78,24 +80,39 @@ class SignalSerializer(RowSerializer):
         )
         read_only_fields = fields
 
-    def get_entry_time(self, signal: Signal) -> str:
-        """Return the time of the tick that it is entered at."""
-        return calendar.iso(signal.entry_time_ms)
+    def to_representation(self, instance: Signal) -> dict[str, Any]:
+        """Return the signal as exports and backtests print it, and where it stands.
+
+        The fields above describe it; walking through them would take most of a page's time.
+        """
+        return {
+            **signal_as_json(signal_value(instance)),
+            "status": instance.status,
+            "strategy": str(instance.strategy),
+            "created_at": calendar.iso(calendar.milliseconds(instance.created_at)),
+        }
 
 
 class CandleSerializer(RowSerializer):
     """A closed candle; `time` is its opening."""
 
-    time = serializers.SerializerMethodField()
+    time = serializers.DateTimeField(help_text="opening time")
 
     class Meta:
         model = PriceCandle
         fields: ClassVar = ("time", "open", "high", "low", "close", "volume")
         read_only_fields = fields
 
-    def get_time(self, candle: PriceCandle) -> str:
-        """Return the opening time as `manage.py candles` prints it."""
-        return calendar.iso(calendar.milliseconds(candle.timestamp))
+    def to_representation(self, instance: PriceCandle) -> dict[str, Any]:
+        """Return the candle as `manage.py candles` prints it."""
+        return {
+            "time": calendar.iso(calendar.milliseconds(instance.timestamp)),
+            "open": float(instance.open),
+            "high": float(instance.high),
+            "low": float(instance.low),
+            "close": float(instance.close),
+            "volume": instance.volume,
+        }
 
 
 class ConnectorSerializer(RowSerializer):

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from goldtrader import health
 from goldtrader.models import ApiKey
-from reports_app.services import record_performance
+from reports_app.recompute import recompute
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.models import (
     Analysis,
@@ -43,8 +43,8 @@ def operator(admin_client: Client) -> Client:
 
 @pytest.fixture
 def rows() -> None:
-    """Some of everything: 30 trades, their messages and candles, a simulated connector."""
-    for number in range(1, 31):
+    """Some of everything: a dozen trades, their messages and candles, a simulated connector."""
+    for number in range(1, 13):
         trade = stored_trade(numbered(number), *(2055.0, 2065.0)[: number % 3])
         Message.objects.create(
             key=f"signal:{number}",
@@ -66,7 +66,7 @@ def rows() -> None:
         PriceCandle.of(
             "XAUUSD",
             Timeframe.M15,
-            [Candle(CLOSE_MS + i * 900_000, 2045.5, 2046.25, 2044, 2045, 90) for i in range(30)],
+            [Candle(CLOSE_MS + i * 900_000, 2045.5, 2046.25, 2044, 2045, 90) for i in range(12)],
             PriceCandle.Source.TICKS,
         )
     )
@@ -81,7 +81,7 @@ def rows() -> None:
         last_seen=timezone.now(),
     )
     ApiKey.objects.create_key(name="test")
-    record_performance()
+    recompute()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -136,7 +136,7 @@ def test_the_first_page_tells_what_runs(operator: Client) -> None:
 
     assert "Running trades" in page
     assert "mt5-simulated" in page
-    assert "XAU_20240105_030" in page
+    assert "XAU_20240105_012" in page
 
 
 @pytest.mark.parametrize(

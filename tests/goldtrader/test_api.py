@@ -96,6 +96,7 @@ def test_only_allowed_addresses_get_in(settings: Settings) -> None:
         "permission_denied", "Your address is not allowed to use this API."
     )
     assert client.get(f"{API}/schema", REMOTE_ADDR="11.1.2.3").status_code == 403
+    assert client.get(f"{API}/docs", REMOTE_ADDR="11.1.2.3").status_code == 403
     assert client.get(f"{API}/signals", REMOTE_ADDR="").status_code == 403
 
 
@@ -218,7 +219,9 @@ def test_the_schema_and_its_docs_are_public(client: Client) -> None:
 
     assert schema.status_code == 200
     assert "/api/v1/signals/{signal_id}" in schema.json()["paths"]
-    assert client.get(f"{API}/docs").status_code == 200
+    page = client.get(f"{API}/docs").content.decode()
+    assert "/api/v1/signals/{signal_id}" in page
+    assert "results[].confidence_score" in page
 
 
 def test_the_root_leads_to_the_admin(client: Client) -> None:

@@ -7,6 +7,7 @@ from time import time
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from signals_app.api.serializers import CandleSerializer, SignalSerializer
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import signal_as_json
 from signals_app.gateway import tokens
@@ -61,6 +62,7 @@ def test_a_signal_is_the_exported_one_and_where_it_stands() -> None:
         "created_at": iso(milliseconds(row.created_at)),
     }
     assert told.keys() >= SCHEMA_OF_TRADING_SIGNAL
+    assert told.keys() == set(SignalSerializer.Meta.fields)
     assert told["timestamp"] == "2024-01-05T14:30:00Z"
 
 
@@ -152,6 +154,7 @@ def test_candles_come_oldest_first_and_next_leads_to_older_ones() -> None:
         "close": 2.12345,
         "volume": 7,
     }
+    assert page["results"][0].keys() == set(CandleSerializer.Meta.fields)
     assert [row["time"][11:] for row in older["results"]] == ["14:30:00Z", "14:45:00Z"]
 
 

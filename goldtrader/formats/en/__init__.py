@@ -1,0 +1,1 @@
+"""In English, whatever the country."""
