@@ -7,7 +7,6 @@ longer volume records, and pools of years ago would still be swept.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 import numba
@@ -17,35 +16,11 @@ from signals_app.market.candle import WINDOW, Candles
 from signals_app.market.tick import Float64s, Int64s
 from signals_app.smc import kernel
 from signals_app.smc.compiled import RULES, columns, tables
-from signals_app.smc.measures import Bias
 
 #: Candles before the first event: what a decision needs too.
 WARM_UP = 50
 
 
-class EventType(StrEnum):
-    """What happened."""
-
-    ORDER_BLOCK = "ORDER_BLOCK"
-    FVG = "FVG"
-    SWEEP = "SWEEP"
-
-
-class EventKind(StrEnum):
-    """How it happened: a zone formed or was come back to first; what a sweep took.
-
-    A retest that closes through an order block, or trades through a gap, is none: the analysis
-    does not show the zone any more.
-    """
-
-    FORMED = "FORMED"
-    RETEST = "RETEST"
-    SWING = "SWING"
-    DAY = "DAY"
-    WEEK = "WEEK"
-
-
-EVENT_TYPES, EVENT_KINDS, BIASES = tuple(EventType), tuple(EventKind), (Bias.BULLISH, Bias.BEARISH)
 _ORDER_BLOCK, _FVG, _SWEEP = range(3)
 _FORMED, _RETEST, _SWING = range(3)
 

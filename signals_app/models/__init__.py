@@ -4,6 +4,7 @@ from signals_app.models.connector import Connector, ConnectorEvent
 from signals_app.models.instrument import Instrument
 from signals_app.models.pipeline import Analysis, Decision, StreamPosition
 from signals_app.models.price import PriceCandle
+from signals_app.models.probability import MeasuredProbability
 from signals_app.models.signal import Signal
 from signals_app.models.strategy import Strategy
 
@@ -13,6 +14,7 @@ __all__ = (
     "ConnectorEvent",
     "Decision",
     "Instrument",
+    "MeasuredProbability",
     "PriceCandle",
     "Signal",
     "Strategy",

@@ -1,0 +1,95 @@
+"""What price history says about events like those that signals lean on."""
+
+from datetime import datetime
+
+from django.db import models
+
+from signals_app.confluence.probability import Bucket, EventKind, EventType, Probability
+from signals_app.models import fields
+from signals_app.smc.measures import Bias
+
+
+class MeasuredProbabilityQuerySet(models.QuerySet["MeasuredProbability"]):
+    """Named questions about measurements."""
+
+    def newest(
+        self, symbol: str, timeframe: str, *, ended_by: datetime
+    ) -> "MeasuredProbabilityQuerySet":
+        """Return the newest calibration whose data ended at ``ended_by`` or before."""
+        usable = self.filter(instrument=symbol, timeframe=timeframe, data_to__lte=ended_by)
+        latest = usable.order_by("-made_at").values("made_at")[:1]
+        return usable.filter(made_at=latest)
+
+
+class MeasuredProbability(models.Model):
+    """One bucket of one calibration: events alike, how many won, and how sure that is.
+
+    All rows of an instrument and timeframe with the same `made_at` are one calibration. None is
+    ever changed: signals were told with it.
+    """
+
+    instrument = fields.symbol()
+    timeframe = models.CharField(max_length=3)
+    event_type = models.CharField(max_length=12, choices=[(one.value, one.value) for one in EventType])
+    event_kind = models.CharField(max_length=6, choices=[(one.value, one.value) for one in EventKind])
+    direction = models.CharField(max_length=7, choices=[(one.value, one.value) for one in Bias])
+    tercile = models.PositiveSmallIntegerField(help_text="third of the scores, 1 the lowest")
+    score_above = models.FloatField(null=True, help_text="null: no lower bound")
+    score_to = models.FloatField(null=True, help_text="null: no upper bound")
+    n = models.PositiveIntegerField(help_text="outcomes")
+    wins = models.PositiveIntegerField(help_text="+1 R before -1 R within 48 candles")
+    p = models.FloatField(null=True, help_text="null: fewer than 200 outcomes, not measured")
+    low = models.FloatField(null=True, help_text="Wilson 95 %")
+    high = models.FloatField(null=True, help_text="Wilson 95 %")
+    p0 = models.FloatField(null=True, help_text="win rate of matched random entries")
+    placebo = models.FloatField(null=True, help_text="win rate where the detector found nothing")
+    placebo_n = models.PositiveIntegerField(default=0)
+    data_from = models.DateTimeField()
+    data_to = models.DateTimeField(help_text="end of the last candle")
+    made_at = models.DateTimeField()
+
+    objects = MeasuredProbabilityQuerySet.as_manager()
+
+    class Meta:
+        db_table = "measured_probabilities"
+        verbose_name_plural = "measured probabilities"
+        ordering = ("-made_at", "instrument", "timeframe", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=(
+                    *("instrument", "timeframe", "made_at"),
+                    *("event_type", "event_kind", "direction", "tercile"),
+                ),
+                name="one_row_per_bucket",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("instrument", "timeframe", "-made_at"), name="probability_newest"),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.instrument} {self.timeframe} {self.event_type} {self.event_kind} "
+            f"{self.direction} {self.tercile}"
+        )
+
+    def value(self) -> Probability:
+        """Return the core's value of this row."""
+        return Probability(
+            bucket=Bucket(
+                EventType(self.event_type),
+                EventKind(self.event_kind),
+                Bias(self.direction),
+                self.tercile,
+            ),
+            score_above=self.score_above,
+            score_to=self.score_to,
+            n=self.n,
+            wins=self.wins,
+            p0=self.p0,
+            p=self.p,
+            low=self.low,
+            high=self.high,
+            placebo=self.placebo,
+            placebo_n=self.placebo_n,
+        )
