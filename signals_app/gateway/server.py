@@ -5,6 +5,7 @@ Several gateways can serve one Redis: whose ticks count and what is stored is de
 
 import asyncio
 import logging
+import os
 import signal
 import ssl
 import time
@@ -375,9 +376,10 @@ def _tls(certificate: Path, private_key: Path) -> ssl.SSLContext:
             raise CannotServe(f"cannot read {name} {path}: {_why(error)}") from error
     try:
         context.load_cert_chain(certificate, private_key)
-    except (ssl.SSLError, OSError) as error:
+    except ssl.SSLError as error:
         raise CannotServe(
-            f"{certificate} and {private_key} are not a certificate and its key: {_why(error)}"
+            f"{certificate} and {private_key} are not a certificate and its key: "
+            f"{error.reason or error}"
         ) from error
     return context
 
@@ -390,4 +392,4 @@ def _serve_metrics(host: str, port: int) -> None:
 
 
 def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    return os.strerror(error.errno).lower() if error.errno else str(error)

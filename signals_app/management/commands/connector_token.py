@@ -1,5 +1,6 @@
 """`manage.py connector_token NAME --symbols S[,S]`: a token that lets a connector in for a day."""
 
+import re
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -9,7 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from signals_app.gateway import tokens
-from signals_app.models import Connector
+from signals_app.models import Connector, Instrument
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SYMBOL = re.compile(r"[A-Za-z0-9._#-]{1,20}")
 
 
 class Command(BaseCommand):
@@ -29,8 +33,14 @@ class Command(BaseCommand):
         """Print the token; a revoked connector gets none."""
         name = options["name"].strip()
         symbols = list(dict.fromkeys(filter(None, map(str.strip, options["symbols"].split(",")))))
-        if not name or not symbols:
-            raise CommandError("give the connector a name and at least one symbol", returncode=2)
+        if not _NAME.fullmatch(name):
+            raise CommandError(
+                f"{name!r} is no name: use up to 64 letters, digits, dots, dashes", returncode=2
+            )
+        if not symbols or not all(map(_SYMBOL.fullmatch, symbols)):
+            raise CommandError(
+                f"{options['symbols']!r} are no symbols: use e.g. XAUUSD,EURUSD", returncode=2
+            )
         if not 0 < options["hours"] <= 24:
             raise CommandError(
                 "a token is valid for more than 0 and at most 24 hours", returncode=2
@@ -40,6 +50,7 @@ class Command(BaseCommand):
             connector, _ = Connector.objects.update_or_create(
                 name=name, defaults={"symbols": symbols}
             )
+            known = list(Instrument.objects.values_list("symbol", flat=True))
         except tokens.BadKeys as error:
             raise CommandError(str(error), returncode=2) from None
         except DatabaseError as error:
@@ -49,6 +60,8 @@ class Command(BaseCommand):
             raise CommandError(f"connector {name} is revoked; see the admin", returncode=2)
         lifetime = round(options["hours"] * 3600)
         self.stderr.write(f"connector {name} may send {', '.join(symbols)}")
+        for symbol in set(symbols) - set(known):
+            self.stderr.write(f"{symbol} is no instrument yet: add it in the admin first")
         self.stdout.write(
             tokens.issue(keys, name, symbols, now=int(time.time()), lifetime=lifetime)
         )

@@ -1,0 +1,73 @@
+"""`manage.py gateway` as a process: how it starts, refuses and ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.signals_app.gateway.conftest import make_certificate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(home: Path, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
+    environment = {
+        **os.environ,
+        "GATEWAY_TLS_CERT": str(home / "cert.pem"),
+        "GATEWAY_TLS_KEY": str(home / "key.pem"),
+        **settings,
+    }
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "gateway", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def refusal(process: "subprocess.Popen[str]") -> str:
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "Traceback" not in complaint
+    return complaint
+
+
+def test_it_serves_until_it_is_asked_to_end(tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    process = start(tmp_path, "--port", "0")
+    assert process.stdout is not None
+    assert "wss://127.0.0.1:" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
+    assert str(tmp_path / "cert.pem") in refusal(start(tmp_path, "--port", "0"))
+
+
+def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text("this is no certificate")
+    (tmp_path / "key.pem").write_text("this is no key")
+    assert "not a certificate and its key" in refusal(start(tmp_path, "--port", "0"))
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        complaint = refusal(start(tmp_path, "--port", port))
+    assert f"cannot listen on 127.0.0.1:{port}: address already in use" in complaint
+
+
+@pytest.mark.parametrize("keys", ["", "short:x"])
+def test_unusable_keys_are_named(tmp_path: Path, keys: str) -> None:
+    make_certificate(tmp_path)
+    complaint = refusal(start(tmp_path, "--port", "0", CONNECTOR_JWT_KEYS=keys))
+    assert "CONNECTOR_JWT_KEYS" in complaint
