@@ -1,0 +1,115 @@
+"""Years of one market from many candle files: named by what they hold, no time counted twice."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from signals_app.importers.candle_files import CandleFileError, read_candle_file
+from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.instrument import Instrument
+from signals_app.market.tick import Float64s, quantise_all
+
+#: Fewer candles in a row than these are no run: a window alone takes 200.
+SHORTEST_RUN = 300
+
+_NAME = re.compile(
+    r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*?"
+    r"(?:_(?P<clock>UTC|SERVER-EU|SERVER-US))?\.csv(?:\.gz)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CandlePath:
+    """A candle file and what it holds; `clock` is a `source_timezone` of `read_candle_file`."""
+
+    path: Path
+    symbol: str
+    timeframe: Timeframe
+    clock: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Candles in a row from one file, with each one's spread in price; `name` is the file's."""
+
+    name: str
+    candles: Candles
+    spread: Float64s
+
+
+def candle_paths(
+    places: Iterable[Path],
+    *,
+    symbol: str | None = None,
+    timeframe: Timeframe | None = None,
+    source_timezone: str = "utc",
+) -> list[CandlePath]:
+    """Return the candle files of M15, H1 and H4 among ``places``, files or directories.
+
+    A file says by its name what it holds, `SYMBOL_TIMEFRAME….csv[.gz]`, and by an end in `_UTC`,
+    `_SERVER-EU` or `_SERVER-US` its clock; otherwise ``source_timezone`` holds. ``symbol`` leaves
+    out the others; together with ``timeframe`` it says what a file of any other name holds.
+    Raises `CandleFileError` for a place that is not there or a file that says too little.
+    """
+    found: list[CandlePath] = []
+    for place in places:
+        if not place.exists():
+            raise CandleFileError(f"{place} does not exist; check the path.")
+        for path in sorted(place.iterdir()) if place.is_dir() else [place]:
+            named = _NAME.fullmatch(path.name)
+            if named is not None:
+                clock = (named["clock"] or source_timezone).lower()
+                one = CandlePath(path, named["symbol"], Timeframe(named["timeframe"]), clock)
+            elif place.is_dir():
+                continue
+            elif symbol is None or timeframe is None:
+                raise CandleFileError(
+                    f"The name of {path} does not say what it holds, as XAUUSD_M15.csv would; "
+                    "give --symbol and --timeframe."
+                )
+            else:
+                one = CandlePath(path, symbol, timeframe, source_timezone)
+            if symbol in (None, one.symbol) and timeframe in (None, one.timeframe):
+                found.append(one)
+    return found
+
+
+def read_runs(paths: Sequence[CandlePath], instrument: Instrument) -> list[Run]:
+    """Return the candles of files of one market and timeframe, in order of time.
+
+    Where files overlap, one with volumes goes before one without, then the longer one; of the
+    others only what lies outside is used. Raises `CandleFileError`.
+    """
+    runs = [_read(one, instrument) for one in paths]
+    runs.sort(key=lambda run: (not run.candles.volume.any(), -len(run.candles)))
+    used: list[Run] = []
+    for run in runs:
+        pieces = [run]
+        for other in used:
+            pieces = [part for piece in pieces for part in _outside(piece, other)]
+        used += [piece for piece in pieces if len(piece.candles) >= SHORTEST_RUN]
+    return sorted(used, key=lambda run: int(run.candles.time_ms[0]))
+
+
+def _read(one: CandlePath, instrument: Instrument) -> Run:
+    file = read_candle_file(one.path, one.clock)
+    if file.spread is None:
+        spread = np.full(len(file.candles), instrument.default_spread)
+    else:
+        point = 10.0**-instrument.digits if file.spread_in_points else 1.0
+        spread = quantise_all(file.spread * point)
+    return Run(one.path.name, file.candles, spread)
+
+
+def _outside(run: Run, other: Run) -> tuple[Run, Run]:
+    """Return what of a run lies before and behind another."""
+    first, last = other.candles.time_ms[[0, -1]].tolist()
+    before = int(np.searchsorted(run.candles.time_ms, first))
+    behind = int(np.searchsorted(run.candles.time_ms, last, side="right"))
+    return (
+        Run(run.name, run.candles.part(0, before), run.spread[:before]),
+        Run(run.name, run.candles.part(behind), run.spread[behind:]),
+    )
