@@ -35,7 +35,7 @@ def event_link(previous: str, signal_id: str, number: int, event: TradeEvent) ->
 def day_digest(previous: str, instrument: str, day: date, links: Iterable[str]) -> str:
     """Return the SHA-256 of the digest before, instrument, UTC day and the day's links, by line.
 
-    ``links`` are in the order of the record: by time, tick, signal before event, id and number.
+    ``links`` are in the order of the record: by time, tick, id, a signal before its events.
     """
     lines = (previous, instrument, day.isoformat(), *links)
     return hashlib.sha256("\n".join(lines).encode("ascii")).hexdigest()

@@ -1,0 +1,136 @@
+"""What followers read at the end of a day, a week and a month: pure text from pure values."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from reports_app.performance import statistics
+from reports_app.performance.statistics import Performance, Period, TradeResult
+
+#: Telegram refuses messages above 4096 characters; what follows the list of trades needs some.
+_LONGEST_LIST = 3000
+_TITLES = {
+    Period.DAY: "DAILY",
+    Period.WEEK: "WEEKLY",
+    Period.MONTH: "MONTHLY",
+    Period.YEAR: "YEARLY",
+}
+
+
+def report_text(
+    instrument: str,
+    period: Period,
+    first_day: date,
+    results: Iterable[TradeResult],
+    *,
+    digest: str,
+    is_simulated: bool = False,
+) -> str:
+    """Return one instrument's report of the period that begins on ``first_day``.
+
+    ``results`` may hold more than the period's. Losses stand before wins. ``digest`` is that of
+    the period's last day in the record.
+    """
+    everything = list(results)
+    figures = statistics.by_period(everything, period).get(first_day, Performance())
+    closed = [
+        result
+        for result in statistics.in_order_of_closing(everything)
+        if result.closed_on is not None and period.beginning(result.closed_on) == first_day
+    ]
+    lines = [
+        *(["🧪 SIMULATED FEED: these prices are made up 🧪", ""] if is_simulated else []),
+        f"📅 {instrument} {_TITLES[period]} REPORT · {_days(period, first_day)}",
+        "",
+        *_summary(figures, closed),
+        *_listed(closed),
+        *_groups("Sessions", closed, lambda result: result.session),
+        *_groups("Setups", closed, lambda result: result.setup_type),
+        *_groups("Directions", closed, lambda result: result.direction),
+        "",
+        f"🔗 Record: {digest}",
+    ]
+    return "\n".join(lines)
+
+
+def last_day(period: Period, first_day: date) -> date:
+    """Return the last day of the period that begins on ``first_day``."""
+    match period:
+        case Period.DAY:
+            return first_day
+        case Period.WEEK:
+            return first_day + timedelta(days=6)
+        case Period.MONTH:
+            return (first_day + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        case Period.YEAR:
+            return first_day.replace(month=12, day=31)
+
+
+def _days(period: Period, first_day: date) -> str:
+    match period:
+        case Period.DAY:
+            return f"{first_day:%A, %Y-%m-%d}"
+        case Period.WEEK:
+            return f"{first_day} to {last_day(period, first_day)}"
+        case Period.MONTH:
+            return f"{first_day:%B %Y}"
+        case Period.YEAR:
+            return f"{first_day:%Y}"
+
+
+def _summary(figures: Performance, closed: Sequence[TradeResult]) -> list[str]:
+    if not closed:
+        return [f"Signals: {figures.total_signals} · no trade was closed"]
+    won = sum((r.profit_loss for r in closed if r.profit_loss > 0), Decimal(0))
+    lost = sum((r.profit_loss for r in closed if r.profit_loss < 0), Decimal(0))
+    rate = "" if figures.win_rate is None else f" · win rate {figures.win_rate:.0f}%"
+    lines = [
+        f"Signals: {figures.total_signals} · trades closed: {figures.closed_trades}",
+        f"🛑 Lost: {figures.losing_trades} ({_money(lost)})",
+        f"🏁 Won: {figures.winning_trades} ({_money(won)}){rate}",
+        f"Result: {_money(figures.total_profit_loss)} ({figures.total_pips:+,.1f} pips)",
+    ]
+    if figures.profit_factor is not None:
+        lines.append(f"Profit factor: {figures.profit_factor}")
+    if figures.average_rr is not None:
+        lines.append(f"Expectancy: {figures.average_rr:+} R a trade")
+    if figures.planned_risk_reward is not None:
+        lines.append(f"Average planned R:R: 1:{figures.planned_risk_reward}")
+    lines.append(f"Deepest fall on the way: {_money(-figures.maximum_drawdown)}")
+    return lines
+
+
+def _listed(closed: Sequence[TradeResult]) -> list[str]:
+    """Return the trades, losses first; as many as a message holds."""
+    in_order = [result for result in closed if result.profit_loss < 0]
+    in_order += [result for result in closed if result.profit_loss >= 0]
+    lines: list[str] = []
+    for place, result in enumerate(in_order):
+        if sum(map(len, lines)) > _LONGEST_LIST:
+            lines.append(f"… and {len(in_order) - place} more")
+            break
+        multiple = "" if result.r_multiple is None else f" = {result.r_multiple:+} R"
+        lines.append(
+            f"{'🛑' if result.profit_loss < 0 else '🏁'} {result.signal_id} {result.direction}: "
+            f"{_money(result.profit_loss)} ({result.profit_loss_pips:+,.1f} pips){multiple}"
+        )
+    return ["", *lines] if lines else []
+
+
+def _groups(
+    title: str, closed: Sequence[TradeResult], key: Callable[[TradeResult], str]
+) -> list[str]:
+    """Return a line for each group where there is more than one."""
+    groups = statistics.by_group(closed, key)
+    if len(groups) < 2:
+        return []
+    told = (
+        f"{name}: {figures.winning_trades} won, {figures.losing_trades} lost, "
+        f"{_money(figures.total_profit_loss)}"
+        for name, figures in groups.items()
+    )
+    return ["", f"{title}:", *told]
+
+
+def _money(amount: Decimal) -> str:
+    return f"{'-' if amount < 0 else '+'}${abs(amount):,.2f}"

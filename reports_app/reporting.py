@@ -1,0 +1,85 @@
+"""When a day is over: its digest, its figures, and the reports of what ended with it."""
+
+import datetime as dt
+
+import structlog
+
+from reports_app import record
+from reports_app.models import RecordDay
+from reports_app.performance.report import last_day, report_text
+from reports_app.performance.statistics import Period
+from reports_app.recompute import PERIODS, recompute, results
+from trades_app.models import Message
+from trades_app.services import is_simulated
+
+log = structlog.get_logger(__name__)
+
+#: A report that was not written when its period ended is made up for so long.
+_MADE_UP_FOR = dt.timedelta(days=70)
+
+
+def report(instrument: str) -> int:
+    """Seal the days that are over, put the reports that are due into the outbox; return how many.
+
+    Each period is told once, by its message's key, and only if it has entries in the record.
+    """
+    sealed = record.seal_days(instrument)
+    if sealed:
+        recompute(since=sealed[0].date, instrument=instrument)
+    due = _due(instrument, oldest_sealed=sealed[0].date if sealed else None)
+    if not due:
+        return 0
+    Message.objects.bulk_create(
+        [_message(instrument, period, first_day) for period, first_day in due],
+        ignore_conflicts=True,
+    )
+    log.info("reports_written", instrument=instrument, reports=len(due))
+    return len(due)
+
+
+def _due(instrument: str, *, oldest_sealed: dt.date | None) -> list[tuple[Period, dt.date]]:
+    """Return the periods that are over and not told yet, in the order of their ends."""
+    end = record.closed_until(instrument)
+    if end is None:
+        return []
+    since = end - _MADE_UP_FOR
+    if oldest_sealed is not None:
+        since = min(since, *(period.beginning(oldest_sealed) for period in PERIODS))
+    days = RecordDay.objects.filter(instrument=instrument, date__gte=since)
+    periods = {
+        (period, period.beginning(day))
+        for day in days.values_list("date", flat=True)
+        for period in PERIODS
+    }
+    over = {
+        _key(instrument, period, first_day): (period, first_day)
+        for period, first_day in periods
+        if last_day(period, first_day) < end
+    }
+    told = set(Message.objects.filter(key__in=over).values_list("key", flat=True))
+    return sorted(
+        (period for key, period in over.items() if key not in told),
+        key=lambda due: (last_day(*due), PERIODS.index(due[0])),
+    )
+
+
+def _message(instrument: str, period: Period, first_day: dt.date) -> Message:
+    last = last_day(period, first_day)
+    days = RecordDay.objects.filter(instrument=instrument, date__lte=last).order_by("-date")
+    return Message(
+        key=_key(instrument, period, first_day),
+        kind="REPORT",
+        instrument=instrument,
+        text=report_text(
+            instrument,
+            period,
+            first_day,
+            results(since=first_day, before=last + dt.timedelta(days=1), instrument=instrument),
+            digest=days.values_list("digest", flat=True)[0],
+            is_simulated=is_simulated(instrument),
+        ),
+    )
+
+
+def _key(instrument: str, period: Period, first_day: dt.date) -> str:
+    return f"report:{instrument}:{period}:{first_day}"

@@ -1,0 +1,87 @@
+"""Each period is told once, when its stream is behind it."""
+
+import pytest
+
+from reports_app.models import PerformanceMetric, RecordDay
+from reports_app.reporting import report
+from reports_app.tasks import report as report_task
+from signals_app.models import StreamPosition
+from tests.trades_app.examples import CLOSE_MS
+from tests.trades_app.rows import DAY_MS, numbered, stored_trade
+from trades_app.models import Message
+
+pytestmark = pytest.mark.django_db
+
+LOST, WON = (2039.0,), (2055.0, 2065.0)
+
+
+def stream_at(time_ms: int) -> None:
+    StreamPosition.objects.update_or_create(symbol="XAUUSD", defaults={"time_ms": time_ms})
+
+
+def keys() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("key", flat=True))
+
+
+def test_a_day_is_told_with_its_losses_first_and_its_digest() -> None:
+    stored_trade(numbered(1), *WON)
+    stored_trade(numbered(2), *LOST)
+    stream_at(CLOSE_MS + DAY_MS)
+
+    assert report("XAUUSD") == 1
+
+    (message,) = Message.objects.all()
+    digest = RecordDay.objects.get().digest
+    assert message.text.splitlines() == [
+        "📅 XAUUSD DAILY REPORT · Friday, 2024-01-05",
+        "",
+        "Signals: 2 · trades closed: 2",
+        "🛑 Lost: 1 (-$325.00)",
+        "🏁 Won: 1 (+$725.00) · win rate 50%",
+        "Result: +$400.00 (+80.0 pips)",
+        "Profit factor: 2.23",
+        "Expectancy: +0.73 R a trade",
+        "Average planned R:R: 1:3.55",
+        "Deepest fall on the way: -$325.00",
+        "",
+        "🛑 XAU_20240105_002 BUY: -$325.00 (-65.0 pips) = -1.18 R",
+        "🏁 XAU_20240105_001 BUY: +$725.00 (+145.0 pips) = +2.64 R",
+        "",
+        f"🔗 Record: {digest}",
+    ]
+    assert (message.kind, message.instrument, message.status) == ("REPORT", "XAUUSD", "WAITING")
+
+
+def test_a_week_and_a_month_are_told_when_they_are_over() -> None:
+    stored_trade(numbered(1), *LOST)
+    stream_at(CLOSE_MS + DAY_MS)
+    report("XAUUSD")
+    assert keys() == ["report:XAUUSD:day:2024-01-05"]
+
+    stream_at(CLOSE_MS + 3 * DAY_MS)
+    report("XAUUSD")
+    assert keys()[1:] == ["report:XAUUSD:week:2024-01-01"]
+
+    stream_at(CLOSE_MS + 30 * DAY_MS)
+    report("XAUUSD")
+    report("XAUUSD")
+    assert keys()[2:] == ["report:XAUUSD:month:2024-01-01"]
+    assert "January 2024" in Message.objects.last().text
+
+
+def test_nothing_is_told_of_a_day_that_goes_on() -> None:
+    stored_trade(numbered(1), *LOST)
+    stream_at(CLOSE_MS + 60_000)
+
+    assert report("XAUUSD") == 0
+    assert keys() == []
+
+
+def test_the_task_tells_of_each_instrument_and_writes_its_figures() -> None:
+    stored_trade(numbered(1), *LOST)
+    stream_at(CLOSE_MS + DAY_MS)
+
+    report_task()
+
+    assert keys() == ["report:XAUUSD:day:2024-01-05"]
+    assert PerformanceMetric.objects.get(period="day").losing_trades == 1
