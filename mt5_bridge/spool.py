@@ -89,7 +89,11 @@ class Spool:
         self._lock = threading.RLock()
         self._database = _open(directory)
         rows = self._database.execute("SELECT symbol, stand FROM symbols")
+        # Read without the lock: who only looks must not wait for a disk that is slow to flush.
         self._stands = {symbol: _read_stand(text) for symbol, text in rows}
+        self._acknowledged = {
+            symbol: stand.acknowledged_seq for symbol, stand in self._stands.items()
+        }
         size = self._database.execute("SELECT total(length(ticks)) FROM runs").fetchone()
         self._bytes = int(size[0])
 
@@ -102,20 +106,24 @@ class Spool:
 
     def stand(self, symbol: str) -> Stand | None:
         """Return where a symbol stands; None before `begin`."""
-        with self._lock:
-            return self._stands.get(symbol)
+        stand = self._stands.get(symbol)
+        if stand is None:
+            return None
+        return replace(stand, acknowledged_seq=self._acknowledged[symbol])
 
     def begin(self, symbol: str, after_seq: int) -> None:
         """Forget what is held of ``symbol`` and number its next tick ``after_seq + 1``."""
-        with self._lock, self._commit():
-            for table in ("runs", "acknowledgements"):
-                self._database.execute(
-                    f"DELETE FROM {table} WHERE symbol = ?",  # noqa: S608
-                    (symbol,),
-                )
+        with self._lock:
             dropped = self._stands[symbol].dropped if symbol in self._stands else 0
-            self._stands[symbol] = Stand(after_seq, after_seq, dropped=dropped)
-            self._write_stands()
+            stand = Stand(after_seq, after_seq, dropped=dropped)
+            with self._commit():
+                for table in ("runs", "acknowledgements"):
+                    self._database.execute(
+                        f"DELETE FROM {table} WHERE symbol = ?",  # noqa: S608
+                        (symbol,),
+                    )
+                self._write(symbol, stand)
+            self._set(symbol, stand)
             self._count_bytes()
 
     def append(self, symbol: str, quotes: Quotes, bookmark: str) -> int:
@@ -141,15 +149,17 @@ class Spool:
                         for run, ticks in runs
                     ],
                 )
-                self._stands[symbol] = replace(
+                stand = replace(
                     stand,
                     last_seq=stand.last_seq + len(quotes),
+                    acknowledged_seq=self._acknowledged[symbol],
                     last=_last(quotes) or stand.last,
                     bookmark=bookmark,
                 )
-                self._write_stands()
+                self._write(symbol, stand)
+            self._stands[symbol] = stand
             self._bytes += size
-            return self._stands[symbol].last_seq
+            return stand.last_seq
 
     def read(self, symbol: str, after_seq: int, up_to_seq: int) -> list[Run]:
         """Return the runs with ticks ``after_seq + 1`` to ``up_to_seq``, the first one cut to fit.
@@ -178,7 +188,7 @@ class Spool:
 
     def last_seq(self, symbol: str) -> int | None:
         """Return the number that was given last; None before `begin`."""
-        stand = self.stand(symbol)
+        stand = self._stands.get(symbol)
         return None if stand is None else stand.last_seq
 
     def time_at(self, symbol: str, seq: int) -> int | None:
@@ -207,10 +217,8 @@ class Spool:
 
         Should a crash come first, ticks are sent once more than needed and refused by their number.
         """
-        with self._lock:
-            stand = self._stands.get(symbol)
-            if stand is not None:
-                self._stands[symbol] = replace(stand, acknowledged_seq=min(seq, stand.last_seq))
+        if symbol in self._stands:
+            self._acknowledged[symbol] = min(seq, self._stands[symbol].last_seq)
 
     def lift(self, symbol: str, above_seq: int) -> None:
         """Renumber the unacknowledged ticks from ``above_seq + 1`` on.
@@ -219,11 +227,12 @@ class Spool:
         """
         with self._lock:
             stand = self._stands[symbol]
-            delta = above_seq - stand.acknowledged_seq
+            acknowledged_seq = self._acknowledged[symbol]
+            delta = above_seq - acknowledged_seq
             with self._commit():
                 self._database.execute(
                     "DELETE FROM runs WHERE symbol = ? AND last_seq <= ?",
-                    (symbol, stand.acknowledged_seq),
+                    (symbol, acknowledged_seq),
                 )
                 self._database.execute("DELETE FROM acknowledgements WHERE symbol = ?", (symbol,))
                 # Upwards in two steps: the numbers of neighbours would meet half-way.
@@ -236,18 +245,17 @@ class Spool:
                 self._database.execute(
                     "UPDATE runs SET first_seq = first_seq + ? WHERE symbol = ?", (delta, symbol)
                 )
-                self._stands[symbol] = replace(
-                    stand, last_seq=stand.last_seq + delta, acknowledged_seq=above_seq
-                )
-                self._write_stands()
-                self._count_bytes()
+                stand = replace(stand, last_seq=stand.last_seq + delta, acknowledged_seq=above_seq)
+                self._write(symbol, stand)
+            self._set(symbol, stand)
+            self._count_bytes()
 
     def maintain(self, now_ms: int) -> None:
         """Write down what was acknowledged, and delete what was for an hour."""
         with self._lock:
             with self._commit():
-                for symbol, stand in self._stands.items():
-                    self._note_acknowledged(symbol, stand.acknowledged_seq, now_ms)
+                for symbol, seq in self._acknowledged.items():
+                    self._note_acknowledged(symbol, seq, now_ms)
                 self._write_stands()
                 self._count_bytes()
             self._database.executescript("PRAGMA incremental_vacuum(2000)")
@@ -259,10 +267,10 @@ class Spool:
                 int(
                     self._database.execute(
                         "SELECT total(length(ticks)) FROM runs WHERE symbol = ? AND last_seq > ?",
-                        (symbol, stand.acknowledged_seq),
+                        (symbol, seq),
                     ).fetchone()[0]
                 )
-                for symbol, stand in self._stands.items()
+                for symbol, seq in self._acknowledged.items()
             )
 
     @property
@@ -279,11 +287,11 @@ class Spool:
         """Delete the oldest acknowledged runs until ``size`` more bytes fit, if they do."""
         wanted = self._bytes + size - self._maximum_bytes
         doomed = []
-        for symbol, stand in self._stands.items():
+        for symbol, seq in self._acknowledged.items():
             rows = self._database.execute(
                 "SELECT last_seq, last_time_ms, length(ticks) FROM runs"
                 " WHERE symbol = ? AND last_seq < ? ORDER BY last_seq",
-                (symbol, stand.acknowledged_seq),
+                (symbol, seq),
             )
             doomed += [(time_ms, symbol, last, length) for last, time_ms, length in rows]
         with self._commit():
@@ -318,22 +326,28 @@ class Spool:
         size = self._database.execute("SELECT total(length(ticks)) FROM runs").fetchone()
         self._bytes = int(size[0])
 
+    def _set(self, symbol: str, stand: Stand) -> None:
+        self._acknowledged[symbol] = stand.acknowledged_seq
+        self._stands[symbol] = stand
+
     def _write_stands(self) -> None:
-        self._database.executemany(
+        for symbol, seq in self._acknowledged.items():
+            self._write(symbol, replace(self._stands[symbol], acknowledged_seq=seq))
+
+    def _write(self, symbol: str, stand: Stand) -> None:
+        self._database.execute(
             "INSERT INTO symbols VALUES (?, ?)"
             " ON CONFLICT (symbol) DO UPDATE SET stand = excluded.stand",
-            [(symbol, _write_stand(stand)) for symbol, stand in self._stands.items()],
+            (symbol, _write_stand(stand)),
         )
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
-        before = dict(self._stands)
         try:
             self._database.execute("BEGIN IMMEDIATE")
             yield
             self._database.execute("COMMIT")
         except BaseException as error:
-            self._stands = before
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
