@@ -1,4 +1,4 @@
-"""A made-up gold market: what the price was at any time follows from a seed alone.
+"""A made-up market: what the price was at any time follows from a seed alone.
 
 Each trading week is drawn on its own, so that any of them can be made without those before it; only
 its opening price is chained, by two cheap draws for each. Inside a week the price follows swings of
@@ -31,14 +31,32 @@ _WEEK = timedelta(days=7)
 _OPENS_AT, _WEEK_MINUTES = timedelta(hours=18), 119 * 60
 _BREAK_STARTS, _BREAK_ENDS = 23 * 60, 24 * 60
 
-_USUAL_PRICE: Final = 2650.0
+# Shares of the price, for gold; other markets move less by their `liveliness`.
 _WEEKLY_MOVE: Final = 0.018
 _WEEKEND_GAP: Final = 0.0025
 _TICKS_A_MINUTE: Final = 15.0
-# Shares of the price. A quiet hour of London has the noise of one business hour.
+# A quiet hour of London has the noise of one business hour.
 _NOISE_PER_BUSINESS_HOUR: Final = 0.0013
 _LEG_OF_HOURS: Final = 0.0034
 _LEG_OF_DAYS: Final = 0.0150
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What kind of market a symbol is. Price and spread are usual ones, in quote currency."""
+
+    price: float
+    digits: int
+    spread: float
+    liveliness: float
+
+
+PROFILES: Final = {
+    "XAUUSD": Profile(2650.0, 2, 0.20, 1.0),
+    "EURUSD": Profile(1.10, 5, 0.00008, 0.45),
+    "GBPUSD": Profile(1.28, 5, 0.00012, 0.50),
+    "USDCAD": Profile(1.36, 5, 0.00014, 0.40),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +82,22 @@ def week_number(time_ms: int) -> int:
 
 @lru_cache(maxsize=4)
 def trading_week(seed: int, symbol: str, number: int) -> Week:
-    """Return a week of the market that ``seed`` and ``symbol`` stand for."""
+    """Return a week of the market that ``seed`` and ``symbol``, one of `PROFILES`, stand for."""
+    profile = PROFILES[symbol]
     random = _random(seed, symbol, number, "week")
     opens_ms = _opens_ms(number)
     minutes = _minutes(opens_ms)
     hurry = _hurry(minutes) * _weather(random, len(minutes))
     times, business = _tick_times(random, minutes, hurry)
     start, end = _prices(seed, symbol, number)
-    path = _path(random, business, math.log(end / start))
-    bid = np.round(start * np.exp(path), 2)
-    spread = _spreads(random, times, opens_ms, hurry[(times - opens_ms) // _MINUTE_MS])
+    path = _path(random, business, math.log(end / start), profile.liveliness)
+    bid = np.round(start * np.exp(path), profile.digits)
+    wildness = hurry[(times - opens_ms) // _MINUTE_MS]
+    spread = np.round(profile.spread * _spreads(random, times, opens_ms, wildness), profile.digits)
     closes_ms = opens_ms + _WEEK_MINUTES * _MINUTE_MS
-    return Week(number, opens_ms, closes_ms, Quotes(times, bid, np.round(bid + spread, 2)))
+    return Week(
+        number, opens_ms, closes_ms, Quotes(times, bid, np.round(bid + spread, profile.digits))
+    )
 
 
 def _random(seed: int, symbol: str, number: int, purpose: str) -> np.random.Generator:
@@ -95,12 +117,15 @@ def _prices(seed: int, symbol: str, number: int) -> tuple[float, float]:
     Over a weekend the price jumps a little; over a week it moves by a draw that pulls it back to
     the usual price.
     """
-    closing = _USUAL_PRICE
+    usual, liveliness = PROFILES[symbol].price, PROFILES[symbol].liveliness
+    closing = usual
     for each in range(number + 1):
         random = _random(seed, symbol, each, "move")
-        opening = closing * math.exp(random.standard_t(4) * _WEEKEND_GAP)
-        pull = 0.04 * math.log(_USUAL_PRICE / opening)
-        closing = opening * math.exp(random.normal(0.0005 + pull, _WEEKLY_MOVE))
+        opening = closing * math.exp(random.standard_t(4) * _WEEKEND_GAP * liveliness)
+        pull = 0.04 * math.log(usual / opening)
+        closing = opening * math.exp(
+            random.normal(0.0005 * liveliness + pull, _WEEKLY_MOVE * liveliness)
+        )
     return opening, closing
 
 
@@ -168,7 +193,9 @@ def _tick_times(
     return times, np.interp(times, knots, elapsed)
 
 
-def _path(random: np.random.Generator, business: Float64s, move: float) -> Float64s:
+def _path(
+    random: np.random.Generator, business: Float64s, move: float, liveliness: float
+) -> Float64s:
     """Return the logarithm of the price over the opening's, tick by tick; it ends at ``move``."""
     length = float(business[-1])
     trend = 1.0 if move > 0 else -1.0
@@ -176,7 +203,7 @@ def _path(random: np.random.Generator, business: Float64s, move: float) -> Float
     path += _swings(random, business, length, _LEG_OF_HOURS, hours=2.2, trend=trend)
     steps = np.diff(business, prepend=0.0)
     noise: Float64s = np.cumsum(random.normal(0, 1, len(business)) * np.sqrt(steps))
-    path += noise * _NOISE_PER_BUSINESS_HOUR
+    path = (path + noise * _NOISE_PER_BUSINESS_HOUR) * liveliness
     return np.asarray(path + (move - path[-1]) * business / length, dtype=np.float64)
 
 
@@ -222,11 +249,14 @@ def _go(times: list[float], levels: list[float], span: float, height: float) -> 
 def _spreads(
     random: np.random.Generator, times: Int64s, opens_ms: int, hurry: Float64s
 ) -> Float64s:
-    """Return each tick's spread in price: wide around the daily break, wider when it is wild."""
+    """Return each tick's spread as a multiple of the usual one.
+
+    It is wide around the daily break and wider when the market is wild.
+    """
     of_day = (times - opens_ms) / _MINUTE_MS % (24 * 60)
     to_break = np.minimum(np.abs(of_day - _BREAK_STARTS), np.abs(of_day - _BREAK_ENDS))
     to_break = np.minimum(to_break, of_day)
     near_break = 1 + 4.0 * np.exp(-((to_break / 20) ** 2))
     wild = np.clip(hurry, 0.6, 3.0) ** 0.3
-    spread = 0.20 * near_break * wild * np.exp(random.normal(0, 0.12, len(times)))
-    return np.maximum(np.round(spread, 2), 0.08)
+    jitter = np.exp(random.normal(0, 0.12, len(times)))
+    return np.maximum(near_break * wild * jitter, 0.4)

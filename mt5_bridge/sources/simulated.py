@@ -9,8 +9,8 @@ import numpy as np
 
 from mt5_bridge.history import TIMEFRAMES, build_history
 from mt5_bridge.quotes import Quotes
-from mt5_bridge.sources.base import Poll
-from mt5_bridge.sources.market import Week, trading_week, week_number
+from mt5_bridge.sources.base import Poll, SourceError
+from mt5_bridge.sources.market import PROFILES, Week, trading_week, week_number
 from mt5_bridge.sources.pace import Pace
 from mt5_bridge.wire import CandleRow, History
 
@@ -43,8 +43,11 @@ class SimulatedSource:
     ) -> None:
         """Take ``from_ms``, by default three weeks ago, as the beginning.
 
-        ``speed`` is that of the last three days before now; None is as quickly as it goes.
+        ``speed`` is that of the last three days before now; None is as quickly as it goes. Raises
+        `SourceError` for a symbol without a made-up market.
         """
+        if symbol not in PROFILES:
+            raise SourceError(f"{symbol} cannot be made up; take one of {', '.join(PROFILES)}")
         self.symbol = symbol
         self._seed = seed
         self._speed = speed

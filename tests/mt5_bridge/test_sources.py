@@ -240,3 +240,13 @@ def test_a_simulations_history_fills_the_windows_and_ends_at_its_beginning():
     for row in histories[0].rows:
         assert row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high
     assert "SIMULATED" in source.description
+
+
+def test_other_markets_can_be_made_up_but_not_any():
+    source = SimulatedSource("EURUSD", speed=None, from_ms=NOW - 2 * DAY_MS)
+    source.start(None, 0, None, NOW)
+    quotes = source.poll(NOW).quotes
+    assert 0.8 < quotes.bid[0] < 1.5
+    assert 0.00002 < np.median(quotes.ask - quotes.bid) < 0.0003
+    with pytest.raises(SourceError, match="BTCUSD cannot be made up; take one of XAUUSD, EURUSD"):
+        SimulatedSource("BTCUSD")
