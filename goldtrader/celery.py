@@ -28,6 +28,12 @@ app.conf.beat_schedule = {
         "options": {"expires": 5},
     },
     "sweep-outbox": {"task": "trades_app.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    # Alerts alone are made by the wall clock; no trade is moved by it.
+    "watch-feed": {
+        "task": "trades_app.tasks.watch_feed",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     # By the market's clock, which beat only asks: a day is over when its stream is behind it.
     "report": {"task": "reports_app.tasks.report", "schedule": 10.0, "options": {"expires": 10}},
     "recompute-performance": {

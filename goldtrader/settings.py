@@ -58,6 +58,10 @@ FIELD_ENCRYPTION_KEYS = _setting("FIELD_ENCRYPTION_KEYS", "")
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
 TELEGRAM_API_BASE_URL = env.str("TELEGRAM_API_BASE_URL", default="https://api.telegram.org")
+#: The chat that alerts go to, `@name` or a numeric id; empty: they stay in the outbox.
+OPERATOR_TELEGRAM_CHANNEL = env.str("OPERATOR_TELEGRAM_CHANNEL", default="")
+#: A live feed without a tick for so long, while the market is open, is an alert.
+STALE_FEED_MINUTES = env.float("STALE_FEED_MINUTES", default=5.0)
 #: Networks that may use the API; empty means every address.
 API_ALLOWED_IPS = env.list("API_ALLOWED_IPS", default=[])
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", default="6000/min")

@@ -131,6 +131,9 @@ class Message(models.Model):
     update; without a Telegram token or channel it stays here to be read.
     """
 
+    #: The kind of what is for operators: it goes to their channel, not to the instrument's.
+    ALERT = "ALERT"
+
     class Status(models.TextChoices):
         """How far its delivery is."""
 

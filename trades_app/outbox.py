@@ -3,17 +3,20 @@
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from signals_app.models import Instrument
 from trades_app import telegram
-from trades_app.models import Message
+from trades_app.models import Message, MessageQuerySet
 
 log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2, 600
+#: Whom alerts go to; no symbol has this name.
+_OPERATORS = "operators"
 #: A worker that claimed a message and did not come back in this time died with it.
 CLAIM_EXPIRES = timedelta(minutes=2)
 
@@ -28,7 +31,7 @@ def deliver_next() -> bool:
         return False
     try:
         delivered = telegram.send(
-            channels[message.instrument], message.text, reply_to=_message_above(message)
+            channels[_addressee(message)], message.text, reply_to=_message_above(message)
         )
     except telegram.TryLater as later:
         _postpone(message, str(later), later.seconds)
@@ -57,20 +60,34 @@ def release_lost_claims() -> int:
 def unsent() -> int:
     """Return how many messages could still be sent: those of instruments with a channel."""
     statuses = (Message.Status.WAITING, Message.Status.SENDING)
-    return Message.objects.filter(status__in=statuses, instrument__in=_channels()).count()
+    return _to(_channels(), Message.objects.filter(status__in=statuses)).count()
 
 
 def _channels() -> dict[str, str]:
-    """Return the Telegram channel by symbol; empty where there is no bot."""
+    """Return the Telegram channel by symbol, and operators' own; empty where there is no bot."""
     if not telegram.is_configured():
         return {}
     rows = Instrument.objects.exclude(telegram_channel="")
-    return dict(rows.values_list("symbol", "telegram_channel"))
+    channels = dict(rows.values_list("symbol", "telegram_channel"))
+    if settings.OPERATOR_TELEGRAM_CHANNEL:
+        channels[_OPERATORS] = settings.OPERATOR_TELEGRAM_CHANNEL
+    return channels
+
+
+def _addressee(message: Message) -> str:
+    return _OPERATORS if message.kind == Message.ALERT else message.instrument
+
+
+def _to(channels: dict[str, str], messages: MessageQuerySet) -> MessageQuerySet:
+    """Return those of the messages that have a channel to go to."""
+    instruments = [symbol for symbol in channels if symbol != _OPERATORS]
+    followed = Q(instrument__in=instruments) & ~Q(kind=Message.ALERT)
+    return messages.filter(followed | Q(kind=Message.ALERT) if _OPERATORS in channels else followed)
 
 
 def _claim(channels: dict[str, str]) -> Message | None:
     """Claim the oldest due message; those behind an unsent one of the same signal wait for it."""
-    due = Message.objects.due().filter(instrument__in=channels)
+    due = _to(channels, Message.objects.due())
     for message in due.select_related("signal")[:20]:
         if _is_behind(message):
             continue

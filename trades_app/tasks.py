@@ -2,9 +2,10 @@
 
 import structlog
 from celery import current_app, shared_task
+from django.utils import timezone
 
 from signals_app.services.stream import TicksMissing
-from trades_app import outbox, services
+from trades_app import outbox, services, watch
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,13 @@ def deliver() -> None:
     """Send what is due, one message after the other."""
     while outbox.deliver_next():
         pass
+
+
+@shared_task
+def watch_feed() -> None:
+    """Tell operators of a market that is not heard, and of its coming back."""
+    if watch.watch_feed(timezone.now()):
+        deliver.delay()
 
 
 @shared_task

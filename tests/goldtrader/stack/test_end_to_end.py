@@ -10,11 +10,13 @@ import pytest
 
 from reports_app.backtest import engine
 from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.record import signal_link
 from signals_app.confluence.signal import signal_as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from tests.goldtrader.stack.conftest import ROOT, environment, wait_until
 from tests.stand_ins.market_files import write_market_files
 from trades_app.lifecycle.machine import trade_as_json
+from trades_app.lifecycle.record import event_link
 
 pytestmark = pytest.mark.e2e
 
@@ -30,6 +32,19 @@ def manage(*arguments):
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def links_of(result):
+    """What the record must hold after a run, computed from the backtest alone."""
+    links, last = {}, ""
+    for signal in result.signals:
+        links[signal.signal_id] = last = signal_link(last, signal)
+    for trade, events in result.trades:
+        last = links[trade.signal_id]
+        for number, event in enumerate(events, 1):
+            last = event_link(last, trade.signal_id, number, event)
+            links[f"{trade.signal_id} {number}"] = last
+    return links
 
 
 def used_ticks(health):
@@ -74,7 +89,14 @@ def test_ticks_in_give_the_backtests_signals_trades_and_messages_out(start_stack
     settings = json.loads((stack.data_dir / "stack.json").read_text())
     with psycopg.connect(settings["database_url"]) as database:
         told = database.execute("SELECT kind, count(*) FROM outbox GROUP BY kind").fetchall()
+        linked = database.execute(
+            "SELECT signal_id, record_hash FROM signals UNION ALL "
+            "SELECT signal_id || ' ' || number, e.record_hash "
+            "FROM trade_events e JOIN trades USING (trade_id)"
+        ).fetchall()
     assert dict(told)["SIGNAL"] == len(signals)
+    assert dict(linked) == links_of(result)
+    assert "The record holds." in manage("verify_record", "--data-dir", stack.data_dir)
 
     for timeframe in ("M15", "H1", "H4"):
         offline = json.loads(

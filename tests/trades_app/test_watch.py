@@ -1,0 +1,124 @@
+"""Operators are told once that the market is not heard, and once that it is again."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pytest_django.fixtures import Settings
+from redis import Redis
+
+from signals_app.market import calendar
+from signals_app.models import Connector, ConnectorEvent, StreamPosition
+from signals_app.services import stream
+from tests.stand_ins.telegram_api import TelegramApi
+from trades_app import outbox
+from trades_app.models import Message
+from trades_app.watch import watch_feed
+
+pytestmark = pytest.mark.django_db
+
+#: A Wednesday morning.
+NOON = datetime(2024, 1, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def memory(redis_client: Redis) -> Iterator[None]:
+    stream.connection.cache_clear()
+    yield
+    stream.connection.cache_clear()
+
+
+def tick_at(moment: datetime, ordinal: int) -> None:
+    StreamPosition.objects.update_or_create(
+        symbol="XAUUSD",
+        defaults={"ordinal": ordinal, "time_ms": calendar.milliseconds(moment)},
+    )
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def codes() -> list[str]:
+    return list(ConnectorEvent.objects.order_by("pk").values_list("code", flat=True))
+
+
+def test_an_outage_is_told_once_and_its_end_once() -> None:
+    tick_at(NOON, 100)
+    for later in (0, 4, 6, 7, 30):
+        watch_feed(NOON + minutes(later))
+    assert codes() == ["FEED_STALE"]
+
+    # Two hours later the missed ticks come, and the alert stands until the clock is reached.
+    tick_at(NOON + minutes(60), 150)
+    assert watch_feed(NOON + minutes(120)) == 0
+    tick_at(NOON + minutes(120), 200)
+    for later in (120, 121):
+        watch_feed(NOON + minutes(later))
+
+    assert codes() == ["FEED_STALE", "FEED_FLOWING"]
+    stale, flowing = Message.objects.order_by("pk")
+    assert (stale.kind, stale.key) == ("ALERT", "alert:stale:XAUUSD:100")
+    assert stale.text.startswith("⚠️ XAUUSD: no tick for 6 min while the market is open.")
+    assert flowing.text.startswith("✅ XAUUSD: ticks flow again")
+
+    for later in (122, 127):
+        watch_feed(NOON + minutes(later))
+    assert codes() == ["FEED_STALE", "FEED_FLOWING", "FEED_STALE"]
+
+
+@pytest.mark.parametrize(
+    "last_tick",
+    [
+        pytest.param(datetime(2024, 1, 12, 21, 59, tzinfo=UTC), id="weekend"),
+        pytest.param(datetime(2024, 1, 10, 21, 59, tzinfo=UTC), id="daily pause"),
+    ],
+)
+def test_a_closed_market_is_no_outage(last_tick: datetime) -> None:
+    tick_at(last_tick, 100)
+    for later in range(0, 60, 5):
+        watch_feed(last_tick + minutes(later))
+
+    assert codes() == []
+
+
+def test_a_replay_that_ends_is_no_outage() -> None:
+    tick_at(NOON - timedelta(days=300), 100)
+    for later in (0, 30):
+        watch_feed(NOON + minutes(later))
+
+    assert codes() == []
+
+
+def test_a_silent_connector_of_a_live_feed_is_told_once() -> None:
+    connector = Connector.objects.create(name="mt5", symbols=["XAUUSD"], last_seen=NOON)
+    Connector.objects.create(name="old", symbols=["XAUUSD"], last_seen=NOON, is_revoked=True)
+    for later in (0, 6, 12):
+        tick_at(NOON + minutes(later), later)
+        watch_feed(NOON + minutes(later))
+    assert codes() == ["CONNECTOR_SILENT"]
+
+    connector.last_seen = NOON + minutes(13)
+    connector.save()
+    for later in (13, 14):
+        tick_at(NOON + minutes(later), later)
+        watch_feed(NOON + minutes(later))
+
+    assert codes() == ["CONNECTOR_SILENT", "CONNECTOR_HEARD"]
+    assert Message.objects.first().text == (
+        "⚠️ Connector mt5 is silent for 6 min; it was last heard at 2024-01-10T12:00:00Z."
+    )
+
+
+def test_alerts_go_to_the_operators_and_not_to_followers(
+    telegram_api: TelegramApi, settings: Settings
+) -> None:
+    Message.objects.create(key="alert:x", kind="ALERT", instrument="XAUUSD", text="no tick")
+    assert outbox.deliver_next() is False
+    assert outbox.unsent() == 0
+
+    settings.OPERATOR_TELEGRAM_CHANNEL = "@gold"
+    assert outbox.unsent() == 1
+    assert outbox.deliver_next() is True
+
+    assert telegram_api.texts() == ["no tick"]

@@ -1,0 +1,164 @@
+"""Is the market still heard? Operators are told once when it is not, and once when it is again.
+
+The wall clock is read here and decides about nothing but alerts.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from signals_app.market import calendar
+from signals_app.models import Connector, ConnectorEvent, StreamPosition
+from signals_app.services import stream
+from trades_app.messages import time_words
+from trades_app.models import Message
+
+log = structlog.get_logger(__name__)
+
+STALE, FLOWING = "FEED_STALE", "FEED_FLOWING"
+SILENT, HEARD = "CONNECTOR_SILENT", "CONNECTOR_HEARD"
+#: Metals and many pairs pause here each day, by New York's clock; with some minutes to come back.
+_DAILY_PAUSE = time(16, 55), time(18, 10)
+#: How long what was seen of a stream is remembered.
+_MEMORY = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the watch saw of a symbol: its last tick, and when that was new.
+
+    `was_live` says whether the tick's time was then the clock's: a replay's never is.
+    """
+
+    ordinal: int
+    since: datetime
+    was_live: bool
+
+
+def watch_feed(now: datetime) -> int:
+    """Look at every stream and connector; return how many alerts were put into the outbox."""
+    patience = timedelta(minutes=settings.STALE_FEED_MINUTES)
+    positions = list(StreamPosition.objects.order_by("symbol"))
+    seen = {position.symbol: _look(position, now, patience) for position in positions}
+    live = {symbol for symbol, sight in seen.items() if sight.was_live}
+    told = sum(
+        _watch_stream(position, seen[position.symbol], now, patience) for position in positions
+    )
+    return told + sum(
+        _watch_connector(connector, now, patience)
+        for connector in Connector.objects.filter(is_revoked=False).order_by("name")
+        if live & set(connector.symbols)
+    )
+
+
+def _look(position: StreamPosition, now: datetime, patience: timedelta) -> Seen:
+    """Return what is seen of a symbol now; it is kept in Redis, whose loss only delays an alert."""
+    key = f"watch:{position.symbol}"
+    kept: Any = stream.connection().get(key)
+    if kept is not None:
+        ordinal, since_ms, was_live = map(int, kept.split(b" "))
+        if ordinal == position.ordinal:
+            return Seen(ordinal, calendar.utc(since_ms), bool(was_live))
+    is_live = now - calendar.utc(position.time_ms) <= patience
+    value = f"{position.ordinal} {calendar.milliseconds(now)} {int(is_live)}"
+    stream.connection().set(key, value, ex=_MEMORY)
+    return Seen(position.ordinal, now, is_live)
+
+
+def _watch_stream(position: StreamPosition, seen: Seen, now: datetime, patience: timedelta) -> bool:
+    symbol = position.symbol
+    last = _last_event((STALE, FLOWING), symbol=symbol)
+    is_out = last is not None and last.code == STALE
+    quiet = now - calendar.utc(position.time_ms)
+    if is_out:
+        if not seen.was_live or quiet > patience:
+            return False
+        assert last is not None
+        lasted = time_words((now - last.happened_at).total_seconds())
+        return _tell(
+            FLOWING,
+            key=f"alert:flowing:{symbol}:{last.pk}",
+            symbol=symbol,
+            text=f"{symbol}: ticks flow again, {lasted} after the alert. Missed ticks were used.",
+        )
+    was_expected = _is_expected(now) and _is_expected(now - patience)
+    if not (seen.was_live and was_expected and now - seen.since > patience):
+        return False
+    return _tell(
+        STALE,
+        key=f"alert:stale:{symbol}:{position.ordinal}",
+        symbol=symbol,
+        text=(
+            f"{symbol}: no tick for {time_words(quiet.total_seconds())} while the market is open. "
+            f"The last one is of {calendar.iso(position.time_ms)}. Open trades are moved "
+            "when its ticks arrive."
+        ),
+    )
+
+
+def _watch_connector(connector: Connector, now: datetime, patience: timedelta) -> bool:
+    if connector.last_seen is None:
+        return False
+    last = _last_event((SILENT, HEARD), connector=connector.name)
+    is_out = last is not None and last.code == SILENT
+    silent_for = now - connector.last_seen
+    if is_out and silent_for <= patience:
+        assert last is not None
+        return _tell(
+            HEARD,
+            key=f"alert:heard:{connector.name}:{last.pk}"[:80],
+            connector=connector.name,
+            text=f"Connector {connector.name} is heard again.",
+        )
+    was_expected = _is_expected(now) and _is_expected(now - patience)
+    if is_out or not was_expected or silent_for <= patience:
+        return False
+    heard_ms = calendar.milliseconds(connector.last_seen)
+    return _tell(
+        SILENT,
+        key=f"alert:silent:{heard_ms}:{connector.name}"[:80],
+        connector=connector.name,
+        text=(
+            f"Connector {connector.name} is silent for {time_words(silent_for.total_seconds())}; "
+            f"it was last heard at {calendar.iso(heard_ms)}."
+        ),
+    )
+
+
+def _is_expected(moment: datetime) -> bool:
+    """Return whether ticks are to be expected: the week is open, and it is not the daily pause."""
+    begin, end = _DAILY_PAUSE
+    local = moment.astimezone(calendar.NEW_YORK).time()
+    return calendar.is_market_open(calendar.milliseconds(moment)) and not begin <= local < end
+
+
+def _last_event(
+    codes: Iterable[str], *, symbol: str = "", connector: str = ""
+) -> ConnectorEvent | None:
+    found = ConnectorEvent.objects.filter(code__in=codes, symbol=symbol)
+    if connector:
+        found = found.filter(connector=connector)
+    return found.order_by("-happened_at", "-pk").first()
+
+
+def _tell(code: str, *, key: str, text: str, symbol: str = "", connector: str = "") -> bool:
+    """Note an outage or its end, with its message; return whether it was not known yet."""
+    with transaction.atomic():
+        if Message.objects.filter(key=key).exists():
+            return False
+        ConnectorEvent.objects.create(
+            connector=connector or "watch", code=code, symbol=symbol, message=text
+        )
+        Message.objects.create(
+            key=key,
+            kind=Message.ALERT,
+            instrument=symbol,
+            text=f"{'✅' if code in {FLOWING, HEARD} else '⚠️'} {text}",
+        )
+    log.warning("feed_watched", code=code, symbol=symbol, connector=connector)
+    return True
