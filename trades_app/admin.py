@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import models, transaction
 from django.db.models.functions import Now
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -24,6 +24,7 @@ from signals_app.admin.base import (
     money,
     shown,
 )
+from trades_app import telegram
 from trades_app.models import Message, Trade, TradeEvent
 from trades_app.services import trade_value
 from trades_app.tasks import deliver
@@ -270,6 +271,12 @@ class MessageAdmin(ReadOnlyAdmin):
             },
         ),
     )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list, and say so where nothing can be sent."""
+        if not telegram.is_configured():
+            self.message_user(request, "There is no Telegram bot: messages stay here to be read.")
+        return super().changelist_view(request, extra_context)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Whoever may change messages may send them again."""

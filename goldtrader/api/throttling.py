@@ -4,11 +4,11 @@ from time import time
 from typing import Any
 
 import structlog
-from django.core.cache import cache
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
+from goldtrader import heartbeats
 from goldtrader.api.addresses import client_address
 from goldtrader.models import ApiKey
 
@@ -41,14 +41,21 @@ class KeyThrottle(SimpleRateThrottle):
         window, self._into_window = divmod(time(), self.duration)
         counter = f"{self.get_cache_key(request, view)}:{window:.0f}"
         try:
-            if cache.add(counter, 1, timeout=self.duration + 1):
-                return True
-            return bool(cache.incr(counter) <= self.num_requests)
-        except (RedisError, ValueError) as failure:
-            # A counter that ended between the two steps is a ValueError: its window is over.
+            count = _count(counter, self.duration + 1)
+        except RedisError as failure:
             log.warning("throttle_skipped", detail=str(failure))
             return True
+        return count <= self.num_requests
 
     def wait(self) -> float | None:
         """Return the seconds until the next window."""
         return None if self.duration is None else self.duration - self._into_window
+
+
+def _count(counter: str, expires: int) -> int:
+    """Raise the counter by one and return it; one round trip."""
+    steps = heartbeats.store().pipeline(transaction=False)
+    steps.incr(counter)
+    steps.expire(counter, expires)
+    count: int = steps.execute()[0]
+    return count
