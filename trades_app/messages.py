@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from signals_app.confluence.probability import Measured
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
 from signals_app.market.instrument import Instrument, as_decimal
@@ -29,8 +30,13 @@ def signal_text(
     *,
     is_simulated: bool = False,
     found_late_seconds: int | None = None,
+    measured: Measured | None = None,
 ) -> str:
-    """Return the message that announces a signal, with how its trade stands below."""
+    """Return the message that announces a signal, with how its trade stands below.
+
+    ``measured`` is what history says of the event that the signal leans on, `None`: nothing.
+    """
+    probability = f"measured probability {measured}" if measured else "probability not measured"
     entry = as_decimal(signal.entry_price)
     levels = (
         f"🛑 Stop Loss: {_level(instrument, entry, signal.stop_loss, signal)}",
@@ -55,7 +61,7 @@ def signal_text(
         f"💼 Position Size: {_short(signal.position_size)} lots",
         f"📉 Risk: {_short(signal.risk_percentage)}% of account",
         # A score is a ranking; a probability has to be measured first.
-        f"🎲 Confidence: {_short(signal.confidence_score)}% (a score; probability not measured)",
+        f"🎲 Confidence: {_short(signal.confidence_score)}% (a score; {probability})",
         "",
         f"Signal ID: {signal.signal_id}",
         f"⏰ Time: {_moment(utc(signal.timestamp_ms))}",

@@ -134,7 +134,9 @@ def cancel_trade(signal_id: str) -> Trade:
             symbol=signal.instrument, close_time_ms=calendar.milliseconds(signal.timestamp)
         )
         if decision.outcome != Decision.Outcome.OPENING:
-            raise InvalidTransition(f"{signal_id} cannot be cancelled: its trade was opened.")
+            raise InvalidTransition(
+                f"{signal_id} cannot be cancelled: its trade was opened or cancelled."
+            )
         instrument = InstrumentRow.objects.get(symbol=signal.instrument).value()
         planned = machine.plan_trade(
             signal_value(signal), instrument, parameters_of(signal.strategy)
@@ -353,6 +355,7 @@ def _put_signal_message(
             trade,
             is_simulated=is_simulated(signal.instrument),
             found_late_seconds=late,
+            measured=signal.measured,
         ),
     )
 

@@ -26,6 +26,7 @@ from signals_app.confluence.signal import RefusalReason
 from signals_app.market.candle import TIMEFRAMES
 from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
 from signals_app.services import stream
+from signals_app.services.calibration import with_probabilities
 
 
 class TimeframeFilter(admin.SimpleListFilter):
@@ -282,8 +283,8 @@ class AnalysisAdmin(ReadOnlyAdmin):
 
     @admin.display(description="views")
     def findings(self, analysis: Analysis) -> SafeString:
-        """Return what was found, as JSON."""
+        """Return what was found and what that was worth, as JSON; null: not measured."""
         return format_html(
             '<pre class="max-h-96 overflow-auto text-xs">{}</pre>',
-            json.dumps(analysis.view, indent=2),
+            json.dumps(with_probabilities(analysis), indent=2),
         )

@@ -55,6 +55,7 @@ class SignalAdmin(ReadOnlyAdmin):
             {
                 "fields": (
                     ("confidence", "setup_type", "market_structure"),
+                    ("probability_measured", "probability_of"),
                     "reasons",
                     "h4_context",
                     "h1_context",
@@ -124,6 +125,11 @@ class SignalAdmin(ReadOnlyAdmin):
     def confidence(self, signal: Signal) -> str:
         """Return the score of 100."""
         return f"{signal.confidence_score:.1f}"
+
+    @admin.display(description="probability")
+    def probability_measured(self, signal: Signal) -> str:
+        """Return what history says of the event that it leans on."""
+        return str(signal.measured or "not measured")
 
     @admin.display(description="confluence factors")
     def reasons(self, signal: Signal) -> SafeString:

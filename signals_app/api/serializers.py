@@ -65,6 +65,11 @@ class SignalSerializer(RowSerializer):
             "market_structure",
             "confluence_factors",
             "confidence_score",
+            "probability",
+            "probability_low",
+            "probability_high",
+            "probability_n",
+            "probability_of",
             "h4_context",
             "h1_context",
             "m15_context",
@@ -87,6 +92,11 @@ class SignalSerializer(RowSerializer):
         """
         return {
             **signal_as_json(signal_value(instance)),
+            "probability": instance.probability,
+            "probability_low": instance.probability_low,
+            "probability_high": instance.probability_high,
+            "probability_n": instance.probability_n,
+            "probability_of": instance.probability_of,
             "status": instance.status,
             "strategy": str(instance.strategy),
             "created_at": calendar.iso(calendar.milliseconds(instance.created_at)),

@@ -82,6 +82,19 @@ class Probability:
         return above and (self.score_to is None or score <= self.score_to)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A probability as it is told: a share of 1, Wilson's 95 % interval, how many outcomes."""
+
+    p: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.p:.0%} [{100 * self.low:.0f}-{100 * self.high:.0f}], n={self.n:,}"
+
+
 def estimate(wins: int, n: int, p0: float | None) -> tuple[float, float, float] | None:
     """Return p, low and high; `None` below 200 outcomes, or without random entries to lean on."""
     if n < MINIMUM_OUTCOMES or p0 is None:

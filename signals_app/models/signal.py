@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from signals_app.confluence.probability import Measured
 from signals_app.models import fields
 from signals_app.models.strategy import Strategy
 
@@ -85,3 +86,11 @@ class Signal(models.Model):
 
     def __str__(self) -> str:
         return self.signal_id
+
+    @property
+    def measured(self) -> Measured | None:
+        """Return its probability as it is told; `None`: not measured."""
+        p, low, high = self.probability, self.probability_low, self.probability_high
+        if p is None or low is None or high is None or self.probability_n is None:
+            return None
+        return Measured(p, low, high, self.probability_n)

@@ -9,7 +9,7 @@ from signals_app.confluence.probability import EventKind, EventType, Probability
 from signals_app.confluence.scoring import Score
 from signals_app.market import calendar
 from signals_app.market.candle import Candles, Timeframe
-from signals_app.models import MeasuredProbability, PriceCandle, Signal
+from signals_app.models import Analysis, MeasuredProbability, PriceCandle, Signal
 from signals_app.smc.liquidity import PoolKind
 from signals_app.smc.measures import Bias
 
@@ -109,35 +109,36 @@ def measured_probability(
     )
 
 
-def with_probabilities(
-    symbol: str, timeframe: str, close_time_ms: int, view: dict[str, Any]
-) -> dict[str, Any]:
+def with_probabilities(analysis: Analysis) -> dict[str, Any]:
     """Return a stored view with what its order blocks and sweeps are worth; `None`: not measured.
 
     Blocks say `institutional_probability`, sweeps `reversal_probability`.
     """
-    end = calendar.utc(close_time_ms) - _length(Timeframe(timeframe))
-    rows = MeasuredProbability.objects.newest(symbol, timeframe, ended_by=end)
+    opened = calendar.utc(analysis.close_time_ms) - _length(Timeframe(analysis.timeframe))
+    rows = MeasuredProbability.objects.newest(analysis.symbol, analysis.timeframe, ended_by=opened)
     measured = [row.value() for row in rows]
 
     def worth(type_: EventType, kind: EventKind, finding: dict[str, Any]) -> float | None:
         found = look_up(measured, type_, kind, Bias(finding["direction"]), finding["score"])
         return None if found is None else found.p
 
-    shown = {name: dict(part) for name, part in view.items()}
-    shown["order_blocks"]["order_blocks"] = [
-        block | {"institutional_probability": worth(EventType.ORDER_BLOCK, EventKind.RETEST, block)}
-        for block in shown["order_blocks"]["order_blocks"]
-    ]
-    shown["liquidity"]["sweeps"] = [
-        sweep
-        | {
-            "reversal_probability": worth(
-                EventType.SWEEP, POOL_KINDS[PoolKind(sweep["kind"])], sweep
-            )
-        }
-        for sweep in shown["liquidity"]["sweeps"]
-    ]
+    shown = {name: dict(part) for name, part in analysis.view.items()}
+    if "order_blocks" in shown:
+        shown["order_blocks"]["order_blocks"] = [
+            block
+            | {"institutional_probability": worth(EventType.ORDER_BLOCK, EventKind.RETEST, block)}
+            for block in shown["order_blocks"]["order_blocks"]
+        ]
+    if "liquidity" in shown:
+        shown["liquidity"]["sweeps"] = [
+            sweep
+            | {
+                "reversal_probability": worth(
+                    EventType.SWEEP, POOL_KINDS[PoolKind(sweep["kind"])], sweep
+                )
+            }
+            for sweep in shown["liquidity"]["sweeps"]
+        ]
     return shown
 
 

@@ -60,6 +60,10 @@ def test_a_signal_is_the_exported_one_and_where_it_stands() -> None:
         "status": "ACTIVE",
         "strategy": "default v1",
         "created_at": iso(milliseconds(row.created_at)),
+        **dict.fromkeys(
+            ("probability", "probability_low", "probability_high", "probability_n"), None
+        ),
+        "probability_of": "",
     }
     assert told.keys() >= SCHEMA_OF_TRADING_SIGNAL
     assert told.keys() == set(SignalSerializer.Meta.fields)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.probability import Measured
 from tests.trades_app.examples import ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
 from trades_app import messages
 from trades_app.lifecycle import machine
@@ -41,6 +42,15 @@ def test_a_signal_is_announced_in_the_agreed_format() -> None:
         "Progress: [░░░░░░░░░░] 0%",
         "Current P/L: +$0.00 (+0 pips)",
     ]
+
+
+def test_a_probability_is_told_only_where_it_was_measured() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+
+    text = messages.signal_text(SIGNAL, GOLD, trade, measured=Measured(0.543, 0.488, 0.594, 812))
+
+    said = "🎲 Confidence: 85% (a score; measured probability 54% [49-59], n=812)"
+    assert said in text.splitlines()
 
 
 def test_a_simulated_feed_is_named_before_anything_else() -> None:

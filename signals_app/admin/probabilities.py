@@ -1,0 +1,61 @@
+"""Measured probabilities: what history says about the events that signals lean on."""
+
+from django.contrib import admin
+
+from signals_app.admin.base import InstrumentFilter, ReadOnlyAdmin, close_time, moment
+from signals_app.models import MeasuredProbability
+
+
+@admin.register(MeasuredProbability)
+class MeasuredProbabilityAdmin(ReadOnlyAdmin):
+    """The calibrations, the newest first."""
+
+    list_display = (
+        "event",
+        "instrument",
+        "timeframe",
+        "direction",
+        "tercile",
+        "n",
+        "wins",
+        "measured",
+        "random_entries",
+        "placebos",
+        "data_until",
+        "measured_at",
+    )
+    list_filter = (InstrumentFilter, "timeframe", "event_type", "event_kind")
+    ordering = ("-made_at", "instrument", "timeframe", "pk")
+    sortable_by = ()
+
+    @admin.display(description="event")
+    def event(self, row: MeasuredProbability) -> str:
+        """Return what happened, and how."""
+        return f"{row.event_type} {row.event_kind}"
+
+    @admin.display(description="probability, 95 %")
+    def measured(self, row: MeasuredProbability) -> str:
+        """Return the probability with its interval."""
+        if row.p is None or row.low is None or row.high is None:
+            return "not measured"
+        return f"{row.p:.1%} [{100 * row.low:.0f}-{100 * row.high:.0f}]"
+
+    @admin.display(description="random entries")
+    def random_entries(self, row: MeasuredProbability) -> str:
+        """Return how often matched random entries won."""
+        return "-" if row.p0 is None else f"{row.p0:.1%}"
+
+    @admin.display(description="placebos")
+    def placebos(self, row: MeasuredProbability) -> str:
+        """Return how often the same shape won where the detector found nothing."""
+        return "-" if row.placebo is None else f"{row.placebo:.1%}"
+
+    @admin.display(description="data until (UTC)")
+    def data_until(self, row: MeasuredProbability) -> str:
+        """Return the end of the last candle."""
+        return close_time(row.data_to)
+
+    @admin.display(description="made (UTC)")
+    def measured_at(self, row: MeasuredProbability) -> str:
+        """Return when it was measured."""
+        return moment(row.made_at)

@@ -1,0 +1,66 @@
+"""Estimates, their intervals, and when nothing is said."""
+
+import pytest
+
+from signals_app.confluence.probability import (
+    Bucket,
+    EventKind,
+    EventType,
+    Measured,
+    Probability,
+    estimate,
+    look_up,
+    wilson,
+)
+from signals_app.smc.measures import Bias
+
+
+def test_an_estimate_leans_on_random_entries_by_twenty_outcomes() -> None:
+    p, low, high = estimate(wins=120, n=200, p0=0.5) or (0, 0, 0)
+
+    assert p == (120 + 20 * 0.5) / 220
+    assert (low, high) == wilson(120, 200)
+
+
+def test_below_two_hundred_outcomes_nothing_is_measured() -> None:
+    assert estimate(wins=120, n=199, p0=0.5) is None
+
+
+def test_without_random_entries_nothing_is_measured() -> None:
+    assert estimate(wins=120, n=200, p0=None) is None
+
+
+def test_wilsons_interval_is_that_of_the_textbooks() -> None:
+    assert wilson(50, 100) == pytest.approx((0.4038, 0.5962), abs=5e-5)
+    assert wilson(1, 10) == pytest.approx((0.0179, 0.4042), abs=5e-5)
+
+
+def test_wilsons_interval_stays_within_the_possible() -> None:
+    assert wilson(0, 10)[0] == 0.0
+    assert wilson(10, 10)[1] == pytest.approx(1.0)
+
+
+def bucket(tercile: int, above: float | None, to: float | None) -> Probability:
+    name = Bucket(EventType.SWEEP, EventKind.SWING, Bias.BULLISH, tercile)
+    return Probability(name, above, to, 300, 150, 0.5, 0.5, 0.44, 0.56, None, 0)
+
+
+def test_a_score_on_a_bound_belongs_to_the_lower_third() -> None:
+    lowest, middle, highest = bucket(1, None, 0.5), bucket(2, 0.5, 0.65), bucket(3, 0.65, None)
+
+    def found(score: float) -> Probability | None:
+        return look_up(
+            (lowest, middle, highest), EventType.SWEEP, EventKind.SWING, Bias.BULLISH, score
+        )
+
+    assert [found(score) for score in (0.3, 0.5, 0.65, 0.8)] == [lowest, lowest, middle, highest]
+
+
+def test_the_other_direction_is_measured_on_its_own() -> None:
+    wanted = (EventType.SWEEP, EventKind.SWING, Bias.BEARISH)
+
+    assert look_up([bucket(1, None, None)], *wanted, 0.5) is None
+
+
+def test_a_probability_is_told_with_its_interval_and_its_outcomes() -> None:
+    assert str(Measured(0.543, 0.488, 0.594, 1812)) == "54% [49-59], n=1,812"
