@@ -124,9 +124,7 @@ def view_gaps(candles: Candles) -> GapView:
 
 def view_order_blocks(candles: Candles) -> OrderBlockView:
     """See `definition.view_order_blocks`."""
-    return OrderBlockView(
-        _order_blocks(kernel.standing_blocks(*columns(candles), tables(), RULES))
-    )
+    return OrderBlockView(_order_blocks(kernel.standing_blocks(*columns(candles), tables(), RULES)))
 
 
 def view_liquidity(candles: Candles) -> LiquidityView:
