@@ -1,8 +1,10 @@
 """Trades with all that happened to them, and the outbox."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +18,7 @@ from signals_app.admin.base import (
     NEUTRAL,
     DirectionFilter,
     InstrumentFilter,
+    ModelAdmin,
     ReadOnlyAdmin,
     ReadOnlyInline,
     labelled,
@@ -24,10 +27,13 @@ from signals_app.admin.base import (
     money,
     shown,
 )
+from signals_app.models import Signal
 from trades_app import telegram
+from trades_app.lifecycle.machine import InvalidTransition
+from trades_app.messages import time_words
 from trades_app.models import Message, Trade, TradeEvent
-from trades_app.services import trade_value
-from trades_app.tasks import deliver
+from trades_app.services import cancel_trade, close_trade, trade_value
+from trades_app.tasks import deliver, go_on
 
 #: The statuses that a trade rests in, and how each is shown.
 _STATUS_COLOURS = {
@@ -70,8 +76,8 @@ class EventInline(ReadOnlyInline):
     """The trade's life, in order."""
 
     model = TradeEvent
-    fields = ("number", "kind", "at", "filled", "lots", "earned", "pips", "stop", "ordinal")
-    readonly_fields = ("at", "filled", "earned", "stop")
+    fields = ("number", "kind", "at", "filled", "lots", "earned", "pips", "stop", "ordinal", "late")
+    readonly_fields = ("at", "filled", "earned", "stop", "late")
     ordering = ("number",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -92,6 +98,12 @@ class EventInline(ReadOnlyInline):
     def earned(self, event: TradeEvent) -> SafeString | str:
         """Return what it earned."""
         return money(event.profit) if event.profit else "-"
+
+    @admin.display(description="found late")
+    def late(self, event: TradeEvent) -> str:
+        """Return how long after its tick's time it was found, where the feed was cut off."""
+        seconds = event.found_late_seconds
+        return "-" if seconds is None else time_words(seconds)
 
     @admin.display(description="stop from then on")
     def stop(self, event: TradeEvent) -> str:
@@ -133,6 +145,7 @@ class TradeAdmin(ReadOnlyAdmin):
     ordering = ("-trade_id",)
     list_select_related = ("signal",)
     inlines = (EventInline,)
+    actions: Any = ("close_by_hand",)
     fieldsets = (
         (
             None,
@@ -149,6 +162,25 @@ class TradeAdmin(ReadOnlyAdmin):
             },
         ),
     )
+
+    def has_close_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change trades may close them."""
+        return request.user.has_perm("trades_app.change_trade")
+
+    @admin.action(description="Close by hand, at the last tick", permissions=("close",))
+    def close_by_hand(self, request: HttpRequest, chosen: "models.QuerySet[Trade]") -> None:
+        """Close each chosen trade, or say why that is not possible."""
+        for trade_id in chosen.order_by("trade_id").values_list("trade_id", flat=True):
+            try:
+                closed = close_trade(trade_id)
+            except InvalidTransition as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+                continue
+            result = f"{closed.profit_loss:+,.2f} {closed.profit_loss_pips:+,.1f} pips"
+            price = shown(closed.instrument, closed.exit_price)
+            text = f"{closed.signal_id} was closed at {price}: {result}."
+            self.message_user(request, text, messages.SUCCESS)
+        transaction.on_commit(deliver.delay)
 
     @admin.display(description="signal", ordering="signal_id")
     def of_signal(self, trade: Trade) -> SafeString | str:
@@ -322,3 +354,26 @@ class MessageAdmin(ReadOnlyAdmin):
         )
         transaction.on_commit(deliver.delay)
         self.message_user(request, f"{number} will be sent.", messages.SUCCESS)
+
+
+@admin.action(description="Cancel the trade, which waits for its ticks")
+def cancel_waiting_trade(
+    signal_admin: ModelAdmin, request: HttpRequest, chosen: "models.QuerySet[Signal]"
+) -> None:
+    """Cancel the trade of each chosen signal before it opens, or say why that is not possible."""
+    if not request.user.has_perm("trades_app.change_trade"):
+        raise PermissionDenied
+    for signal in chosen.order_by("timestamp"):
+        try:
+            cancel_trade(signal.signal_id)
+        except InvalidTransition as refusal:
+            signal_admin.message_user(request, str(refusal), messages.ERROR)
+            continue
+        text = f"The trade of {signal.signal_id} was cancelled before it opened."
+        signal_admin.message_user(request, text, messages.SUCCESS)
+        transaction.on_commit(partial(go_on, signal.instrument))
+
+
+# Signals know nothing of trades: what cancels a signal's trade is added to their page from here.
+_signals = admin.site.get_model_admin(Signal)
+_signals.actions = [*(_signals.actions or ()), cancel_waiting_trade]

@@ -43,6 +43,7 @@ class EventSerializer(RowSerializer):
             "profit",
             "pips",
             "stop_loss",
+            "found_late_seconds",
         )
         read_only_fields = fields
 
@@ -117,6 +118,13 @@ class TradeDetailSerializer(TradeSerializer):
     def events_of(self, trade: Trade) -> list[lifecycle.TradeEvent]:
         """Return all events, in order."""
         return [event_value(event) for event in trade.events.all()]
+
+    def to_representation(self, instance: Trade) -> dict[str, Any]:
+        """Return the trade with when each event was found, which no backtest can know."""
+        told = super().to_representation(instance)
+        for event, row in zip(told["events"], instance.events.all(), strict=True):
+            event["found_late_seconds"] = row.found_late_seconds
+        return told
 
 
 class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]

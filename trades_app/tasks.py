@@ -20,8 +20,13 @@ def open_trade(signal_id: str) -> None:
         log.warning("trade_waits_for_ticks", signal_id=signal_id, detail=str(missing))
         return
     if symbol is not None:
-        current_app.send_task("signals_app.tasks.generate_signal", (symbol,))
-        deliver.delay()
+        go_on(symbol)
+
+
+def go_on(symbol: str) -> None:
+    """Let the symbol's next close be decided, and send what was written."""
+    current_app.send_task("signals_app.tasks.generate_signal", (symbol,))
+    deliver.delay()
 
 
 @shared_task

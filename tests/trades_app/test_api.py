@@ -20,6 +20,7 @@ def test_a_trade_is_the_exported_one_with_its_number() -> None:
 
     assert told == {
         **exported,
+        "events": [{**event, "found_late_seconds": None} for event in exported["events"]],
         "trade_id": row.pk,
         "remaining_lots": 0.0,
         "initial_risk": 275.0,

@@ -1,0 +1,80 @@
+"""What an operator does with trades, and the sentence that is given back."""
+
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from signals_app.models import Decision, StreamPosition
+from tests.trades_app.examples import CLOSE_MS, SIGNAL
+from tests.trades_app.rows import numbered, stored_signal, stored_trade
+from trades_app.models import Trade
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def position() -> Iterator[StreamPosition]:
+    """Gold's stream; no task is sent anywhere."""
+    with patch("celery.app.base.Celery.send_task"), patch("celery.app.task.Task.delay"):
+        yield StreamPosition.objects.create(
+            symbol="XAUUSD", ordinal=20, time_ms=CLOSE_MS + 60_000, bid=2048.0, ask=2048.2
+        )
+
+
+def act(client: Client, page: str, action: str, *keys: object) -> list[str]:
+    """Return what the page says after an action on these rows."""
+    address = reverse(f"admin:{page}_changelist")
+    done = client.post(address, {"action": action, "_selected_action": keys}, follow=True)
+    return [str(message) for message in done.context["messages"]]
+
+
+def test_open_trades_are_closed_and_others_refused_in_a_sentence(admin_client: Client) -> None:
+    over = stored_trade(numbered(1), 2039.0)
+    running = stored_trade(numbered(2))
+
+    said = act(admin_client, "trades_app_trade", "close_by_hand", over.pk, running.pk)
+
+    assert said == [
+        "XAU_20240105_001 cannot be closed: it is TRADE_CLOSED.",
+        "XAU_20240105_002 was closed at 2,048.00: +125.00 +25.0 pips.",
+    ]
+    running.refresh_from_db()
+    assert running.exit_reason == "CLOSED_MANUALLY"
+
+
+def test_a_trade_that_waits_for_its_ticks_is_cancelled(admin_client: Client) -> None:
+    stored_signal()
+    Decision.objects.create(
+        symbol="XAUUSD",
+        close_time_ms=CLOSE_MS,
+        entry_ordinal=10,
+        entry_time_ms=CLOSE_MS + 400,
+        entry_bid=2045.3,
+        entry_ask=2045.5,
+        outcome=Decision.Outcome.OPENING,
+    )
+    page = "signals_app_signal"
+
+    said = act(admin_client, page, "cancel_waiting_trade", SIGNAL.signal_id)
+    again = act(admin_client, page, "cancel_waiting_trade", SIGNAL.signal_id)
+
+    assert said == ["The trade of XAU_20240105_001 was cancelled before it opened."]
+    assert again == ["XAU_20240105_001 cannot be cancelled: its trade was opened or cancelled."]
+    assert Trade.objects.get().status == "CANCELLED"
+
+
+def test_who_may_only_look_closes_nothing(client: Client) -> None:
+    reader = User.objects.create_user("reader", password="x", is_staff=True)
+    client.force_login(reader)
+    trade = stored_trade()
+
+    address = reverse("admin:trades_app_trade_changelist")
+    done = client.post(address, {"action": "close_by_hand", "_selected_action": [trade.pk]})
+
+    assert done.status_code == 403
+    trade.refresh_from_db()
+    assert trade.is_open
