@@ -1,0 +1,1 @@
+"""The MT5 connector: from the terminal, a file or a simulation to the analysis server."""

@@ -88,6 +88,7 @@ class Client:
         self._is_started = False
         self._is_source_done = False
         self._is_behind = False
+        self._highest_seq: int | None = None
         self._watermark_ms: int | None = None
         self._notices: list[Notice] = []
         self._has_history = False
@@ -423,7 +424,11 @@ class Client:
             self._link.report(notice.code, notice.message, moment)
 
     def _count_acknowledged(self, symbol: str, seq: int) -> None:
-        news = max(seq - self._stand().acknowledged_seq, 0)
+        if self._highest_seq is None:
+            self._highest_seq = self._stand().acknowledged_seq
+        # What a forgetful server acknowledges for the second time is counted once.
+        news = max(seq - self._highest_seq, 0)
+        self._highest_seq += news
         self._status = replace(
             self._status,
             acknowledged=self._status.acknowledged + news,

@@ -202,12 +202,13 @@ async def test_what_the_spool_no_longer_holds_is_read_from_the_file_again(folder
     spool = Spool(folder / "spool", maximum_bytes=600_000)
     async with running(Server(), folder) as server:
         source = ReplaySource(path, "XAUUSD", speed=400_000)
-        async with Running(a_client(server, folder, source, spool)):
+        async with Running(a_client(server, folder, source, spool)) as client:
             await until(lambda: len(server.ticks) == len(rows))
             assert spool.first_seq("XAUUSD") > 30_000
             server.forget(keep=99)
             await server.cut()
             await until(lambda: len(server.ticks) == len(rows))
+            await until(lambda: "60,000 acknowledged, 0 waiting" in client.summary())
     spool.close()
     assert server.ticks == rows
 
