@@ -54,6 +54,7 @@ _PAGES = (
             ("Decisions", "gavel", "signals_app_decision"),
             ("Analyses", "query_stats", "signals_app_analysis"),
             ("Candles", "candlestick_chart", "signals_app_pricecandle"),
+            ("Probabilities", "percent", "signals_app_measuredprobability"),
         ),
     ),
     (

@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
+import numpy as np
 import pytest
 from django.contrib import admin
 from django.test import Client
@@ -13,8 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from goldtrader import health
 from goldtrader.models import ApiKey
+from goldtrader.status import sidebar
 from reports_app.recompute import recompute
-from signals_app.market.candle import Candle, Timeframe
+from signals_app.market.candle import Candle, Candles, Timeframe
 from signals_app.models import (
     Analysis,
     Connector,
@@ -23,6 +26,12 @@ from signals_app.models import (
     PriceCandle,
     Strategy,
     StreamPosition,
+)
+from signals_app.smc.analysis import (
+    view_gaps,
+    view_liquidity,
+    view_order_blocks,
+    view_structure,
 )
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import numbered, stored_trade
@@ -39,6 +48,21 @@ PAGES = sorted(
 def operator(admin_client: Client) -> Client:
     health.forget()
     return admin_client
+
+
+def findings() -> dict[str, object]:
+    """Return what the detectors say of a window that rises and falls."""
+    close = 2045 + 5 * np.sin(np.arange(20) / 2)
+    candles = Candles(
+        CLOSE_MS + 900_000 * np.arange(20), close, close + 1, close - 1, close, np.full(20, 90.0)
+    )
+    views = {
+        "structure": view_structure,
+        "gaps": view_gaps,
+        "order_blocks": view_order_blocks,
+        "liquidity": view_liquidity,
+    }
+    return {name: msgspec.to_builtins(view(candles)) for name, view in views.items()}
 
 
 @pytest.fixture
@@ -72,7 +96,7 @@ def rows() -> None:
     )
     StreamPosition.objects.create(symbol="XAUUSD", ordinal=10, time_ms=CLOSE_MS, bid=2045.3)
     Analysis.objects.create(
-        symbol="XAUUSD", timeframe="M15", close_time_ms=CLOSE_MS, candles=200, view={"gaps": []}
+        symbol="XAUUSD", timeframe="M15", close_time_ms=CLOSE_MS, candles=20, view=findings()
     )
     Connector.objects.create(
         name="mt5-simulated",
@@ -105,6 +129,21 @@ def test_every_list_and_row_opens(
     if row is not None:
         with django_assert_max_num_queries(16):
             assert operator.get(reverse(f"admin:{page}_change", args=(row.pk,))).status_code == 200
+
+
+def test_every_page_has_its_place_in_the_sidebar(operator: Client) -> None:
+    links = {
+        item["link"]
+        for group in sidebar(operator.get(reverse("admin:index")).wsgi_request)
+        for item in group["items"]
+    }
+    # The timetable's own pages lead to these.
+    reached = {"django_celery_beat_crontabschedule", "django_celery_beat_intervalschedule"}
+
+    assert links == {
+        reverse("admin:index"),
+        *(reverse(f"admin:{page}_changelist") for page in PAGES if page not in reached),
+    }
 
 
 @pytest.mark.usefixtures("rows")
