@@ -11,7 +11,17 @@ from itertools import groupby
 from reports_app.backtest.account import Account
 from reports_app.backtest.columns import RollingCandles, resample
 from reports_app.backtest.result import BacktestResult
-from signals_app.confluence.scoring import Backdrop, Views, backdrop, total_before
+from signals_app.confluence.scoring import (
+    Backdrop,
+    Outlook,
+    Score,
+    Views,
+    backdrop,
+    lacking,
+    outlook,
+    score_before,
+    total_before,
+)
 from signals_app.confluence.signal import (
     Direction,
     Parameters,
@@ -120,7 +130,9 @@ class _Engine:
         #: Of the present windows, made when a decision asks: H1 and H4 live for several.
         self._views: dict[Timeframe, TimeframeView] = {}
         self._warm = False
-        self._backdrops: list[Backdrop] = []
+        #: Of the directions that H4 leaves a chance; `None` until a decision asks.
+        self._outlooks: list[Outlook] | None = None
+        self._backdrops: list[Backdrop] | None = None
         self._signals: list[TradingSignal] = []
         self._refusals: Counter[RefusalReason] = Counter()
         self._numbered_date: date | None = None
@@ -155,22 +167,27 @@ class _Engine:
             if candle.timeframe is Timeframe.M15:
                 decided = closed_by if candle.closed_by is None else candle.closed_by
             else:
-                self._backdrops = []
+                self._backdrops = None
+            if candle.timeframe is Timeframe.H4:
+                self._outlooks = None
         return decided
 
     def decide(self, close_time_ms: int, entry: Tick, catch_up: Callable[[], None]) -> None:
         """Decide one M15 close; ``catch_up`` moves the trades to just before ``entry``."""
         if self._decide_from_ms is not None and close_time_ms < self._decide_from_ms:
             return
-        views = self._views_worth_deciding()
-        if isinstance(views, RefusalReason):
-            self._refusals[views] += 1
+        worth = self._worth_deciding()
+        if isinstance(worth, RefusalReason):
+            self._refusals[worth] += 1
             return
         catch_up()
         day = utc(close_time_ms).date()
         number = self._number_of_the_day + 1 if day == self._numbered_date else 1
         exposure = self.account.exposure_before(entry)
-        decision = decide(self._instrument, views, entry, exposure, self._parameters, number)
+        views, contested = worth
+        decision = decide(
+            self._instrument, views, entry, exposure, self._parameters, number, contested
+        )
         if decision.signal is None:
             assert decision.refusal is not None
             self._refusals[decision.refusal.reason] += 1
@@ -205,31 +222,53 @@ class _Engine:
             last_time_ms=self._last_time_ms,
         )
 
-    def _views_worth_deciding(self) -> Views | RefusalReason:
-        """Return the three views, or why `decide` would refuse whatever the quote and the account.
+    def _worth_deciding(self) -> tuple[Views, tuple[Score, float]] | RefusalReason:
+        """Return the views and their contest, or why `decide` would refuse whatever the account.
 
-        It answers as `decide` does, but looks at M15 only where H4 and H1 leave it a chance.
+        It answers as `decide` does, but each timeframe is looked at only where the longer ones
+        leave a direction the chance to reach the threshold.
         """
         if not self._warm and not self._warmed_up():
             return RefusalReason.WARMING_UP
-        if not self._backdrops:
-            h4, h1 = self._view(Timeframe.H4), self._view(Timeframe.H1)
-            self._backdrops = [backdrop(h4, h1, direction) for direction in Direction]
-        window, threshold = self._rolling[Timeframe.M15].window(), self._parameters.threshold
-        price, structure, hopeful = float(window.close[-1]), None, self._backdrops
-        for look in (lambda _: None, view_structure):
-            structure = look(window)
-            hopeful = [
-                behind
-                for behind in hopeful
-                if behind.ceiling(price, structure, len(window)) >= threshold
-            ]
-            if not hopeful:
-                return RefusalReason.BELOW_THRESHOLD
-        m15 = self._view(Timeframe.M15)
-        if max(total_before(behind, m15) for behind in hopeful) < threshold:
+        threshold = self._parameters.threshold
+        window = self._rolling[Timeframe.M15].window()
+        price = float(window.close[-1])
+        ceilings = [
+            (most, behind)
+            for behind in self._hopeful_backdrops()
+            if (most := behind.ceiling(price)) >= threshold
+        ]
+        if not ceilings:
             return RefusalReason.BELOW_THRESHOLD
-        return hopeful[0].h4, hopeful[0].h1, m15
+        structure = view_structure(window)
+        hopeful = [
+            behind
+            for most, behind in ceilings
+            if most - lacking(structure, len(window), behind.direction) >= threshold
+        ]
+        if not hopeful:
+            return RefusalReason.BELOW_THRESHOLD
+        m15 = self._view(Timeframe.M15)
+        totals = [total_before(behind, m15) for behind in hopeful]
+        best = totals.index(max(totals))
+        if totals[best] < threshold:
+            return RefusalReason.BELOW_THRESHOLD
+        behind = hopeful[best]
+        # A direction without hope is below the threshold, so it cannot be level with this one.
+        other_total = totals[1 - best] if len(totals) > 1 else 0.0
+        return (behind.h4, behind.h1, m15), (score_before(behind, m15), other_total)
+
+    def _hopeful_backdrops(self) -> list[Backdrop]:
+        threshold = self._parameters.threshold
+        if self._outlooks is None:
+            h4 = self._view(Timeframe.H4)
+            ahead = [outlook(h4, direction) for direction in Direction]
+            self._outlooks = [found for found in ahead if found.ceiling >= threshold]
+        if self._backdrops is None:
+            self._backdrops = [
+                backdrop(ahead, self._view(Timeframe.H1)) for ahead in self._outlooks
+            ]
+        return self._backdrops
 
     def _warmed_up(self) -> bool:
         shortest = min(len(rolling.window()) for rolling in self._rolling.values())

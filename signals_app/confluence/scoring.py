@@ -62,7 +62,10 @@ WEIGHTS = MappingProxyType(
 )
 
 _ORDER = (Timeframe.H4, Timeframe.H1, Timeframe.M15)
-_M15_WEIGHT = sum(most for (timeframe, _), most in WEIGHTS.items() if timeframe is Timeframe.M15)
+_H1_WEIGHT, _M15_WEIGHT = (
+    sum(most for (timeframe, _), most in WEIGHTS.items() if timeframe is wanted)
+    for wanted in (Timeframe.H1, Timeframe.M15)
+)
 
 #: Candles after which a break, a sweep or a displacement says nothing about now.
 MEMORY = 20
@@ -129,6 +132,24 @@ class _Cast(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """What H4 says for one direction, whatever the rest says: it lasts for four hours.
+
+    `votes` are all of H4's, `points` what they give.
+    """
+
+    h4: TimeframeView
+    direction: Direction
+    votes: tuple[_Cast, ...]
+    points: float
+
+    @property
+    def ceiling(self) -> float:
+        """Return what no score with this outlook can exceed."""
+        return self.points + _H1_WEIGHT + _M15_WEIGHT + _ROUNDING
+
+
+@dataclass(frozen=True, slots=True)
 class Backdrop:
     """What H4 and H1 say for one direction, whatever M15 and the price say: it lasts for an hour.
 
@@ -141,32 +162,42 @@ class Backdrop:
     votes: tuple[_Cast, ...]
     points: float
 
-    def ceiling(self, price: float, structure: StructureView | None, candles: int) -> float:
-        """Return what no score before this backdrop can exceed while M15 closes at ``price``.
-
-        ``structure`` is that of M15's window of ``candles``, `None` where it is not known yet. It
-        spares the look at M15 where the rest has ruled a signal out.
-        """
+    def ceiling(self, price: float) -> float:
+        """Return what no score before this backdrop can exceed while M15 closes at ``price``."""
         zone = best_zone(self.h1, self.direction, price)
         location = WEIGHTS[Timeframe.H1, Group.LOCATION] * (zone.quality if zone else 0.0)
-        above = self.points + location + _M15_WEIGHT + _ROUNDING
-        if structure is None:
-            return above
-        missing = 1 - _recent_break(structure, candles, self.direction).share
-        return above - WEIGHTS[Timeframe.M15, Group.STRUCTURE] * missing
+        return self.points + location + _M15_WEIGHT + _ROUNDING
 
 
-def backdrop(h4: TimeframeView, h1: TimeframeView, direction: Direction) -> Backdrop:
-    """Return the votes of H4 and H1 that no price changes."""
+def outlook(h4: TimeframeView, direction: Direction) -> Outlook:
+    """Return the votes of H4."""
     votes = (
         _cast(Timeframe.H4, Group.STRUCTURE, _trend(h4, direction)),
         _cast(Timeframe.H4, Group.LOCATION, _dealing_range(h4, direction)),
         _cast(Timeframe.H4, Group.LIQUIDITY, _liquidity(h4, direction)),
+    )
+    return Outlook(h4, direction, votes, sum(vote.points for vote in votes))
+
+
+def backdrop(ahead: Outlook, h1: TimeframeView) -> Backdrop:
+    """Return the votes of H4 and H1 that no price changes."""
+    direction = ahead.direction
+    votes = (
+        *ahead.votes,
         _cast(Timeframe.H1, Group.STRUCTURE, _trend(h1, direction)),
         _cast(Timeframe.H1, Group.LIQUIDITY, _liquidity(h1, direction)),
         _cast(Timeframe.H1, Group.MOMENTUM, _displacement(h1, direction)),
     )
-    return Backdrop(h4, h1, direction, votes, sum(vote.points for vote in votes))
+    return Backdrop(ahead.h4, h1, direction, votes, sum(vote.points for vote in votes))
+
+
+def lacking(structure: StructureView, candles: int, direction: Direction) -> float:
+    """Return the points that M15's structure, in a window of ``candles``, leaves to be desired.
+
+    A ceiling is lower by so much once the structure is known, which is the cheapest part of a view.
+    """
+    share = _recent_break(structure, candles, direction).share
+    return WEIGHTS[Timeframe.M15, Group.STRUCTURE] * (1 - share)
 
 
 def score_before(behind: Backdrop, m15: TimeframeView) -> Score:
@@ -222,7 +253,7 @@ def _points(votes: tuple[_Cast, ...], timeframe: Timeframe) -> float:
 
 def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: Direction) -> Score:
     """Return the score of ``direction`` with its reasons."""
-    return score_before(backdrop(h4, h1, direction), m15)
+    return score_before(backdrop(outlook(h4, direction), h1), m15)
 
 
 def best_score(views: Views) -> Score:
@@ -233,7 +264,7 @@ def best_score(views: Views) -> Score:
 def contest(views: Views) -> tuple[Score, float]:
     """Return the better direction's score, BUY's where both are equal, and the other's total."""
     h4, h1, m15 = views
-    backdrops = [backdrop(h4, h1, direction) for direction in Direction]
+    backdrops = [backdrop(outlook(h4, direction), h1) for direction in Direction]
     totals = [total_before(behind, m15) for behind in backdrops]
     best = totals.index(max(totals))
     return score_before(backdrops[best], m15), totals[1 - best]

@@ -164,13 +164,15 @@ def decide(
     exposure: Exposure,
     parameters: Parameters,
     number_of_the_day: int,
+    contested: tuple[Score, float] | None = None,
 ) -> Decision:
     """Return what the close of the M15 candle behind ``views`` leads to.
 
     ``views`` are H4, H1 and M15 in this order, ``entry`` is the first tick at or after the close,
     and ``number_of_the_day`` the number that a signal would have on its UTC day, from 1 on.
+    ``contested`` is what `contest` says of the views, where that is known already.
     """
-    best, other_total = contest(views)
+    best, other_total = contested or contest(views)
     refusal = (
         _warming_up(views, parameters)
         or _not_worth_it(best, other_total, parameters)

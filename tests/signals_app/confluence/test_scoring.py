@@ -15,7 +15,9 @@ from signals_app.confluence.scoring import (
     backdrop,
     best_score,
     context,
+    lacking,
     market_structure,
+    outlook,
     score,
     setup_type,
     total_before,
@@ -307,7 +309,8 @@ def test_no_vote_and_no_timeframe_passes_its_cap(market, direction) -> None:
     assert 0 <= found.h1 <= 35
     assert 0 <= found.m15 <= 25
     assert found.total == round(found.h4 + found.h1 + found.m15, 2)
-    behind = backdrop(*views(market)[:2], direction)
+    h4, h1, _ = views(market)
+    behind = backdrop(outlook(h4, direction), h1)
     assert found.total == total_before(behind, views(market)[2])
 
 
@@ -350,11 +353,13 @@ def test_more_evidence_never_lowers_a_score(market, place, data) -> None:
 @given(markets, st.sampled_from(Direction))
 def test_no_score_passes_the_ceiling_of_its_backdrop(market, direction) -> None:
     h4, h1, m15 = views(market)
-    behind, price = backdrop(h4, h1, direction), m15.structure.close
+    ahead = outlook(h4, direction)
+    behind = backdrop(ahead, h1)
     reached = score(h4, h1, m15, direction).total
 
-    assert reached <= behind.ceiling(price, m15.structure, m15.candles)
-    assert reached <= behind.ceiling(price, None, m15.candles)
+    ceiling = behind.ceiling(m15.structure.close)
+    assert reached <= ceiling - lacking(m15.structure, m15.candles, direction)
+    assert ceiling <= ahead.ceiling
 
 
 def _vote(reasons: tuple[Reason, ...], group: Group, timeframe: Timeframe = Timeframe.H4) -> Reason:
