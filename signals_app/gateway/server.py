@@ -31,7 +31,7 @@ from signals_app.gateway.roles import Patience
 from signals_app.gateway.session import Session
 from signals_app.gateway.stream import LedgerUnavailable, StreamUnavailable, TickStream
 from signals_app.gateway.tokens import Claims, SigningKeys
-from signals_app.gateway.transport import GatewayConnection
+from signals_app.gateway.transport import GatewayConnection, listen
 from signals_app.market.candle import Timeframe
 
 log = logging.getLogger(__name__)
@@ -141,30 +141,34 @@ class Gateway:
         if options.metrics_port:
             _serve_metrics(options.host, options.metrics_port)
         try:
-            self._server = await serve(
-                self._serve,
+            listening = listen(
                 options.host,
                 options.port,
-                ssl=tls,
-                compression=None,
-                # Bounded by our own reader, which can skip a long message and go on.
-                max_size=None,
-                max_queue=16,
-                # A slow store stops our reading, and with it the answers to pings: silence is
-                # measured by messages instead.
-                ping_interval=None,
-                close_timeout=5,
-                process_request=_route,
-                server_header=None,
-                create_connection=GatewayConnection,
-                reuse_port=options.reuse_port or None,
-                logger=logging.getLogger("signals_app.gateway.websockets"),
+                reuse_port=options.reuse_port,
+                at_most=options.maximum_connections + options.maximum_unauthenticated,
             )
         except OSError as error:
             raise CannotServe(
                 f"cannot listen on {options.host}:{options.port}: {_why(error)}"
             ) from error
-        for chore in (self._watch, self._revoke, self._note_presence):
+        self._server = await serve(
+            self._serve,
+            sock=listening,
+            ssl=tls,
+            compression=None,
+            # Bounded by our own reader, which can skip a long message and go on.
+            max_size=None,
+            max_queue=16,
+            # A slow store stops our reading, and with it the answers to pings: silence is
+            # measured by messages instead.
+            ping_interval=None,
+            close_timeout=5,
+            process_request=_route,
+            server_header=None,
+            create_connection=GatewayConnection,
+            logger=logging.getLogger("signals_app.gateway.websockets"),
+        )
+        for chore in (self._let_time_pass, self._promote, self._revoke, self._note_presence):
             self._start(chore())
 
     async def stop(self) -> None:
@@ -191,13 +195,13 @@ class Gateway:
         """Return whether the connector is known and not revoked."""
         return await asyncio.to_thread(self._ledger.is_admitted, claims.connector)
 
-    async def settle(self, session: Session) -> None:
+    def settle(self, session: Session) -> None:
         """End older sessions of the same connector and symbols, so that one speaks for it."""
         for other in list(self._sessions):
             same = other.name == session.name and other.symbols & session.symbols
             if other is not session and same:
                 other.act(other.connection.end(GOING_AWAY, "replaced by a newer connection"))
-        await self._presence()
+        self._start(self._tell_presence())
 
     def wake(self, symbol: str) -> None:
         """Wake the pipeline for this symbol, without waiting for it."""
@@ -248,13 +252,19 @@ class Gateway:
 
     # Chores
 
-    async def _watch(self) -> None:
-        """Let time pass for every session, and promote standbys."""
+    async def _let_time_pass(self) -> None:
+        """Close what is overdue. Asks nobody, so that nobody can hold it up."""
         while True:
             await asyncio.sleep(self._options.watch_interval)
             now_ms = time.time_ns() // 1_000_000
-            for session in list(self._sessions):
+            for session in self._sessions:
                 session.act(session.connection.overdue(now_ms))
+
+    async def _promote(self) -> None:
+        """Promote standbys whose active connector is away for too long."""
+        while True:
+            await asyncio.sleep(self._options.watch_interval)
+            for session in list(self._sessions):
                 with suppress(StreamUnavailable, LedgerUnavailable):
                     await session.promote()
 
@@ -280,9 +290,9 @@ class Gateway:
     async def _note_presence(self) -> None:
         while True:
             await asyncio.sleep(self._options.presence_interval)
-            await self._presence()
+            await self._tell_presence()
 
-    async def _presence(self) -> None:
+    async def _tell_presence(self) -> None:
         roles: dict[str, dict[str, Role]] = {}
         for session in self._sessions:
             if session.name and not session.connection.closed:

@@ -67,7 +67,7 @@ class Host(Protocol):
         """Return whether the connector is known and not revoked; raises `LedgerUnavailable`."""
         ...
 
-    async def settle(self, session: "Session") -> None:
+    def settle(self, session: "Session") -> None:
         """Note that a session was let in; older ones of its connector and symbols end."""
         ...
 
@@ -172,9 +172,8 @@ class Session:
                     self._socket.transport.abort()
                 elif isinstance(end, Exception) and not isinstance(end, ConnectionClosed):
                     log.error("session of %r failed", self.name, exc_info=end)
-            if self.symbols:
-                with suppress(StreamUnavailable):  # then the role ends by silence
-                    await self._host.stream.leave(self.symbols, self.id)
+            with suppress(StreamUnavailable):  # then the roles end by silence
+                await self._host.stream.leave(self._known, self.id)
             self.ended.set()
             self._idle.set()
 
@@ -205,7 +204,9 @@ class Session:
         """Become active where the active connector is away for too long."""
         for symbol in self.connection.symbols_as(Role.STANDBY):
             place = await self._join(symbol, self.name)
-            if place.role is Role.ACTIVE:
+            if place.role is Role.ACTIVE and self.ended.is_set():
+                await self._host.stream.leave([symbol], self.id)
+            elif place.role is Role.ACTIVE:
                 self.act(self.connection.promoted(symbol, place, _now_ms()))
 
     # Reading
@@ -280,7 +281,7 @@ class Session:
             return
         self._socket.let_in()
         self.act(self.connection.admitted(claims, places, _now_ms()))
-        await self._host.settle(self)
+        self._host.settle(self)
 
     async def _join(self, symbol: str, connector: str) -> Place:
         standing = await self._host.stream.join(symbol, connector, self.id)

@@ -164,13 +164,13 @@ class TickStream:
         """
         for _ in range(_ATTEMPTS):
             position, now_ms = await self._read(symbol)
-            position = await self._restored(symbol, position)
-            if position is None:
-                continue
-            before = position.holder
+            before = position.holder if position is not None else None
             holder = roles.claim(before, connector, connection, now_ms, self._patience)
-            if holder is None:
+            if holder is None and position is not None:
                 return Standing(Role.STANDBY, position)
+            position = await self._restored(symbol, position)
+            if position is None or holder is None:
+                continue
             claim = _script(symbol, expect=_holder_fields(before), change=_holder_fields(holder))
             (reply,) = await self._run([claim])
             if reply == b"OK":

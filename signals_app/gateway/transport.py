@@ -4,6 +4,7 @@ kept, and what they do not read is bounded too.
 A message over the limit is skipped as it streams in, so that the conversation can go on.
 """
 
+import socket
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
@@ -90,3 +91,54 @@ class _BoundedProtocol(ServerProtocol):
             if size > self._limit():
                 raise PayloadTooBig(size, self._limit())
         super().recv_frame(frame)
+
+
+def listen(host: str, port: int, *, reuse_port: bool, at_most: int) -> socket.socket:
+    """Return a socket that listens and keeps at most so many accepted ones; raises `OSError`.
+
+    Those count from the first moment: a peer that never begins with TLS holds memory too. One that
+    is too many is closed at once, unheard.
+    """
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # Of a name's addresses the older kind, which every peer can reach.
+    family, kind, number, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    listening = _ListeningSocket(family, kind, number)
+    try:
+        listening.at_most = at_most
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind(address)
+        listening.listen(100)
+        listening.setblocking(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+class _ListeningSocket(socket.socket):
+    at_most: int
+    accepted: int = 0
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        plain, address = super().accept()
+        if self.accepted >= self.at_most:
+            plain.close()
+            raise ConnectionAbortedError("no place is free")
+        counted = _AcceptedSocket(plain.family, plain.type, plain.proto, plain.detach())
+        counted.listening = self
+        self.accepted += 1
+        return counted, address
+
+
+class _AcceptedSocket(socket.socket):
+    """Frees its place when it is closed."""
+
+    listening: _ListeningSocket | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.listening is not None:
+            self.listening.accepted -= 1
+            self.listening = None

@@ -199,6 +199,19 @@ async def test_unauthenticated_peers_cannot_make_the_gateway_hold_much(place: Pl
             peer.transport.abort()
 
 
+async def test_peers_that_never_begin_with_tls_are_counted_too(place: Place) -> None:
+    gateway = await place.start(maximum_connections=5, maximum_unauthenticated=5)
+    lines = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(30)]
+    await asyncio.sleep(0.2)
+    cut_off = [reader.at_eof() for reader, _ in lines]
+    assert cut_off == [False] * 10 + [True] * 20
+    for _, writer in lines:
+        writer.transport.abort()
+    await asyncio.sleep(0.1)
+    async with place.connect(gateway) as good:
+        await good.enter(token(), "XAUUSD")
+
+
 async def test_a_peer_that_never_reads_is_dropped(place: Place) -> None:
     gateway = await place.start()
     uri = f"wss://localhost:{gateway.port}/ws/v1/ticks"
