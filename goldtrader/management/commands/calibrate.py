@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import ProgrammingError, transaction
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -87,6 +87,12 @@ class Command(BaseCommand):
             made, stored = self._run(options, until_ms)
         except (CandleFileError, StackError) as error:
             raise CommandError(str(error), returncode=2) from None
+        except ProgrammingError as error:
+            raise CommandError(
+                f"The database is older than this program ({str(error).splitlines()[0]}); start "
+                "`manage.py stack` on it once, or run `manage.py migrate`.",
+                returncode=2,
+            ) from None
         if not made:
             raise CommandError("There are no candles of M15, H1 or H4 to measure.", returncode=2)
         if options["json"]:
