@@ -44,6 +44,8 @@ def environment(
         "FIELD_ENCRYPTION_KEYS": keys.field_encryption_keys,
         "GATEWAY_TLS_CERT": str(data_dir.certificate),
         "GATEWAY_TLS_KEY": str(data_dir.private_key),
+        # The web server's /metrics adds up what all processes count.
+        "PROMETHEUS_MULTIPROC_DIR": str(data_dir.metrics),
         # Each process computes on one core; the processes are what runs side by side. And the
         # stack must have one thread only when it forks.
         "OMP_NUM_THREADS": "1",

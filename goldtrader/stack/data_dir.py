@@ -51,6 +51,11 @@ class DataDir:
         return self.path / "connector"
 
     @property
+    def metrics(self) -> Path:
+        """What the running stack's processes count, a file for each."""
+        return self.path / "metrics"
+
+    @property
     def settings(self) -> Path:
         """What the last stack used, read by Django's settings of commands beside it."""
         return self.path / "stack.json"

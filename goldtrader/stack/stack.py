@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -62,7 +63,7 @@ def run(wish: Wish, screen: Screen) -> int:
     try:
         feed, history = _checked(wish)
         data_dir = DataDir(wish.data_dir.expanduser().resolve())
-        if not data_dir.path.exists():
+        if not os.access(data_dir.path, os.F_OK):
             # Before anything is written.
             _require_free_ports(wish)
         data_dir.prepare()
@@ -71,6 +72,9 @@ def run(wish: Wish, screen: Screen) -> int:
             return _Stack(wish, data_dir, feed, history, screen).run()
     except StackError as error:
         screen.refuse(str(error))
+        return 2
+    except PermissionError as error:
+        screen.refuse(f"This account may not use {error.filename} ({error.strerror}).")
         return 2
     except KeyboardInterrupt:
         return 0
@@ -137,6 +141,8 @@ class _Stack:
         if left:
             self._screen.step(f"Ended what a killed stack left behind: {', '.join(left)}")
         try:
+            # The counts of processes that are gone; what must outlast them is in the database.
+            shutil.rmtree(self._data_dir.metrics, ignore_errors=True)
             told = self._start_stores()
             # From here on Django's settings find in the environment what the stack chose.
             os.environ.update(told)
