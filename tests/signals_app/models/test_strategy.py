@@ -1,0 +1,43 @@
+"""Versions of parameters: what made a signal stays as it was."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from signals_app.models import Strategy
+from tests.trades_app.rows import stored_signal
+
+pytestmark = pytest.mark.django_db
+
+REFUSAL = r"default v1 has made signals and stays as it is; a change is a new version\."
+
+
+def test_a_strategy_that_made_a_signal_cannot_be_changed() -> None:
+    strategy = stored_signal().strategy
+
+    for change in ({"parameters": {"threshold": 10}}, {"name": "other"}, {"version": 9}):
+        with pytest.raises(IntegrityError, match=REFUSAL), transaction.atomic():
+            Strategy.objects.filter(pk=strategy.pk).update(**change)
+    strategy.parameters = {"threshold": 10}
+    with pytest.raises(IntegrityError, match=REFUSAL), transaction.atomic():
+        strategy.save()
+    with pytest.raises(ProtectedError):
+        strategy.delete()
+
+
+def test_it_can_still_be_retired() -> None:
+    strategy = stored_signal().strategy
+
+    Strategy.objects.filter(pk=strategy.pk).update(status=Strategy.Status.RETIRED)
+
+    strategy.refresh_from_db()
+    assert strategy.status == Strategy.Status.RETIRED
+
+
+def test_one_that_made_none_may_be_mended() -> None:
+    strategy = Strategy.objects.live()
+
+    strategy.parameters = {"threshold": 85}
+    strategy.save()
+
+    assert Strategy.objects.live().differences() == {"threshold": 85}
