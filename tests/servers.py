@@ -7,14 +7,14 @@ with a Valkey database of its own. TEST_DATABASE_URL and TEST_REDIS_URL name oth
 
 import os
 import shutil
-import subprocess
+import signal
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from goldtrader.stack import postgres, valkey
+from goldtrader.stack import postgres, process, valkey
 
 _STARTED = "GOLDTRADER_TEST_SERVERS"
 
@@ -24,11 +24,13 @@ class Servers:
 
     def __init__(self) -> None:
         self.home: Path | None = None
-        self.database: subprocess.Popen[bytes] | None = None
-        self.store: subprocess.Popen[bytes] | None = None
+        self.database: process.Running | None = None
+        self.store: process.Running | None = None
 
     def start(self) -> None:
         """Start both and point the environment at them, and at nothing of the developer's own."""
+        # A session that is asked to end must still end its servers.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         self.home = Path(tempfile.mkdtemp(prefix="goldtrader-tests-"))
         # Started by root, PostgreSQL runs as another account, which must get through here.
         self.home.chmod(0o711)
