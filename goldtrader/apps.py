@@ -7,3 +7,9 @@ class GoldtraderConfig(AppConfig):
     """Holds the stack's and the API's commands."""
 
     name = "goldtrader"
+
+    def ready(self) -> None:
+        """Time the queries of this process."""
+        from goldtrader import metrics
+
+        metrics.time_queries()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_after_setup
+from celery.signals import beat_init, celeryd_after_setup, worker_ready
 
 from goldtrader import heartbeats
 
@@ -42,6 +42,15 @@ app.conf.beat_schedule = {
         "options": {"expires": 60},
     },
 }
+
+
+@worker_ready.connect
+@beat_init.connect
+def serve_metrics(**_: Any) -> None:
+    """Give this process a port for Prometheus, once its workers are forked."""
+    from goldtrader import metrics
+
+    metrics.serve()
 
 
 @celeryd_after_setup.connect

@@ -67,7 +67,12 @@ API_ALLOWED_IPS = env.list("API_ALLOWED_IPS", default=[])
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", default="6000/min")
 #: How many proxies in front set X-Forwarded-For; 0 means that header is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+#: The gateway serves its metrics here, workers and beat on the next free ports; 0 is none.
 METRICS_PORT = env.int("METRICS_PORT", default=0)
+METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
+# Processes that share this directory are added up at the web server's /metrics.
+if _metrics_directory := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
+    Path(_metrics_directory).mkdir(parents=True, exist_ok=True)
 
 #: Called inside the transaction that moves a symbol's position, with the ticks used.
 TICK_CONSUMERS = ["trades_app.services.move_trades"]
@@ -99,6 +104,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "goldtrader.metrics.CountApiRequests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

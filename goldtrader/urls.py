@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from goldtrader import metrics
 from goldtrader.api.docs import docs
 from goldtrader.health import HealthView
 from reports_app.api.performance import PerformanceReport
@@ -46,5 +47,5 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
-    path("", include("django_prometheus.urls")),
+    path("metrics", metrics.view, name="metrics"),
 ]

@@ -1,12 +1,13 @@
 """The pipeline's tasks: each takes ids, calls one function, and may run twice."""
 
 from datetime import timedelta
-from time import monotonic
+from time import monotonic, time
 
 import structlog
 from celery import chord, current_app, shared_task
 from django.conf import settings
 
+from signals_app import metrics
 from signals_app.services import analysis, candles, decisions, ingest, stream
 from signals_app.services.analysis import Finding
 from signals_app.services.candles import Close
@@ -32,7 +33,7 @@ def build_candles(symbol: str) -> None:
     try:
         while (built := candles.build_batch(symbol)) is not None:
             if built.closes:
-                analyse(symbol, built.closes)
+                analyse(symbol, built.closes, received_ms=built.received_ms)
             if built.gave_entry:
                 generate_signal.delay(symbol)
             if monotonic() - started > _DRAIN_SECONDS:
@@ -44,10 +45,17 @@ def build_candles(symbol: str) -> None:
     stream.trim(symbol, min(candles.needed_ordinals(symbol), default=0))
 
 
-def analyse(symbol: str, closes: "tuple[Close, ...] | list[Close]") -> None:
-    """Start the four detectors on every window that closed, and the confluence behind them."""
+def analyse(
+    symbol: str, closes: "tuple[Close, ...] | list[Close]", *, received_ms: int | None = None
+) -> None:
+    """Start the four detectors on every window that closed, and the confluence behind them.
+
+    ``received_ms`` says when the gateway got the tick that closed the first, to be measured.
+    """
     detectors = (detect_structure, detect_fvg, detect_order_blocks, detect_liquidity)
-    chord([detect.s(symbol, list(closes)) for detect in detectors])(analyse_confluence.s(symbol))
+    chord([detect.s(symbol, list(closes)) for detect in detectors])(
+        analyse_confluence.s(symbol, received_ms)
+    )
 
 
 @shared_task(ignore_result=False)
@@ -75,18 +83,29 @@ def detect_structure(symbol: str, closes: list[Close]) -> list[Finding]:
 
 
 @shared_task
-def analyse_confluence(findings: list[list[Finding]], symbol: str) -> None:
+def analyse_confluence(
+    findings: list[list[Finding]], symbol: str, received_ms: int | None = None
+) -> None:
     """Store what the four detectors found, score the closes that are complete, and go on."""
     analysis.store_findings(symbol, *findings)
-    if analysis.score_closes(symbol):
-        generate_signal.delay(symbol)
+    scored = analysis.score_closes(symbol)
+    analysed_at = time()
+    if received_ms is not None:
+        metrics.tick_to_analysis.observe(max(0.0, analysed_at - received_ms / 1000))
+    if scored:
+        generate_signal.delay(symbol, analysed_at)
 
 
 @shared_task
-def generate_signal(symbol: str) -> None:
-    """Decide what can be decided, in candle order; a new signal's trade is opened next."""
+def generate_signal(symbol: str, analysed_at: float | None = None) -> None:
+    """Decide what can be decided, in candle order; a new signal's trade is opened next.
+
+    ``analysed_at`` is when the analysis that it follows was stored, to be measured.
+    """
     signal_id = decisions.decide_closes(symbol)
     if signal_id is not None:
+        if analysed_at is not None:
+            metrics.signal_generation.observe(max(0.0, time() - analysed_at))
         current_app.send_task(settings.SIGNAL_CONSUMER, (signal_id,))
 
 

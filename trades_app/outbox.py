@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from prometheus_client import Histogram
 
 from signals_app.models import Instrument
 from trades_app import telegram
@@ -14,6 +15,11 @@ from trades_app.models import Message, MessageQuerySet
 
 log = structlog.get_logger(__name__)
 
+delivery_seconds = Histogram(
+    "telegram_delivery_seconds",
+    "From the message written with its event to Telegram's acceptance",
+    buckets=(0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 600),
+)
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2, 600
 #: Whom alerts go to; no symbol has this name.
 _OPERATORS = "operators"
@@ -39,11 +45,13 @@ def deliver_next() -> bool:
         _settle(message, status=Message.Status.FAILED, error=str(refusal))
         log.warning("message_refused", key=message.key, detail=str(refusal))
     else:
+        sent_at = timezone.now()
+        delivery_seconds.observe(max(0.0, (sent_at - message.created_at).total_seconds()))
         _settle(
             message,
             status=Message.Status.SENT,
             telegram_message_id=delivered.message_id,
-            sent_at=timezone.now(),
+            sent_at=sent_at,
             error="",
         )
         log.info("message_sent", key=message.key, telegram_message_id=delivered.message_id)

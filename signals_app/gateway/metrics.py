@@ -8,7 +8,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 REGISTRY = CollectorRegistry()
 
 connections_active = Gauge(
-    "websocket_connections_active", "Open WebSocket connections", registry=REGISTRY
+    "websocket_connections_active",
+    "Open WebSocket connections",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
 )
 ticks_received = Counter("ticks_received", "Ticks that arrived", ["symbol"], registry=REGISTRY)
 ticks_rejected = Counter(

@@ -8,6 +8,7 @@ An entry's id is `<ordinal of its last tick>-0`, that of a watermark `<ordinal>-
 1970>`, so that an id means the same after Redis lost everything.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -315,7 +316,7 @@ def _step_script(offer: Offer, position: Position, step: Step) -> _Script:
     }
     change: dict[str, str] = {"active_connection": offer.connection, "active_gone": ""}
     entries: list[tuple[str, dict[str, Any]]] = []
-    origin = {"c": connector, "q": step.seq}
+    origin = {"c": connector, "q": step.seq, "r": _received_ms(offer)}
     if step.seq:
         change[_SEQ + connector] = str(step.seq)
     if len(step.ticks):
@@ -335,6 +336,12 @@ def _step_script(offer: Offer, position: Position, step: Step) -> _Script:
         watermark = {"f": after.ordinal + 1, "n": 0, **origin, "w": step.watermark_ms}
         entries.append((entry_id, watermark))
     return _script(offer.symbol, expect=expect, change=change, clock="active_seen", entries=entries)
+
+
+def _received_ms(offer: Offer) -> int:
+    """Return when the oldest of an offer was read, by the wall clock; only latencies need it."""
+    waited = time.perf_counter() - offer.since if offer.since else 0.0
+    return round((time.time() - waited) * 1000)
 
 
 def _script(

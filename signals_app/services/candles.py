@@ -27,11 +27,15 @@ Close = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What one transaction used, the closes to analyse, and whether a close got its entry tick."""
+    """What one transaction used, the closes to analyse, and whether a close got its entry tick.
+
+    `received_ms` is the gateway's clock when the first of these closes came, if it is known.
+    """
 
     ticks: int
     closes: tuple[Close, ...]
     gave_entry: bool
+    received_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class _Batch:
     decisions: list[Decision] = field(default_factory=list)
     closes: list[Close] = field(default_factory=list)
     gave_entry: bool = False
+    received_ms: int | None = None
 
 
 def build_batch(symbol: str) -> Built | None:
@@ -65,6 +70,8 @@ def build_batch(symbol: str) -> Built | None:
                 runs.append(ticks)
             elif entry.watermark_ms is not None:
                 _use_watermark(position, entry.watermark_ms, batch)
+            if batch.closes and batch.received_ms is None:
+                batch.received_ms = entry.received_ms
             position.entry_id = entry.entry_id
         if runs:
             used = Ticks.join(runs)
@@ -72,7 +79,9 @@ def build_batch(symbol: str) -> Built | None:
                 consume(symbol, used)
         _write(symbol, batch)
         position.save()
-    return Built(sum(map(len, runs)), tuple(batch.closes), batch.gave_entry)
+    return Built(
+        sum(map(len, runs)), tuple(batch.closes), batch.gave_entry, received_ms=batch.received_ms
+    )
 
 
 @cache

@@ -25,13 +25,17 @@ class TicksMissing(Exception):  # noqa: N818 - it says what is the matter
 
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """One entry: ticks that came together, or a watermark (then `ticks` is `None`)."""
+    """One entry: ticks that came together, or a watermark (then `ticks` is `None`).
+
+    `received_ms` is the gateway's clock when it came, `None` where the entry does not say.
+    """
 
     entry_id: str
     connector: str
     seq: int
     ticks: Ticks | None
     watermark_ms: int | None
+    received_ms: int | None = None
 
 
 @cache
@@ -120,4 +124,5 @@ def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> StreamEntry:
         seq=int(fields.get(b"q", 0)),
         ticks=None if packed is None else Ticks.unpack(int(fields[b"f"]), packed),
         watermark_ms=None if watermark is None else int(watermark),
+        received_ms=int(received) if (received := fields.get(b"r")) else None,
     )

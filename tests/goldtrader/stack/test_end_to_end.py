@@ -98,6 +98,17 @@ def test_ticks_in_give_the_backtests_signals_trades_and_messages_out(start_stack
     assert dict(linked) == links_of(result)
     assert "The record holds." in manage("verify_record", "--data-dir", stack.data_dir)
 
+    # The web server tells what workers and gateway counted.
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.port}/metrics", timeout=10) as answer:
+        counted = dict(
+            line.rpartition(" ")[::2] for line in answer.read().decode().splitlines() if line
+        )
+    assert float(counted['ticks_received_total{symbol="XAUUSD"}']) >= market.ticks.last_ordinal
+    assert float(counted['signals_generated_total{instrument="XAUUSD"}']) == len(signals)
+    assert float(counted["tick_to_analysis_seconds_count"]) > 0
+    assert float(counted["signal_generation_seconds_count"]) > 0
+    assert float(counted["websocket_connections_active"]) >= 0
+
     for timeframe in ("M15", "H1", "H4"):
         offline = json.loads(
             manage(
