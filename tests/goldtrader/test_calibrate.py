@@ -86,3 +86,11 @@ def test_a_trader_reads_a_table(file: Path) -> None:
 def test_nothing_to_measure_is_said() -> None:
     with pytest.raises(CommandError, match="no candles of M15, H1 or H4"):
         calibrate()
+
+
+@pytest.mark.django_db
+def test_a_market_that_nobody_trades_here_is_named(file: Path) -> None:
+    other = file.rename(file.with_name("AUDNZD_H1.csv"))
+
+    with pytest.raises(CommandError, match=r"holds AUDNZD, which is no instrument here"):
+        calibrate(other)

@@ -119,8 +119,9 @@ class Command(BaseCommand):
         place: Path = options["data_dir"] or settings.DATA_DIR
         try:
             with use_data_dir(place, by="calibrate"):
+                instruments = _instruments()
                 jobs = (
-                    _jobs_of_files(paths, _instruments())
+                    _jobs_of_files(paths, instruments)
                     if options["history"]
                     else _jobs_of_database(options["symbol"], timeframe)
                 )
@@ -164,6 +165,12 @@ _LEGEND = (
 
 
 def _jobs_of_files(paths: list[CandlePath], instruments: Mapping[str, Instrument]) -> list[_Job]:
+    for one in paths:
+        if one.symbol not in instruments:
+            raise CandleFileError(
+                f"{one.path} holds {one.symbol}, which is no instrument here; "
+                f"there are {', '.join(sorted(instruments))}."
+            )
     markets = sorted({(one.symbol, one.timeframe) for one in paths}, key=_place)
     return [
         _Job(
@@ -173,7 +180,6 @@ def _jobs_of_files(paths: list[CandlePath], instruments: Mapping[str, Instrument
             instruments[symbol],
         )
         for symbol, timeframe in markets
-        if symbol in instruments
     ]
 
 
