@@ -34,6 +34,7 @@ def read_streams(redis_url: str, symbols: list[str], pipe: Pipe) -> None:
     after: dict[str | bytes, bytes | str] = {f"ticks:{symbol}": "0-0" for symbol in symbols}
     pipe.send("ready")
     seen: list[tuple[str, int, float]] = []
+    trimmed = time.monotonic()
     while True:
         found = redis.xread(after, block=1000)
         now = time.monotonic()
@@ -41,19 +42,20 @@ def read_streams(redis_url: str, symbols: list[str], pipe: Pipe) -> None:
             for entry_id, fields in entries:
                 after[key.decode()] = entry_id
                 seen.append((key.decode().removeprefix("ticks:"), int(fields[b"q"]), now))
-            redis.xtrim(key, maxlen=1000)
+        if now - trimmed > 10:
+            # So that it is the gateway's memory that a long run shows, not the stream's.
+            trimmed = now
+            for symbol in symbols:
+                redis.xtrim(f"ticks:{symbol}", maxlen=1000)
         if pipe.poll():
-            if pipe.recv() == "end":
-                pipe.send(seen)
-                return
             pipe.send(seen)
-            seen = []
+            return
 
 
 async def send_ticks(
-    port: int, certificate: Path, symbol: str, per_second: float, seconds: float
+    port: int, certificate: Path, symbol: str, per_second: float, seconds: float, phase: float
 ) -> list[float]:
-    """Send single ticks at a steady rate; return when each was sent."""
+    """Send single ticks at a steady rate, a ``phase`` apart from others; return the times."""
     uri = f"wss://localhost:{port}/ws/v1/ticks"
     sent: list[float] = []
     async with connect(uri, ssl=trusting(certificate), compression=None) as socket:
@@ -67,7 +69,7 @@ async def send_ticks(
                 assert '"error"' not in str(message), message
 
         draining = asyncio.create_task(drain())
-        started = time.monotonic()
+        started = time.monotonic() + phase / per_second
         for n in range(int(per_second * seconds)):
             await asyncio.sleep(started + n / per_second - time.monotonic())
             bid = 2000 + n % 100 / 100
@@ -111,7 +113,10 @@ async def measure(
 
     watching = asyncio.create_task(watch())
     sent = await asyncio.gather(
-        *(send_ticks(port, certificate, symbol, per_second, seconds) for symbol in symbols)
+        *(
+            send_ticks(port, certificate, symbol, per_second, seconds, place / connectors)
+            for place, symbol in enumerate(symbols)
+        )
     )
     watching.cancel()
     reader_pipe.send("end")
