@@ -35,7 +35,7 @@ app.conf.beat_schedule = {
         "options": {"expires": 30},
     },
     # By the market's clock, which beat only asks: a day is over when its stream is behind it.
-    "report": {"task": "reports_app.tasks.report", "schedule": 10.0, "options": {"expires": 10}},
+    "report": {"task": "reports_app.tasks.report", "schedule": 5.0, "options": {"expires": 5}},
     "recompute-performance": {
         "task": "reports_app.tasks.recompute_performance",
         "schedule": 60.0,

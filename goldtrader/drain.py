@@ -1,6 +1,7 @@
-"""Whether the pipeline has nothing left to do: what came in is stored, decided, traded and sent."""
+"""Whether the pipeline has nothing left to do: what came in is stored, decided, traded and told."""
 
 from goldtrader import heartbeats
+from reports_app import record
 from signals_app.models import Decision, StreamPosition
 from signals_app.services import candles, stream
 from trades_app import outbox
@@ -18,6 +19,7 @@ def is_drained() -> tuple[bool, str]:
     left = [
         *_unread(),
         _counted(undecided(), "close to decide", "closes to decide"),
+        _counted(untold_days(), "day to seal", "days to seal"),
         _counted(outbox.unsent(), "message to send", "messages to send"),
         *(_counted(_length(queue), f"{queue} task", f"{queue} tasks") for queue in _QUEUES),
     ]
@@ -31,6 +33,12 @@ def undecided() -> int:
         outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING)
     )
     return open_closes.exclude(entry_ordinal=None).count()
+
+
+def untold_days() -> int:
+    """Return how many days are over whose digest and reports are still to be written."""
+    symbols = StreamPosition.objects.values_list("symbol", flat=True)
+    return sum(len(record.days_to_seal(symbol)) for symbol in symbols)
 
 
 def _unread() -> list[str]:

@@ -86,7 +86,7 @@ def time_queries() -> None:
 def view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer Prometheus with everything that this installation knows."""
     registry = CollectorRegistry()
-    for collector in (*_PROCESS, StreamLag(), _FIGURES):
+    for collector in (Counted(is_alone=False), Memory(), StreamLag(), _FIGURES):
         registry.register(collector)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
@@ -99,7 +99,7 @@ def serve() -> None:
     if not settings.METRICS_PORT:
         return
     registry = CollectorRegistry()
-    for collector in _PROCESS:
+    for collector in (Counted(is_alone=True), Memory()):
         registry.register(collector)
     for port in range(settings.METRICS_PORT + 1, settings.METRICS_PORT + 1 + _PORTS):
         try:
@@ -112,7 +112,10 @@ def serve() -> None:
 
 
 class Counted(Collector):
-    """What processes count: all that share the directory, or this one alone."""
+    """What processes count: all that share the directory, or only this one and its children."""
+
+    def __init__(self, *, is_alone: bool) -> None:
+        self._is_alone = is_alone
 
     def describe(self) -> list[Metric]:
         """Return nothing; what there is is found when asked."""
@@ -124,10 +127,18 @@ class Counted(Collector):
         if directory:
             _forget_dead(Path(directory))
             shared: Any = MultiProcessCollector
-            found: list[Metric] = list(shared(None, directory).collect())
+            found: list[Metric] = list(shared.merge(self._files(Path(directory))))
         else:
             found = [*REGISTRY.collect(), *gateway.REGISTRY.collect()]
         yield from (metric for metric in found if metric.name != "memory_usage_bytes")
+
+    def _files(self, directory: Path) -> list[str]:
+        files = directory.glob("*.db")
+        if not self._is_alone:
+            return [str(file) for file in files]
+        this = psutil.Process()
+        pids = {str(process.pid) for process in (this, *this.children(recursive=True))}
+        return [str(file) for file in files if _pid_of(file) in pids]
 
 
 class Memory(Collector):
@@ -170,16 +181,19 @@ class StreamLag(Collector):
         yield lag
 
 
-_PROCESS = (Counted(), Memory())
 _FIGURES = TradingFigures()
 
 
 def _forget_dead(directory: Path) -> None:
     """Forget the gauges of processes that are gone: their connections are too."""
     for file in directory.glob("gauge_live*_*.db"):
-        pid = file.stem.rpartition("_")[2]
+        pid = _pid_of(file)
         if pid.isdecimal() and not psutil.pid_exists(int(pid)):
             file.unlink(missing_ok=True)
+
+
+def _pid_of(file: Path) -> str:
+    return file.stem.rpartition("_")[2]
 
 
 def _time_connection(connection: Any, **_: Any) -> None:

@@ -106,7 +106,7 @@ def test_processes_that_share_a_directory_are_added_up(tmp_path: Path) -> None:
         "metrics.gateway.connections_active.inc()\n"
         "from prometheus_client import CollectorRegistry, generate_latest\n"
         "registry = CollectorRegistry()\n"
-        "registry.register(metrics.Counted())\n"
+        "registry.register(metrics.Counted(is_alone=False))\n"
         "print(generate_latest(registry).decode())\n"
     )
     told = [
