@@ -9,7 +9,7 @@ from heapq import merge
 from itertools import groupby
 
 from reports_app.backtest.account import Account
-from reports_app.backtest.columns import RollingCandles, resample
+from reports_app.backtest.columns import CandleLog, RollingCandles, resample
 from reports_app.backtest.result import BacktestResult
 from signals_app.confluence.scoring import (
     Backdrop,
@@ -46,12 +46,13 @@ def run(
     history: Mapping[Timeframe, Candles],
     *,
     decide_from_ms: int | None = None,
+    log: CandleLog | None = None,
 ) -> BacktestResult:
     """Return what the live pipeline would have done with these ticks.
 
     The batches follow each other without a hole; how they are cut changes nothing. Of ``history``
     only candles that end at or before the first tick count. Closes before ``decide_from_ms`` only
-    fill the windows.
+    fill the windows. ``log`` is given the M15 candles that were built.
     """
     engine = _Engine(instrument, parameters, decide_from_ms)
     forming: Forming = {}
@@ -60,6 +61,8 @@ def run(
             continue
         engine.see(int(ticks.time_ms[0]), int(ticks.time_ms[-1]), history)
         forming, closed = aggregate(forming, ticks)
+        if log is not None:
+            _write(log, closed, ticks)
         waiting = _Waiting(ticks, instrument, engine.account)
         for close_time_ms, candles in groupby(closed, key=lambda c: c.close_time_ms):
             closed_by = engine.push(candles)
@@ -299,6 +302,12 @@ class _Waiting:
     def _move(self, place: int) -> None:
         part, self._ticks = self._ticks.part(0, place), self._ticks.part(place)
         self._account.move(partial(advance, instrument=self._instrument, ticks=part))
+
+
+def _write(log: CandleLog, closed: Iterable[ClosedCandle], ticks: Ticks) -> None:
+    for candle in closed:
+        if candle.timeframe is Timeframe.M15 and candle.closed_by is not None:
+            log.append(candle.candle, ticks[candle.closed_by - ticks.first_ordinal].spread)
 
 
 def _already_moved() -> None:

@@ -1,11 +1,14 @@
 """A backtest told in tables, and as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from reports_app.backtest import sentences
+from reports_app.backtest.assessment import Assessment
 from reports_app.backtest.result import BacktestResult, result_as_json
 from reports_app.performance.statistics import (
     Performance,
@@ -15,24 +18,15 @@ from reports_app.performance.statistics import (
     by_period,
     performance,
     performance_as_json,
-    result_of,
 )
 from signals_app.market.calendar import iso
 
 _WEEK_MS = 7 * 86_400_000
 
 
-def trade_results(result: BacktestResult) -> list[TradeResult]:
-    """Return what statistics need of each trade, in the order of the signals."""
-    return [
-        result_of(signal, trade)
-        for signal, (trade, _) in zip(result.signals, result.trades, strict=True)
-    ]
-
-
-def backtest_as_json(result: BacktestResult) -> dict[str, Any]:
+def backtest_as_json(result: BacktestResult, assessed: Assessment) -> dict[str, Any]:
     """Return signals, trades and counts, and the figures whole, by direction, session and year."""
-    results = trade_results(result)
+    results = assessed.results
     groups = {
         "direction": by_group(results, lambda trade: trade.direction),
         "session": by_group(results, lambda trade: trade.session),
@@ -47,6 +41,32 @@ def backtest_as_json(result: BacktestResult) -> dict[str, Any]:
             for group, found in groups.items()
         }
         | {"year": {str(day.year): performance_as_json(found) for day, found in years.items()}},
+        **_assessed_as_json(assessed),
+    }
+
+
+def _assessed_as_json(assessed: Assessment) -> dict[str, Any]:
+    """Return the assessment: money in account currency, drawdowns in percent, times ISO 8601."""
+    equity, drawn, chance = assessed.equity, assessed.monte_carlo, assessed.random_entries
+    return {
+        "starting_balance": equity.before,
+        "equity": [
+            {"time": iso(time_ms), "balance": round(balance, 2)}
+            for time_ms, balance in zip(
+                equity.time_ms.tolist(), equity.balance.tolist(), strict=True
+            )
+        ],
+        "maximum_drawdown_percentage": round(equity.maximum_drawdown, 2),
+        "standard_error_r": assessed.standard_error,
+        "monte_carlo": None if drawn is None else asdict(drawn),
+        "random_entries": (
+            None
+            if chance is None
+            else {key: value for key, value in asdict(chance).items() if key != "repeated_r"}
+        ),
+        "variants_tried": assessed.variants_tried,
+        "luck_of_variants_r": assessed.luck_of_variants,
+        "verdict": list(sentences.verdict(assessed)),
     }
 
 
@@ -58,9 +78,11 @@ def signals_per_week(result: BacktestResult) -> float | None:
     return round(len(result.signals) * _WEEK_MS / span_ms, 2) if span_ms else None
 
 
-def print_report(console: Console, result: BacktestResult, assumed: str) -> None:
+def print_report(
+    console: Console, result: BacktestResult, assessed: Assessment, assumed: str
+) -> None:
     """Print what the backtest brought, the bad with the good."""
-    results = trade_results(result)
+    results = assessed.results
     symbol = result.instrument.symbol
     if result.first_time_ms is None or result.last_time_ms is None:
         console.print(f"{symbol}: the file holds nothing in that span.")
@@ -68,8 +90,8 @@ def print_report(console: Console, result: BacktestResult, assumed: str) -> None
     console.print(
         f"{symbol}, {iso(result.first_time_ms)} to {iso(result.last_time_ms)}\n"
         f"read as: {assumed}\n"
-        f"{_data(result)}: {result.decisions:,} closes decided, {len(result.signals):,} signals, "
-        f"{signals_per_week(result)} a week",
+        f"{sentences.data(result)}: {result.decisions:,} closes decided, "
+        f"{len(result.signals):,} signals, {signals_per_week(result)} a week",
         soft_wrap=True,
     )
     _print_figures(console, results)
@@ -79,20 +101,12 @@ def print_report(console: Console, result: BacktestResult, assumed: str) -> None
         soft_wrap=True,
     )
     _print_refusals(console, result)
-    if result.ambiguous_candles:
-        console.print(
-            f"{result.ambiguous_candles} times a candle could have ended better: "
-            "the worse order was assumed."
-        )
-    console.print("Net of the spread, and of commission, swap and slippage as set.")
+    console.print()
+    for sentence in (*sentences.verdict(assessed), *sentences.assumptions(result)):
+        console.print(f"- {sentence}")
 
 
-def _data(result: BacktestResult) -> str:
-    candles = ", ".join(f"{count:,} {name}" for name, count in result.candles.items())
-    return f"{result.ticks:,} ticks, {candles}" if result.ticks else candles
-
-
-def _print_figures(console: Console, results: list[TradeResult]) -> None:
+def _print_figures(console: Console, results: Sequence[TradeResult]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     for name in (

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import re
 from io import StringIO
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -140,5 +142,62 @@ def test_what_cannot_be_used_is_one_sentence_and_exit_2(
 def test_an_unknown_instrument_is_refused() -> None:
     with pytest.raises(CommandError, match="FOO is no instrument") as refused:
         call_command("backtest", "--symbol", "FOO", "--ticks", "x.csv")
+
+    assert refused.value.returncode == 2
+
+
+@pytest.fixture(autouse=True)
+def own_count_of_variants(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_json_says_what_chance_does_and_repeats_itself(ticks_file: Path) -> None:
+    arguments = ("--ticks", ticks_file, "--json", "--set", "zone_memory_hours=1", *EAGER)
+    printed = json.loads(backtest(*arguments))
+
+    assert printed["performance"]["closed_trades"] >= 10
+    assert printed["monte_carlo"]["draws"] == 5000
+    assert printed["random_entries"]["trades"] == printed["performance"]["closed_trades"]
+    assert 0 <= printed["random_entries"]["at_least_as_good"] <= 1
+    assert printed["equity"][-1]["balance"] == pytest.approx(
+        printed["starting_balance"] + printed["performance"]["total_profit_loss"]
+    )
+    assert json.loads(backtest(*arguments)) == printed
+
+
+def test_every_new_setting_counts_as_a_variant_and_the_same_again_does_not(
+    ticks_file: Path,
+) -> None:
+    def tried(*settings: str) -> int:
+        return json.loads(backtest("--ticks", ticks_file, "--json", *settings))["variants_tried"]
+
+    assert [tried(*EAGER), tried(*EAGER), tried(), tried("--set", "threshold=81")] == [1, 1, 2, 3]
+
+
+def test_the_page_needs_nothing_from_elsewhere(ticks_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+
+    told = backtest("--ticks", ticks_file, "--html", path, *EAGER)
+
+    page = path.read_text()
+    assert f"The page is in {path}." in " ".join(told.split())
+    assert page.count("<svg") >= 4
+    assert not re.search(r"https?:|src=|href=|@import|url\(", page)
+    for chart in re.findall("<svg.*?</svg>", page):
+        assert "nan" not in chart
+        ET.fromstring(chart)
+
+
+def test_a_page_of_nothing_is_a_page_too(ticks_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+
+    backtest("--ticks", ticks_file, "--html", path)
+
+    assert "No trade was closed" in path.read_text()
+
+
+def test_a_page_that_cannot_be_written_is_one_sentence(ticks_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written") as refused:
+        backtest("--ticks", ticks_file, "--html", tmp_path / "nowhere" / "report.html")
 
     assert refused.value.returncode == 2

@@ -1,0 +1,103 @@
+"""What to make of a result: how else it could have come out, and what chance would have done."""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from reports_app.backtest import luck, random_entries
+from reports_app.backtest.equity import Equity, equity_of
+from reports_app.backtest.result import BacktestResult
+from reports_app.performance.statistics import TradeResult, result_of
+from signals_app.market.candle import Candles
+from signals_app.market.tick import Float64s
+from trades_app.lifecycle.machine import Trade
+
+_EULER = 0.5772156649015329
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessment:
+    """A backtest's trades looked at from all sides.
+
+    `monte_carlo` and `random_entries` are `None` where there are too few trades to ask.
+    `standard_error` is that of the mean R (`None` below two trades). `variants_tried` counts the
+    settings tried on the same data, `None` where nobody counted.
+    """
+
+    results: tuple[TradeResult, ...]
+    equity: Equity
+    r_multiples: Float64s
+    standard_error: float | None
+    monte_carlo: luck.MonteCarlo | None
+    random_entries: random_entries.RandomEntries | None
+    variants_tried: int | None
+
+    @property
+    def luck_of_variants(self) -> float | None:
+        """Return the mean R that the luckiest of the tried settings would show without an edge."""
+        if self.variants_tried is None or self.standard_error is None:
+            return None
+        return expected_maximum(self.variants_tried) * self.standard_error
+
+
+def assess(
+    result: BacktestResult,
+    candles: Candles,
+    spreads: Float64s,
+    *,
+    seed: int,
+    variants_tried: int | None = None,
+) -> Assessment:
+    """Return what to make of the result; ``candles`` and ``spreads`` (price) are the market's."""
+    results = tuple(
+        result_of(signal, trade)
+        for signal, (trade, _) in zip(result.signals, result.trades, strict=True)
+    )
+    closed = [trade for trade, _ in result.trades if not trade.is_open]
+    multiples = np.array(
+        [float(trade.r_multiple) for trade in closed if trade.r_multiple is not None],
+        dtype=np.float64,
+    )
+    equity = equity_of(results, float(result.instrument.starting_balance))
+    count = len(multiples)
+    return Assessment(
+        results=results,
+        equity=equity,
+        r_multiples=multiples,
+        standard_error=float(multiples.std(ddof=1)) / math.sqrt(count) if count > 1 else None,
+        monte_carlo=luck.monte_carlo(equity, multiples, seed=seed),
+        random_entries=random_entries.compare(
+            _plans(closed),
+            candles,
+            spreads,
+            seed=seed,
+            maximum_hours=result.parameters.maximum_trade_hours,
+        ),
+        variants_tried=variants_tried,
+    )
+
+
+def expected_maximum(tries: int) -> float:
+    """Return the largest of so many standard normal numbers, on average; 0 for a single one.
+
+    By the approximation of Bailey and Lopez de Prado, The Deflated Sharpe Ratio (2014).
+    """
+    if tries < 2:
+        return 0.0
+    quantile = NormalDist().inv_cdf
+    return (1 - _EULER) * quantile(1 - 1 / tries) + _EULER * quantile(1 - 1 / (tries * math.e))
+
+
+def _plans(trades: list[Trade]) -> random_entries.Plans:
+    def distances(levels: list[float]) -> Float64s:
+        return np.array(levels, dtype=np.float64)
+
+    return random_entries.Plans(
+        entry_ms=np.array([trade.entry_time_ms for trade in trades], dtype=np.int64),
+        sign=np.array([trade.direction.sign for trade in trades], dtype=np.int64),
+        stop=distances([float(abs(t.entry_price - t.initial_stop_loss)) for t in trades]),
+        target_1=distances([float(abs(t.entry_price - t.take_profit_1)) for t in trades]),
+        target_2=distances([float(abs(t.entry_price - t.take_profit_2)) for t in trades]),
+    )

@@ -1,0 +1,47 @@
+"""The balance over time, and how far it fell below its highest point."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports_app.performance.statistics import TradeResult, in_order_of_closing
+from signals_app.market.tick import Float64s, Int64s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Equity:
+    """The balance (account currency) as each trade closed, in order of closing.
+
+    `before` is the balance before the first; `time_ms` and `balance` have one place for each
+    closed trade.
+    """
+
+    before: float
+    time_ms: Int64s
+    balance: Float64s
+
+    @property
+    def growths(self) -> Float64s:
+        """Return what each trade made of the balance before it: 1.01 for one percent more."""
+        earlier = np.concatenate(([self.before], self.balance[:-1]))
+        return self.balance / earlier
+
+    @property
+    def drawdowns(self) -> Float64s:
+        """Return how far the balance stood below its highest, in percent of that, at each place."""
+        highest = np.maximum.accumulate(np.concatenate(([self.before], self.balance)))[1:]
+        return np.asarray(100 * (1 - self.balance / highest), dtype=np.float64)
+
+    @property
+    def maximum_drawdown(self) -> float:
+        """Return the deepest fall in percent of the highest balance before it, 0 without trades."""
+        return float(self.drawdowns.max(initial=0.0))
+
+
+def equity_of(results: Iterable[TradeResult], starting_balance: float) -> Equity:
+    """Return the balance over the closed trades."""
+    closed = in_order_of_closing(results)
+    profits = np.array([float(result.profit_loss) for result in closed], dtype=np.float64)
+    time_ms = np.array([result.closed_ms for result in closed], dtype=np.int64)
+    return Equity(starting_balance, time_ms, starting_balance + np.cumsum(profits))

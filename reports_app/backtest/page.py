@@ -1,0 +1,381 @@
+"""A backtest as one page of HTML with charts that needs nothing from elsewhere."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from html import escape
+
+import numpy as np
+
+from reports_app.backtest import sentences, svg
+from reports_app.backtest.assessment import Assessment
+from reports_app.backtest.report import signals_per_week
+from reports_app.backtest.result import BacktestResult
+from reports_app.performance.statistics import (
+    Performance,
+    Period,
+    TradeResult,
+    by_group,
+    by_period,
+    performance,
+)
+from signals_app.confluence.parameters import Parameters
+from signals_app.market.calendar import iso, milliseconds, utc
+from signals_app.market.tick import Int64s
+
+_WIDE, _HALF = 1080, 520
+#: The most names below a chart over time.
+_LABELS = 9
+#: With so few years, months say more.
+_FEW_YEARS = 2
+_LISTED = 100
+_FEW_MONTHS = 2
+_CAUTION = (
+    "Simulated results on past prices, without orders or a broker. They say little about future "
+    "ones."
+)
+
+
+def page(result: BacktestResult, assessed: Assessment, assumed: str) -> str:
+    """Return the page: verdict first, then charts, tables, refusals, settings and trades."""
+    figures = performance(assessed.results)
+    title = f"{result.instrument.symbol} backtest"
+    parts = [
+        f"<h1>{title}</h1>",
+        f'<p class="quiet">{escape(_span(result))}<br>Read as: {escape(assumed)}.</p>',
+        _cards(result, assessed, figures),
+        _verdict(assessed, result),
+    ]
+    if len(assessed.equity.balance):
+        parts += _charts(assessed)
+    parts += [
+        _tables(assessed.results, figures),
+        _refusals(result),
+        _settings(result.parameters),
+        _trades(assessed.results),
+        f'<p class="quiet">{_CAUTION}</p>',
+    ]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{''.join(parts)}</main></body></html>\n"
+    )
+
+
+def _span(result: BacktestResult) -> str:
+    if result.first_time_ms is None or result.last_time_ms is None:
+        return "The file holds nothing in that span."
+    return (
+        f"{iso(result.first_time_ms)} to {iso(result.last_time_ms)}. {sentences.data(result)}; "
+        f"{result.decisions:,} closes decided."
+    )
+
+
+def _cards(result: BacktestResult, assessed: Assessment, figures: Performance) -> str:
+    per_week = signals_per_week(result)
+    cards = [
+        ("Signals", f"{figures.total_signals:,}", f"{_or_dash(per_week)} a week"),
+        (
+            "Result",
+            f"{figures.total_profit_loss:+,.0f}",
+            f"from {assessed.equity.before:,.0f} of account currency",
+        ),
+        (
+            "A trade",
+            f"{assessed.r_multiples.mean():+.2f} R" if len(assessed.r_multiples) else "-",
+            "mean profit in units of the risk"
+            + (f", ± {assessed.standard_error:.2f}" if assessed.standard_error else ""),
+        ),
+        ("Won", f"{_or_dash(figures.win_rate)} %", "of won and lost trades"),
+        ("Profit factor", _or_dash(figures.profit_factor), "money won by money lost"),
+        (
+            "Deepest fall",
+            f"{assessed.equity.maximum_drawdown:.1f} %",
+            "of the highest balance before it",
+        ),
+    ]
+    shown = "".join(
+        f'<div class="card"><div class="name">{escape(name)}</div><div class="figure '
+        f'{_colour(figure)}">{escape(figure)}</div><div class="quiet">{escape(text)}</div></div>'
+        for name, figure, text in cards
+    )
+    return f'<section class="cards">{shown}</section>'
+
+
+def _colour(figure: str) -> str:
+    return {"+": "good", "-": "bad"}.get(figure[0], "") if len(figure) > 1 else ""
+
+
+def _verdict(assessed: Assessment, result: BacktestResult) -> str:
+    told = (*sentences.verdict(assessed), *sentences.assumptions(result))
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in told)
+    return f"<section><h2>What it is worth</h2><ul>{items}</ul></section>"
+
+
+def _charts(assessed: Assessment) -> list[str]:
+    equity = assessed.equity
+    ticks = _dates(equity.time_ms)
+    time = equity.time_ms.astype(np.float64)
+    found = [
+        _figure(
+            "Balance",
+            "as each trade closed",
+            svg.area_line(
+                time,
+                equity.balance,
+                ticks,
+                width=_WIDE,
+                height=300,
+                kind="balance",
+                base=equity.before,
+                label="Balance over time",
+            ),
+        ),
+        _figure(
+            "Fall below the highest balance",
+            "percent",
+            svg.area_line(
+                time,
+                -equity.drawdowns,
+                ticks,
+                width=_WIDE,
+                height=150,
+                kind="fall",
+                base=0.0,
+                label="Drawdown over time",
+            ),
+        ),
+    ]
+    years = by_period(assessed.results, Period.YEAR)
+    by_year = len(years) > _FEW_YEARS
+    shown = years if by_year else by_period(assessed.results, Period.MONTH)
+    profits = [
+        (f"{day:%Y}" if by_year else f"{day:%b}", float(period.total_profit_loss))
+        for day, period in shown.items()
+    ]
+    halves = [
+        _figure(
+            "By year" if by_year else "By month",
+            "money",
+            svg.bars(profits, width=_HALF, height=220, label="Profit over time"),
+        ),
+        _figure(
+            "Results of the trades",
+            "how many ended where, in R",
+            svg.histogram(
+                assessed.r_multiples,
+                [],
+                width=_HALF,
+                height=220,
+                label="Results of the trades in R",
+                unit="",
+            ),
+        ),
+    ]
+    chance, drawn = assessed.random_entries, assessed.monte_carlo
+    if chance is not None:
+        halves.append(
+            _figure(
+                "Against random entries",
+                "mean R of each random set",
+                svg.histogram(
+                    np.array(chance.repeated_r),
+                    [svg.Mark(chance.r, f"signals {chance.r:+.2f} R", "own")],
+                    width=_HALF,
+                    height=220,
+                    label="Mean R of random entries",
+                    unit="",
+                ),
+            )
+        )
+    if drawn is not None:
+        rows = [
+            ("money", drawn.profit, ",.0f"),
+            ("R a trade", drawn.r, "+.2f"),
+            ("deepest fall, %", drawn.drawdown, ".1f"),
+        ]
+        body = "".join(
+            f"<tr><th>{name}</th><td>{span.low:{form}}</td><td>{span.middle:{form}}</td>"
+            f"<td>{span.high:{form}}</td></tr>"
+            for name, span, form in rows
+        )
+        halves.append(
+            _figure(
+                "Drawn again",
+                f"{drawn.draws:,} times from the same trades",
+                '<div class="scroll"><table><thead><tr><th></th><th>5 of 100 below</th>'
+                "<th>middle</th><th>5 of 100 above</th></tr></thead>"
+                f"<tbody>{body}</tbody></table></div>",
+            )
+        )
+    return [*found, f'<div class="halves">{"".join(halves)}</div>']
+
+
+def _figure(title: str, text: str, content: str) -> str:
+    return (
+        f'<section class="chart"><h2>{escape(title)} <span class="quiet">{escape(text)}</span>'
+        f"</h2>{content}</section>"
+    )
+
+
+def _dates(time_ms: Int64s) -> list[tuple[float, str]]:
+    """Return the beginnings of years, or of months or days where it spans less, with names."""
+    first, last = utc(int(time_ms[0])), utc(int(time_ms[-1]))
+    months = (last.year - first.year) * 12 + last.month - first.month
+    if months < _FEW_MONTHS:
+        days = np.unique(time_ms // 86_400_000)[:: max(1, (last - first).days // _LABELS)]
+        midnights = [int(day) * 86_400_000 for day in days[1:]]
+        return [(float(midnight), f"{utc(midnight):%d %b}") for midnight in midnights]
+    step = next(n for n in (1, 2, 3, 6, 12, 24, 60, 120) if months / n <= _LABELS)
+    named, form = [], "%b %Y" if step < 12 else "%Y"
+    for month in range(first.year * 12 + first.month, last.year * 12 + last.month):
+        if month % step == 0:
+            moment = datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
+            named.append((float(milliseconds(moment)), f"{moment:{form}}"))
+    return named
+
+
+_COLUMNS = (
+    "signals",
+    "closed",
+    "won",
+    "lost",
+    "win %",
+    "R",
+    "factor",
+    "pips",
+    "money",
+    "drawdown",
+)
+
+
+def _tables(results: Sequence[TradeResult], figures: Performance) -> str:
+    years = {str(day.year): found for day, found in by_period(results, Period.YEAR).items()}
+    groups: tuple[Mapping[str, Performance], ...] = (
+        {"all": figures},
+        by_group(results, lambda trade: trade.direction),
+        by_group(results, lambda trade: trade.session),
+        by_group(results, lambda trade: trade.setup_type),
+        years,
+    )
+    bodies = "".join(
+        f"<tbody>{''.join(_row(name, found) for name, found in group.items())}</tbody>"
+        for group in groups
+    )
+    head = "".join(f"<th>{name}</th>" for name in ("", *_COLUMNS))
+    return (
+        "<section><h2>By direction, session, setup and year</h2><div class=scroll><table>"
+        f"<thead><tr>{head}</tr></thead>{bodies}</table></div></section>"
+    )
+
+
+def _row(name: str, figures: Performance) -> str:
+    cells = [
+        f"{figures.total_signals:,}",
+        f"{figures.closed_trades:,}",
+        f"{figures.winning_trades:,}",
+        f"{figures.losing_trades:,}",
+        _or_dash(figures.win_rate),
+        _or_dash(figures.average_rr),
+        _or_dash(figures.profit_factor),
+        f"{figures.total_pips:,.1f}",
+        f"{figures.total_profit_loss:,.2f}",
+        f"{figures.maximum_drawdown:,.2f}",
+    ]
+    return f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _refusals(result: BacktestResult) -> str:
+    rows = "".join(
+        f"<tr><th>{reason.value}</th><td>{count:,}</td></tr>"
+        for reason, count in sorted(result.refusals.items(), key=lambda item: -item[1])
+    )
+    return (
+        "<details><summary>Why closes made no signal</summary><table><tbody>"
+        f"{rows}</tbody></table></details>"
+    )
+
+
+def _settings(parameters: Parameters) -> str:
+    rows = "".join(
+        f"<tr><th>{name}</th><td>{'never' if value is None else f'{value:,g}'}</td></tr>"
+        for name, value in asdict(parameters).items()
+    )
+    return f"<details><summary>Settings</summary><table><tbody>{rows}</tbody></table></details>"
+
+
+def _trades(results: Sequence[TradeResult]) -> str:
+    rows = "".join(_trade_rows(results[-_LISTED:]))
+    head = "".join(
+        f"<th>{name}</th>"
+        for name in ("signal", "", "session", "setup", "opened", "closed", "R", "pips", "money")
+    )
+    return (
+        f"<details><summary>The last {min(len(results), _LISTED)} trades</summary>"
+        f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        "</div></details>"
+    )
+
+
+def _trade_rows(results: Iterable[TradeResult]) -> Iterable[str]:
+    for trade in results:
+        closed = "open" if trade.closed_ms is None else f"{utc(trade.closed_ms):%Y-%m-%d %H:%M}"
+        cells = (
+            trade.direction,
+            trade.session,
+            trade.setup_type,
+            f"{utc(trade.opened_ms):%Y-%m-%d %H:%M}",
+            closed,
+            _or_dash(trade.r_multiple),
+            f"{trade.profit_loss_pips:,.1f}",
+            f"{trade.profit_loss:,.2f}",
+        )
+        told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        yield f"<tr><th>{escape(trade.signal_id)}</th>{told}</tr>"
+
+
+def _or_dash(value: object) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+_STYLE = """
+:root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1d1b16;--quiet:#6f6a5e;
+--rule:#e4dfd3;--gold:#a87510;--goldfill:#a8751022;--won:#3f8f63;--lost:#c0533f;--lostfill:#c0533f26}
+@media(prefers-color-scheme:dark){:root{--paper:#16150f;--card:#1f1d16;--ink:#efebdf;--quiet:#a39d8c;
+--rule:#383428;--gold:#e0ae45;--goldfill:#e0ae4526;--won:#62b98a;--lost:#e2806c;--lostfill:#e2806c2b}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);
+font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
+main{max-width:1128px;margin:0 auto;padding:32px 24px 64px}
+h1{font-size:28px;margin:0 0 4px;letter-spacing:-.01em}
+h2{font-size:16px;margin:0 0 10px}
+h2 .quiet{font-weight:400}
+.quiet{color:var(--quiet);font-size:13px}
+section,details{background:var(--card);border:1px solid var(--rule);border-radius:10px;
+padding:18px 20px;margin:16px 0}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:12px;padding:0;
+background:none;border:0}
+.card{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:14px 16px}
+.name{color:var(--quiet);font-size:13px}
+.figure{font-size:26px;font-weight:600;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
+.good{color:var(--won)}.bad{color:var(--lost)}
+ul{margin:0;padding-left:18px}li{margin:6px 0}
+.halves{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:16px}
+.halves section{margin:0}
+svg{width:100%;height:auto;display:block}
+svg text{fill:var(--quiet);font-size:11px;font-variant-numeric:tabular-nums}
+.grid{stroke:var(--rule);stroke-width:1}.axis{stroke:var(--quiet);stroke-width:1}
+.line{fill:none;stroke-width:1.6;stroke-linejoin:round}
+.balance.line{stroke:var(--gold)}.balance.area{fill:var(--goldfill)}
+.fall.line{stroke:var(--lost)}.fall.area{fill:var(--lostfill)}
+rect.won{fill:var(--won)}rect.lost{fill:var(--lost)}
+.mark{stroke:var(--ink);stroke-width:2}svg text.said{fill:var(--ink);font-size:12px;font-weight:600}
+table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
+.scroll{overflow-x:auto}.scroll table{width:100%}
+td,th{padding:4px 10px;text-align:right;white-space:nowrap;font-weight:400}
+th:first-child{text-align:left;padding-left:0}
+thead th{color:var(--quiet);border-bottom:1px solid var(--rule)}
+tbody+tbody tr:first-child>*{border-top:1px solid var(--rule)}
+summary{cursor:pointer;font-weight:600}details table{margin-top:12px}
+"""

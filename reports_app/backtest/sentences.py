@@ -1,0 +1,97 @@
+"""A backtest in plain words, the same ones wherever it is told."""
+
+from collections.abc import Iterator
+
+from reports_app.backtest.assessment import Assessment
+from reports_app.backtest.luck import Interval
+from reports_app.backtest.random_entries import NEAR_DAYS
+from reports_app.backtest.result import BacktestResult
+
+#: Chance does as well as this in so few cases of 100 that we stop believing in chance.
+_UNLIKELY = 0.05
+
+
+def verdict(assessed: Assessment) -> Iterator[str]:
+    """Return what the result is worth, a sentence or two for each way of asking."""
+    yield _drawdown(assessed)
+    yield _monte_carlo(assessed)
+    yield _random_entries(assessed)
+    yield _variants(assessed)
+
+
+def assumptions(result: BacktestResult) -> Iterator[str]:
+    """Return what the figures include and what had to be assumed."""
+    yield "All figures are net of the spread, and of commission, swap and slippage as set."
+    if result.ambiguous_candles:
+        yield (
+            f"{result.ambiguous_candles:,} times a candle could have ended better, since nothing "
+            "says in which order its high and low came: the worse order was assumed."
+        )
+
+
+def data(result: BacktestResult) -> str:
+    """Return what was read and built."""
+    candles = ", ".join(f"{count:,} {name}" for name, count in result.candles.items())
+    return f"{result.ticks:,} ticks, {candles}" if result.ticks else candles
+
+
+def _drawdown(assessed: Assessment) -> str:
+    if not len(assessed.equity.balance):
+        return "No trade was closed, so there is nothing to judge."
+    return (
+        f"From {assessed.equity.before:,.0f} the balance went to "
+        f"{assessed.equity.balance[-1]:,.0f}, and on the way fell at most "
+        f"{assessed.equity.maximum_drawdown:.1f} % below its highest."
+    )
+
+
+def _monte_carlo(assessed: Assessment) -> str:
+    drawn = assessed.monte_carlo
+    if drawn is None:
+        return "With fewer than ten closed trades, no range of results can be given."
+    return (
+        f"Drawn again from the same trades {drawn.draws:,} times, the result lies in 90 of 100 "
+        f"cases between {_span(drawn.profit, ',.0f')} of money and {_span(drawn.r, '+.2f')} R a "
+        f"trade, the deepest fall between {_span(drawn.drawdown, '.0f')} %; "
+        f"{100 * drawn.losing_share:.0f} of 100 draws lose money."
+    )
+
+
+def _random_entries(assessed: Assessment) -> str:
+    chance = assessed.random_entries
+    if chance is None:
+        return "With fewer than ten closed trades, chance cannot be compared with."
+    share = chance.at_least_as_good
+    if share <= _UNLIKELY:
+        meaning = "The signals entered better than chance."
+    elif share >= 1 - _UNLIKELY:
+        meaning = "The signals entered worse than chance."
+    else:
+        meaning = "The signals' entries cannot be told from chance."
+    return (
+        f"Random entries (the same directions, times of day, stops and targets, on other days at "
+        f"most {NEAR_DAYS} away, {chance.repetitions:,} times) make {chance.random_r.middle:+.2f} "
+        f"R a trade, in 90 of 100 cases between {_span(chance.random_r, '+.2f')}. The signals, "
+        f"followed in the same way, make {chance.r:+.2f} R; {100 * share:.0f} of 100 random sets "
+        f"do at least as well. {meaning}"
+    )
+
+
+def _variants(assessed: Assessment) -> str:
+    tried, lucky = assessed.variants_tried, assessed.luck_of_variants
+    if tried is None:
+        return "Nobody counted how many settings were tried on this file."
+    if tried == 1 or lucky is None:
+        return f"{_settings(tried)} tried on this file by this user of this machine."
+    return (
+        f"{_settings(tried)} tried on this file by this user of this machine. Were all of them "
+        f"worth nothing and independent, the luckiest would still show {lucky:+.2f} R a trade."
+    )
+
+
+def _settings(count: int) -> str:
+    return "1 setting was" if count == 1 else f"{count:,} settings were"
+
+
+def _span(interval: Interval, form: str) -> str:
+    return f"{interval.low:{form}} and {interval.high:{form}}"

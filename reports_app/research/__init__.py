@@ -1,0 +1,1 @@
+"""Backtests as experiments: the files they read, how many were tried, and searches among many."""

@@ -1,0 +1,237 @@
+"""A market as one file holds it, opened as the engine takes it: candles, or ticks in batches."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reports_app.backtest.columns import CandleLog, smallest_step
+from reports_app.backtest.engine import run, run_on_candles
+from reports_app.backtest.result import BacktestResult
+from signals_app.confluence.parameters import Parameters
+from signals_app.gateway.offline import TickFileError, open_ticks, read_ticks
+from signals_app.importers.candle_files import CandleFileError, read_candle_file, read_candles
+from signals_app.market.calendar import iso
+from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
+from signals_app.market.tick import Float64s, Ticks, quantise_all
+
+__all__ = (
+    "BadInput",
+    "CandleFileError",
+    "Market",
+    "Step",
+    "TickFileError",
+    "fingerprint",
+    "open_market",
+    "parameters_of",
+)
+
+_History = Mapping[Timeframe, Candles]
+#: Told now and then how much is done, and of what.
+Step = Callable[[int, str], None]
+_HISTORY_NAME = re.compile(r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*\.csv(\.gz)?")
+_CHUNK = 1 << 20
+
+
+class BadInput(Exception):  # noqa: N818 - it names what happened
+    """What was asked for cannot be done; the sentence says why."""
+
+
+def _nothing(_done: int, _what: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Market:
+    """A file ready to be run, as often as one likes.
+
+    It has either `candles` with their `spreads` (price), or `batches`, which reads the ticks anew
+    with every call. `assumed` says how the file was understood; closes before `decide_from_ms`
+    only fill the windows.
+    """
+
+    path: Path
+    instrument: Instrument
+    history: _History
+    decide_from_ms: int | None
+    assumed: str
+    candles: Candles | None = None
+    spreads: Float64s | None = None
+    batches: Callable[[], Iterator[Ticks]] | None = None
+
+    @property
+    def total(self) -> int | None:
+        """Return how many candles it has, `None` for ticks, which are not counted beforehand."""
+        return None if self.candles is None else len(self.candles)
+
+    def run(
+        self, parameters: Parameters, step: Step = _nothing, log: CandleLog | None = None
+    ) -> BacktestResult:
+        """Return what the engine does on it; ``log`` keeps the M15 candles where it reads ticks."""
+        if self.candles is not None and self.spreads is not None:
+            return run_on_candles(
+                self.instrument,
+                parameters,
+                self.candles,
+                self.spreads,
+                self.history,
+                decide_from_ms=self.decide_from_ms,
+                on_progress=lambda count: step(count, "candles"),
+            )
+        assert self.batches is not None
+        return run(
+            self.instrument,
+            parameters,
+            _counted(self.batches(), step),
+            self.history,
+            decide_from_ms=self.decide_from_ms,
+            log=log,
+        )
+
+
+def open_market(
+    *,
+    symbol: str,
+    ticks: Path | None = None,
+    candles: Path | None = None,
+    history: Path | None = None,
+    source_timezone: str = "utc",
+    begin_ms: int | None = None,
+    end_ms: int | None = None,
+) -> Market:
+    """Return the market of a file of ticks or of candles; nothing at or after ``end_ms`` is read.
+
+    Raises `BadInput`, `CandleFileError` or `TickFileError`, each a sentence for the user.
+    """
+    instrument = _instrument(symbol)
+    before = _history(history, symbol, source_timezone)
+    if ticks is None:
+        if candles is None:
+            raise BadInput("A file of ticks or of candles is needed.")
+        file = read_candle_file(candles, source_timezone)
+        step = smallest_step(file.candles)
+        if step is None or step.milliseconds > Timeframe.M15.milliseconds:
+            raise BadInput(
+                f"{candles} holds no candles of M15 or shorter; signals are made on M15."
+            )
+        if step is not Timeframe.M1:
+            spreads, assumed = _spreads(instrument, file.spread, in_points=file.spread_in_points)
+            columns, spreads = _until(file.candles, spreads, end_ms)
+            return Market(
+                candles,
+                instrument,
+                before,
+                begin_ms,
+                f"{step} candles, {file.assumed}; {assumed}; "
+                "where one candle holds stop and target, the stop came first",
+                candles=columns,
+                spreads=spreads,
+            )
+        # A file of M1 candles serves as ticks, four to a candle.
+        ticks = candles
+    path, reading = ticks, _reading(instrument, source_timezone)
+    return Market(
+        path,
+        instrument,
+        before,
+        begin_ms,
+        open_ticks(path, **reading).assumed,
+        batches=lambda: _ticks_until(read_ticks(path, **reading), end_ms),
+    )
+
+
+def parameters_of(given: list[str]) -> Parameters:
+    """Return the default parameters with these changes, each `name=value`; raises `BadInput`."""
+    parameters = Parameters()
+    names, changes = {field.name for field in fields(Parameters)}, dict[str, Any]()
+    for text in given:
+        name, _, value = text.partition("=")
+        if name not in names:
+            raise BadInput(f"{name!r} is no parameter; docs/confluence.md lists them.")
+        try:
+            whole = isinstance(getattr(parameters, name), int)
+            changes[name] = int(value) if whole else float(value)
+        except ValueError:
+            raise BadInput(f"{text!r} is not a name, = and a number.") from None
+    return replace(parameters, **changes)
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of the file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _reading(instrument: Instrument, source_timezone: str) -> dict[str, Any]:
+    return {
+        "symbol": instrument.symbol,
+        "source_timezone": source_timezone,
+        "default_spread": instrument.default_spread,
+        "digits": instrument.digits,
+    }
+
+
+def _instrument(symbol: str) -> Instrument:
+    for instrument in DEFAULT_INSTRUMENTS:
+        if instrument.symbol == symbol:
+            return instrument
+    known = ", ".join(instrument.symbol for instrument in DEFAULT_INSTRUMENTS)
+    raise BadInput(f"{symbol} is no instrument that is known here; known are {known}.")
+
+
+def _history(place: Path | None, symbol: str, source_timezone: str) -> _History:
+    if place is None:
+        return {}
+    if not place.exists():
+        raise BadInput(f"The history {place} does not exist; name another with --history.")
+    files: dict[Timeframe, Path] = {}
+    for file in sorted(place.iterdir()) if place.is_dir() else [place]:
+        named = _HISTORY_NAME.fullmatch(file.name)
+        if named is not None and named["symbol"] == symbol:
+            files.setdefault(Timeframe(named["timeframe"]), file)
+    if not files:
+        raise BadInput(f"The history {place} holds no file named like {symbol}_M15.csv.gz.")
+    return {timeframe: read_candles(file, source_timezone) for timeframe, file in files.items()}
+
+
+def _spreads(
+    instrument: Instrument, spread: Float64s | None, *, in_points: bool
+) -> tuple[Float64s | float, str]:
+    if spread is None:
+        return instrument.default_spread, f"a spread of {instrument.default_spread:g} throughout"
+    point = 10.0**-instrument.digits if in_points else 1.0
+    return quantise_all(spread * point), "each candle's own spread"
+
+
+def _until(
+    candles: Candles, spreads: Float64s | float, end_ms: int | None
+) -> tuple[Candles, Float64s]:
+    every = np.broadcast_to(np.asarray(spreads, dtype=np.float64), (len(candles),))
+    if end_ms is None:
+        return candles, every
+    count = int(np.searchsorted(candles.time_ms, end_ms))
+    return candles.part(0, count), every[:count]
+
+
+def _ticks_until(batches: Iterator[Ticks], end_ms: int | None) -> Iterator[Ticks]:
+    for ticks in batches:
+        if end_ms is not None and len(ticks) and int(ticks.time_ms[-1]) >= end_ms:
+            yield ticks.part(0, int(np.searchsorted(ticks.time_ms, end_ms)))
+            return
+        yield ticks
+
+
+def _counted(batches: Iterator[Ticks], done: Step) -> Iterator[Ticks]:
+    count = 0
+    for ticks in batches:
+        yield ticks
+        count += len(ticks)
+        done(count, f"ticks, {iso(int(ticks.time_ms[-1]))}" if len(ticks) else "ticks")

@@ -1,0 +1,54 @@
+"""Drawing trades again: seeded, and about what the trades themselves say."""
+
+import numpy as np
+import pytest
+
+from reports_app.backtest.assessment import expected_maximum
+from reports_app.backtest.equity import Equity
+from reports_app.backtest.luck import Interval, monte_carlo
+
+
+def equity(*profits: float) -> Equity:
+    time_ms = np.arange(len(profits), dtype=np.int64)
+    return Equity(1000.0, time_ms, 1000.0 + np.cumsum(np.array(profits)))
+
+
+def test_the_deepest_fall_is_counted_from_the_highest_balance_before_it() -> None:
+    found = equity(100.0, 100.0, -300.0, 500.0)
+
+    assert found.drawdowns.tolist() == [0.0, 0.0, 25.0, 0.0]
+    assert found.maximum_drawdown == 25.0
+    assert equity(-100.0).maximum_drawdown == pytest.approx(10.0)
+    assert equity().maximum_drawdown == 0.0
+
+
+def test_ten_equal_trades_come_out_one_way_only() -> None:
+    # Each wins one percent of what was there.
+    balance = 1000.0 * 1.01 ** np.arange(1, 11)
+    always = Equity(1000.0, np.arange(10, dtype=np.int64), balance)
+
+    found = monte_carlo(always, np.ones(10), seed=1, draws=300)
+
+    assert found is not None
+    assert found.r == Interval(1.0, 1.0, 1.0)
+    assert found.profit.low == pytest.approx(balance[-1] - 1000.0)
+    assert found.profit.high == pytest.approx(balance[-1] - 1000.0)
+    assert (found.drawdown.high, found.losing_share) == (0.0, 0.0)
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    market = equity(*(10.0, -10.0, 25.0, -10.0) * 5)
+    r = np.array([1.0, -1.0, 2.5, -1.0] * 5)
+
+    assert monte_carlo(market, r, seed=1) == monte_carlo(market, r, seed=1)
+    assert monte_carlo(market, r, seed=1) != monte_carlo(market, r, seed=2)
+
+
+def test_nothing_is_said_of_nine_trades() -> None:
+    assert monte_carlo(equity(*[1.0] * 9), np.ones(9), seed=1) is None
+
+
+def test_the_best_of_many_tries_is_better_than_one() -> None:
+    assert expected_maximum(1) == 0.0
+    assert expected_maximum(10) == pytest.approx(1.57, abs=0.01)
+    assert expected_maximum(100) == pytest.approx(2.53, abs=0.01)

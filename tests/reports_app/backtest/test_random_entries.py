@@ -1,0 +1,189 @@
+"""Random entries: like the trades in all but the day, followed by the rules of docs/trades.md."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports_app.backtest.random_entries import NEAR_DAYS, Plans, _Choices, _Follower, compare
+from signals_app.confluence.direction import Direction
+from signals_app.confluence.parameters import Parameters
+from signals_app.market.candle import Candle, Candles
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS, as_decimal
+from signals_app.market.tick import Tick
+from tests.trades_app.examples import SIGNAL
+from trades_app.lifecycle.candle_fills import on_candle
+from trades_app.lifecycle.machine import Moment, open_trade
+
+GOLD = DEFAULT_INSTRUMENTS[0]
+QUARTER, DAY = 900_000, 86_400_000
+
+
+def candles_of(
+    rows: Sequence[tuple[float, float, float, float]], step_ms: int = QUARTER
+) -> Candles:
+    return Candles.of([Candle(n * step_ms, *row, 1.0) for n, row in enumerate(rows)])
+
+
+def plan(sign: int, *, entry_ms: int = 0, stop: float = 4.0, targets=(4.0, 10.0)) -> Plans:
+    return Plans(
+        np.array([entry_ms]),
+        np.array([sign]),
+        np.array([stop]),
+        np.array([targets[0]]),
+        np.array([targets[1]]),
+    )
+
+
+def followed(candles: Candles, plans: Plans, spread: float = 0.0, hours: float | None = None):
+    spreads = np.full(len(candles), spread)
+    places = np.zeros(len(plans), dtype=np.int64)
+    return _Follower(candles, spreads, hours).results(plans, places).tolist()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("moves", "r"),
+    [
+        ([(0, 1, -1, 0), (1, 5, 0.5, 4), (4, 11, 3, 10)], 0.5 + 0.5 * 2.5),
+        ([(0, 1, -5, 0)], -1.0),
+        ([(0, 12, -5, 0)], -1.0),
+        ([(0, 1, -1, 0), (-6, -5, -7, -6)], -1.5),
+        ([(0, 5, -1, 4)], 0.5),
+        ([(0, 1, -1, 0), (5, 6, 4, 5), (5, 6, -1, 0)], 0.5),
+        ([(0, 1, -1, 0), (12, 13, 11, 12)], 0.5 + 0.5 * 2.5),
+        ([(0, 1, -1, 0.5)], 0.125),
+    ],
+    ids=[
+        "both targets",
+        "stop",
+        "stop before target",
+        "jumps over the stop",
+        "back at the entry in the candle of the first target",
+        "first target, then the entry",
+        "jumps over both targets",
+        "still open at the end",
+    ],
+)
+def test_a_trade_is_followed_by_the_table(moves, r: float, sign: int) -> None:
+    rows = [
+        (100 + sign * o, *sorted((100 + sign * h, 100 + sign * low), reverse=True), 100 + sign * c)
+        for o, h, low, c in moves
+    ]
+
+    assert followed(candles_of(rows), plan(sign)) == [r]
+
+
+def test_the_spread_is_paid_by_both_directions() -> None:
+    still = candles_of([(100, 100, 100, 100)])
+
+    assert followed(still, plan(1), spread=0.4) == [pytest.approx(-0.1)]
+    assert followed(still, plan(-1), spread=0.4) == [pytest.approx(-0.1)]
+
+
+def test_a_trade_expires_at_the_open() -> None:
+    rows = [(100, 101, 99, 100)] * 4 + [(102, 110, 90, 100)]
+
+    assert followed(candles_of(rows), plan(1), hours=1.0) == [0.5]
+
+
+steps = st.lists(
+    st.tuples(*[st.integers(-6, 6)] * 2, st.integers(0, 6), st.integers(0, 6)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(steps, st.sampled_from(Direction), st.integers(0, 3))
+def test_columns_say_what_the_rules_for_candles_say(moves, direction, spread) -> None:
+    price, rows = 2000.0, []
+    for jump, move, above, below in moves:
+        opened = price + jump * (rows != [])
+        price = opened + move
+        rows.append((opened, max(opened, price) + above, min(opened, price) - below, price))
+    candles = candles_of(rows)
+    entry = Tick(1, 0, 2000.0, 2000.0 + spread)
+    quote = entry.ask if direction is Direction.BUY else entry.bid
+    sign = direction.sign
+    signal = replace(
+        SIGNAL,
+        direction=direction,
+        entry_price=quote,
+        stop_loss=quote - 5 * sign,
+        take_profit_1=quote + 6 * sign,
+        take_profit_2=quote + 13 * sign,
+    )
+    trade, _ = open_trade(signal, GOLD, entry, Parameters(maximum_trade_hours=None))
+    for place, candle in enumerate(candles):
+        opened = Tick(2 * place + 1, candle.time_ms, candle.open, candle.open + spread)
+        closed = Moment(candle.time_ms + QUARTER, opened.ordinal + 1)
+        trade = on_candle(trade, GOLD, candle, opened=opened, closed=closed).trade
+    if trade.is_open:
+        last = as_decimal(rows[-1][3] + (0 if direction is Direction.BUY else spread))
+        rest = (last - trade.entry_price) * direction.sign * trade.remaining_lots * 100
+    else:
+        rest = Decimal(0)
+    risk = Decimal(5) * trade.lots * 100
+
+    found = followed(candles, plan(direction.sign, stop=5.0, targets=(6.0, 13.0)), float(spread))
+
+    assert found == [pytest.approx(float((trade.profit_loss + rest) / risk), abs=1e-9)]
+
+
+def test_random_entries_are_at_the_same_time_on_other_days_nearby() -> None:
+    time_ms = np.arange(100 * 96, dtype=np.int64) * QUARTER
+    places = np.array([0, 5000, 9599])
+
+    drawn = _Choices(time_ms, places).draw(np.random.default_rng(1), 2000)
+
+    away = (time_ms[drawn] - time_ms[places]) // DAY
+    assert ((time_ms[drawn] - time_ms[places]) % DAY == 0).all()
+    assert set(away[:, 0].tolist()) == set(range(1, NEAR_DAYS + 1))
+    assert set(away[:, 1].tolist()) == set(range(-NEAR_DAYS, NEAR_DAYS + 1)) - {0}
+    assert set(away[:, 2].tolist()) == set(range(-NEAR_DAYS, 0))
+
+
+def market_of_days(days: int) -> Candles:
+    """Price falls and comes back every day, but on each tenth day rises from noon on."""
+    rows = []
+    for day in range(days):
+        for quarter in range(96):
+            up = 20.0 if day % 10 == 0 and quarter > 48 else 0.0
+            rows.append((100.0 + up, 101.0 + up, 99.0 + up, 100.0 + up))
+    return candles_of(rows)
+
+
+def test_entries_that_know_something_beat_chance_and_any_day_does_not() -> None:
+    candles = market_of_days(200)
+    spreads = np.zeros(len(candles))
+
+    def entered_on(days: Sequence[int]) -> Plans:
+        count = len(days)
+        return Plans(
+            np.array([day * DAY + 48 * QUARTER for day in days]),
+            np.ones(count, dtype=np.int64),
+            *(np.full(count, distance) for distance in (5.0, 5.0, 10.0)),
+        )
+
+    knowing = compare(
+        entered_on(range(0, 200, 10)), candles, spreads, seed=1, maximum_hours=1, repetitions=200
+    )
+    guessing = compare(
+        entered_on(range(100, 120)), candles, spreads, seed=1, maximum_hours=1, repetitions=200
+    )
+
+    assert knowing is not None
+    assert guessing is not None
+    assert (knowing.r, knowing.at_least_as_good) == (1.5, 0.0)
+    assert guessing.at_least_as_good > 0.2
+
+
+def test_nothing_is_said_of_nine_trades() -> None:
+    candles = market_of_days(2)
+    nine = Plans(np.zeros(9, dtype=np.int64), *[np.ones(9)] * 4)
+
+    assert compare(nine, candles, np.zeros(len(candles)), seed=1, maximum_hours=None) is None
