@@ -31,8 +31,8 @@ app.conf.beat_schedule = {
     # Alerts alone are made by the wall clock; no trade is moved by it.
     "watch-feed": {
         "task": "trades_app.tasks.watch_feed",
-        "schedule": 30.0,
-        "options": {"expires": 30},
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
     # By the market's clock, which beat only asks: a day is over when its stream is behind it.
     "report": {"task": "reports_app.tasks.report", "schedule": 5.0, "options": {"expires": 5}},

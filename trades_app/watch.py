@@ -22,6 +22,15 @@ log = structlog.get_logger(__name__)
 
 STALE, FLOWING = "FEED_STALE", "FEED_FLOWING"
 SILENT, HEARD = "CONNECTOR_SILENT", "CONNECTOR_HEARD"
+#: What the gateway and the connectors report that operators are told at once (wire.md, Errors).
+_REPORTED = {
+    "PROMOTED": "🔁",
+    "MT5_DISCONNECTED": "⚠️",
+    "MT5_RECONNECTED": "✅",
+    "SYMBOL_UNAVAILABLE": "⚠️",
+}
+#: A report that nobody passed on in this time is history.
+_REPORT_COUNTS_FOR = timedelta(hours=1)
 #: Metals and many pairs pause here each day, by New York's clock; with some minutes to come back.
 _DAILY_PAUSE = time(16, 55), time(18, 10)
 #: How long what was seen of a stream is remembered.
@@ -49,11 +58,36 @@ def watch_feed(now: datetime) -> int:
     told = sum(
         _watch_stream(position, seen[position.symbol], now, patience) for position in positions
     )
+    told += _pass_on_reports(now)
     return told + sum(
         _watch_connector(connector, now, patience)
         for connector in Connector.objects.filter(is_revoked=False).order_by("name")
         if live & set(connector.symbols)
     )
+
+
+def _pass_on_reports(now: datetime) -> int:
+    """Put the reports of connectors into the outbox, each once; return how many were new."""
+    events = ConnectorEvent.objects.filter(
+        code__in=_REPORTED, happened_at__gte=now - _REPORT_COUNTS_FOR
+    ).order_by("happened_at", "pk")
+    alerts = {f"alert:event:{event.pk}": event for event in events}
+    told = set(Message.objects.filter(key__in=alerts).values_list("key", flat=True))
+    new = [
+        Message(
+            key=key,
+            kind=Message.ALERT,
+            instrument=event.symbol,
+            text=(
+                f"{_REPORTED[event.code]} {event.code} {event.symbol} ({event.connector}): "
+                f"{event.message or 'no details'}"
+            ),
+        )
+        for key, event in alerts.items()
+        if key not in told
+    ]
+    Message.objects.bulk_create(new, ignore_conflicts=True)
+    return len(new)
 
 
 def _look(position: StreamPosition, now: datetime, patience: timedelta) -> Seen:

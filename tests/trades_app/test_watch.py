@@ -122,3 +122,16 @@ def test_alerts_go_to_the_operators_and_not_to_followers(
     assert outbox.deliver_next() is True
 
     assert telegram_api.texts() == ["no tick"]
+
+
+def test_what_a_connector_reports_is_passed_on_once() -> None:
+    ConnectorEvent.objects.create(
+        connector="mt5-backup", code="PROMOTED", symbol="XAUUSD", message="mt5-primary is silent"
+    )
+    ConnectorEvent.objects.create(connector="mt5-backup", code="BAD_TICK", symbol="XAUUSD")
+
+    assert watch_feed(datetime.now(UTC)) == 1
+    assert watch_feed(datetime.now(UTC)) == 0
+
+    (alert,) = Message.objects.filter(kind=Message.ALERT)
+    assert alert.text == "🔁 PROMOTED XAUUSD (mt5-backup): mt5-primary is silent"
