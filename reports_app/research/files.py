@@ -93,6 +93,16 @@ class Market:
             log=log,
         )
 
+    def shortened(self, length: int) -> "Market":
+        """Return the market as it is when the file ends after ``length`` candles or ticks."""
+        if self.candles is not None and self.spreads is not None:
+            return replace(
+                self, candles=self.candles.part(0, length), spreads=self.spreads[:length]
+            )
+        batches = self.batches
+        assert batches is not None
+        return replace(self, batches=lambda: _first(batches(), length))
+
 
 def open_market(
     *,
@@ -225,6 +235,15 @@ def _ticks_until(batches: Iterator[Ticks], end_ms: int | None) -> Iterator[Ticks
     for ticks in batches:
         if end_ms is not None and len(ticks) and int(ticks.time_ms[-1]) >= end_ms:
             yield ticks.part(0, int(np.searchsorted(ticks.time_ms, end_ms)))
+            return
+        yield ticks
+
+
+def _first(batches: Iterator[Ticks], length: int) -> Iterator[Ticks]:
+    for ticks in batches:
+        left = length + 1 - ticks.first_ordinal
+        if left <= len(ticks):
+            yield ticks.part(0, max(left, 0))
             return
         yield ticks
 
