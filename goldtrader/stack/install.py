@@ -66,6 +66,8 @@ def _bring_up(environment: Path, sets: list[Path]) -> None:
         _install(python, pins)
         _stamp(environment, pins).write_text(_digest(pins))
     unfinished.unlink()
+    if missing:
+        _compile_detectors(python)
 
 
 def _clear(environment: Path, *, keep: Path) -> None:
@@ -105,6 +107,13 @@ def _install(python: Path, pins: Path) -> None:
     _show("Installed", total, total)
     if sys.stdout.isatty():
         _say("")
+
+
+def _compile_detectors(python: Path) -> None:
+    """Compile the detectors now, so that the first start need not; a failure shows there."""
+    _say("Compiling the detectors, once (some ten seconds)")
+    program = "from signals_app.smc.analysis import warm_up; warm_up()"
+    subprocess.run([str(python), "-c", program], cwd=ROOT, check=False)
 
 
 def _lines_or_pauses(command: list[str]) -> Iterator[str]:

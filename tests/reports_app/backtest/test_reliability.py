@@ -26,8 +26,8 @@ def test_higher_scores_that_did_better_are_said_to() -> None:
 
     assert found.verdicts == (
         (
-            "Did higher scores do better? Yes: scores from 80 on won 70.0% of 200, lower ones 50.0% "
-            "of 200."
+            "Did higher scores do better? Yes: scores from 80 on won 70.0% of 200, lower ones "
+            "50.0% of 200."
         ),
         (
             "Did scores from 80 on do better than random entries of the same direction, hour and "
