@@ -1,7 +1,8 @@
 """Faults of every kind between a file of ticks and the reader of the stream: nothing lost or twice.
 
 Connector, gateway and Redis are processes of their own and are killed; the line runs through a
-proxy that cuts and stalls it; Redis is emptied. In the end the reader has the file's ticks.
+proxy that cuts and stalls it; Redis is emptied; clocks go wrong. In the end the reader has the
+file's ticks.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from signals_app.market.tick import Tick, Ticks
 from tests.signals_app.gateway.conftest import make_certificate, token
 
 ROOT = Path(__file__).resolve().parents[3]
+WRONG_CLOCK = ROOT / "tests" / "stand_ins" / "wrong_clock"
 NOON = 1_704_456_000_000
 SYMBOL = "XAUUSD"
 
@@ -125,12 +127,12 @@ class Chaos:
         self.connector: subprocess.Popen[bytes] | None = None
         self.faults: list[str] = []
 
-    def _gateway(self) -> "subprocess.Popen[bytes]":
+    def _gateway(self, clock_offset_s: int = 0) -> "subprocess.Popen[bytes]":
         module = "tests.signals_app.gateway.standing"
         arguments = [str(self.home), self.store.url, str(self.port)]
-        return self._run("gateway", "-m", module, *arguments)
+        return self._run("gateway", "-m", module, *arguments, clock_offset_s=clock_offset_s)
 
-    def connect(self, path: Path, speed: float) -> None:
+    def connect(self, path: Path, speed: float, clock_offset_s: int = 0) -> None:
         self.connector = self._run(
             "connector",
             *("-m", "mt5_bridge", "--source", "replay", "--file", str(path)),
@@ -138,20 +140,27 @@ class Chaos:
             *("--url", f"wss://localhost:{self.line.port}/ws/v1/ticks"),
             *("--cafile", str(self.home / "cert.pem"), "--token", token()),
             *("--spool", str(self.home / "spool")),
+            clock_offset_s=clock_offset_s,
         )
 
-    def _run(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    def _run(
+        self, name: str, *arguments: str, clock_offset_s: int = 0
+    ) -> "subprocess.Popen[bytes]":
+        clock = {"PYTHONPATH": str(WRONG_CLOCK), "CLOCK_OFFSET_S": str(clock_offset_s)}
         with (self.home / f"{name}.log").open("ab") as log:
-            return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stderr=log, stdout=log)
+            return subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=os.environ | clock,
+                stderr=log,
+                stdout=log,
+            )
 
     async def strike(self, fault: str, path: Path, speed: float) -> None:
         self.faults.append(fault)
         match fault:
             case "kill connector":
-                assert self.connector is not None
-                self.connector.kill()
-                self.connector.wait()
-                self.connect(path, speed)
+                self._reconnect(path, speed)
             case "kill gateway":
                 self.gateway.kill()
                 self.gateway.wait()
@@ -164,6 +173,14 @@ class Chaos:
             case "empty redis":
                 with suppress(RedisError):
                     self.redis.flushall()
+            case "connector's clock goes back":
+                self._reconnect(path, speed, clock_offset_s=-6 * 3600)
+            case "connector's clock goes ahead":
+                self._reconnect(path, speed, clock_offset_s=6 * 3600)
+            case "gateway's clock goes ahead":
+                self.gateway.kill()
+                self.gateway.wait()
+                self.gateway = self._gateway(clock_offset_s=1200)
             case "cut line":
                 self.line.cut()
             case "stall line":
@@ -172,6 +189,12 @@ class Chaos:
                 self.line.runs.set()
             case _:
                 raise ValueError(fault)
+
+    def _reconnect(self, path: Path, speed: float, clock_offset_s: int = 0) -> None:
+        assert self.connector is not None
+        self.connector.kill()
+        self.connector.wait()
+        self.connect(path, speed, clock_offset_s)
 
     def stop(self) -> None:
         for process in (self.connector, self.gateway):
@@ -189,6 +212,9 @@ FAULTS = (
     "empty redis",
     "cut line",
     "stall line",
+    "connector's clock goes back",
+    "connector's clock goes ahead",
+    "gateway's clock goes ahead",
 )
 
 
