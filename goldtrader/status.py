@@ -45,6 +45,7 @@ _PAGES = (
             ("Signals", "notifications_active", "signals_app_signal"),
             ("Trades", "swap_vert", "trades_app_trade"),
             ("Messages", "outbox", "trades_app_message"),
+            ("Shadow trades", "compare_arrows", "trades_app_shadowtrade"),
             ("Performance", "monitoring", "reports_app_performancemetric"),
         ),
     ),

@@ -8,7 +8,7 @@ from celery import chord, current_app, shared_task
 from django.conf import settings
 
 from signals_app import metrics
-from signals_app.services import analysis, candles, decisions, ingest, stream
+from signals_app.services import analysis, candles, decisions, ingest, strategies, stream
 from signals_app.services.analysis import Finding
 from signals_app.services.candles import Close
 from signals_app.smc.analysis import (
@@ -107,6 +107,9 @@ def generate_signal(symbol: str, analysed_at: float | None = None) -> None:
         if analysed_at is not None:
             metrics.signal_generation.observe(max(0.0, time() - analysed_at))
         current_app.send_task(settings.SIGNAL_CONSUMER, (signal_id,))
+    if strategies.any_in_shadow():
+        # One that waited too long is made up for by the next sweep's.
+        current_app.send_task(settings.SHADOW_FOLLOWER, (symbol,), expires=60)
 
 
 @shared_task

@@ -21,17 +21,18 @@ from signals_app.admin.base import (
     ModelAdmin,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    close_time,
     labelled,
     link_to,
     moment,
     money,
     shown,
 )
-from signals_app.models import Signal
-from trades_app import telegram
+from signals_app.models import Signal, Strategy
+from trades_app import shadow, telegram
 from trades_app.lifecycle.machine import InvalidTransition
 from trades_app.messages import time_words
-from trades_app.models import Message, Trade, TradeEvent
+from trades_app.models import Message, ShadowTrade, Trade, TradeEvent
 from trades_app.services import cancel_trade, close_trade, trade_value
 from trades_app.tasks import deliver, go_on
 
@@ -269,6 +270,68 @@ class TradeAdmin(ReadOnlyAdmin):
         return "-" if multiple is None else f"{multiple:+.2f}"
 
 
+class SymbolFilter(InstrumentFilter):
+    """The same for rows that call it their symbol."""
+
+    column = "symbol"
+
+
+@admin.register(ShadowTrade)
+class ShadowTradeAdmin(ReadOnlyAdmin):
+    """Trades that strategies in shadow would have made, newest first."""
+
+    list_display = (
+        "strategy",
+        "of_signal",
+        "way",
+        "state",
+        "profit",
+        "r_multiple",
+        "decided_at",
+        "entry",
+        "left_at",
+        "failure",
+    )
+    list_filter = (SymbolFilter, ("strategy", admin.RelatedOnlyFieldListFilter), "is_open")
+    ordering = ("-close_time_ms", "-pk")
+    list_select_related = ("strategy",)
+
+    @admin.display(description="signal")
+    def of_signal(self, trade: ShadowTrade) -> str:
+        """Return the id, which ends with the strategy's number."""
+        return str(trade.signal["signal_id"])
+
+    @labelled("direction", {"BUY": GOOD, "SELL": BAD})
+    def way(self, trade: ShadowTrade) -> str:
+        """Return the direction."""
+        return str(trade.signal["direction"])
+
+    @labelled("status", _STATUS_COLOURS)
+    def state(self, trade: ShadowTrade) -> str:
+        """Return where it stands."""
+        return str(trade.trade.get("status", "-"))
+
+    @admin.display(description="profit", ordering="profit_loss")
+    def profit(self, trade: ShadowTrade) -> SafeString | str:
+        """Return what it earned so far."""
+        return money(trade.profit_loss)
+
+    @admin.display(description="candle close (UTC)", ordering="close_time_ms")
+    def decided_at(self, trade: ShadowTrade) -> SafeString | str:
+        """Return the close that it was decided on."""
+        return close_time(trade.close_time_ms)
+
+    @admin.display(description="entry")
+    def entry(self, trade: ShadowTrade) -> str:
+        """Return the price of the opening."""
+        return shown(trade.symbol, trade.signal["entry_price"])
+
+    @admin.display(description="exit (UTC)", ordering="exit_time_ms")
+    def left_at(self, trade: ShadowTrade) -> SafeString | str:
+        """Return when the rest was closed."""
+        return moment(trade.exit_time_ms)
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
     """The outbox, newest first."""
@@ -374,6 +437,36 @@ def cancel_waiting_trade(
         transaction.on_commit(partial(go_on, signal.instrument))
 
 
+@admin.action(description="Run in shadow, beside the live one", permissions=("change",))
+def begin_shadow(
+    strategy_admin: ModelAdmin, request: HttpRequest, chosen: "models.QuerySet[Strategy]"
+) -> None:
+    """Let each chosen version run in shadow, or say why that is not possible."""
+    for strategy_id in chosen.order_by("pk").values_list("pk", flat=True):
+        try:
+            text = f"{shadow.begin(strategy_id)} runs in shadow from the next close on."
+        except shadow.NotPossible as refusal:
+            strategy_admin.message_user(request, str(refusal), messages.ERROR)
+            continue
+        strategy_admin.message_user(request, text, messages.SUCCESS)
+
+
+@admin.action(description="Retire from shadow", permissions=("change",))
+def retire_shadow(
+    strategy_admin: ModelAdmin, request: HttpRequest, chosen: "models.QuerySet[Strategy]"
+) -> None:
+    """Let each chosen version follow no more closes, or say why that is not possible."""
+    for strategy_id in chosen.order_by("pk").values_list("pk", flat=True):
+        try:
+            text = f"{shadow.retire(strategy_id)} is retired; its open trades run on."
+        except shadow.NotPossible as refusal:
+            strategy_admin.message_user(request, str(refusal), messages.ERROR)
+            continue
+        strategy_admin.message_user(request, text, messages.SUCCESS)
+
+
 # Signals know nothing of trades: what cancels a signal's trade is added to their page from here.
 _signals = admin.site.get_model_admin(Signal)
 _signals.actions = [*(_signals.actions or ()), cancel_waiting_trade]
+_strategies = admin.site.get_model_admin(Strategy)
+_strategies.actions = [*(_strategies.actions or ()), begin_shadow, retire_shadow]

@@ -5,7 +5,7 @@ from celery import current_app, shared_task
 from django.utils import timezone
 
 from signals_app.services.stream import TicksMissing
-from trades_app import outbox, services, watch
+from trades_app import outbox, services, shadow, watch
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,13 @@ def go_on(symbol: str) -> None:
     """Let the symbol's next close be decided, and send what was written."""
     current_app.send_task("signals_app.tasks.generate_signal", (symbol,))
     deliver.delay()
+
+
+@shared_task
+def follow_in_shadow(symbol: str) -> None:
+    """Let the strategies in shadow decide the closes that were decided; a part at a time."""
+    if shadow.follow(symbol):
+        follow_in_shadow.delay(symbol)
 
 
 @shared_task

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget
 
-from signals_app.admin.base import GOOD, ModelAdmin, labelled, moment
+from signals_app.admin.base import GOOD, NEUTRAL, ModelAdmin, labelled, moment
 from signals_app.confluence.parameters import Parameters
 from signals_app.models import Strategy
 from signals_app.services.decisions import parameters_of
@@ -162,9 +162,9 @@ class StrategyAdmin(ModelAdmin):
         """Return name and version."""
         return str(strategy)
 
-    @labelled("status", {"LIVE": GOOD, "RETIRED": ""})
+    @labelled("status", {"LIVE": GOOD, "SHADOW": NEUTRAL, "RETIRED": ""})
     def state(self, strategy: Strategy) -> str:
-        """Return whether it decides."""
+        """Return whether it decides, or runs in shadow."""
         return strategy.status
 
     @admin.display(description="differs from the defaults")

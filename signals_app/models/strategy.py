@@ -14,14 +14,19 @@ class StrategyQuerySet(models.QuerySet["Strategy"]):
         found = self.filter(status=Strategy.Status.LIVE).first()
         return found or self.get_or_create(name="default", version=1)[0]
 
+    def in_shadow(self) -> "StrategyQuerySet":
+        """Return the strategies that run beside the live one, on paper of their own."""
+        return self.filter(status=Strategy.Status.SHADOW).order_by("pk")
+
 
 class Strategy(models.Model):
     """One immutable set of parameters; a change is a new version."""
 
     class Status(models.TextChoices):
-        """Exactly one strategy is live."""
+        """Exactly one strategy is live; any number run in shadow beside it."""
 
         LIVE = "LIVE"
+        SHADOW = "SHADOW"
         RETIRED = "RETIRED"
 
     name = models.CharField(max_length=40, default="default")

@@ -266,13 +266,22 @@ def _as_json(forming: Forming) -> dict[str, list[float]]:
 
 
 def needed_ordinals(symbol: str) -> Iterator[int]:
-    """Yield the ticks that the stream must still hold: unused ones, and those of open decisions."""
+    """Yield the ticks that the stream must still hold: unused ones, those of open decisions, and
+    what others of the project need.
+    """
     position = StreamPosition.objects.filter(symbol=symbol).first()
     if position is not None:
         yield position.ordinal
     for ordinal in Decision.objects.open(symbol).values_list("entry_ordinal", flat=True)[:1]:
         if ordinal is not None:
             yield ordinal
+    for needed in _more_needed():
+        yield from needed(symbol)
+
+
+@cache
+def _more_needed() -> tuple[Callable[[str], Iterator[int]], ...]:
+    return tuple(import_string(path) for path in settings.NEEDED_ORDINALS)
 
 
 def has_unread(symbol: str) -> bool:

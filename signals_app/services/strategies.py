@@ -63,19 +63,28 @@ def change_parameters(changes: Mapping[str, Any]) -> Strategy:
     """
     check_values(changes)
     with transaction.atomic():
-        Strategy.objects.live()
-        live = Strategy.objects.select_for_update().get(status=Strategy.Status.LIVE)
-        standing = asdict(parameters_of(live))
-        wanted = standing | {name: _typed(name, value) for name, value in changes.items()}
-        check_order(wanted)
-        if wanted == standing:
+        live = _locked_live()
+        wanted = _changed(live, changes)
+        if wanted == asdict(parameters_of(live)):
             return live
         Strategy.objects.filter(pk=live.pk).update(status=Strategy.Status.RETIRED)
-        versions = Strategy.objects.filter(name=live.name)
-        latest = versions.aggregate(version=Max("version"))["version"]
-        return Strategy.objects.create(
-            name=live.name, version=latest + 1, parameters=_differences(wanted)
-        )
+        return _next_version(live, wanted, Strategy.Status.LIVE)
+
+
+def add_version(changes: Mapping[str, Any]) -> Strategy:
+    """Make a version that decides nothing: the live one's parameters, with these changed.
+
+    The live one stays live. Raises `BadParameter`.
+    """
+    check_values(changes)
+    with transaction.atomic():
+        live = _locked_live()
+        return _next_version(live, _changed(live, changes), Strategy.Status.RETIRED)
+
+
+def any_in_shadow() -> bool:
+    """Return whether a strategy runs beside the live one."""
+    return Strategy.objects.in_shadow().exists()
 
 
 def check_values(parameters: Mapping[str, Any]) -> None:
@@ -107,6 +116,29 @@ def check_order(parameters: Mapping[str, Any]) -> None:
             raise BadParameter(
                 f"{lower} ({parameters[lower]}) must not be above {upper} ({parameters[upper]})."
             )
+
+
+def _locked_live() -> Strategy:
+    Strategy.objects.live()
+    return Strategy.objects.select_for_update().get(status=Strategy.Status.LIVE)
+
+
+def _changed(strategy: Strategy, changes: Mapping[str, Any]) -> dict[str, Any]:
+    typed = {name: _typed(name, value) for name, value in changes.items()}
+    wanted = asdict(parameters_of(strategy)) | typed
+    check_order(wanted)
+    return wanted
+
+
+def _next_version(
+    live: Strategy, parameters: Mapping[str, Any], status: Strategy.Status
+) -> Strategy:
+    """Make the next version; whoever holds the live one's lock makes it alone."""
+    versions = Strategy.objects.filter(name=live.name)
+    latest = versions.aggregate(version=Max("version"))["version"]
+    return Strategy.objects.create(
+        name=live.name, version=latest + 1, parameters=_differences(parameters), status=status
+    )
 
 
 def _typed(name: str, value: Any) -> Any:

@@ -1,0 +1,110 @@
+"""`manage.py shadow`: try parameters beside the live strategy, and compare what came of it."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from signals_app.market.calendar import iso
+from signals_app.models import Strategy
+from signals_app.services.strategies import BadParameter, add_version
+from trades_app import shadow
+from trades_app.shadow import Standing
+
+
+class Command(BaseCommand):
+    """Without an option prints the comparison; changes nothing of the live record, ever."""
+
+    help = "Compare strategies in shadow with the live record, or let one begin or end."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take what to do; one thing at a time."""
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument(
+            "--try",
+            dest="changes",
+            nargs="*",
+            metavar="NAME=VALUE",
+            help="make a version of the live parameters with these changes, and run it in shadow",
+        )
+        what.add_argument("--begin", type=int, metavar="VERSION", help="run a version in shadow")
+        what.add_argument("--retire", type=int, metavar="VERSION", help="end a version in shadow")
+        parser.add_argument("--symbol", help="one instrument; by default all")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, **options: Any) -> None:
+        """Do what was asked, or print the comparison."""
+        try:
+            if options["changes"] is not None:
+                added = add_version(dict(map(_change, options["changes"])))
+                self.stdout.write(f"{shadow.begin(added.pk)} runs in shadow.")
+            elif options["begin"] is not None:
+                self.stdout.write(f"{shadow.begin(_id_of(options['begin']))} runs in shadow.")
+            elif options["retire"] is not None:
+                retired = shadow.retire(_id_of(options["retire"]))
+                self.stdout.write(f"{retired} is retired; its open trades run on.")
+            else:
+                self._compare(options["symbol"], as_json=options["as_json"])
+        except (BadParameter, shadow.NotPossible) as refusal:
+            raise CommandError(str(refusal), returncode=2) from None
+
+    def _compare(self, symbol: str | None, *, as_json: bool) -> None:
+        standings = shadow.compare(symbol)
+        if as_json:
+            self.stdout.write(json.dumps([_as_json(one) for one in standings], indent=2))
+            return
+        if not standings:
+            self.stdout.write("No strategy has followed a close in shadow.")
+            return
+        heads = ("symbol", "strategy", "since", "trades", "closed", "won", "mean R", "profit")
+        self.stdout.write(_LINE.format(*heads))
+        for one in standings:
+            self.stdout.write(_LINE.format(*_cells(one)))
+
+
+_LINE = "{:<8} {:<14} {:<20} {:>6} {:>6} {:>5} {:>7} {:>12}"
+
+
+def _change(text: str) -> tuple[str, float | None]:
+    """Return a parameter's name and wanted value; `none` is no value."""
+    name, _, value = text.partition("=")
+    try:
+        return name, None if value.lower() == "none" else float(value)
+    except ValueError:
+        raise BadParameter(f"{text!r} is not NAME=VALUE with a number.") from None
+
+
+def _id_of(version: int) -> int:
+    try:
+        return Strategy.objects.get(name=Strategy.objects.live().name, version=version).pk
+    except Strategy.DoesNotExist:
+        raise CommandError(f"There is no version {version}.", returncode=2) from None
+
+
+def _cells(one: Standing) -> tuple[str, ...]:
+    return (
+        one.symbol,
+        "live" if one.strategy is None else str(one.strategy),
+        iso(one.since_ms)[:16] if one.since_ms else "the beginning",
+        str(one.trades),
+        str(one.closed),
+        str(one.won),
+        "-" if one.mean_r is None else f"{one.mean_r:+.2f}",
+        f"{one.profit_loss:+,.2f}",
+    )
+
+
+def _as_json(one: Standing) -> dict[str, Any]:
+    return {
+        "symbol": one.symbol,
+        "strategy": None if one.strategy is None else str(one.strategy),
+        "since": iso(one.since_ms) if one.since_ms else None,
+        "trades": one.trades,
+        "closed": one.closed,
+        "won": one.won,
+        "mean_r": None if one.mean_r is None else float(one.mean_r),
+        "profit_loss": float(one.profit_loss),
+        "skipped": dict(one.skipped),
+    }

@@ -1,0 +1,364 @@
+"""Strategies in shadow: the live one's closes, their own parameters, account and paper trades.
+
+Nothing here writes what the live record is made of, and nothing here may hold it up.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import structlog
+from django.db import models as db
+from django.db import transaction
+
+from signals_app.confluence import signal as core
+from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.signal import Exposure, RefusalReason, TradingSignal
+from signals_app.market import calendar
+from signals_app.market import instrument as market
+from signals_app.market.tick import Tick, Ticks
+from signals_app.models import Decision, Instrument, Strategy, StreamPosition
+from signals_app.services import stream
+from signals_app.services.analysis import views_of
+from signals_app.services.decisions import parameters_of
+from trades_app import models, services
+from trades_app.lifecycle import exposure, machine
+from trades_app.lifecycle.machine import Trade, TradeEvent
+from trades_app.models import ShadowPosition, ShadowTrade
+
+log = structlog.get_logger(__name__)
+
+#: Why a close made no trade, beside the core's own reasons.
+TICKS_GONE, INSTRUMENT_OFF = "TICKS_GONE", "INSTRUMENT_OFF"
+#: The stream keeps at most so many used ticks for shadows that lag behind.
+KEPT_TICKS = 1_000_000
+_CLOSES_AT_ONCE = 100
+_DAY_MS = 86_400_000
+
+
+class NotPossible(Exception):  # noqa: N818 - it says what is the matter
+    """The strategy's status does not allow what was asked; the text is for the operator."""
+
+
+def begin(strategy_id: int) -> Strategy:
+    """Let a strategy run in shadow from now on; return it. Raises `NotPossible`.
+
+    Closes decided by now are not followed: one that ran before goes on with its account, not with
+    the closes between.
+    """
+    with transaction.atomic():
+        strategy = _turned(strategy_id, Strategy.Status.RETIRED, Strategy.Status.SHADOW)
+        for symbol in Instrument.objects.values_list("symbol", flat=True):
+            now_ms = _newest_decided_ms(symbol)
+            present = {"began_ms": now_ms, "close_time_ms": now_ms, "skipped": {}}
+            ShadowPosition.objects.update_or_create(
+                strategy=strategy, symbol=symbol, defaults=present
+            )
+    log.info("shadow_began", strategy=str(strategy))
+    return strategy
+
+
+def retire(strategy_id: int) -> Strategy:
+    """Let a strategy in shadow follow no more closes; return it. Raises `NotPossible`.
+
+    Its open trades run on to their end.
+    """
+    with transaction.atomic():
+        strategy = _turned(strategy_id, Strategy.Status.SHADOW, Strategy.Status.RETIRED)
+    log.info("shadow_retired", strategy=str(strategy))
+    return strategy
+
+
+def follow(symbol: str) -> bool:
+    """Let each strategy in shadow decide the next closes that were decided live.
+
+    Returns whether more of them wait.
+    """
+    more = [_follow_some(strategy, symbol) for strategy in Strategy.objects.in_shadow()]
+    return any(more)
+
+
+def move(symbol: str, ticks: Ticks) -> None:
+    """Move a symbol's open shadow trades; called in the transaction that uses the ticks."""
+    rows = list(ShadowTrade.objects.open().filter(symbol=symbol).order_by("pk"))
+    if not rows:
+        return
+    instrument = Instrument.objects.get(symbol=symbol).value()
+    for row in rows:
+        try:
+            _move_one(row, instrument, ticks)
+        except Exception as failure:
+            # The live trades move in this transaction: no fault of a shadow may undo it.
+            log.exception("shadow_trade_failed", shadow_trade=row.pk, symbol=symbol)
+            ShadowTrade.objects.filter(pk=row.pk).update(is_open=False, failure=repr(failure)[:200])
+
+
+def needed_ordinals(symbol: str) -> Iterator[int]:
+    """Yield, for each strategy in shadow, the first tick that it may still need.
+
+    That is the entry of the first close that it has not followed, but never further back than
+    `KEPT_TICKS`: whoever lags more than that does without.
+    """
+    following = ShadowPosition.objects.filter(
+        symbol=symbol, strategy__status=Strategy.Status.SHADOW
+    )
+    for followed_ms in following.values_list("close_time_ms", flat=True):
+        ahead = Decision.objects.filter(symbol=symbol, close_time_ms__gt=followed_ms)
+        entered = ahead.exclude(entry_ordinal=None).order_by("close_time_ms")
+        for ordinal in entered.values_list("entry_ordinal", flat=True)[:1]:
+            used = StreamPosition.objects.get(symbol=symbol).ordinal
+            yield max(ordinal or 0, used - KEPT_TICKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a strategy's trades of one symbol came to since a shadow began, to be compared.
+
+    `strategy` is `None` for the live record, whichever versions made it; `skipped` are then empty.
+    `mean_r` is of the closed trades, `None` where there are none; `profit_loss` (account currency)
+    is all that was realised.
+    """
+
+    symbol: str
+    strategy: Strategy | None
+    since_ms: int
+    trades: int
+    closed: int
+    won: int
+    mean_r: Decimal | None
+    profit_loss: Decimal
+    skipped: Mapping[str, int]
+
+
+def compare(symbol: str | None = None) -> list[Standing]:
+    """Return for each shadow its standing, followed by the live record's of the same time.
+
+    Newest strategy first; those that were never heard of a close are left out.
+    """
+    positions = ShadowPosition.objects.exclude(close_time_ms=0).select_related("strategy")
+    if symbol is not None:
+        positions = positions.filter(symbol=symbol)
+    found: list[Standing] = []
+    for position in positions.order_by("-strategy", "symbol"):
+        made = ShadowTrade.objects.filter(
+            strategy=position.strategy,
+            symbol=position.symbol,
+            close_time_ms__gt=position.began_ms,
+            failure="",
+        )
+        trades = [trade_value(row) for row in made.order_by("close_time_ms")]
+        found.append(_standing(position, position.strategy, trades, position.skipped))
+        told = models.Trade.objects.exclude(status=machine.TradeStatus.CANCELLED).filter(
+            instrument=position.symbol,
+            signal__timestamp__gt=calendar.utc(position.began_ms),
+            signal__timestamp__lte=calendar.utc(position.close_time_ms),
+        )
+        live = [services.trade_value(row) for row in told.order_by("entry_ordinal")]
+        found.append(_standing(position, None, live, {}))
+    return found
+
+
+def signal_value(row: ShadowTrade) -> TradingSignal:
+    """Return the core's value of a shadow trade's signal."""
+    return msgspec.convert(row.signal, TradingSignal)
+
+
+def trade_value(row: ShadowTrade) -> Trade:
+    """Return the core's value of a shadow trade."""
+    return msgspec.convert(row.trade, Trade)
+
+
+def event_values(row: ShadowTrade) -> tuple[TradeEvent, ...]:
+    """Return the core's values of what happened to a shadow trade, in order."""
+    return msgspec.convert(row.events, tuple[TradeEvent, ...])
+
+
+def _standing(
+    position: ShadowPosition,
+    strategy: Strategy | None,
+    trades: Sequence[Trade],
+    skipped: Mapping[str, int],
+) -> Standing:
+    closed = [trade for trade in trades if not trade.is_open]
+    multiples = [trade.r_multiple for trade in closed if trade.r_multiple is not None]
+    mean = sum(multiples, Decimal(0)) / len(multiples) if multiples else None
+    return Standing(
+        symbol=position.symbol,
+        strategy=strategy,
+        since_ms=position.began_ms,
+        trades=len(trades),
+        closed=len(closed),
+        won=sum(trade.profit_loss > 0 for trade in closed),
+        mean_r=None if mean is None else mean.quantize(Decimal("0.01")),
+        profit_loss=sum((trade.profit_loss for trade in trades), Decimal("0.00")),
+        skipped=skipped,
+    )
+
+
+def _turned(strategy_id: int, before: Strategy.Status, after: Strategy.Status) -> Strategy:
+    strategy = Strategy.objects.select_for_update(no_key=True).get(pk=strategy_id)
+    if strategy.status != before:
+        raise NotPossible(f"{strategy} is {strategy.status}, not {before}.")
+    strategy.status = after
+    strategy.save(update_fields=("status",))
+    return strategy
+
+
+def _decided(symbol: str) -> "db.QuerySet[Decision]":
+    """Return the closes that the live strategy is done with; its trade need not be open yet."""
+    return Decision.objects.filter(symbol=symbol).exclude(outcome=Decision.Outcome.PENDING)
+
+
+def _newest_decided_ms(symbol: str) -> int:
+    """Return the end of the newest decided candle, 0 where there is none."""
+    newest = _decided(symbol).order_by("-close_time_ms").first()
+    return 0 if newest is None else newest.close_time_ms
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What a strategy in shadow decides a symbol's closes with."""
+
+    strategy: Strategy
+    parameters: Parameters
+    instrument: market.Instrument
+    is_active: bool
+
+    @property
+    def trades(self) -> "db.QuerySet[ShadowTrade]":
+        """Return all its trades of the symbol."""
+        return ShadowTrade.objects.filter(
+            strategy=self.strategy, symbol=self.instrument.symbol, failure=""
+        )
+
+    def exposure_before(self, entry: Tick) -> Exposure:
+        """Return the account as it stood before the tick ``entry``, as the live one is read."""
+        remembered_ms = entry.time_ms - exposure.memory_ms(self.parameters)
+        older = self.trades.filter(exit_time_ms__lt=remembered_ms)
+        recent = self.trades.exclude(exit_time_ms__lt=remembered_ms).order_by("entry_ordinal")
+        return exposure.exposure_before(
+            entry.ordinal,
+            entry.time_ms,
+            [(trade_value(row), event_values(row)) for row in recent],
+            self.instrument,
+            self.parameters,
+            settled=older.aggregate(profit=db.Sum("profit_loss"))["profit"] or Decimal(0),
+        )
+
+    def next_number(self, close_time_ms: int) -> int:
+        """Return the number of the next signal on the UTC day of a close."""
+        day_began_ms = close_time_ms - close_time_ms % _DAY_MS
+        of_the_day = ShadowTrade.objects.filter(
+            strategy=self.strategy,
+            symbol=self.instrument.symbol,
+            close_time_ms__gte=day_began_ms,
+            close_time_ms__lt=day_began_ms + _DAY_MS,
+        )
+        return of_the_day.count() + 1
+
+
+def _follow_some(strategy: Strategy, symbol: str) -> bool:
+    """Follow the next closes, at most up to one that makes a trade; say whether more wait.
+
+    A trade takes the stream's position, which the live path needs: it is given back at once.
+    """
+    with transaction.atomic():
+        position = _locked_position(strategy, symbol)
+        ahead = _decided(symbol).filter(close_time_ms__gt=position.close_time_ms)
+        waiting = list(ahead.order_by("close_time_ms")[:_CLOSES_AT_ONCE])
+        if not waiting:
+            return False
+        row = Instrument.objects.get(symbol=symbol)
+        account = _Account(strategy, parameters_of(strategy), row.value(), row.is_active)
+        for decision in waiting:
+            skipped = _follow_close(account, decision)
+            position.close_time_ms = decision.close_time_ms
+            if skipped is None:
+                break
+            position.skipped[skipped] = position.skipped.get(skipped, 0) + 1
+        position.save()
+    return position.close_time_ms < waiting[-1].close_time_ms or len(waiting) == _CLOSES_AT_ONCE
+
+
+def _locked_position(strategy: Strategy, symbol: str) -> ShadowPosition:
+    """Return the strategy's place among the closes; one that has none begins at the present."""
+    now_ms = _newest_decided_ms(symbol)
+    ShadowPosition.objects.get_or_create(
+        strategy=strategy, symbol=symbol, defaults={"began_ms": now_ms, "close_time_ms": now_ms}
+    )
+    return ShadowPosition.objects.select_for_update().get(strategy=strategy, symbol=symbol)
+
+
+def _follow_close(account: _Account, decision: Decision) -> str | None:
+    """Decide one close and open its trade; return why there is none, `None` where there is."""
+    if decision.score is None or decision.entry_ordinal is None:
+        return RefusalReason.WARMING_UP.value
+    # The same rounded score as the live decision is asked with.
+    if float(decision.score) < account.parameters.threshold:
+        return RefusalReason.BELOW_THRESHOLD.value
+    views = views_of(decision.symbol, [decision]).get(decision.close_time_ms)
+    if views is None:
+        return RefusalReason.WARMING_UP.value
+    entry = services.entry_tick(decision)
+    made = core.decide(
+        account.instrument,
+        views,
+        entry,
+        account.exposure_before(entry),
+        account.parameters,
+        account.next_number(decision.close_time_ms),
+    )
+    if made.refusal is not None:
+        return made.refusal.reason.value
+    if not account.is_active:
+        return INSTRUMENT_OFF
+    assert made.signal is not None
+    named = f"{made.signal.signal_id}-S{account.strategy.pk}"
+    return _open(account, replace(made.signal, signal_id=named), entry)
+
+
+def _open(account: _Account, signal: TradingSignal, entry: Tick) -> str | None:
+    """Open a signal's trade and let it catch up with the stream; return what hindered it."""
+    symbol = signal.instrument
+    # Whoever holds the position decides which ticks have moved trades.
+    position = StreamPosition.objects.select_for_update().get(symbol=symbol)
+    trade, events = machine.open_trade(signal, account.instrument, entry, account.parameters)
+    try:
+        for ticks in stream.read_ticks(symbol, entry.ordinal, position.ordinal):
+            trade, more = machine.advance(trade, account.instrument, ticks)
+            events += more
+            if not trade.is_open:
+                break
+    except stream.TicksMissing:
+        return TICKS_GONE
+    row = ShadowTrade(
+        strategy=account.strategy,
+        symbol=symbol,
+        close_time_ms=signal.timestamp_ms,
+        signal=msgspec.to_builtins(signal),
+        entry_ordinal=trade.entry_ordinal,
+    )
+    _fill_row(row, trade, events)
+    row.save(force_insert=True)
+    log.info("shadow_trade_opened", signal_id=signal.signal_id, strategy=str(account.strategy))
+    return None
+
+
+def _move_one(row: ShadowTrade, instrument: market.Instrument, ticks: Ticks) -> None:
+    trade, events = machine.advance(trade_value(row), instrument, ticks)
+    if events:
+        with transaction.atomic():
+            _fill_row(row, trade, events)
+            row.save()
+
+
+def _fill_row(row: ShadowTrade, trade: Trade, events: Sequence[TradeEvent]) -> None:
+    """Set a row to the core's value and add these events to its own."""
+    happened: list[Any] = msgspec.to_builtins(events)
+    row.trade = msgspec.to_builtins(trade)
+    row.events = [*row.events, *happened]
+    row.is_open = trade.is_open
+    row.exit_ordinal, row.exit_time_ms = trade.exit_ordinal, trade.exit_time_ms
+    row.profit_loss, row.r_multiple = trade.profit_loss, trade.r_multiple
