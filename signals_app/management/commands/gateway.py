@@ -48,10 +48,15 @@ class Command(BaseCommand):
                         metrics_port=options["metrics_port"],
                     ),
                     DjangoLedger(),
-                    lambda port: self.stdout.write(
+                    lambda port: self._say(
                         f"gateway listens on wss://{options['host']}:{port}{server.PATH}"
                     ),
                 )
             )
         except (server.CannotServe, BadKeys) as error:
             raise CommandError(str(error), returncode=2) from None
+
+    def _say(self, line: str) -> None:
+        """Write a line that is read at once, also from a pipe."""
+        self.stdout.write(line)
+        self.stdout.flush()
