@@ -1,8 +1,11 @@
 """Tasks of records and reports: each calls one function, and may run twice."""
 
+from typing import Any
+
 from celery import current_app, shared_task
 
 from reports_app import recompute, reporting
+from reports_app.research import trials
 from signals_app.models import StreamPosition
 
 
@@ -18,3 +21,11 @@ def report() -> None:
 def recompute_performance() -> None:
     """Write the figures of the periods in which something happened lately."""
     recompute.recompute_recent()
+
+
+# Results are wanted here, and a trial that is lost with its worker is noticed by who asked for it;
+# given back after the broker's patience, a long one would be run twice.
+@shared_task(ignore_result=False, acks_late=False)
+def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> list[list[float]]:
+    """Return the closed trades of these parameters on this file, for `manage.py optimise`."""
+    return trials.run_trial(market, parameters)

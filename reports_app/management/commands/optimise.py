@@ -1,0 +1,328 @@
+"""`manage.py optimise`: search settings, and say first how the choice did on unseen data."""
+
+import gc
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import IO, Any, cast
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Table
+
+from reports_app.backtest.search import (
+    Figures,
+    Ranges,
+    Trial,
+    Verdict,
+    figures,
+    grid,
+    judge,
+    sample,
+)
+from reports_app.management.common import (
+    add_market_arguments,
+    add_settings_argument,
+    market_arguments,
+    market_of,
+    progress,
+)
+from reports_app.research.files import (
+    BadInput,
+    CandleFileError,
+    Market,
+    TickFileError,
+    fingerprint,
+    parameters_of,
+)
+from reports_app.research.spread import (
+    LostTrial,
+    Trades,
+    Workers,
+    by_processes,
+    by_workers,
+    find_workers,
+    processors,
+)
+from reports_app.research.trials import plain_market, plain_parameters, trial_of
+from reports_app.research.variants import count_variant
+from signals_app.confluence.parameters import Parameters
+from signals_app.market.calendar import iso, utc
+
+_WIDTH = 110
+_SHOWN = 10
+#: Combinations above which a whole grid needs to be asked for by name.
+_WHOLE_GRID = 500
+_PATIENCE_SECONDS = 900.0
+
+
+class Command(BaseCommand):
+    """Tries many settings on one file, on a stack's workers or on this machine's processors."""
+
+    help = (
+        "Search among settings on a file, walk forward, and say how likely the best is luck. "
+        "Example: --param threshold=75:90:5 --param stop_buffer_atr=0.25,0.5,0.75"
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the file, the ranges, how to search, and where."""
+        add_market_arguments(parser)
+        add_settings_argument(parser)
+        parser.add_argument(
+            "--param",
+            action="append",
+            required=True,
+            type=_range,
+            metavar="NAME=LOW:HIGH:STEP",
+            dest="ranges",
+            help="a parameter's range, or its values: NAME=A,B,C; may be repeated",
+        )
+        parser.add_argument(
+            "--random", type=_count, metavar="N", help="try N combinations instead of all"
+        )
+        parser.add_argument("--folds", type=_count, default=4, help="steps forward in time (4)")
+        parser.add_argument("--seed", type=int, default=1, help="of every choice and draw (1)")
+        parser.add_argument(
+            "--workers",
+            choices=("auto", "celery", "local"),
+            default="auto",
+            help="auto (default): a stack's Celery workers where they can be reached",
+        )
+        parser.add_argument(
+            "--processes", type=_count, help="of this machine, when local (one per processor)"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+
+    def handle(self, **options: Any) -> None:
+        """Search, then tell."""
+        gc.freeze()
+        try:
+            base = parameters_of(options["settings_given"])
+            market = market_of(options)
+            candidates = _candidates(base, dict(options["ranges"]), options)
+            workers = None if options["workers"] == "local" else find_workers()
+            if workers is None and options["workers"] == "celery":
+                raise BadInput("No stack's workers can be reached; start `manage.py stack`.")
+            spread = _Spread(workers, options["processes"] or processors())
+            trials = self._try(spread, options, candidates)
+        except (CandleFileError, TickFileError, BadInput) as error:
+            raise CommandError(str(error), returncode=2) from None
+        except LostTrial as error:
+            raise CommandError(f"{error} Try --workers local.", returncode=1) from None
+        found = judge(trials, folds=options["folds"], seed=options["seed"])
+        tried = _count_all(market, candidates)
+        names = list(dict(options["ranges"]))
+        if options["json"]:
+            told = _as_json(market, trials, found, names, where=spread.told, tried=tried)
+            self.stdout.write(json.dumps(told))
+            return
+        console = Console(file=cast("IO[str]", self.stdout), highlight=False)
+        console.width = max(console.width, _WIDTH)
+        _print(console, trials, found, names, spread.told, tried)
+
+    def _try(
+        self, spread: "_Spread", options: dict[str, Any], candidates: Sequence[Parameters]
+    ) -> list[Trial]:
+        arguments = plain_market(market_arguments(options))
+        trades: dict[int, Trades] = {}
+        with progress(len(candidates), quiet=not self.stderr.isatty()) as step:
+            step(0, f"of {len(candidates)} settings on {spread.told}")
+            for place, result in spread.run(arguments, candidates):
+                trades[place] = result
+                step(len(trades), f"of {len(candidates)} settings on {spread.told}")
+        return [trial_of(candidates[place], trades[place]) for place in range(len(candidates))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Where trials run."""
+
+    workers: Workers | None
+    processes: int
+
+    @property
+    def told(self) -> str:
+        if self.workers is not None:
+            return f"{self.workers.at_once} Celery workers"
+        return "1 process" if self.processes == 1 else f"{self.processes} processes"
+
+    def run(
+        self, market: dict[str, Any], candidates: Sequence[Parameters]
+    ) -> Iterator[tuple[int, Trades]]:
+        plain = [plain_parameters(candidate) for candidate in candidates]
+        if self.workers is not None:
+            return by_workers(self.workers, market, plain, patience_seconds=_PATIENCE_SECONDS)
+        return by_processes(self.processes, market, plain)
+
+
+def _candidates(base: Parameters, ranges: Ranges, options: dict[str, Any]) -> list[Parameters]:
+    if options["random"] is not None:
+        return sample(base, ranges, options["random"], seed=options["seed"])
+    size = int(np.prod([len(values) for values in ranges.values()]))
+    if size > _WHOLE_GRID:
+        raise BadInput(f"The ranges have {size:,} combinations; choose among them with --random N.")
+    return grid(base, ranges)
+
+
+def _count_all(market: Market, candidates: Sequence[Parameters]) -> int | None:
+    digest, tried = fingerprint(market.path), None
+    for candidate in candidates:
+        tried = count_variant(digest, market.instrument.symbol, candidate)
+    return tried
+
+
+def _print(
+    console: Console,
+    trials: Sequence[Trial],
+    found: Verdict | None,
+    names: Sequence[str],
+    where: str,
+    tried: int | None,
+) -> None:
+    console.print(f"{len(trials)} settings tried on {where}.\n")
+    if found is None:
+        console.print("None of them made a trade that closed.")
+        return
+    for sentence in _sentences(trials, found, names, tried):
+        console.print(f"- {sentence}")
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    for name in ("not seen: from", "to", "chosen before", "trades", "R", "R when chosen"):
+        table.add_column(name, justify="right" if name[0] in "tR" and name != "to" else "left")
+    for fold in found.folds:
+        table.add_row(
+            f"{utc(fold.from_ms):%Y-%m-%d}",
+            f"{utc(fold.to_ms):%Y-%m-%d}",
+            _setting(trials[fold.chosen], names),
+            str(fold.out_of_sample.trades),
+            _r(fold.out_of_sample),
+            _r(fold.in_sample),
+        )
+    console.print()
+    console.print(table)
+    console.print(
+        "\nSeen, and therefore worth little: the settings that look best over everything."
+    )
+    best = Table(box=None, pad_edge=False, header_style="bold")
+    best.add_column("setting")
+    for name in ("trades", "R", "standard errors"):
+        best.add_column(name, justify="right")
+    for trial, seen in _ranked(trials)[:_SHOWN]:
+        best.add_row(_setting(trial, names), str(seen.trades), _r(seen), f"{seen.t:+.1f}")
+    console.print(best)
+
+
+def _sentences(
+    trials: Sequence[Trial], found: Verdict, names: Sequence[str], tried: int | None
+) -> Iterator[str]:
+    unseen, base = found.out_of_sample, found.baseline
+    yield (
+        f"Out of sample: chosen each time on the past alone, the settings made {_r(unseen)} R a "
+        f"trade over {unseen.trades:,} trades ({unseen.t:+.1f} standard errors from zero). The "
+        f"settings one began with made {_r(base)} R over {base.trades:,} in the same time."
+    )
+    if found.overfitting is None:
+        yield "Too few trades or settings to say how often the best of one half fails in the other."
+    else:
+        yield (
+            f"Overfitting: of all ways to halve the time, in {100 * found.overfitting:.0f} of 100 "
+            "the best setting of one half was below the middle in the other. 50 is pure chance."
+        )
+    if found.luck is None:
+        yield "Too few weeks to say how likely the best is luck."
+    else:
+        yield (
+            f"Luck: were no setting worth anything, the best of these {len(trials)} would look as "
+            f"good as it does in {100 * found.luck:.0f} of 100 cases."
+        )
+    yield (
+        f"In sample the best is {_setting(trials[found.best], names)}, with "
+        f"{_r(found.in_sample)} R over {found.in_sample.trades:,} trades."
+    )
+    if tried is not None:
+        yield f"{tried:,} settings have been tried on this file by this user of this machine."
+
+
+def _ranked(trials: Sequence[Trial]) -> list[tuple[Trial, Figures]]:
+    seen = [(trial, figures(trial.r)) for trial in trials]
+    return sorted(seen, key=lambda pair: -pair[1].t)
+
+
+def _setting(trial: Trial, names: Sequence[str]) -> str:
+    return " ".join(f"{name}={getattr(trial.parameters, name):g}" for name in names)
+
+
+def _r(found: Figures) -> str:
+    return "-" if found.r is None else f"{found.r:+.3f}"
+
+
+def _as_json(
+    market: Market,
+    trials: Sequence[Trial],
+    found: Verdict | None,
+    names: Sequence[str],
+    *,
+    where: str,
+    tried: int | None,
+) -> dict[str, Any]:
+    def setting(place: int) -> dict[str, Any]:
+        return {name: getattr(trials[place].parameters, name) for name in names}
+
+    if found is None:
+        return {"out_of_sample": None, "trials": len(trials), "variants_tried": tried}
+    return {
+        "out_of_sample": asdict(found.out_of_sample),
+        "baseline": asdict(found.baseline),
+        "probability_of_overfitting": found.overfitting,
+        "probability_of_luck": found.luck,
+        "folds": [
+            {
+                "from": iso(fold.from_ms),
+                "to": iso(fold.to_ms),
+                "chosen": setting(fold.chosen),
+                "out_of_sample": asdict(fold.out_of_sample),
+                "in_sample": asdict(fold.in_sample),
+            }
+            for fold in found.folds
+        ],
+        "in_sample_best": {"setting": setting(found.best)} | asdict(found.in_sample),
+        "trials": [
+            {"setting": {name: getattr(trial.parameters, name) for name in names}} | asdict(seen)
+            for trial, seen in _ranked(trials)
+        ],
+        "where": where,
+        "symbol": market.instrument.symbol,
+        "variants_tried": tried,
+    }
+
+
+def _range(text: str) -> tuple[str, tuple[float, ...]]:
+    name, _, told = text.partition("=")
+    if name not in {field.name for field in fields(Parameters)}:
+        raise ArgumentTypeError(f"{name!r} is no parameter; docs/confluence.md lists them.")
+    try:
+        numbers = _numbers(told)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is neither NAME=LOW:HIGH:STEP nor NAME=A,B,C.") from None
+    if isinstance(getattr(Parameters(), name), int):
+        return name, tuple(dict.fromkeys(round(number) for number in numbers))
+    return name, tuple(numbers)
+
+
+def _numbers(told: str) -> list[float]:
+    if ":" not in told:
+        return [float(part) for part in told.split(",")]
+    low, high, step = (float(part) for part in told.split(":"))
+    if step <= 0 or high < low:
+        raise ValueError(told)
+    # Ten decimals: steps of 0.1 do not add up exactly.
+    return [round(low + place * step, 10) for place in range(int((high - low) / step + 1e-9) + 1)]
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number

@@ -1,0 +1,55 @@
+"""One setting tried on one file, in whatever process: plain values in, plain values out."""
+
+import json
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reports_app.backtest.search import Trial
+from reports_app.research.files import Market, open_market
+from signals_app.confluence.parameters import Parameters
+
+_PATHS = ("ticks", "candles", "history")
+
+
+def plain_market(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `open_market` as JSON holds them, paths absolute."""
+    return {
+        name: str(Path(value).resolve()) if name in _PATHS and value is not None else value
+        for name, value in arguments.items()
+    }
+
+
+def plain_parameters(parameters: Parameters) -> dict[str, Any]:
+    """Return the parameters as JSON holds them."""
+    return asdict(parameters)
+
+
+def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> list[list[float]]:
+    """Return the closed trades of a run: opened and closed (Unix ms) and R multiple of each."""
+    result = _opened(json.dumps(market, sort_keys=True)).run(Parameters(**parameters))
+    return [
+        [trade.entry_time_ms, trade.exit_time_ms, float(trade.r_multiple)]
+        for trade, _ in result.trades
+        if trade.exit_time_ms is not None and trade.r_multiple is not None
+    ]
+
+
+def trial_of(parameters: Parameters, trades: list[list[float]]) -> Trial:
+    """Return the trial that `run_trial` told of."""
+    columns = np.array(trades, dtype=np.float64).reshape(-1, 3)
+    opened, closed = columns[:, 0].astype(np.int64), columns[:, 1].astype(np.int64)
+    return Trial(parameters, opened, closed, columns[:, 2].copy())
+
+
+@lru_cache(maxsize=1)
+def _opened(market: str) -> Market:
+    # A process tries many settings on one file: it is read once.
+    arguments = json.loads(market)
+    for name in _PATHS:
+        if arguments[name] is not None:
+            arguments[name] = Path(arguments[name])
+    return open_market(**arguments)

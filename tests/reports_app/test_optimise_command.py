@@ -1,0 +1,115 @@
+"""`manage.py optimise`: the same answer from processes and from Celery workers."""
+
+import json
+from collections.abc import Iterator
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.core.management import CommandError, call_command
+
+from goldtrader.celery import app
+from reports_app.research.spread import LostTrial, Workers, by_workers, find_workers
+from signals_app.market.candle import Timeframe
+from tests.reports_app.test_backtest_command import EAGER, write_candles
+
+RANGES = ["--param", "threshold=50:56:2", "--param", "stop_buffer_atr=0.25,0.5"]
+
+
+@pytest.fixture(autouse=True)
+def own_count_of_variants(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def candles_file(tmp_path: Path) -> Path:
+    return write_candles(tmp_path / "XAUUSD_M15.csv", Timeframe.M15)
+
+
+def optimise(path: Path, *arguments: str) -> str:
+    out = StringIO()
+    call_command(
+        "optimise",
+        *("--symbol", "XAUUSD", "--candles", str(path), "--folds", "2"),
+        *(*RANGES, *EAGER, *arguments),
+        stdout=out,
+        stderr=StringIO(),
+    )
+    return out.getvalue()
+
+
+@pytest.fixture
+def worker(redis_client) -> Iterator[None]:
+    # A worker on its own finds the tasks itself; in a test somebody may have looked before.
+    import_module("reports_app.tasks")
+    with start_worker(
+        app,
+        pool="threads",
+        concurrency=2,
+        queues=["research"],
+        perform_ping_check=False,
+        loglevel="ERROR",
+    ):
+        yield
+
+
+def test_out_of_sample_comes_first(candles_file: Path) -> None:
+    told = optimise(candles_file, "--workers", "local", "--processes", "1")
+
+    lines = [line for line in told.splitlines() if line]
+    assert lines[0] == "9 settings tried on 1 process."
+    assert lines[1].startswith("- Out of sample: chosen each time on the past alone")
+    assert "9 settings have been tried on this file" in told
+
+
+def test_json_says_the_same_from_two_processes_and_from_one(candles_file: Path) -> None:
+    one, two = (
+        json.loads(optimise(candles_file, "--json", "--workers", "local", "--processes", count))
+        for count in "12"
+    )
+
+    assert next(iter(one)) == "out_of_sample"
+    assert len(one["trials"]) == 9
+    assert (one.pop("where"), two.pop("where")) == ("1 process", "2 processes")
+    assert one == two
+
+
+def test_a_stack_s_workers_say_the_same(candles_file: Path, worker: None) -> None:
+    local = json.loads(optimise(candles_file, "--json", "--workers", "local", "--processes", "1"))
+
+    assert find_workers() == Workers("research", 2)
+    spread = json.loads(optimise(candles_file, "--json"))
+
+    assert spread.pop("where") == "2 Celery workers"
+    local.pop("where")
+    assert spread == local
+
+
+def test_a_worker_that_brings_nothing_is_not_waited_for_for_ever(redis_client) -> None:
+    nobody = Workers("nobody-serves-this", 1)
+
+    with pytest.raises(LostTrial, match="No worker brought a result for 0 seconds"):
+        list(by_workers(nobody, {}, [{}], patience_seconds=0.3))
+
+
+def test_without_a_stack_there_are_no_workers(settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+
+    assert find_workers() is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--param", "luck=1,2"], "'luck' is no parameter"),
+        (["--param", "threshold=90:80:1"], "is neither NAME=LOW:HIGH:STEP nor NAME=A,B,C"),
+        (["--param", "threshold=50:99:0.1"], "combinations; choose among them with --random N"),
+    ],
+)
+def test_what_cannot_be_searched_is_one_sentence(
+    arguments: list[str], sentence: str, candles_file: Path
+) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        optimise(candles_file, *arguments, "--workers", "local")
