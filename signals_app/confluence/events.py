@@ -57,9 +57,10 @@ def find_events(candles: Candles, first: int = WARM_UP - 1, last: int | None = N
     """
     end = len(candles) if last is None else min(last, len(candles))
     time_ms, prices, volume = columns(candles)
-    table, values = _find(
-        time_ms, prices, volume, tables(), RULES, max(first, WARM_UP - 1), end, WINDOW
-    )
+    begin = max(first, WARM_UP - 1)
+    # A constant in `_find` would have the kernel compiled once more, for it alone.
+    kept_only = True
+    table, values = _find(time_ms, prices, volume, tables(), RULES, begin, end, WINDOW, kept_only)
     best = _best_of_alike(table, values)
     return Events(*(row[best] for row in table), *(row[best] for row in values))
 
@@ -90,6 +91,7 @@ def _find(
     first: int,
     end: int,
     window: int,
+    kept_only: bool,
 ) -> tuple[kernel.Table, kernel.Values]:
     room, found = 1024, 0
     table, values = np.empty((5, room), dtype=np.int64), np.empty((4, room))
@@ -101,7 +103,7 @@ def _find(
             volume[start : i + 1].copy(),
             looked_up,
             rules,
-            True,
+            kept_only,
         )
         last = i - start
         most = seen.gaps[0].shape[1] + seen.order_blocks[0].shape[1] + seen.sweeps[0].shape[1]
