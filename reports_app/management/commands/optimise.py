@@ -146,7 +146,8 @@ class _Spread:
     @property
     def told(self) -> str:
         if self.workers is not None:
-            return f"{self.workers.at_once} Celery workers"
+            count = self.workers.at_once
+            return "1 Celery worker" if count == 1 else f"{count} Celery workers"
         return "1 process" if self.processes == 1 else f"{self.processes} processes"
 
     def run(
