@@ -38,8 +38,8 @@ app.conf.beat_schedule = {
     "report": {"task": "reports_app.tasks.report", "schedule": 5.0, "options": {"expires": 5}},
     "recompute-performance": {
         "task": "reports_app.tasks.recompute_performance",
-        "schedule": 60.0,
-        "options": {"expires": 60},
+        "schedule": 5.0,
+        "options": {"expires": 5},
     },
 }
 

@@ -1,7 +1,7 @@
 """Whether the pipeline has nothing left to do: what came in is stored, decided, traded and told."""
 
 from goldtrader import heartbeats
-from reports_app import record
+from reports_app.services import recompute, record
 from signals_app.models import Decision, StreamPosition
 from signals_app.services import candles, stream
 from trades_app import outbox
@@ -20,6 +20,7 @@ def is_drained() -> tuple[bool, str]:
         *_unread(),
         _counted(undecided(), "close to decide", "closes to decide"),
         _counted(untold_days(), "day to seal", "days to seal"),
+        "" if recompute.is_complete() else "figures to compute",
         _counted(outbox.unsent(), "message to send", "messages to send"),
         *(_counted(_length(queue), f"{queue} task", f"{queue} tasks") for queue in _QUEUES),
     ]

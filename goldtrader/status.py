@@ -3,13 +3,14 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from redis.exceptions import RedisError
 
 from goldtrader import drain, health
-from reports_app.services import Period, performance
+from reports_app.models import PerformanceMetric
 from signals_app.admin.base import (
     BAD,
     BUSY,
@@ -149,13 +150,14 @@ def status(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:  # 
 
 
 def _figures() -> list[tuple[str, Any]]:
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = performance(Period.DAILY, since=midnight)
+    today = PerformanceMetric.objects.filter(
+        period=PerformanceMetric.Period.DAY, date__gte=timezone.now().date()
+    ).aggregate(signals=Sum("total_signals", default=0), profit=Sum("total_profit_loss"))
     failed = Message.objects.filter(status=Message.Status.FAILED).count()
     return [
         ("Running trades", Trade.objects.open().count()),
-        ("Signals today", sum(day.total_signals for day in today)),
-        ("Profit today", money(sum((day.total_profit_loss for day in today), start=_NOTHING))),
+        ("Signals today", today["signals"]),
+        ("Profit today", money(today["profit"] or _NOTHING)),
         ("Last decision", _last_decision()),
         ("Closes to decide", drain.undecided()),
         ("Tasks waiting", _tasks()),

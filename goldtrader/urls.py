@@ -8,9 +8,8 @@ from drf_spectacular.views import SpectacularAPIView
 from goldtrader import metrics
 from goldtrader.api.docs import docs
 from goldtrader.health import HealthView
-from reports_app.api.performance import PerformanceReport
+from reports_app.api.performance import NAMES, PerformanceReport
 from reports_app.api.stream import Stream
-from reports_app.services import Period
 from signals_app.api import views as signals
 from trades_app import api as trades
 
@@ -27,11 +26,11 @@ api = [
     path("trades/<int:trade_id>", trades.TradeDetail.as_view(), name="trade"),
     *(
         path(
-            f"performance/{period}",
+            f"performance/{name}",
             PerformanceReport.as_view(period=period),
-            name=f"{period}-performance",
+            name=f"{name}-performance",
         )
-        for period in Period
+        for name, period in NAMES.items()
     ),
     path("candles", signals.CandleList.as_view(), name="candles"),
     path("connectors", signals.ConnectorList.as_view(), name="connectors"),

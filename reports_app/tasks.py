@@ -4,8 +4,8 @@ from typing import Any
 
 from celery import current_app, shared_task
 
-from reports_app import recompute, reporting
 from reports_app.research import trials
+from reports_app.services import recompute, reporting
 from signals_app.models import StreamPosition
 
 

@@ -1,7 +1,7 @@
 """What followers read at the end of a day, a week and a month: pure text from pure values."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from reports_app.performance import statistics
@@ -53,25 +53,12 @@ def report_text(
     return "\n".join(lines)
 
 
-def last_day(period: Period, first_day: date) -> date:
-    """Return the last day of the period that begins on ``first_day``."""
-    match period:
-        case Period.DAY:
-            return first_day
-        case Period.WEEK:
-            return first_day + timedelta(days=6)
-        case Period.MONTH:
-            return (first_day + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        case Period.YEAR:
-            return first_day.replace(month=12, day=31)
-
-
 def _days(period: Period, first_day: date) -> str:
     match period:
         case Period.DAY:
             return f"{first_day:%A, %Y-%m-%d}"
         case Period.WEEK:
-            return f"{first_day} to {last_day(period, first_day)}"
+            return f"{first_day} to {period.last_day(first_day)}"
         case Period.MONTH:
             return f"{first_day:%B %Y}"
         case Period.YEAR:

@@ -37,6 +37,18 @@ class Period(StrEnum):
             case Period.YEAR:
                 return day.replace(month=1, day=1)
 
+    def last_day(self, first_day: date) -> date:
+        """Return the last day of the period that begins on ``first_day``."""
+        match self:
+            case Period.DAY:
+                return first_day
+            case Period.WEEK:
+                return first_day + timedelta(days=6)
+            case Period.MONTH:
+                return (first_day + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+            case Period.YEAR:
+                return first_day.replace(month=12, day=31)
+
 
 @dataclass(frozen=True, slots=True)
 class TradeResult:

@@ -8,7 +8,7 @@ from redis import Redis
 
 from goldtrader import heartbeats
 from goldtrader.drain import is_drained
-from reports_app.reporting import report
+from reports_app.services.reporting import report
 from signals_app.market.tick import Ticks
 from signals_app.models import Decision, StreamPosition
 from signals_app.services import stream
@@ -60,7 +60,7 @@ def test_tasks_on_their_way_are_left(redis_client: Redis) -> None:
 def test_a_day_that_is_over_is_left_until_it_is_sealed() -> None:
     stored_trade(SIGNAL, 2039.0)
     StreamPosition.objects.create(symbol="XAUUSD", time_ms=CLOSE_MS + DAY_MS)
-    assert is_drained() == (False, "1 day to seal")
+    assert is_drained() == (False, "1 day to seal, figures to compute")
 
     report("XAUUSD")
     assert is_drained() == (True, "")

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from reports_app.models import RecordDay
-from reports_app.record import Broken, Proof, days_to_seal, seal_days, verify
+from reports_app.services.record import Broken, Proof, days_to_seal, seal_days, verify
 from signals_app.models import Decision, Signal, StreamPosition
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import DAY_MS, numbered, stored_trade

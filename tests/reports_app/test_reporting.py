@@ -3,7 +3,7 @@
 import pytest
 
 from reports_app.models import PerformanceMetric, RecordDay
-from reports_app.reporting import report
+from reports_app.services.reporting import report
 from reports_app.tasks import report as report_task
 from signals_app.models import StreamPosition
 from tests.trades_app.examples import CLOSE_MS

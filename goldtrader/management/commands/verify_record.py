@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.use import use_data_dir
-from reports_app.record import Broken, Proof, verify
+from reports_app.services.record import Broken, Proof, verify
 
 
 class Command(BaseCommand):

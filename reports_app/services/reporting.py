@@ -4,11 +4,11 @@ import datetime as dt
 
 import structlog
 
-from reports_app import record
 from reports_app.models import RecordDay
-from reports_app.performance.report import last_day, report_text
+from reports_app.performance.report import report_text
 from reports_app.performance.statistics import Period
-from reports_app.recompute import PERIODS, recompute, results
+from reports_app.services import record
+from reports_app.services.recompute import PERIODS, recompute, results
 from trades_app.models import Message
 from trades_app.services import is_simulated
 
@@ -54,17 +54,17 @@ def _due(instrument: str, *, oldest_sealed: dt.date | None) -> list[tuple[Period
     over = {
         _key(instrument, period, first_day): (period, first_day)
         for period, first_day in periods
-        if last_day(period, first_day) < end
+        if period.last_day(first_day) < end
     }
     told = set(Message.objects.filter(key__in=over).values_list("key", flat=True))
     return sorted(
         (period for key, period in over.items() if key not in told),
-        key=lambda due: (last_day(*due), PERIODS.index(due[0])),
+        key=lambda due: (due[0].last_day(due[1]), PERIODS.index(due[0])),
     )
 
 
 def _message(instrument: str, period: Period, first_day: dt.date) -> Message:
-    last = last_day(period, first_day)
+    last = period.last_day(first_day)
     days = RecordDay.objects.filter(instrument=instrument, date__lte=last).order_by("-date")
     return Message(
         key=_key(instrument, period, first_day),

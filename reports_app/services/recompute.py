@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import structlog
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, Sum
 
 from reports_app.models import PerformanceMetric
 from reports_app.performance import statistics
@@ -80,6 +80,15 @@ def recompute_recent() -> int:
         if moment is not None
     ]
     return recompute(since=min(moments).date()) if moments else 0
+
+
+def is_complete() -> bool:
+    """Return whether the rows count every signal and every closed trade."""
+    counted = PerformanceMetric.objects.filter(period=PerformanceMetric.Period.DAY).aggregate(
+        signals=Sum("total_signals", default=0), closed=Sum("closed_trades", default=0)
+    )
+    closed = Trade.objects.filter(exit_time__isnull=False).count()
+    return counted == {"signals": Signal.objects.count(), "closed": closed}
 
 
 def results(
