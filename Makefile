@@ -1,6 +1,6 @@
 # `make run` and `make test` on a machine with only Python 3.11+ and make.
 
-.PHONY: help install install-tests run test test-long check lock clean
+.PHONY: help install install-tests run test test-long benchmark check lock clean
 .DEFAULT_GOAL := help
 
 FEED ?= simulated
@@ -28,6 +28,7 @@ help:
 	@echo "                 PORT=8000  GATEWAY_PORT=8765"
 	@echo "make test        the test suite, on a PostgreSQL and a Redis that it starts itself"
 	@echo "make test-long   the long forms of the chaos, fuzz and load tests"
+	@echo "make benchmark   detectors and gateway beside other packages and a bare loop, as ratios"
 	@echo "make check       format, faults, types, import contracts, migrations, audit, image, compose"
 	@echo "make install     the environment in .venv; the others call it"
 	@echo "make lock        compile both requirements files anew from pyproject.toml"
@@ -52,6 +53,12 @@ test: install-tests
 
 test-long: install-tests
 	@$(PYTEST) -m long $(ARGS)
+
+benchmark: install-tests
+	@[ -x .venv-rivals/bin/python ] || $(BIN)/python -m venv .venv-rivals
+	@.venv-rivals/bin/python -m pip install -q -r tests/benchmarks/requirements.txt
+	@$(BIN)/python -m tests.benchmarks.bench_detectors --rivals .venv-rivals/bin/python
+	@$(BIN)/python -m tests.benchmarks.bench_gateway
 
 CHECKS := check-format check-faults check-types check-imports check-migrations check-yaml \
 	check-compose check-image check-audit
@@ -102,5 +109,5 @@ lock: install-tests
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --group dev --constraint requirements.txt --output-file tests/requirements.txt
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-rivals .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

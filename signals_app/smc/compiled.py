@@ -78,10 +78,9 @@ def analyse(candles: Candles) -> Analysis:
     """See `definition.analyse`."""
     if not len(candles):
         return Analysis(0, (), (), (), (), (), (), Trend.NONE, 0.0, None)
-    time_ms, prices, volume = columns(candles)
-    found = kernel.everything(time_ms, prices, volume, tables(), RULES, False)
+    found = find(candles)
     all_swings, breaks = _swings(found.swings), _breaks(found.breaks)
-    dealing = structure.dealing_range(all_swings)
+    dealing = _dealing_range(found.swings)
     return Analysis(
         candles=len(candles),
         swings=all_swings,
@@ -94,6 +93,11 @@ def analyse(candles: Candles) -> Analysis:
         trend_strength=found.strength,
         position=dealing.position(float(candles.close[-1])) if dealing else None,
     )
+
+
+def find(candles: Candles) -> kernel.Everything:
+    """Return the findings of at least one candle as the kernel's columns: what `analyse` reads."""
+    return kernel.everything(*columns(candles), tables(), RULES, False)
 
 
 def view(candles: Candles, timeframe: Timeframe) -> TimeframeView:
@@ -151,11 +155,8 @@ _SIDE = (Side.BUY, Side.SELL)
 _TREND = (Trend.UP, Trend.DOWN)
 _BREAK_KIND = (BreakKind.BOS, BreakKind.CHOCH)
 _SWING_KIND = (SwingKind.HIGH, SwingKind.LOW)
-_LABEL = ((None, "HH", "LH"), (None, "LL", "HL"))
-_POOL_KIND = (
-    (PoolKind.SWING, PoolKind.PDH, PoolKind.PWH),
-    (PoolKind.SWING, PoolKind.PDL, PoolKind.PWL),
-)
+_LABEL = (None, "HH", "LH", "LL", "HL")
+_POOL_KIND = (PoolKind.SWING, PoolKind.PDH, PoolKind.PDL, PoolKind.PWH, PoolKind.PWL)
 _OUTCOME = (Outcome.SWEEP, Outcome.RUN, Outcome.PENDING, None)  # the last at place -1
 
 
@@ -217,7 +218,7 @@ def _swings(found: kernel.Found) -> tuple[Swing, ...]:
     (price,) = found[1].tolist()
     confirmed_at = [i + swings.SWING_LENGTH for i in index]
     kind = [_SWING_KIND[s] for s in side]
-    labels = [_LABEL[s][which] for s, which in zip(side, label, strict=True)]
+    labels = [_LABEL[which] for which in label]
     return tuple(map(Swing, index, confirmed_at, kind, price, labels))
 
 
@@ -273,20 +274,19 @@ def _order_blocks(found: kernel.Found) -> tuple[OrderBlock, ...]:
 
 
 def _pools(found: kernel.Found) -> tuple[LiquidityPool, ...]:
-    created, side, kind, touches, taken, outcome, _ = found[0].tolist()
+    created, side, kind, touches, taken, outcome = found[0].tolist()
     (price,) = found[1].tolist()
     sides = [_SIDE[s] for s in side]
-    kinds = [_POOL_KIND[s][k] for s, k in zip(side, kind, strict=True)]
-    prices = [-p if s else p for s, p in zip(side, price, strict=True)]
+    kinds = [_POOL_KIND[k] for k in kind]
     outcomes = [_OUTCOME[o] for o in outcome]
-    return tuple(map(LiquidityPool, created, sides, kinds, prices, touches, _came(taken), outcomes))
+    return tuple(map(LiquidityPool, created, sides, kinds, price, touches, _came(taken), outcomes))
 
 
 def _sweeps(found: kernel.Found) -> tuple[LiquiditySweep, ...]:
     index, taken, side, kind, spike = found[0].tolist()
     price, penetration, wick, score = found[1].tolist()
     direction = [_REVERSAL[s] for s in side]
-    kinds = [_POOL_KIND[s][k] for s, k in zip(side, kind, strict=True)]
+    kinds = [_POOL_KIND[k] for k in kind]
     return tuple(
         map(
             LiquiditySweep,

@@ -21,9 +21,10 @@ Found: TypeAlias = tuple[Table, Values]
 
 _OPEN, _HIGH, _LOW, _CLOSE = 0, 1, 2, 3
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
+_LONG_AGO_MS = -(1 << 62)
 _MONDAY = 3  # 1970 began on a Thursday, three days after a Monday.
 _NEVER = -1
-_SWING, _DAY, _WEEK = 0, 1, 2
+_SWING, _DAY, _WEEK = 0, (1, 2), (3, 4)  # days and weeks by side
 _SWEPT, _RUN, _PENDING = 0, 1, 2
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -204,9 +205,14 @@ def relative_volumes(time_ms: Int64s, volume: Float64s, rules: Rules) -> Float64
     count = len(time_ms)
     hours = np.empty(count, dtype=np.int64)
     starts = np.zeros(25, dtype=np.int64)
+    hour, begins = 0, _LONG_AGO_MS
     for i in range(count):
-        hours[i] = time_ms[i] // _HOUR_MS % 24
-        starts[hours[i] + 1] += 1
+        # Candles of one hour follow each other; a division costs more than all the rest here.
+        if not 0 <= time_ms[i] - begins < _HOUR_MS:
+            begins = time_ms[i] // _HOUR_MS * _HOUR_MS
+            hour = begins // _HOUR_MS % 24
+        hours[i] = hour
+        starts[hour + 1] += 1
     for hour in range(24):
         starts[hour + 1] += starts[hour]
     # Of each hour the smaller half, negated, and the larger half, the least of each on top.
@@ -244,9 +250,14 @@ def relative_volumes(time_ms: Int64s, volume: Float64s, rules: Rules) -> Float64
 
 @_compiled
 def find_swings(sides: Values, rules: Rules) -> Found:
-    """See `swings.find_swings`: index, side, label (0 none, 1 further, 2 nearer); price."""
+    """See `swings.find_swings`: index, side, label; price.
+
+    Labels are 0 for none, 1 and 2 for HH and LH, 3 and 4 for LL and HL.
+    """
     count, length = sides.shape[2], rules.swing_length
-    table, prices = np.empty((3, 2 * count), dtype=np.int64), np.empty((1, 2 * count))
+    # Of two extremes of a side within the swing length one is in the other's way.
+    room = 2 * (count // (length + 1) + 1)
+    table, prices = np.empty((3, room), dtype=np.int64), np.empty((1, room))
     found = 0
     previous = np.full(2, np.nan)
     for i in range(length, count - length):
@@ -261,7 +272,7 @@ def find_swings(sides: Values, rules: Rules) -> Found:
                 continue
             label = 0
             if not np.isnan(previous[side]):
-                label = 1 if price > previous[side] else 2
+                label = 2 * side + (1 if price > previous[side] else 2)
             previous[side] = price
             table[0, found], table[1, found], table[2, found] = i, side, label
             prices[0, found] = price if side == 0 else -price
@@ -273,7 +284,8 @@ def find_swings(sides: Values, rules: Rules) -> Found:
 def find_breaks(prices: Values, swings: Table, swing_prices: Values, rules: Rules) -> Found:
     """See `structure.find_breaks`: index, kind (1 CHOCH), direction (0 up), swing index; level."""
     count = prices.shape[1]
-    table, levels = np.empty((4, count), dtype=np.int64), np.empty((1, count))
+    room = swings.shape[1]
+    table, levels = np.empty((4, room), dtype=np.int64), np.empty((1, room))
     found, upcoming, trend = 0, 0, _NEVER
     reference = np.full(2, _NEVER)
     for i in range(count):
@@ -334,19 +346,31 @@ def find_gaps(
     ``kept_only`` leaves out the filled ones.
     """
     count = sides.shape[2]
-    table, values = np.empty((4, count), dtype=np.int64), np.empty((4, count))
+    room = _count_gaps(sides)
+    table, values = np.empty((4, room), dtype=np.int64), np.empty((4, room))
     found = 0
-    lowest_later = np.empty((2, count))
-    next_lower = np.empty((2, count), dtype=np.int64)
-    for side in range(2):
-        _lowest_later(sides[side, _LOW], lowest_later[side])
-        _next_lower(sides[side, _LOW], next_lower[side])
+    # The gaps of a side that price has not come to, and not through; the next to be reached last.
+    untouched = np.empty((2, room), dtype=np.int64)
+    unfilled = np.empty((2, room), dtype=np.int64)
+    touch, fill = np.empty(room), np.empty(room)
+    untouched_sizes, unfilled_sizes = np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64)
     for i in range(2, count):
         for side in range(2):
             high, low = sides[side, _HIGH], sides[side, _LOW]
+            while untouched_sizes[side] > 0:
+                last = untouched[side, untouched_sizes[side] - 1]
+                if low[i] >= touch[last]:
+                    break
+                table[2, last] = i
+                untouched_sizes[side] -= 1
+            while unfilled_sizes[side] > 0:
+                last = unfilled[side, unfilled_sizes[side] - 1]
+                if low[i] > fill[last]:
+                    break
+                table[3, last] = i
+                unfilled_sizes[side] -= 1
             bottom, top = high[i - 2], low[i]
-            lowest = lowest_later[side, i]
-            if bottom >= top or (kept_only and lowest <= bottom):
+            if bottom >= top:
                 continue
             middle = i - 1
             whole = high[middle] - low[middle]
@@ -357,16 +381,46 @@ def find_gaps(
                 + rules.body_weight * (body / whole if whole != 0 else 0.0)
                 + rules.volume_weight * min(relvol[middle] / rules.full_relvol, 1.0)
             )
-            depth = top - lowest if i < count - 1 else 0.0
             table[0, found], table[1, found] = i, side
-            table[2, found] = _first_below(low, next_lower[side], i + 1, top)
-            table[3, found] = _first_at_or_below(low, next_lower[side], i + 1, bottom)
+            table[2, found], table[3, found] = _NEVER, _NEVER
             values[0, found] = top if side == 0 else -bottom
             values[1, found] = bottom if side == 0 else -top
             values[2, found] = strength
-            values[3, found] = min(max(depth / (top - bottom), 0.0), 1.0)
+            touch[found], fill[found] = top, bottom
+            _stand(untouched[side], untouched_sizes, side, touch, found)
+            _stand(unfilled[side], unfilled_sizes, side, fill, found)
             found += 1
-    return table[:, :found], values[:, :found]
+    _measure_fills(sides, table, touch, fill, values[3])
+    if kept_only:
+        return _without(table, values, 3)
+    return table, values
+
+
+@_compiled
+def _count_gaps(sides: Values) -> int:
+    count = 0
+    for side in range(2):
+        high, low = sides[side, _HIGH], sides[side, _LOW]
+        for i in range(2, len(high)):
+            count += high[i - 2] < low[i]
+    return count
+
+
+@_compiled
+def _measure_fills(
+    sides: Values, gaps: Table, top: Float64s, bottom: Float64s, depths: Float64s
+) -> None:
+    """Write how much of each gap price has traded back through, 0..1."""
+    last = sides.shape[2] - 1
+    lowest = np.full(2, np.inf)
+    seen = np.full(2, last + 1)
+    for gap in range(gaps.shape[1] - 1, -1, -1):
+        index, side = gaps[0, gap], gaps[1, gap]
+        while seen[side] > index + 1:
+            seen[side] -= 1
+            lowest[side] = min(lowest[side], sides[side, _LOW, seen[side]])
+        depth = top[gap] - lowest[side] if index < last else 0.0
+        depths[gap] = min(max(depth / (top[gap] - bottom[gap]), 0.0), 1.0)
 
 
 @_compiled
@@ -384,38 +438,45 @@ def find_order_blocks(
     top, bottom, score. ``kept_only`` leaves out the invalidated ones.
     """
     count = sides.shape[2]
-    # A move that ends at one candle has one last opposite candle, so a side has one block there.
-    block_of = np.full((2, count), _NEVER)
-    next_lower = np.empty((2, count), dtype=np.int64)
-    next_close = np.empty((2, count), dtype=np.int64)
-    lowest_close = np.empty((2, count))
-    for side in range(2):
-        high = sides[side, _HIGH]
-        open_, close = sides[side, _OPEN], sides[side, _CLOSE]
-        _next_lower(sides[side, _LOW], next_lower[side])
-        _next_lower(close, next_close[side])
-        _lowest_later(close, lowest_close[side])
-        for i in range(count):
-            if close[i] >= open_[i] or atr[i] == 0:
-                continue
-            far_enough = rules.displacement_atr * atr[i]
-            for j in range(i + 1, min(i + 1 + rules.impulse_candles, count)):
-                if close[j] < open_[j]:
-                    break
-                if close[j] - high[i] >= far_enough:
-                    block_of[side, j] = i
-                    break
-    table, values = np.empty((9, 2 * count), dtype=np.int64), np.empty((3, 2 * count))
+    # A candle becomes a block once at most.
+    table, values = np.empty((9, count), dtype=np.int64), np.empty((3, count))
     found = 0
+    # The last candle against the move, as long as it can still become a block.
+    origin = np.full(2, _NEVER)
+    # The blocks of a side that price has not come to, and not closed through.
+    untouched = np.empty((2, count), dtype=np.int64)
+    standing = np.empty((2, count), dtype=np.int64)
+    tops, bottoms = np.empty(count), np.empty(count)
+    untouched_sizes, standing_sizes = np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64)
     for j in range(count):
-        first = 1 if block_of[1, j] != _NEVER and block_of[1, j] < block_of[0, j] else 0
+        first = 1 if origin[1] < origin[0] else 0
         for side in (first, 1 - first):
-            i = block_of[side, j]
+            low, close = sides[side, _LOW, j], sides[side, _CLOSE, j]
+            while untouched_sizes[side] > 0:
+                last = untouched[side, untouched_sizes[side] - 1]
+                if low > tops[last]:
+                    break
+                table[7, last] = j
+                untouched_sizes[side] -= 1
+            while standing_sizes[side] > 0:
+                last = standing[side, standing_sizes[side] - 1]
+                if close >= bottoms[last]:
+                    break
+                table[8, last] = j
+                standing_sizes[side] -= 1
+            if close < sides[side, _OPEN, j]:
+                origin[side] = j if atr[j] != 0 else _NEVER
+                continue
+            i = origin[side]
             if i == _NEVER:
                 continue
-            top, bottom = sides[side, _HIGH, i], sides[side, _LOW, i]
-            if kept_only and lowest_close[side, j] < bottom:
+            if j - i > rules.impulse_candles:
+                origin[side] = _NEVER
                 continue
+            top, bottom = sides[side, _HIGH, i], sides[side, _LOW, i]
+            if close - top < rules.displacement_atr * atr[i]:
+                continue
+            origin[side] = _NEVER
             loudest = relvol[i]
             has_gap = False
             for m in range(i + 1, j + 1):
@@ -428,9 +489,7 @@ def find_order_blocks(
             table[0, found], table[1, found], table[2, found] = i, j, side
             table[3, found], table[4, found] = high_volume, rejection
             table[5, found], table[6, found] = near_round, has_gap
-            low, close = sides[side, _LOW], sides[side, _CLOSE]
-            table[7, found] = _first_at_or_below(low, next_lower[side], j + 1, top)
-            table[8, found] = _first_below(close, next_close[side], j + 1, bottom)
+            table[7, found], table[8, found] = _NEVER, _NEVER
             values[0, found] = top if side == 0 else -bottom
             values[1, found] = bottom if side == 0 else -top
             values[2, found] = (
@@ -440,7 +499,12 @@ def find_order_blocks(
                 + rules.block_round * near_round
                 + rules.block_gap * has_gap
             )
+            tops[found], bottoms[found] = top, bottom
+            _stand(untouched[side], untouched_sizes, side, tops, found)
+            _stand(standing[side], standing_sizes, side, bottoms, found)
             found += 1
+    if kept_only:
+        return _without(table[:, :found], values[:, :found], 8)
     return table[:, :found], values[:, :found]
 
 
@@ -455,8 +519,8 @@ def find_pools(
 ) -> Found:
     """See `liquidity.find_pools`.
 
-    Created, side, kind (0 swing, 1 day, 2 week), touches, taken, outcome (0 sweep, 1 run,
-    2 pending, -1 not taken), reclaimed; price, upside down on the sell side.
+    Created, side, kind (0 swing, 1 PDH, 2 PDL, 3 PWH, 4 PWL), touches, taken, outcome (0 sweep,
+    1 run, 2 pending, -1 not taken), reclaimed; price, upside down on the sell side.
     """
     count = len(time_ms)
     days = _trading_days(time_ms, tables)
@@ -496,11 +560,11 @@ def find_pools(
                     found += 1
             if new_day:
                 price = sides[side, _HIGH, day_start:i].max()
-                _add(table, prices, active[side], sizes, found, i, side, _DAY, price)
+                _add(table, prices, active[side], sizes, found, i, side, _DAY[side], price)
                 found += 1
             if new_week:
                 price = sides[side, _HIGH, week_start:i].max()
-                _add(table, prices, active[side], sizes, found, i, side, _WEEK, price)
+                _add(table, prices, active[side], sizes, found, i, side, _WEEK[side], price)
                 found += 1
         if new_day:
             day_start = i
@@ -568,21 +632,27 @@ def _liquidity(
     rules: Rules,
     kept_only: bool,
 ) -> tuple[Found, Found]:
+    """Return pools, without `reclaimed` and with their true prices, and sweeps."""
     pools = find_pools(time_ms, sides, swings, atr, tables, rules)
     since = len(time_ms) - rules.view_sweep_candles if kept_only else 0
     sweeps = find_sweeps(sides, relvol, pools[0], pools[1], rules, since)
-    return (_active(pools[0], pools[1]) if kept_only else pools), sweeps
+    table, prices = _without(pools[0], pools[1], 4) if kept_only else pools
+    for pool in range(table.shape[1]):
+        if table[1, pool] == 1:
+            prices[0, pool] = -prices[0, pool]
+    return (table[:6], prices), sweeps
 
 
 @_compiled
-def _active(pools: Table, prices: Values) -> Found:
+def _without(table: Table, values: Values, end: int) -> Found:
+    """Return the rows whose end, that column of ``table``, never came."""
     kept = 0
-    for pool in range(pools.shape[1]):
-        if pools[4, pool] == _NEVER:
-            pools[:, kept] = pools[:, pool]
-            prices[0, kept] = prices[0, pool]
+    for row in range(table.shape[1]):
+        if table[end, row] == _NEVER:
+            table[:, kept] = table[:, row]
+            values[:, kept] = values[:, row]
             kept += 1
-    return pools[:, :kept], prices[:, :kept]
+    return table[:, :kept], values[:, :kept]
 
 
 @_compiled
@@ -622,39 +692,14 @@ def _pop(heap: Float64s, size: int) -> float:
 
 
 @_compiled
-def _lowest_later(values: Float64s, lowest: Float64s) -> None:
-    """Write for each candle the lowest value after it, infinity for the last."""
-    least = np.inf
-    for i in range(len(values) - 1, -1, -1):
-        lowest[i] = least
-        least = min(least, values[i])
-
-
-@_compiled
-def _next_lower(values: Float64s, later: Int64s) -> None:
-    """Write for each candle the first candle after it with a lower value, the count for none."""
-    count = len(values)
-    for i in range(count - 1, -1, -1):
-        j = i + 1
-        while j < count and values[j] >= values[i]:
-            j = later[j]
-        later[i] = j
-
-
-@_compiled
-def _first_below(values: Float64s, next_lower: Int64s, start: int, price: float) -> int:
-    j = start
-    while j < len(values) and values[j] >= price:
-        j = next_lower[j]
-    return j if j < len(values) else _NEVER
-
-
-@_compiled
-def _first_at_or_below(values: Float64s, next_lower: Int64s, start: int, price: float) -> int:
-    j = start
-    while j < len(values) and values[j] > price:
-        j = next_lower[j]
-    return j if j < len(values) else _NEVER
+def _stand(standing: Int64s, sizes: Int64s, side: int, level: Float64s, row: int) -> None:
+    """Put a row among those of its side that are sorted by level, the highest last."""
+    place = sizes[side]
+    while place > 0 and level[standing[place - 1]] > level[row]:
+        standing[place] = standing[place - 1]
+        place -= 1
+    standing[place] = row
+    sizes[side] += 1
 
 
 @_compiled
@@ -676,10 +721,16 @@ def _trading_days(time_ms: Int64s, tables: Tables) -> Int64s:
     place = 0
     if len(time_ms):
         place = max(np.searchsorted(tables.since_ms, time_ms[0], side="right") - 1, 0)
+    day, begins = 0, _LONG_AGO_MS
     for i in range(len(time_ms)):
         while place + 1 < len(tables.since_ms) and tables.since_ms[place + 1] <= time_ms[i]:
             place += 1
-        days[i] = (time_ms[i] + tables.ahead_ms[place] + 7 * _HOUR_MS) // _DAY_MS
+            begins = _LONG_AGO_MS
+        if not 0 <= time_ms[i] - begins < _DAY_MS:
+            shift = tables.ahead_ms[place] + 7 * _HOUR_MS
+            day = (time_ms[i] + shift) // _DAY_MS
+            begins = day * _DAY_MS - shift
+        days[i] = day
     return days
 
 
