@@ -1,74 +1,125 @@
 """The promise under faults: whatever is killed meanwhile, the record equals the backtest."""
 
 import json
+import os
 import random
 import signal
+import subprocess
+import sys
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import pytest
 
-from reports_app.backtest import engine
-from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import signal_as_json
-from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from tests.goldtrader.stack.conftest import wait_until
+from tests.goldtrader.stack.conftest import ROOT, environment, wait_until
 from tests.goldtrader.stack.test_end_to_end import manage
 from tests.stand_ins.market_files import write_market_files
-from trades_app.lifecycle.machine import trade_as_json
 
 pytestmark = pytest.mark.e2e
 
-VICTIMS = ("gateway", "worker-pipeline", "worker-delivery", "valkey", "connector", "beat")
+VICTIMS = (
+    *("gateway", "worker-pipeline", "worker-delivery"),
+    *("valkey", "postgres", "connector", "beat"),
+)
+SHARED = Path(os.environ.get("GOLDTRADER_SHARED", ROOT.parent / "shared"))
 
 
-def kill_one(stack, choose):
-    """Kill a process of the stack outright; return its name, `None` where it was gone already."""
+@dataclass(frozen=True)
+class Feed:
+    """A file of gold ticks and the candles before it."""
+
+    ticks: Path
+    history: Path
+
+
+def made_up(directory):
+    market = write_market_files(directory)
+    return Feed(market.ticks_file, market.history_directory)
+
+
+def real(directory):
+    data = SHARED / "data"
+    feed = Feed(data / "XAUUSD_ticks_oanda_2014-05-01_to_08.csv.gz", data / "history-2014-05-01")
+    if not feed.ticks.exists():
+        pytest.skip(f"{feed.ticks.name} is not there")
+    return feed
+
+
+def kill(stack, name, choose):
+    """Kill a process of the stack outright; return whether it was there."""
     running = json.loads((stack.data_dir / "children.json").read_text())
-    victim = choose.choice([child for child in running if child["name"] in VICTIMS])
     try:
-        process = psutil.Process(victim["pid"])
+        process = psutil.Process(next(each["pid"] for each in running if each["name"] == name))
         # Of the workers, half the time only one of the forks that does the work.
-        forks = process.children() if victim["name"] == "worker-pipeline" else []
+        forks = process.children() if name == "worker-pipeline" else []
         (choose.choice(forks) if forks and choose.random() < 0.5 else process).kill()
-    except psutil.NoSuchProcess:
-        return None
-    return victim["name"]
+    except (StopIteration, psutil.NoSuchProcess):
+        return False
+    return True
+
+
+def victims(choose, count):
+    """Name so many victims in a random order in which each one's turn comes round."""
+    rounds = [choose.sample(VICTIMS, len(VICTIMS)) for _ in range(-(-count // len(VICTIMS)))]
+    return [name for each in rounds for name in each][:count]
+
+
+def record(stack):
+    """What the database holds; `None` where it does not answer, as it may have been killed."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "export", "--data-dir", str(stack.data_dir), "--json"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def recorded(stack, expected, seconds):
+    """Return what is recorded once it is all there, or when the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = record(stack)
+        if found == expected or time.monotonic() > deadline or stack.process.poll() is not None:
+            return found
+        time.sleep(1)
 
 
 @pytest.mark.parametrize(
-    ("workers", "faults", "seed"),
+    ("market", "speed", "workers", "faults", "seed"),
     [
-        pytest.param(3, 6, 1, id="short"),
-        pytest.param(1, 25, 2, id="long-1-worker", marks=pytest.mark.long),
-        pytest.param(3, 25, 3, id="long-3-workers", marks=pytest.mark.long),
+        pytest.param(made_up, "20000", 3, 7, 1, id="short"),
+        pytest.param(made_up, "20000", 1, 25, 2, id="long-1-worker", marks=pytest.mark.long),
+        pytest.param(made_up, "20000", 3, 25, 3, id="long-3-workers", marks=pytest.mark.long),
+        pytest.param(real, "max", 1, 12, 4, id="real-1-worker", marks=pytest.mark.long),
+        pytest.param(real, "max", 3, 12, 5, id="real-3-workers", marks=pytest.mark.long),
     ],
 )
 def test_killed_processes_change_no_signal_and_no_trade(
-    start_stack, tmp_path, workers, faults, seed
+    start_stack, tmp_path, market, speed, workers, faults, seed
 ):
     choose = random.Random(seed)
-    market = write_market_files(tmp_path)
-    result = engine.run(DEFAULT_INSTRUMENTS[0], Parameters(), [market.ticks], market.history)
-    expected = {
-        "signals": [signal_as_json(signal) for signal in result.signals],
-        "trades": [trade_as_json(trade, events) for trade, events in result.trades],
-    }
+    feed = market(tmp_path)
+    backtest = manage(
+        *("backtest", "--symbol", "XAUUSD", "--ticks", feed.ticks, "--history", feed.history),
+        "--json",
+    )
+    expected = {name: json.loads(backtest)[name] for name in ("signals", "trades")}
+    assert len(expected["trades"]) >= 3
     stack = start_stack(
-        *("--feed", str(market.ticks_file), "--history", str(market.history_directory)),
-        *("--speed", "20000", "--workers", str(workers), "--symbol", "XAUUSD"),
+        *("--feed", str(feed.ticks), "--history", str(feed.history)),
+        *("--speed", speed, "--workers", str(workers), "--symbol", "XAUUSD"),
         data_dir=tmp_path / "data",
     )
     stack.wait_for("Ctrl-C ends all of it")
-    killed = []
-    while len(killed) < faults:
+    for name in victims(choose, faults):
         time.sleep(choose.uniform(0.5, 3.0))
-        killed += filter(None, [kill_one(stack, choose)])
+        wait_until(lambda name=name: kill(stack, name, choose), seconds=60)
 
-    def record():
-        return json.loads(manage("export", "--data-dir", stack.data_dir, "--json"))
-
-    wait_until(lambda: record() == expected or stack.process.poll() is not None, seconds=150)
-    assert record() == expected, killed
-    assert len(expected["trades"]) >= 3
+    assert recorded(stack, expected, seconds=200) == expected
     assert stack.end(by=signal.SIGTERM) == 0
