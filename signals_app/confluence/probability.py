@@ -81,18 +81,34 @@ class Probability:
         above = self.score_above is None or score > self.score_above
         return above and (self.score_to is None or score <= self.score_to)
 
+    @property
+    def scores(self) -> str:
+        """Return which scores it holds, in words.
+
+        Not "third 2 of 3": few different scores share one third, and leave another empty.
+        """
+        above = "" if self.score_above is None else f"above {self.score_above:.4g}"
+        to = "" if self.score_to is None else f"up to {self.score_to:.4g}"
+        return f"score {f'{above} {to}'.strip()}" if above or to else "any score"
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A probability as it is told: a share of 1, Wilson's 95 % interval, how many outcomes."""
+    """A probability as it is told: a share of 1, Wilson's 95 % interval, how many outcomes.
+
+    `random` is how often matched random entries won, without which the share cannot be judged;
+    `None` where nobody noted it.
+    """
 
     p: float
     low: float
     high: float
     n: int
+    random: float | None
 
     def __str__(self) -> str:
-        return f"{self.p:.0%} [{100 * self.low:.0f}-{100 * self.high:.0f}], n={self.n:,}"
+        told = f"{self.p:.0%} [{100 * self.low:.0f}-{100 * self.high:.0f}], n={self.n:,}"
+        return told if self.random is None else f"{told}; random entries {self.random:.0%}"
 
 
 def estimate(wins: int, n: int, p0: float | None) -> tuple[float, float, float] | None:

@@ -15,9 +15,13 @@ class MeasuredProbabilityQuerySet(models.QuerySet["MeasuredProbability"]):
     def newest(
         self, symbol: str, timeframe: str, *, ended_by: datetime
     ) -> "MeasuredProbabilityQuerySet":
-        """Return the newest calibration whose data ended at ``ended_by`` or before."""
+        """Return the calibration on the newest data that ended at ``ended_by`` or before.
+
+        Of several on data to the same end the one that was made last: a look back in time that
+        was made later replaces nothing.
+        """
         usable = self.filter(instrument=symbol, timeframe=timeframe, data_to__lte=ended_by)
-        latest = usable.order_by("-made_at").values("made_at")[:1]
+        latest = usable.order_by("-data_to", "-made_at").values("made_at")[:1]
         return usable.filter(made_at=latest)
 
 
@@ -68,7 +72,10 @@ class MeasuredProbability(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=("instrument", "timeframe", "-made_at"), name="probability_newest"),
+            models.Index(
+                fields=("instrument", "timeframe", "-data_to", "-made_at"),
+                name="probability_newest",
+            ),
         )
 
     def __str__(self) -> str:

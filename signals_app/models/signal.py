@@ -65,6 +65,9 @@ class Signal(models.Model):
     probability_low = models.FloatField(null=True, blank=True, help_text="Wilson 95 %")
     probability_high = models.FloatField(null=True, blank=True, help_text="Wilson 95 %")
     probability_n = models.PositiveIntegerField(null=True, blank=True, help_text="outcomes")
+    probability_random = models.FloatField(
+        null=True, blank=True, help_text="how often matched random entries won, 0 to 1"
+    )
     probability_of = models.CharField(
         max_length=100, blank=True, help_text="the measured event that it leans on"
     )
@@ -93,4 +96,4 @@ class Signal(models.Model):
         p, low, high = self.probability, self.probability_low, self.probability_high
         if p is None or low is None or high is None or self.probability_n is None:
             return None
-        return Measured(p, low, high, self.probability_n)
+        return Measured(p, low, high, self.probability_n, self.probability_random)

@@ -76,37 +76,40 @@ def note_probability(signal: Signal, best: Score) -> None:
     if evidence is None:
         return
     opened = signal.timestamp - _length(Timeframe.M15)
-    measured = measured_probability(signal.instrument, evidence, ended_by=opened)
-    if measured is None or measured.p is None:
+    found = measured_probability(signal.instrument, evidence, ended_by=opened)
+    if found is None or found[0].p is None:
         return
+    measured, data_to = found
     signal.probability = measured.p
     signal.probability_low, signal.probability_high = measured.low, measured.high
-    signal.probability_n = measured.n
+    signal.probability_n, signal.probability_random = measured.n, measured.p0
     signal.probability_of = (
         f"{evidence.timeframe} {evidence.type} {evidence.kind}, {evidence.direction}, "
-        f"score in third {measured.bucket.tercile} of 3"
+        f"{measured.scores}, data until {data_to:%Y-%m-%d}"
     )
 
 
 def measured_probability(
     symbol: str, evidence: Evidence, *, ended_by: datetime
-) -> Probability | None:
-    """Return what the newest calibration that may be used says; `None` where there is none."""
+) -> tuple[Probability, datetime] | None:
+    """Return what the newest calibration that may be used says, and the end of its data.
+
+    `None` where there is none.
+    """
     rows = MeasuredProbability.objects.newest(symbol, evidence.timeframe, ended_by=ended_by)
-    return look_up(
-        (
-            row.value()
-            for row in rows.filter(
-                event_type=evidence.type,
-                event_kind=evidence.kind,
-                direction=evidence.direction,
-            )
-        ),
+    alike = list(
+        rows.filter(
+            event_type=evidence.type, event_kind=evidence.kind, direction=evidence.direction
+        )
+    )
+    found = look_up(
+        (row.value() for row in alike),
         evidence.type,
         evidence.kind,
         evidence.direction,
         evidence.score,
     )
+    return None if found is None else (found, alike[0].data_to)
 
 
 def with_probabilities(analysis: Analysis) -> dict[str, Any]:

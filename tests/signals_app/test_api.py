@@ -61,7 +61,14 @@ def test_a_signal_is_the_exported_one_and_where_it_stands() -> None:
         "strategy": "default v1",
         "created_at": iso(milliseconds(row.created_at)),
         **dict.fromkeys(
-            ("probability", "probability_low", "probability_high", "probability_n"), None
+            (
+                "probability",
+                "probability_low",
+                "probability_high",
+                "probability_n",
+                "probability_random",
+            ),
+            None,
         ),
         "probability_of": "",
     }

@@ -47,9 +47,13 @@ def test_a_signal_is_announced_in_the_agreed_format() -> None:
 def test_a_probability_is_told_only_where_it_was_measured() -> None:
     trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
 
-    text = messages.signal_text(SIGNAL, GOLD, trade, measured=Measured(0.543, 0.488, 0.594, 812))
+    measured = Measured(0.543, 0.488, 0.594, 812, 0.521)
 
-    said = "🎲 Confidence: 85% (a score; measured probability 54% [49-59], n=812)"
+    text = messages.signal_text(SIGNAL, GOLD, trade, measured=measured)
+
+    said = (
+        "🎲 Confidence: 85% (a score; measured probability 54% [49-59], n=812; random entries 52%)"
+    )
     assert said in text.splitlines()
 
 

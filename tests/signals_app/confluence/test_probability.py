@@ -62,5 +62,23 @@ def test_the_other_direction_is_measured_on_its_own() -> None:
     assert look_up([bucket(1, None, None)], *wanted, 0.5) is None
 
 
-def test_a_probability_is_told_with_its_interval_and_its_outcomes() -> None:
-    assert str(Measured(0.543, 0.488, 0.594, 1812)) == "54% [49-59], n=1,812"
+def test_a_probability_is_told_beside_that_of_random_entries() -> None:
+    told = str(Measured(0.543, 0.488, 0.594, 1812, 0.521))
+
+    assert told == "54% [49-59], n=1,812; random entries 52%"
+
+
+def test_a_probability_told_before_random_entries_were_noted_does_without() -> None:
+    assert str(Measured(0.543, 0.488, 0.594, 1812, None)) == "54% [49-59], n=1,812"
+
+
+def test_a_buckets_scores_are_told_by_their_bounds() -> None:
+    limits = (None, 0.5), (0.5, 0.65), (0.65, None), (None, None), (48.4712, None)
+
+    assert [bucket(1, *each).scores for each in limits] == [
+        "score up to 0.5",
+        "score above 0.5 up to 0.65",
+        "score above 0.65",
+        "any score",
+        "score above 48.47",
+    ]

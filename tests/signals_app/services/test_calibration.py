@@ -37,6 +37,7 @@ BLOCK = OrderBlock(
 )
 ZONE = Zone(Timeframe.H1, BLOCK, None, 2046.0, 2043.0, 0.9, 0.0)
 SCORE = Score(Direction.BUY, 85.0, 40.0, 30.0, 15.0, (), ZONE, None)
+YEAR_MS = 365 * 86_400_000
 OPEN_MS = CLOSE_MS - Timeframe.M15.milliseconds
 HIGH_THIRD = Probability(
     Bucket(EventType.ORDER_BLOCK, EventKind.RETEST, Bias.BULLISH, 3),
@@ -68,8 +69,10 @@ def test_a_signal_says_what_was_measured_of_what_it_leans_on() -> None:
 
     signal = noted()
 
-    assert signal.measured == Measured(0.54, 0.49, 0.59, 812)
-    assert signal.probability_of == "H1 ORDER_BLOCK RETEST, bullish, score in third 3 of 3"
+    assert signal.measured == Measured(0.54, 0.49, 0.59, 812, 0.5)
+    assert signal.probability_of == (
+        "H1 ORDER_BLOCK RETEST, bullish, score above 0.5, data until 2024-01-05"
+    )
 
 
 def test_data_that_reaches_into_the_signals_candle_says_nothing() -> None:
@@ -78,11 +81,18 @@ def test_data_that_reaches_into_the_signals_candle_says_nothing() -> None:
     assert noted().measured is None
 
 
-def test_the_newest_calibration_counts() -> None:
+def test_of_calibrations_on_data_to_the_same_end_the_newest_counts() -> None:
     store(HIGH_THIRD, hours_ago=1)
     store(replace(HIGH_THIRD, p=0.44, low=0.4, high=0.48))
 
-    assert noted().measured == Measured(0.44, 0.4, 0.48, 812)
+    assert noted().measured == Measured(0.44, 0.4, 0.48, 812, 0.5)
+
+
+def test_a_look_back_made_later_does_not_replace_what_newer_data_say() -> None:
+    store(HIGH_THIRD, hours_ago=1)
+    store(replace(HIGH_THIRD, p=0.11, low=0.08, high=0.16, n=205), until_ms=OPEN_MS - 10 * YEAR_MS)
+
+    assert noted().measured == Measured(0.54, 0.49, 0.59, 812, 0.5)
 
 
 def test_too_few_outcomes_are_no_probability() -> None:
