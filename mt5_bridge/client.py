@@ -200,8 +200,9 @@ class Client:
         poll = self._source.poll(self._now_ms())
         stand = self._stand()
         told_ms = max(stand.last.time_ms, self._link.told_ms(self._symbol))
-        now_ms = self._now_ms() if self._source.is_live else None
-        verdict = self._judge.judge(poll.quotes, LastGood(told_ms, stand.last.bid), now_ms)
+        # No tick is refused for being of the future: it may be this machine's clock that is late,
+        # and what is thrown away here never comes again. The server judges by its own.
+        verdict = self._judge.judge(poll.quotes, LastGood(told_ms, stand.last.bid))
         for refusal in verdict.refusals[:1]:
             log.warning(
                 "%d quotes of %s refused: %s", len(verdict.refusals), self._symbol, refusal.text
@@ -392,7 +393,7 @@ class Client:
             case core.ServerError(code, message, is_final):
                 self._hear_error(code, message, is_final=is_final)
             case core.ClockIsWrong(ahead_ms):
-                log.warning("this machine's clock is off by %.1f s", ahead_ms / 1000)
+                log.warning("this machine's clock is %+.1f s off the server's", ahead_ms / 1000)
             case _:
                 assert_never(event)
 
@@ -492,7 +493,7 @@ class Client:
 
     def _now_ms(self) -> int:
         """Return the time by the server's clock, as far as it is known."""
-        return _wall_ms() - self._link.clock_error_ms
+        return self._link.server_ms(self._moment())
 
     def _moment(self) -> Moment:
         return Moment(time.monotonic(), _wall_ms())

@@ -138,7 +138,10 @@ class ServerError:
 
 @dataclass(frozen=True, slots=True)
 class ClockIsWrong:
-    """This machine's clock is `ahead_ms` before the server's (negative: behind)."""
+    """This machine's clock is `ahead_ms` before the server's (negative: behind).
+
+    It comes once for an error, and again when the error has changed, be it to nothing.
+    """
 
     ahead_ms: int
 
@@ -196,6 +199,8 @@ class Link:
     _interval: float = wire.HEARTBEAT_INTERVAL
     _heartbeat_at: float = 0.0
     _heard_at: float = 0.0
+    _compared: tuple[int, float] | None = None
+    _told_clock_error_ms: int = 0
 
     def connected(self, moment: Moment) -> None:
         """Begin anew on a fresh connection: nothing is known of what the old one carried."""
@@ -220,7 +225,7 @@ class Link:
     def report(self, code: ErrorCode, message: str, moment: Moment) -> None:
         """Tell the server of something that went wrong here; lost where it does not listen."""
         if self.is_logged_in:
-            now = wire.iso(self._server_ms(moment))
+            now = wire.iso(self.server_ms(moment))
             self._outgoing.append(wire.Error(code=code, message=message[:2000], timestamp=now))
 
     def receive(self, frame: bytes | str, moment: Moment) -> list[Event]:
@@ -233,6 +238,8 @@ class Link:
                 return self._compare_clocks(message.server_time, moment)
             case wire.AuthOk():
                 return self._log_in(message, moment)
+            case wire.HeartbeatAck():
+                return self._compare_clocks(message.timestamp, moment)
             case wire.Ack():
                 return self._acknowledge(message)
             case wire.HistoryAck():
@@ -307,7 +314,7 @@ class Link:
         for symbol, watermark in told.items():
             self._lines[symbol].told_ms = watermark
         self._heartbeat_at = moment.seconds + self._interval
-        return wire.Heartbeat(timestamp=wire.iso(self._server_ms(moment)), watermark=told)
+        return wire.Heartbeat(timestamp=wire.iso(self.server_ms(moment)), watermark=told)
 
     def is_stalled(self, moment: Moment) -> bool:
         """Return whether the server has been silent for so long that the line must be dead."""
@@ -317,7 +324,18 @@ class Link:
         """Return whether the token ends so soon that the next one is to be fetched."""
         if self.token_expires_ms is None:
             return False
-        return self._server_ms(moment) >= self.token_expires_ms
+        return self.server_ms(moment) >= self.token_expires_ms
+
+    def server_ms(self, moment: Moment) -> int:
+        """Return the time by the server's clock, as far as it is known.
+
+        From the last comparison on our seconds are counted, which no correction of this machine's
+        clock moves; before the first one its clock is all there is.
+        """
+        if self._compared is None:
+            return moment.wall_ms
+        server_ms, seconds = self._compared
+        return server_ms + round((moment.seconds - seconds) * 1000)
 
     def role(self, symbol: str) -> Role | None:
         """Return the role for a symbol; None where there is no login or it is not allowed."""
@@ -345,16 +363,17 @@ class Link:
     def _auth(self) -> wire.Auth:
         return wire.Auth(token=self.token, symbols=list(self.symbols))
 
-    def _server_ms(self, moment: Moment) -> int:
-        return moment.wall_ms - self.clock_error_ms
-
     def _compare_clocks(self, server_time: str, moment: Moment) -> list[Event]:
+        """Take over the server's clock; tell of an error that is large and was not told yet."""
         try:
-            self.clock_error_ms = moment.wall_ms - wire.milliseconds(server_time)
+            server_ms = wire.milliseconds(server_time)
         except ValueError:
             return []
-        if abs(self.clock_error_ms) <= MAXIMUM_CLOCK_ERROR_MS:
+        self._compared = server_ms, moment.seconds
+        self.clock_error_ms = moment.wall_ms - server_ms
+        if abs(self.clock_error_ms - self._told_clock_error_ms) <= MAXIMUM_CLOCK_ERROR_MS:
             return []
+        self._told_clock_error_ms = self.clock_error_ms
         return [ClockIsWrong(self.clock_error_ms)]
 
     def _log_in(self, message: wire.AuthOk, moment: Moment) -> list[Event]:
@@ -406,10 +425,10 @@ class Link:
         if expires_at is None:
             return None
         try:
-            left = wire.milliseconds(expires_at) - self._server_ms(moment)
+            left = wire.milliseconds(expires_at) - self.server_ms(moment)
         except ValueError:
             return None
-        return self._server_ms(moment) + max(left * 4 // 5, 1000)
+        return self.server_ms(moment) + max(left * 4 // 5, 1000)
 
     def _send_history(self, symbol: str, moment: Moment) -> None:
         for history in self._history:

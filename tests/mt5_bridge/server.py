@@ -143,7 +143,8 @@ class Server:
                     await self.say(socket, wire.Ack(symbol=message.symbol, seq=self.seq))
             case wire.Heartbeat():
                 self.heartbeats.append(message)
-                await self.say(socket, wire.HeartbeatAck(timestamp=message.timestamp))
+                now = wire.iso(round(time.time() * 1000))
+                await self.say(socket, wire.HeartbeatAck(timestamp=now))
             case wire.Error():
                 self.errors.append(message)
             case other:

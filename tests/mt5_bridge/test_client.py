@@ -229,6 +229,22 @@ async def test_live_ticks_arrive_at_once_and_history_before_them(folder, spool):
         assert source.starts == [(None, 0, None)]
 
 
+async def test_no_live_tick_is_lost_to_a_machine_whose_clock_is_late(folder, spool, monkeypatch):
+    """Five minutes slow, and no server yet that would say so: the spool is read into at once."""
+    monkeypatch.setattr(client_module, "_wall_ms", lambda: time.time_ns() // 1_000_000 - 300_000)
+    spool.begin("XAUUSD", 0)
+    spool.append("XAUUSD", Quotes.of([(NOON, 2000.0, 2000.5)]), "0")
+    source, server = Live(), Server()
+    async with running(server, folder):
+        port = server.port
+    async with Running(a_client(server, folder, source, spool)):
+        source.tick(16)
+        await until(lambda: spool.last_seq("XAUUSD") == 17)
+        async with running(server, folder, port):
+            await until(lambda: len(server.ticks) == 17)
+            assert server.ticks[1:] == source.rows
+
+
 async def test_ticks_of_an_outage_are_sent_afterwards(folder, spool):
     source, server = Live(), Server()
     async with running(server, folder), Running(a_client(server, folder, source, spool)):

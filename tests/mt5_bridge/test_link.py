@@ -252,6 +252,24 @@ def test_a_wrong_clock_is_noticed_and_the_servers_is_used():
     assert link.heartbeat({}, at(1)).timestamp == wire.iso(NOON - 89_000)
 
 
+def test_clocks_are_compared_with_every_answer_to_a_heartbeat():
+    """Two minutes fast at the login; then the machine's clock is put right under our hands."""
+    link = Link(record=Held([]), symbols=(GOLD,), token="t")
+    link.connected(at(0))
+    greeting = wire.encode(wire.Connected(server_time=wire.iso(NOON - 120_000)))
+    assert link.receive(greeting, at(0)) == [ClockIsWrong(120_000)]
+    corrected = Moment(20, NOON - 120_000 + 20_000)
+    assert link.server_ms(corrected) == NOON - 120_000 + 20_000
+    answer = wire.encode(wire.HeartbeatAck(timestamp=wire.iso(NOON - 120_000 + 20_000)))
+    assert link.receive(answer, corrected) == [ClockIsWrong(0)]
+    assert link.clock_error_ms == 0
+    assert link.receive(answer, corrected) == []
+
+
+def test_before_the_first_comparison_this_machines_clock_is_all_there_is():
+    assert Link(record=Held([]), symbols=(GOLD,)).server_ms(at(7)) == NOON + 7000
+
+
 def test_a_silent_server_is_given_up():
     link = connected([])
     link.receive(auth_ok(heartbeat_interval=10), at(1))
