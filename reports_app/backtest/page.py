@@ -36,13 +36,16 @@ _CAUTION = (
 )
 
 
-def page(result: BacktestResult, assessed: Assessment, assumed: str) -> str:
-    """Return the page: verdict first, then charts, tables, refusals, settings and trades."""
+def page(result: BacktestResult, assessed: Assessment, assumed: str, settings: str) -> str:
+    """Return the page: verdict first, then charts, tables, refusals, settings and trades.
+
+    ``assumed`` says how the file was read, ``settings`` where the parameters come from.
+    """
     figures = performance(assessed.results)
     title = f"{result.instrument.symbol} backtest"
     parts = [
         f"<h1>{title}</h1>",
-        f'<p class="quiet">{escape(_span(result))}<br>Read as: {escape(assumed)}.</p>',
+        _head(result, assumed, settings),
         _cards(result, assessed, figures),
         _verdict(assessed, result),
     ]
@@ -61,6 +64,11 @@ def page(result: BacktestResult, assessed: Assessment, assumed: str) -> str:
         f"<title>{title}</title><style>{_STYLE}</style></head>"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
+
+
+def _head(result: BacktestResult, assumed: str, settings: str) -> str:
+    lines = (_span(result), f"Read as: {assumed}.", f"Settings: {settings}.")
+    return f'<p class="quiet">{"<br>".join(map(escape, lines))}</p>'
 
 
 def _span(result: BacktestResult) -> str:

@@ -79,9 +79,12 @@ def signals_per_week(result: BacktestResult) -> float | None:
 
 
 def print_report(
-    console: Console, result: BacktestResult, assessed: Assessment, assumed: str
+    console: Console, result: BacktestResult, assessed: Assessment, assumed: str, settings: str
 ) -> None:
-    """Print what the backtest brought, the bad with the good."""
+    """Print what the backtest brought, the bad with the good.
+
+    ``assumed`` says how the file was read, ``settings`` where the parameters come from.
+    """
     results = assessed.results
     symbol = result.instrument.symbol
     if result.first_time_ms is None or result.last_time_ms is None:
@@ -90,6 +93,7 @@ def print_report(
     console.print(
         f"{symbol}, {iso(result.first_time_ms)} to {iso(result.last_time_ms)}\n"
         f"read as: {assumed}\n"
+        f"settings: {settings}\n"
         f"{sentences.data(result)}: {result.decisions:,} closes decided, "
         f"{len(result.signals):,} signals, {signals_per_week(result)} a week",
         soft_wrap=True,

@@ -1,18 +1,34 @@
-"""What the commands that run the engine over a file have in common: arguments and progress."""
+"""What the commands that run the engine over a file share: arguments, settings and progress."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils.module_loading import import_string
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from reports_app.research.files import Market, open_market
+from reports_app.research.files import (
+    BadInput,
+    CandleFileError,
+    Market,
+    TickFileError,
+    open_market,
+)
+from reports_app.research.stored import NoStrategy, Stored, read_stored
+from signals_app.confluence.limits import BadParameter, changed, read_change
+from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import milliseconds
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 
+#: What a user can mend; each is one sentence for him.
+REFUSALS = (BadInput, BadParameter, CandleFileError, TickFileError)
 #: Tells how much is done, and of what.
 Step = Callable[[int, str], None]
 
@@ -54,10 +70,62 @@ def add_settings_argument(parser: ArgumentParser) -> None:
     )
 
 
-def market_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+def add_strategy_arguments(parser: ArgumentParser) -> None:
+    """Take a strategy of the database, and which database."""
+    parser.add_argument(
+        "--strategy",
+        metavar="live|VERSION",
+        help="take a strategy's parameters and the instrument from the database, as the live "
+        "system does; without it: the defaults, and no database",
+    )
+    parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a run is set to: its parameters and the instruments there are, by symbol.
+
+    `told` names where they come from.
+    """
+
+    parameters: Parameters
+    instruments: Mapping[str, Instrument]
+    told: str
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the instrument of that symbol; raises `BadInput`."""
+        try:
+            return self.instruments[symbol]
+        except KeyError:
+            known = ", ".join(self.instruments)
+            raise BadInput(
+                f"{symbol} is no instrument that is known here; known are {known}. With "
+                "--strategy live, those of the database are."
+            ) from None
+
+
+def setup_of(options: Mapping[str, Any]) -> Setup:
+    """Return what the command line asks for: the defaults or a stored strategy, with its changes.
+
+    Raises `BadInput` or `BadParameter`.
+    """
+    if options["strategy"] is None:
+        instruments = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
+        setup = Setup(Parameters(), instruments, "the defaults")
+    else:
+        stored = _stored(options["strategy"], options["data_dir"])
+        setup = Setup(stored.parameters, stored.instruments, stored.name)
+    given = options.get("settings_given") or []
+    if not given:
+        return setup
+    parameters = changed(setup.parameters, dict(map(read_change, given)))
+    return Setup(parameters, setup.instruments, f"{setup.told}, with {', '.join(given)}")
+
+
+def market_arguments(options: Mapping[str, Any], instrument: Instrument) -> dict[str, Any]:
     """Return what `open_market` takes, as the command line gave it."""
     return {
-        "symbol": options["symbol"],
+        "instrument": instrument,
         "ticks": options["ticks"],
         "candles": options["candles"],
         "history": options["history"],
@@ -67,9 +135,9 @@ def market_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def market_of(options: Mapping[str, Any]) -> Market:
+def market_of(options: Mapping[str, Any], setup: Setup) -> Market:
     """Return the market that the command line names; raises as `open_market` does."""
-    return open_market(**market_arguments(options))
+    return open_market(**market_arguments(options, setup.instrument(options["symbol"])))
 
 
 @contextmanager
@@ -95,6 +163,20 @@ def moment(text: str) -> int:
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no date or time like 2014-05-01") from None
     return milliseconds(found if found.tzinfo else found.replace(tzinfo=UTC))
+
+
+def _stored(which: str, data_dir: Path | None) -> Stored:
+    # By name: whoever knows how a data directory's database is started is a layer above.
+    use_data_dir = import_string(settings.DATABASE_OPENER)
+    no_database = import_string(settings.DATABASE_REFUSAL)
+    try:
+        with use_data_dir(data_dir or settings.DATA_DIR, by="a backtest"):
+            return read_stored(which)
+    except (no_database, NoStrategy) as refusal:
+        raise BadInput(str(refusal)) from None
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise BadInput(f"The strategy cannot be read from the database: {reason}") from None
 
 
 def _end(text: str) -> int:

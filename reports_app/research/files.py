@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from signals_app.gateway.offline import TickFileError, open_ticks, read_ticks
 from signals_app.importers.candle_files import CandleFileError, read_candle_file, read_candles
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
-from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
+from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Ticks, quantise_all
 
 __all__ = (
@@ -28,7 +28,6 @@ __all__ = (
     "TickFileError",
     "fingerprint",
     "open_market",
-    "parameters_of",
 )
 
 _History = Mapping[Timeframe, Candles]
@@ -106,7 +105,7 @@ class Market:
 
 def open_market(
     *,
-    symbol: str,
+    instrument: Instrument,
     ticks: Path | None = None,
     candles: Path | None = None,
     history: Path | None = None,
@@ -118,8 +117,7 @@ def open_market(
 
     Raises `BadInput`, `CandleFileError` or `TickFileError`, each a sentence for the user.
     """
-    instrument = _instrument(symbol)
-    before = _history(history, symbol, source_timezone)
+    before = _history(history, instrument.symbol, source_timezone)
     if ticks is None:
         if candles is None:
             raise BadInput("A file of ticks or of candles is needed.")
@@ -155,22 +153,6 @@ def open_market(
     )
 
 
-def parameters_of(given: list[str]) -> Parameters:
-    """Return the default parameters with these changes, each `name=value`; raises `BadInput`."""
-    parameters = Parameters()
-    names, changes = {field.name for field in fields(Parameters)}, dict[str, Any]()
-    for text in given:
-        name, _, value = text.partition("=")
-        if name not in names:
-            raise BadInput(f"{name!r} is no parameter; docs/confluence.md lists them.")
-        try:
-            whole = isinstance(getattr(parameters, name), int)
-            changes[name] = int(value) if whole else float(value)
-        except ValueError:
-            raise BadInput(f"{text!r} is not a name, = and a number.") from None
-    return replace(parameters, **changes)
-
-
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of the file's bytes."""
     digest = hashlib.sha256()
@@ -187,14 +169,6 @@ def _reading(instrument: Instrument, source_timezone: str) -> dict[str, Any]:
         "default_spread": instrument.default_spread,
         "digits": instrument.digits,
     }
-
-
-def _instrument(symbol: str) -> Instrument:
-    for instrument in DEFAULT_INSTRUMENTS:
-        if instrument.symbol == symbol:
-            return instrument
-    known = ", ".join(instrument.symbol for instrument in DEFAULT_INSTRUMENTS)
-    raise BadInput(f"{symbol} is no instrument that is known here; known are {known}.")
 
 
 def _history(place: Path | None, symbol: str, source_timezone: str) -> _History:

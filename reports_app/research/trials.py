@@ -6,11 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from reports_app.backtest.search import Trial
 from reports_app.research.files import Market, open_market
 from signals_app.confluence.parameters import Parameters
+from signals_app.market.instrument import Instrument
 
 _PATHS = ("ticks", "candles", "history")
 
@@ -20,7 +22,7 @@ def plain_market(arguments: dict[str, Any]) -> dict[str, Any]:
     return {
         name: str(Path(value).resolve()) if name in _PATHS and value is not None else value
         for name, value in arguments.items()
-    }
+    } | {"instrument": msgspec.to_builtins(arguments["instrument"])}
 
 
 def plain_parameters(parameters: Parameters) -> dict[str, Any]:
@@ -52,4 +54,5 @@ def _opened(market: str) -> Market:
     for name in _PATHS:
         if arguments[name] is not None:
             arguments[name] = Path(arguments[name])
+    arguments["instrument"] = msgspec.convert(arguments["instrument"], Instrument)
     return open_market(**arguments)

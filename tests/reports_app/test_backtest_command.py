@@ -119,8 +119,11 @@ def test_history_before_the_file_warms_the_windows_up(ticks_file: Path, tmp_path
         (["--candles", "{h1}"], "holds no candles of M15 or shorter"),
         (["--candles", "{h1}", "--history", "nowhere"], "The history nowhere does not exist"),
         (["--candles", "{h1}", "--history", "{empty}"], "holds no file named like XAUUSD_M15"),
-        (["--candles", "{h1}", "--set", "luck=1"], "'luck' is no parameter"),
+        (["--candles", "{h1}", "--set", "luck=1"], "There is no parameter 'luck'"),
         (["--candles", "{h1}", "--set", "threshold=high"], "'threshold=high' is not a name"),
+        (["--candles", "{h1}", "--set", "threshold=nan"], "threshold must be a number, not nan"),
+        (["--candles", "{h1}", "--set", "slippage_pips=-5"], "slippage_pips must be from 0 to"),
+        (["--candles", "{h1}", "--set", "take_profit_1_r=3"], "must not be above take_profit_2_r"),
         (["--candles", "{h1}", "--source-timezone", "Mars"], "'Mars' is no timezone"),
     ],
 )

@@ -15,19 +15,15 @@ from reports_app.backtest.page import page
 from reports_app.backtest.report import backtest_as_json, print_report
 from reports_app.backtest.result import BacktestResult
 from reports_app.management.common import (
+    REFUSALS,
     add_market_arguments,
     add_settings_argument,
+    add_strategy_arguments,
     market_of,
     progress,
+    setup_of,
 )
-from reports_app.research.files import (
-    BadInput,
-    CandleFileError,
-    Market,
-    TickFileError,
-    fingerprint,
-    parameters_of,
-)
+from reports_app.research.files import Market, fingerprint
 from reports_app.research.variants import count_variant
 from signals_app.confluence.parameters import Parameters
 
@@ -35,7 +31,7 @@ _WIDTH = 110
 
 
 class Command(BaseCommand):
-    """Runs the engine over a file of ticks or candles; needs no database."""
+    """Runs the engine over a file of ticks or candles; needs no database but for a strategy."""
 
     help = "Say which signals and trades the live engine would have made on a file."
     requires_system_checks: list[str] = []
@@ -44,6 +40,7 @@ class Command(BaseCommand):
         """Take the file, the history before it, the span and how to tell."""
         add_market_arguments(parser)
         add_settings_argument(parser)
+        add_strategy_arguments(parser)
         parser.add_argument(
             "--seed", type=int, default=1, help="of the draws that say what chance does (1)"
         )
@@ -57,23 +54,23 @@ class Command(BaseCommand):
         # What is imported stays: the collector need not walk it again and again.
         gc.freeze()
         try:
-            parameters = parameters_of(options["settings_given"])
-            market = market_of(options)
+            setup = setup_of(options)
+            market = market_of(options, setup)
             log = CandleLog()
             with progress(market.total, quiet=not self.stderr.isatty()) as step:
-                result = market.run(parameters, step, log)
-        except (CandleFileError, TickFileError, BadInput) as error:
+                result = market.run(setup.parameters, step, log)
+        except REFUSALS as error:
             raise CommandError(str(error), returncode=2) from None
-        assessed = _assessed(market, parameters, result, log, options["seed"])
+        assessed = _assessed(market, setup.parameters, result, log, options["seed"])
         if options["html"] is not None:
-            _write(options["html"], page(result, assessed, market.assumed))
+            _write(options["html"], page(result, assessed, market.assumed, setup.told))
         if options["json"]:
             self.stdout.write(json.dumps(backtest_as_json(result, assessed)))
             return
         console = Console(file=cast("IO[str]", self.stdout), highlight=False)
         # Too narrow a window breaks lines, but no figure is cut.
         console.width = max(console.width, _WIDTH)
-        print_report(console, result, assessed, market.assumed)
+        print_report(console, result, assessed, market.assumed, setup.told)
         if options["html"] is not None:
             console.print(f"The page is in {options['html']}.")
 

@@ -12,19 +12,16 @@ from reports_app.backtest.columns import CandleLog
 from reports_app.backtest.result import BacktestResult
 from reports_app.backtest.truncation import Comparison, compare, cut_places
 from reports_app.management.common import (
+    REFUSALS,
     Step,
     add_market_arguments,
     add_settings_argument,
+    add_strategy_arguments,
     market_of,
     progress,
+    setup_of,
 )
-from reports_app.research.files import (
-    BadInput,
-    CandleFileError,
-    Market,
-    TickFileError,
-    parameters_of,
-)
+from reports_app.research.files import BadInput, Market
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles
@@ -43,6 +40,7 @@ class Command(BaseCommand):
         """Take the file, how often to shorten it, and how to tell."""
         add_market_arguments(parser)
         add_settings_argument(parser)
+        add_strategy_arguments(parser)
         parser.add_argument(
             "--cuts", type=_positive, default=12, help="how many shortened copies to run (12)"
         )
@@ -53,11 +51,11 @@ class Command(BaseCommand):
         """Compare; the exit code says whether all is well."""
         gc.freeze()
         try:
-            parameters = parameters_of(options["settings_given"])
-            market = market_of(options)
+            setup = setup_of(options)
+            market = market_of(options, setup)
             with progress(None, quiet=not self.stderr.isatty()) as step:
-                proofs = _prove(market, parameters, options["cuts"], options["seed"], step)
-        except (CandleFileError, TickFileError, BadInput) as error:
+                proofs = _prove(market, setup.parameters, options["cuts"], options["seed"], step)
+        except REFUSALS as error:
             raise CommandError(str(error), returncode=2) from None
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(proofs)))

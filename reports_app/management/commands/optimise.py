@@ -23,20 +23,15 @@ from reports_app.backtest.search import (
     sample,
 )
 from reports_app.management.common import (
+    REFUSALS,
     add_market_arguments,
     add_settings_argument,
+    add_strategy_arguments,
     market_arguments,
-    market_of,
     progress,
+    setup_of,
 )
-from reports_app.research.files import (
-    BadInput,
-    CandleFileError,
-    Market,
-    TickFileError,
-    fingerprint,
-    parameters_of,
-)
+from reports_app.research.files import BadInput, Market, fingerprint, open_market
 from reports_app.research.spread import (
     LostTrial,
     Trades,
@@ -71,6 +66,7 @@ class Command(BaseCommand):
         """Take the file, the ranges, how to search, and where."""
         add_market_arguments(parser)
         add_settings_argument(parser)
+        add_strategy_arguments(parser)
         parser.add_argument(
             "--param",
             action="append",
@@ -100,15 +96,16 @@ class Command(BaseCommand):
         """Search, then tell."""
         gc.freeze()
         try:
-            base = parameters_of(options["settings_given"])
-            market = market_of(options)
-            candidates = _candidates(base, dict(options["ranges"]), options)
+            setup = setup_of(options)
+            arguments = market_arguments(options, setup.instrument(options["symbol"]))
+            market = open_market(**arguments)
+            candidates = _candidates(setup.parameters, dict(options["ranges"]), options)
             workers = None if options["workers"] == "local" else find_workers()
             if workers is None and options["workers"] == "celery":
                 raise BadInput("No stack's workers can be reached; start `manage.py stack`.")
             spread = _Spread(workers, options["processes"] or processors())
-            trials = self._try(spread, options, candidates)
-        except (CandleFileError, TickFileError, BadInput) as error:
+            trials = self._try(spread, arguments, candidates)
+        except REFUSALS as error:
             raise CommandError(str(error), returncode=2) from None
         except LostTrial as error:
             raise CommandError(f"{error} Try --workers local.", returncode=1) from None
@@ -124,9 +121,9 @@ class Command(BaseCommand):
         _print(console, trials, found, names, spread.told, tried)
 
     def _try(
-        self, spread: "_Spread", options: dict[str, Any], candidates: Sequence[Parameters]
+        self, spread: "_Spread", market: dict[str, Any], candidates: Sequence[Parameters]
     ) -> list[Trial]:
-        arguments = plain_market(market_arguments(options))
+        arguments = plain_market(market)
         trades: dict[int, Trades] = {}
         with progress(len(candidates), quiet=not self.stderr.isatty()) as step:
             step(0, f"of {len(candidates)} settings on {spread.told}")
