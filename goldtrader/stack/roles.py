@@ -26,8 +26,8 @@ def load() -> None:
     app.finalize()
 
 
-def servers(*, web_port: int, flower_port: int, workers: int) -> tuple[Role, ...]:
-    """Return web, gateway, workers, beat and Flower; those that take longest to be ready first."""
+def servers(*, web_port: int, workers: int) -> tuple[Role, ...]:
+    """Return web, gateway, workers and beat; those that take longest to be ready first."""
     # Workers that look for each other first would cost a second each.
     worker = ("worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
     return (
@@ -50,8 +50,12 @@ def servers(*, web_port: int, flower_port: int, workers: int) -> tuple[Role, ...
             *("beat", "--loglevel", "INFO", "--pidfile", ""),
             *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
         ),
-        _celery("flower", "flower", f"--address={LOOPBACK}", f"--port={flower_port}"),
     )
+
+
+def flower(port: int) -> Role:
+    """Return the page about tasks."""
+    return _celery("flower", "flower", f"--address={LOOPBACK}", f"--port={port}")
 
 
 def unserved_queues() -> set[str]:

@@ -216,12 +216,9 @@ class _Stack:
             raise StackError(f"{name} failed; the log {log} ends:\n{process.tail(log)}")
 
     def _start_servers(self) -> None:
-        for role in roles.servers(
-            web_port=self._ports.web,
-            flower_port=self._ports.flower,
-            workers=self._wish.workers,
-        ):
+        for role in roles.servers(web_port=self._ports.web, workers=self._wish.workers):
             self._supervisor.start(role)
+        self._supervisor.start(roles.flower(self._ports.flower))
         self._await_servers()
         self._screen.step("Web, gateway and workers are up")
 
@@ -235,6 +232,11 @@ class _Stack:
                 shown = waits_for
             for ended in self._supervisor.check():
                 log = self._supervisor.log_of(ended.name)
+                if ended.name == "flower":
+                    # Another program took the port meanwhile; nothing else waits for this page.
+                    self._ports = dataclasses.replace(self._ports, flower=ports.choose_free())
+                    self._supervisor.start(roles.flower(self._ports.flower))
+                    continue
                 raise StackError(
                     f"{ended.name} ended with exit code {ended.exit_code} before it was ready; "
                     f"the log {log} ends:\n{process.tail(log)}"

@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -58,6 +59,14 @@ def test_a_killed_stack_leaves_nothing_running_and_its_data_whole(start_stack, t
     assert "the password shown at the first start" in " ".join(said.replace("│", " ").split())
     assert "The database is prepared" not in said
     assert second.end(by=signal.SIGTERM) == 0
+
+
+def test_two_stacks_that_start_at_once_both_come_up(start_stack, tmp_path):
+    both = [start_stack("--feed", "none", data_dir=tmp_path / name) for name in ("a", "b")]
+    pages = [re.search(r"Flower\)\W+(http://\S+)", stack.wait_for(UP))[1] for stack in both]
+
+    assert len(set(pages)) == 2
+    assert [stack.end() for stack in both] == [0, 0]
 
 
 def test_beside_a_running_stack_a_command_shares_its_data_and_a_stack_does_not(
