@@ -27,14 +27,17 @@ _SHORTEST_MS: Final = TIMEFRAMES[0].milliseconds
 class Mark:
     """From where on a symbol's ticks are needed again should Redis hold none.
 
-    `ordinal`, `time_ms` and `bid` are those of the last tick that is not needed any more; `seqs`
-    say where each connector stood then.
+    `ordinal`, `time_ms` and `bid` are those of the last tick that is not needed any more, `writer`
+    is the connector that sent it, and `watermark_ms` the last watermark by then; `seqs` say where
+    each connector stood. `writer` is `None` where that is not known.
     """
 
     ordinal: int
     time_ms: int
     bid: float
     seqs: Mapping[str, int]
+    writer: str | None = None
+    watermark_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,13 @@ class Position:
     @classmethod
     def at(cls, mark: Mark) -> "Position":
         """Return the position that a mark remembers."""
-        only_one = len(mark.seqs) == 1
+        only_one = next(iter(mark.seqs)) if len(mark.seqs) == 1 else None
         return cls(
             ordinal=mark.ordinal,
             time_ms=mark.time_ms,
             bid=mark.bid,
-            writer=next(iter(mark.seqs)) if only_one else None,
+            watermark_ms=mark.watermark_ms,
+            writer=mark.writer or only_one,
             seqs=dict(mark.seqs),
         )
 

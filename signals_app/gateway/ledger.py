@@ -35,6 +35,9 @@ class DjangoLedger:
             time_ms=int(mark["time_ms"]),
             bid=float(mark["bid"]),
             seqs={name: int(seq) for name, seq in mark["seqs"].items()},
+            # Marks that were kept before these were noted lack them.
+            writer=mark.get("writer") or None,
+            watermark_ms=int(mark.get("watermark_ms", 0)),
         )
 
     def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:

@@ -1,5 +1,7 @@
 """Where each symbol's stream stands, and what is still to be analysed and decided."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models.functions import Now
 
@@ -9,8 +11,8 @@ from signals_app.models import fields
 class StreamPosition(models.Model):
     """How far a symbol's ticks were used; moves in the transaction of their consequences.
 
-    Locking this row is the right to use ticks. `seqs` say where each connector resumes should
-    Redis lose its memory.
+    Locking this row is the right to use ticks. `seqs` and `writer` say where each connector resumes
+    should Redis lose its memory.
     """
 
     symbol = fields.symbol(primary_key=True)
@@ -22,6 +24,9 @@ class StreamPosition(models.Model):
     first_time_ms = models.BigIntegerField(default=0, help_text="time of the first tick ever")
     watermark_ms = models.BigIntegerField(default=0)
     seqs = models.JSONField(default=dict, help_text="last seq used, by connector")
+    writer = models.CharField(
+        max_length=64, blank=True, default="", help_text="connector that sent the last tick used"
+    )
     forming = models.JSONField(default=dict, help_text="the candles that are not closed yet")
     closed = models.JSONField(default=dict, help_text="end of the last closed candle, by timeframe")
     updated_at = models.DateTimeField(auto_now=True)
@@ -31,6 +36,17 @@ class StreamPosition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.symbol} at tick {self.ordinal}"
+
+    def mark(self) -> dict[str, Any]:
+        """Return, as JSON, from where ticks are needed again should Redis hold none."""
+        return {
+            "ordinal": self.ordinal,
+            "time_ms": self.time_ms,
+            "bid": self.bid,
+            "seqs": dict(self.seqs),
+            "writer": self.writer,
+            "watermark_ms": self.watermark_ms,
+        }
 
 
 class Analysis(models.Model):

@@ -130,12 +130,7 @@ def _unused(entry: StreamEntry, position: StreamPosition) -> Ticks | None:
 
 
 def _use_ticks(position: StreamPosition, entry: StreamEntry, ticks: Ticks, batch: _Batch) -> None:
-    mark = {
-        "ordinal": position.ordinal,
-        "time_ms": position.time_ms,
-        "bid": position.bid,
-        "seqs": dict(position.seqs),
-    }
+    mark = position.mark()
     if len(ticks):
         if position.ordinal == 0:
             _begin(position, int(ticks.time_ms[0]), batch)
@@ -145,6 +140,7 @@ def _use_ticks(position: StreamPosition, entry: StreamEntry, ticks: Ticks, batch
         last = ticks[len(ticks) - 1]
         position.ordinal, position.time_ms = last.ordinal, last.time_ms
         position.bid, position.ask = last.bid, last.ask
+        position.writer = entry.connector
     position.seqs = {**position.seqs, entry.connector: entry.seq}
 
 

@@ -31,8 +31,9 @@ def woken(symbol: str) -> None:
 def resume_mark(symbol: str) -> dict[str, Any] | None:
     """Return from where ticks are needed again should Redis hold none; `None` for a new symbol.
 
-    The mark has the last tick that is not needed any more (`ordinal`, `time_ms`, `bid`) and each
-    connector's `seqs` at that point. Open decisions still need the ticks from their entry on.
+    The mark has the last tick that is not needed any more (`ordinal`, `time_ms`, `bid`, and its
+    `writer`), and the last watermark and each connector's `seqs` at that point. Open decisions
+    still need the ticks from their entry on.
     """
     position = StreamPosition.objects.filter(symbol=symbol).first()
     if position is None:
@@ -40,12 +41,7 @@ def resume_mark(symbol: str) -> dict[str, Any] | None:
     waiting = Decision.objects.open(symbol).exclude(entry_ordinal=None).first()
     if waiting is not None and waiting.mark:
         return dict(waiting.mark)
-    return {
-        "ordinal": position.ordinal,
-        "time_ms": max(position.time_ms, position.watermark_ms),
-        "bid": position.bid,
-        "seqs": position.seqs,
-    }
+    return position.mark()
 
 
 def store_history(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[float]]) -> int:

@@ -145,9 +145,21 @@ def test_a_mark_of_one_connector_remembers_who_wrote() -> None:
     assert seconds(stepped(alone, run(6, 0, 1))) == [0, 1]
 
 
-def test_a_mark_of_two_connectors_takes_only_later_ticks() -> None:
-    several = Position.at(Mark(5, START, 2000.0, {"mt5": 5, "backup": 2}))
-    assert seconds(stepped(several, run(6, 0, 1))) == [1]
+def test_a_mark_of_two_connectors_goes_on_where_its_writer_stood() -> None:
+    mark = Mark(5, START, 2000.0, {"mt5": 5, "backup": 2}, writer="mt5", watermark_ms=START - 1)
+    several = Position.at(mark)
+    assert several == Position(
+        5, START, 2000.0, START - 1, writer="mt5", seqs={"mt5": 5, "backup": 2}
+    )
+    made = stepped(several, run(6, 0, 0, 1))
+    assert (seconds(made), made.earlier) == ([0, 0, 1], 0)
+    other = stepped(several, run(3, 0, 1), connector="backup")
+    assert (seconds(other), other.earlier) == ([1], 1)
+
+
+def test_a_mark_that_does_not_know_its_writer_takes_only_later_ticks() -> None:
+    unknown = Position.at(Mark(5, START, 2000.0, {"mt5": 5, "backup": 2}))
+    assert seconds(stepped(unknown, run(6, 0, 1))) == [1]
 
 
 @given(

@@ -10,7 +10,7 @@ from signals_app.gateway.intake import Mark
 from signals_app.gateway.ledger import DjangoLedger
 from signals_app.gateway.stream import LedgerUnavailable
 from signals_app.market.candle import Timeframe
-from signals_app.models import Connector, ConnectorEvent, PriceCandle, StreamPosition
+from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
 from signals_app.services import ingest
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,26 @@ def test_known_connectors_are_admitted_unless_revoked() -> None:
 def test_the_mark_is_the_position_of_the_pipeline() -> None:
     assert DjangoLedger().resume_mark("XAUUSD") is None
     StreamPosition.objects.create(
-        symbol="XAUUSD", ordinal=7, time_ms=5000, bid=2000.5, seqs={"mt5": 9}
+        symbol="XAUUSD",
+        ordinal=7,
+        time_ms=5000,
+        bid=2000.5,
+        seqs={"mt5": 9, "backup": 3},
+        writer="mt5",
+        watermark_ms=6000,
+    )
+    assert DjangoLedger().resume_mark("XAUUSD") == Mark(
+        7, 5000, 2000.5, {"mt5": 9, "backup": 3}, writer="mt5", watermark_ms=6000
+    )
+
+
+def test_marks_of_before_the_writer_was_noted_are_still_understood() -> None:
+    StreamPosition.objects.create(symbol="XAUUSD", ordinal=9, seqs={"mt5": 11})
+    Decision.objects.create(
+        symbol="XAUUSD",
+        close_time_ms=900_000,
+        entry_ordinal=8,
+        mark={"ordinal": 7, "time_ms": 5000, "bid": 2000.5, "seqs": {"mt5": 9}},
     )
     assert DjangoLedger().resume_mark("XAUUSD") == Mark(7, 5000, 2000.5, {"mt5": 9})
 

@@ -43,6 +43,7 @@ def test_ticks_become_candles_and_the_position_is_behind_them(feed: Feed) -> Non
     assert rows() == [("M15", NOON, 1301.0)]
     position = StreamPosition.objects.get(symbol="XAUUSD")
     assert (position.entry_id, position.ordinal, position.seqs) == ("3-0", 3, {"mt5": 3})
+    assert position.writer == "mt5"
     assert position.first_time_ms == NOON
 
 
@@ -58,7 +59,7 @@ def test_the_closing_tick_is_the_entry_of_the_close(feed: Feed) -> None:
     assert (decision.entry_bid, decision.entry_ask) == (1302.0, 1302.3)
     # From this mark on the stream must still be there: it is before the entry's own frame.
     assert decision.mark["ordinal"] == 1
-    assert decision.mark["seqs"] == {"mt5": 1}
+    assert (decision.mark["seqs"], decision.mark["writer"]) == ({"mt5": 1}, "mt5")
 
 
 def test_a_close_by_watermark_waits_for_its_entry_tick(feed: Feed) -> None:
@@ -172,6 +173,8 @@ def test_the_resume_mark_is_the_position_or_what_an_open_close_still_needs(feed:
         "time_ms": NOON,
         "bid": 1300.0,
         "seqs": {"mt5": 1},
+        "writer": "mt5",
+        "watermark_ms": 0,
     }
 
     feed((NOON + QUARTER, 1301.0))
