@@ -40,6 +40,17 @@ class Run:
     spread: Float64s
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Years of one market and timeframe: runs in order of time, and what could not be used.
+
+    `left_out` has a sentence for each file that holds too few candles.
+    """
+
+    runs: tuple[Run, ...]
+    left_out: tuple[str, ...] = ()
+
+
 def candle_paths(
     places: Iterable[Path],
     *,
@@ -77,8 +88,8 @@ def candle_paths(
     return found
 
 
-def read_runs(paths: Sequence[CandlePath], instrument: Instrument) -> list[Run]:
-    """Return the candles of files of one market and timeframe, in order of time.
+def read_series(paths: Sequence[CandlePath], instrument: Instrument) -> Series:
+    """Return the candles of files of one market and timeframe.
 
     Where files overlap, one with volumes goes before one without, then the longer one; of the
     others only what lies outside is used. Raises `CandleFileError`.
@@ -91,7 +102,17 @@ def read_runs(paths: Sequence[CandlePath], instrument: Instrument) -> list[Run]:
         for other in used:
             pieces = [part for piece in pieces for part in _outside(piece, other)]
         used += [piece for piece in pieces if len(piece.candles) >= SHORTEST_RUN]
-    return sorted(used, key=lambda run: int(run.candles.time_ms[0]))
+    used.sort(key=lambda run: int(run.candles.time_ms[0]))
+    shortages = (shortage(run) for run in runs)
+    return Series(tuple(used), tuple(each for each in shortages if each is not None))
+
+
+def shortage(run: Run) -> str | None:
+    """Return the sentence that says of a run that it is too short; `None` where it is not."""
+    count = len(run.candles)
+    if count >= SHORTEST_RUN:
+        return None
+    return f"{run.name} holds {count:,} candles; at least {SHORTEST_RUN} are needed."
 
 
 def _read(one: CandlePath, instrument: Instrument) -> Run:

@@ -13,14 +13,16 @@ class MeasuredProbabilityQuerySet(models.QuerySet["MeasuredProbability"]):
     """Named questions about measurements."""
 
     def newest(
-        self, symbol: str, timeframe: str, *, ended_by: datetime
+        self, symbol: str, timeframe: str, *, ended_by: datetime | None = None
     ) -> "MeasuredProbabilityQuerySet":
-        """Return the calibration on the newest data that ended at ``ended_by`` or before.
+        """Return the calibration on the newest data, that ended at ``ended_by`` or before.
 
         Of several on data to the same end the one that was made last: a look back in time that
         was made later replaces nothing.
         """
-        usable = self.filter(instrument=symbol, timeframe=timeframe, data_to__lte=ended_by)
+        usable = self.filter(instrument=symbol, timeframe=timeframe)
+        if ended_by is not None:
+            usable = usable.filter(data_to__lte=ended_by)
         latest = usable.order_by("-data_to", "-made_at").values("made_at")[:1]
         return usable.filter(made_at=latest)
 

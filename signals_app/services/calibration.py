@@ -1,8 +1,11 @@
 """Measured probabilities in the database: stored by a calibration, looked up for a signal."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.db.models import Max, Sum
 
 from signals_app.confluence.evidence import POOL_KINDS, Evidence, evidence_of
 from signals_app.confluence.probability import EventKind, EventType, Probability, look_up
@@ -29,6 +32,21 @@ def stored_series() -> list[tuple[str, Timeframe]]:
     return sorted(
         (symbol, Timeframe(timeframe)) for symbol, timeframe in named if timeframe in decided
     )
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """The calibration that new signals are told with: its outcomes, and the end of its data."""
+
+    outcomes: int
+    data_to: datetime
+
+
+def calibration_in_use(symbol: str, timeframe: Timeframe) -> InUse | None:
+    """Return the calibration on the newest data; `None` where there is none."""
+    rows = MeasuredProbability.objects.newest(symbol, timeframe)
+    found = rows.aggregate(outcomes=Sum("n"), data_to=Max("data_to"))
+    return None if found["data_to"] is None else InUse(**found)
 
 
 def store_probabilities(

@@ -9,7 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from signals_app.market.calendar import iso
-from signals_app.models import MeasuredProbability
+from signals_app.market.candle import Candle, Timeframe
+from signals_app.models import Connector, MeasuredProbability, PriceCandle, StreamPosition
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ def test_what_was_measured_is_printed_and_stored(file: Path) -> None:
     (made,) = json.loads(calibrate(file, "--json"))
 
     assert (made["symbol"], made["timeframe"], made["candles"]) == ("XAUUSD", "H1", 9000)
+    assert (made["stored"], made["not_stored"]) == (True, None)
     stored = list(MeasuredProbability.objects.order_by("pk"))
     assert [(row.event_type, row.n, row.wins, row.p) for row in stored] == [
         (row["event"], row["n"], row["wins"], row["p"]) for row in made["probabilities"]
@@ -79,7 +81,91 @@ def test_a_trader_reads_a_table(file: Path) -> None:
 
     assert "not measured" in told
     assert "ORDER_BLOCK" in told
-    assert told.rstrip().endswith("Stored: signals made from now on say what was measured here.")
+    assert told.rstrip().endswith(
+        "Stored, XAUUSD H1: signals made from now on say what was measured here."
+    )
+
+
+@pytest.mark.django_db
+def test_a_look_back_in_time_is_stored_only_where_that_is_asked_for(file: Path) -> None:
+    (made,) = json.loads(calibrate(file, "--json", "--until", "2021-01-01"))
+    told = calibrate(file, "--until", "2021-01-01")
+
+    assert made["stored"] is False
+    assert not MeasuredProbability.objects.exists()
+    assert told.rstrip().endswith(
+        "Not stored, XAUUSD H1: a look back in time (--until) says nothing about now; "
+        "--store stores it all the same."
+    )
+
+    (made,) = json.loads(calibrate(file, "--json", "--until", "2021-01-01", "--store"))
+    assert made["stored"] is True
+    assert MeasuredProbability.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_small_file_does_not_replace_what_a_larger_one_says(file: Path) -> None:
+    (large,) = json.loads(calibrate(file, "--json"))
+    header, *rows = file.read_text().splitlines()
+    small = file.with_name("XAUUSD_H1_small_UTC.csv")
+    small.write_text("\n".join([header, *rows[-1000:]]))
+
+    (made,) = json.loads(calibrate(small, "--json"))
+
+    assert made["stored"] is False
+    assert made["not_stored"] == (
+        f"the calibration in use has {large['events']:,} outcomes, this one {made['events']:,}; "
+        "--store stores it all the same."
+    )
+    assert MeasuredProbability.objects.values("made_at").distinct().count() == 1
+
+
+@pytest.mark.django_db
+def test_a_calibration_on_older_data_is_stored_and_said_not_to_be_in_use(file: Path) -> None:
+    header, *rows = file.read_text().splitlines()
+    newer = file.with_name("XAUUSD_H1_newer_UTC.csv")
+    newer.write_text("\n".join([header, *rows[-1000:]]))
+    calibrate(newer)
+
+    told = calibrate(file, "--until", "2021-09-01", "--store")
+
+    assert "Stored, XAUUSD H1, but signals go on saying what newer data say" in told
+
+
+@pytest.mark.django_db
+def test_made_up_prices_of_a_simulated_feed_are_not_measured() -> None:
+    Connector.objects.create(name="paper-simulated", symbols=["XAUUSD"])
+    StreamPosition.objects.create(symbol="XAUUSD", seqs={"paper-simulated": 7})
+    candles = [
+        Candle(1_600_000_000_000 + place * 3_600_000, 10.0, 11.0, 9.0, 10.5, 5.0)
+        for place in range(400)
+    ]
+    PriceCandle.objects.bulk_create(
+        PriceCandle.of("XAUUSD", Timeframe.H1, candles, PriceCandle.Source.TICKS)
+    )
+
+    with pytest.raises(CommandError, match=r"XAUUSD.*made up by a simulated connector"):
+        calibrate()
+
+
+@pytest.mark.django_db
+def test_a_file_that_is_too_short_is_said_to_be(file: Path) -> None:
+    file.write_text("\n".join(file.read_text().splitlines()[:251]))
+
+    with pytest.raises(CommandError) as refusal:
+        calibrate(file)
+
+    assert str(refusal.value) == f"{file.name} holds 250 candles; at least 300 are needed."
+
+
+@pytest.mark.django_db
+def test_a_short_file_beside_longer_ones_is_left_out_and_named(file: Path) -> None:
+    short = file.with_name("XAUUSD_H4_short_UTC.csv")
+    short.write_text("\n".join(file.read_text().splitlines()[:251]))
+
+    told = calibrate(file.parent)
+
+    assert "Left out: XAUUSD_H4_short_UTC.csv holds 250 candles; at least 300 are needed." in told
 
 
 @pytest.mark.django_db

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from signals_app.importers.candle_files import CandleFileError
-from signals_app.importers.candle_series import CandlePath, candle_paths, read_runs
+from signals_app.importers.candle_series import CandlePath, candle_paths, read_series
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 
@@ -59,11 +59,23 @@ def test_a_file_of_another_name_has_to_be_explained(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_that_is_too_short_is_left_out_and_named(tmp_path: Path) -> None:
+    write(tmp_path / "XAUUSD_H1_long_UTC.csv.gz", 0, 400, volume=0)
+    write(tmp_path / "XAUUSD_H1_short_UTC.csv.gz", 5200, 299, volume=7)
+
+    series = read_series(candle_paths([tmp_path]), GOLD)
+
+    assert [run.name for run in series.runs] == ["XAUUSD_H1_long_UTC.csv.gz"]
+    assert series.left_out == (
+        "XAUUSD_H1_short_UTC.csv.gz holds 277 candles; at least 300 are needed.",
+    )
+
+
 def test_no_time_counts_twice_and_volumes_go_first(tmp_path: Path) -> None:
     write(tmp_path / "XAUUSD_H1_long_UTC.csv.gz", 0, 2600, volume=0)
     write(tmp_path / "XAUUSD_H1_loud_UTC.csv.gz", 1040, 520, volume=7, spread="20")
 
-    runs = read_runs(candle_paths([tmp_path]), GOLD)
+    runs = read_series(candle_paths([tmp_path]), GOLD).runs
 
     assert [(run.name.split("_")[2], len(run.candles)) for run in runs] == [
         ("long", 960),

@@ -2,9 +2,9 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
@@ -23,12 +23,26 @@ from goldtrader.stack.use import use_data_dir
 from signals_app.confluence.calibration import Forward, Sample, fit, sample_of, walk_forward
 from signals_app.confluence.probability import Probability
 from signals_app.importers.candle_files import CandleFileError
-from signals_app.importers.candle_series import CandlePath, Run, candle_paths, read_runs
+from signals_app.importers.candle_series import (
+    CandlePath,
+    Run,
+    Series,
+    candle_paths,
+    read_series,
+    shortage,
+)
 from signals_app.market.calendar import iso, milliseconds, utc
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 from signals_app.models import Instrument as InstrumentRow
-from signals_app.services.calibration import store_probabilities, stored_candles, stored_series
+from signals_app.services.calibration import (
+    InUse,
+    calibration_in_use,
+    store_probabilities,
+    stored_candles,
+    stored_series,
+)
+from trades_app.services import is_simulated
 
 _WIDTH = 118
 
@@ -46,6 +60,27 @@ class _Calibration:
     to_ms: int
     probabilities: tuple[Probability, ...]
     forward: Forward | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What a run came to.
+
+    `storing` says of each calibration, in their order, how it was stored; `left_out` has a
+    sentence for what was too short to measure.
+    """
+
+    made: tuple[_Calibration, ...]
+    left_out: tuple[str, ...]
+    storing: tuple["_Storing", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    """Whether a calibration was stored, and the words that go on from "Stored" or "Not stored"."""
+
+    is_stored: bool
+    text: str
 
 
 class Command(BaseCommand):
@@ -77,6 +112,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--until", help="use only outcomes known before this UTC date or time", metavar="DATE"
         )
+        parser.add_argument(
+            "--store",
+            action="store_true",
+            help="store what would not be: a look back in time, or fewer outcomes than before",
+        )
         parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
 
@@ -84,7 +124,7 @@ class Command(BaseCommand):
         """Measure, print, and store where there is a database."""
         until_ms = _moment(options["until"])
         try:
-            made, stored = self._run(options, until_ms)
+            measured = self._run(options, until_ms)
         except (CandleFileError, StackError) as error:
             raise CommandError(str(error), returncode=2) from None
         except ProgrammingError as error:
@@ -93,21 +133,26 @@ class Command(BaseCommand):
                 "`manage.py stack` on it once, or run `manage.py migrate`.",
                 returncode=2,
             ) from None
-        if not made:
-            raise CommandError("There are no candles of M15, H1 or H4 to measure.", returncode=2)
+        if not measured.made:
+            nothing = "There are no candles of M15, H1 or H4 to measure."
+            raise CommandError("\n".join(measured.left_out) or nothing, returncode=2)
         if options["json"]:
-            self.stdout.write(json.dumps([_as_json(one) for one in made]))
+            told = map(_as_json, measured.made, measured.storing)
+            self.stdout.write(json.dumps(list(told)))
+            for each in measured.left_out:
+                self.stderr.write(f"Left out: {each}")
             return
         console = Console(file=cast("IO[str]", self.stdout), highlight=False)
         console.width = max(console.width, _WIDTH)
-        for one in made:
+        for one in measured.made:
             _print(console, one)
         console.print(_LEGEND, soft_wrap=True)
-        console.print(stored, soft_wrap=True)
+        for each in measured.left_out:
+            console.print(f"Left out: {each}", soft_wrap=True)
+        for line in _storing_lines(measured):
+            console.print(line, soft_wrap=True)
 
-    def _run(
-        self, options: Mapping[str, Any], until_ms: int | None
-    ) -> tuple[list[_Calibration], str]:
+    def _run(self, options: Mapping[str, Any], until_ms: int | None) -> _Measured:
         timeframe = Timeframe(options["timeframe"]) if options["timeframe"] else None
         paths = candle_paths(
             options["history"],
@@ -125,18 +170,22 @@ class Command(BaseCommand):
                     if options["history"]
                     else _jobs_of_database(options["symbol"], timeframe)
                 )
-                made = _calibrate(jobs, until_ms, quiet=quiet)
-                _store(made)
-                return made, "Stored: signals made from now on say what was measured here."
+                measured = _calibrate(jobs, until_ms, quiet=quiet)
+                is_look_back = until_ms is not None
+                storing = _store(
+                    measured.made, is_look_back=is_look_back, is_asked_for=options["store"]
+                )
+                return replace(measured, storing=storing)
         except StackError as error:
-            if not options["history"] or options["data_dir"] is not None:
+            if not options["history"] or options["data_dir"] is not None or options["store"]:
                 raise
-            made = _calibrate(
+            measured = _calibrate(
                 _jobs_of_files(paths, {one.symbol: one for one in DEFAULT_INSTRUMENTS}),
                 until_ms,
                 quiet=quiet,
             )
-            return made, f"Not stored. {error}"
+            no_database = _Storing(is_stored=False, text=f": {error}")
+            return replace(measured, storing=(no_database,) * len(measured.made))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +195,15 @@ class _Job:
     paths: tuple[CandlePath, ...]
     instrument: Instrument
 
-    def runs(self) -> list[Run]:
+    def series(self) -> Series:
         """Return the candles: those of the files, or without any those of the database."""
         if self.paths:
-            return read_runs(self.paths, self.instrument)
+            return read_series(self.paths, self.instrument)
         candles = stored_candles(self.symbol, self.timeframe)
-        return [
-            Run("database", candles, np.full(len(candles), self.instrument.default_spread)),
-        ]
+        spread = np.full(len(candles), self.instrument.default_spread)
+        run = Run(f"the database's {self.symbol} {self.timeframe}", candles, spread)
+        too_short = shortage(run)
+        return Series((run,)) if too_short is None else Series((), (too_short,))
 
 
 _LEGEND = (
@@ -185,11 +235,19 @@ def _jobs_of_files(paths: list[CandlePath], instruments: Mapping[str, Instrument
 
 def _jobs_of_database(symbol: str | None, timeframe: Timeframe | None) -> list[_Job]:
     instruments = _instruments()
-    return [
+    jobs = [
         _Job(name, length, (), instruments[name])
         for name, length in sorted(stored_series(), key=_place)
         if name in instruments and symbol in (None, name) and timeframe in (None, length)
     ]
+    made_up = sorted({job.symbol for job in jobs if is_simulated(job.symbol)})
+    if made_up:
+        raise CommandError(
+            f"The database's candles of {', '.join(made_up)} were made up by a simulated "
+            "connector, and so would be what they give; name candle files of a real market.",
+            returncode=2,
+        )
+    return jobs
 
 
 def _place(market: tuple[str, Timeframe]) -> tuple[str, int]:
@@ -200,12 +258,15 @@ def _instruments() -> dict[str, Instrument]:
     return {row.symbol: row.value() for row in InstrumentRow.objects.all()}
 
 
-def _calibrate(jobs: list[_Job], until_ms: int | None, *, quiet: bool) -> list[_Calibration]:
+def _calibrate(jobs: list[_Job], until_ms: int | None, *, quiet: bool) -> _Measured:
     made: list[_Calibration] = []
+    left_out: list[str] = []
     with _progress(len(jobs), quiet=quiet) as step:
         for job in jobs:
             step(f"{job.symbol} {job.timeframe}")
-            runs = job.runs()
+            series = job.series()
+            left_out += series.left_out
+            runs = list(series.runs)
             if until_ms is not None:
                 runs = [_before(run, until_ms, job.timeframe) for run in runs]
             runs = [run for run in runs if len(run.candles)]
@@ -228,7 +289,7 @@ def _calibrate(jobs: list[_Job], until_ms: int | None, *, quiet: bool) -> list[_
                     forward=walk_forward(sample, _new_years(first, last)),
                 )
             )
-    return made
+    return _Measured(tuple(made), tuple(left_out))
 
 
 def _before(run: Run, until_ms: int, timeframe: Timeframe) -> Run:
@@ -248,10 +309,18 @@ def _new_years(first_ms: int, last_ms: int) -> list[int]:
     return [*(milliseconds(datetime(year, 1, 1, tzinfo=UTC)) for year in years), last_ms]
 
 
-def _store(made: list[_Calibration]) -> None:
+def _store(
+    made: Sequence[_Calibration], *, is_look_back: bool, is_asked_for: bool
+) -> tuple[_Storing, ...]:
     made_at = timezone.now()
+    told: list[_Storing] = []
     with transaction.atomic():
         for one in made:
+            before = calibration_in_use(one.symbol, one.timeframe)
+            reason = None if is_asked_for else _reason_against(one, before, is_look_back)
+            if reason is not None:
+                told.append(_Storing(False, f": {reason}; --store stores it all the same."))
+                continue
             store_probabilities(
                 one.symbol,
                 one.timeframe,
@@ -260,6 +329,33 @@ def _store(made: list[_Calibration]) -> None:
                 data_to_ms=one.to_ms,
                 made_at=made_at,
             )
+            is_older = before is not None and before.data_to > utc(one.to_ms)
+            told.append(_Storing(True, _NOT_IN_USE if is_older else _IN_USE))
+    return tuple(told)
+
+
+_IN_USE = ": signals made from now on say what was measured here."
+_NOT_IN_USE = ", but signals go on saying what newer data say."
+
+
+def _reason_against(one: _Calibration, before: InUse | None, is_look_back: bool) -> str | None:
+    """Return why a calibration should not become the one that signals are told with."""
+    if is_look_back:
+        return "a look back in time (--until) says nothing about now"
+    if before is not None and one.events < before.outcomes:
+        return f"the calibration in use has {before.outcomes:,} outcomes, this one {one.events:,}"
+    return None
+
+
+def _storing_lines(measured: _Measured) -> list[str]:
+    """Return a sentence for each way in which calibrations were stored or not."""
+    markets: dict[_Storing, list[str]] = {}
+    for one, storing in zip(measured.made, measured.storing, strict=True):
+        markets.setdefault(storing, []).append(f"{one.symbol} {one.timeframe}")
+    return [
+        f"{'Stored' if storing.is_stored else 'Not stored'}, {', '.join(named)}{storing.text}"
+        for storing, named in markets.items()
+    ]
 
 
 def _print(console: Console, one: _Calibration) -> None:
@@ -322,7 +418,7 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
 
 
-def _as_json(one: _Calibration) -> dict[str, Any]:
+def _as_json(one: _Calibration, storing: _Storing) -> dict[str, Any]:
     return {
         "symbol": one.symbol,
         "timeframe": one.timeframe.value,
@@ -331,6 +427,8 @@ def _as_json(one: _Calibration) -> dict[str, Any]:
         "data_to": iso(one.to_ms),
         "candles": one.candles,
         "events": one.events,
+        "stored": storing.is_stored,
+        "not_stored": None if storing.is_stored else storing.text.removeprefix(": "),
         "probabilities": [
             {
                 "event": row.bucket.type.value,

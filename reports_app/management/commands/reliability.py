@@ -20,7 +20,7 @@ from reports_app.backtest.reliability import (
 )
 from signals_app.confluence.parameters import Parameters
 from signals_app.importers.candle_files import CandleFileError
-from signals_app.importers.candle_series import Run, candle_paths, read_runs
+from signals_app.importers.candle_series import Run, candle_paths, read_series
 from signals_app.market.calendar import iso, milliseconds
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             )
             runs = [
                 _until(run, options["end"])
-                for run in read_runs(paths, instrument)
+                for run in read_series(paths, instrument).runs
                 if options["begin"] is None or int(run.candles.time_ms[-1]) >= options["begin"]
             ]
         except CandleFileError as error:
