@@ -93,7 +93,8 @@ def recorded(stack, expected, seconds):
 @pytest.mark.parametrize(
     ("market", "speed", "workers", "faults", "seed"),
     [
-        pytest.param(made_up, "20000", 3, 7, 1, id="short"),
+        pytest.param(made_up, "20000", 3, 7, 1, id="short-3-workers"),
+        pytest.param(made_up, "max", 1, 4, 6, id="short-1-worker"),
         pytest.param(made_up, "20000", 1, 25, 2, id="long-1-worker", marks=pytest.mark.long),
         pytest.param(made_up, "20000", 3, 25, 3, id="long-3-workers", marks=pytest.mark.long),
         pytest.param(real, "max", 1, 12, 4, id="real-1-worker", marks=pytest.mark.long),
@@ -118,7 +119,7 @@ def test_killed_processes_change_no_signal_and_no_trade(
     )
     stack.wait_for("Ctrl-C ends all of it")
     for name in victims(choose, faults):
-        time.sleep(choose.uniform(0.5, 3.0))
+        time.sleep(choose.uniform(0.2, 1.0) if speed == "max" else choose.uniform(0.5, 3.0))
         wait_until(lambda name=name: kill(stack, name, choose), seconds=60)
 
     assert recorded(stack, expected, seconds=200) == expected
