@@ -1,14 +1,15 @@
 """A search among settings, judged by what it did not see and by what luck would have found."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from signals_app.confluence.limits import BadParameter, changed
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.tick import Float64s, Int64s
 
@@ -19,7 +20,8 @@ _WEEK_MS = 7 * 86_400_000
 #: A choice made on fewer trades is no choice.
 _FEWEST = 10
 
-Ranges = Mapping[str, Sequence[float]]
+#: The values of each parameter that may be tried; `None` is "never" where a limit may be left out.
+Ranges = Mapping[str, Sequence[float | None]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,28 +76,32 @@ class Verdict:
 
 
 def grid(base: Parameters, ranges: Ranges) -> list[Parameters]:
-    """Return every combination of the ranges' values, ``base`` first."""
-    found = [
-        _changed(base, dict(zip(ranges, values, strict=True)))
-        for values in product(*ranges.values())
-    ]
-    return _once([base, *found])
+    """Return every combination of the ranges' values, ``base`` first.
+
+    Combinations that contradict themselves are left out. Raises `BadParameter` where none is left.
+    """
+    return _possible(
+        base, (dict(zip(ranges, values, strict=True)) for values in product(*ranges.values()))
+    )
 
 
 def sample(base: Parameters, ranges: Ranges, count: int, *, seed: int) -> list[Parameters]:
-    """Return ``base`` and at most ``count`` combinations chosen at random, the same for a seed."""
+    """Return ``base`` and at most ``count`` combinations chosen at random, the same for a seed.
+
+    Those that contradict themselves are left out. Raises `BadParameter` where none is left.
+    """
     sizes = [len(values) for values in ranges.values()]
     whole = math.prod(sizes)
     generator = np.random.default_rng(seed)
     places = generator.choice(whole, min(count, whole), replace=False)
-    found = []
-    for place in places.tolist():
-        at = np.unravel_index(place, sizes)
-        chosen = {
-            name: values[int(i)] for (name, values), i in zip(ranges.items(), at, strict=True)
-        }
-        found.append(_changed(base, chosen))
-    return _once([base, *found])
+    every = [np.unravel_index(place, sizes) for place in places.tolist()]
+    return _possible(
+        base,
+        (
+            {name: values[int(i)] for (name, values), i in zip(ranges.items(), at, strict=True)}
+            for at in every
+        ),
+    )
 
 
 def judge(trials: Sequence[Trial], *, folds: int, seed: int) -> Verdict | None:
@@ -141,12 +147,17 @@ def figures(r: Float64s) -> Figures:
     return Figures(count, mean, mean / (deviation / math.sqrt(count)) if deviation else 0.0)
 
 
-def _changed(base: Parameters, values: Mapping[str, Any]) -> Parameters:
-    return replace(base, **values)
-
-
-def _once(candidates: list[Parameters]) -> list[Parameters]:
-    return list(dict.fromkeys(candidates))
+def _possible(base: Parameters, wanted: Iterable[Mapping[str, Any]]) -> list[Parameters]:
+    found: list[Parameters] = []
+    refusal: BadParameter | None = None
+    for values in wanted:
+        try:
+            found.append(changed(base, values))
+        except BadParameter as bad:
+            refusal = bad
+    if not found and refusal is not None:
+        raise refusal
+    return list(dict.fromkeys([base, *found]))
 
 
 def _best(seen: Sequence[Figures]) -> int:

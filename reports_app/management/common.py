@@ -165,6 +165,26 @@ def moment(text: str) -> int:
     return milliseconds(found if found.tzinfo else found.replace(tzinfo=UTC))
 
 
+def positive(text: str) -> int:
+    """Return a whole number from 1 on, for `argparse`."""
+    return _whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """Return a whole number from 0 on, for `argparse`."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, lowest: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = lowest - 1
+    if number < lowest:
+        raise ArgumentTypeError(f"{text!r} is no whole number from {lowest} on")
+    return number
+
+
 def _stored(which: str, data_dir: Path | None) -> Stored:
     # By name: whoever knows how a data directory's database is started is a layer above.
     use_data_dir = import_string(settings.DATABASE_OPENER)

@@ -103,7 +103,16 @@ def test_without_a_stack_there_are_no_workers(settings) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--param", "luck=1,2"], "'luck' is no parameter"),
+        (["--param", "luck=1,2"], "There is no parameter 'luck'"),
+        (["--param", "threshold=80:inf:1"], "threshold must be a number, not inf"),
+        (["--param", "threshold=80,nan"], "threshold must be a number, not nan"),
+        (["--param", "threshold=80:90:nan"], "is neither NAME=LOW:HIGH:STEP nor NAME=A,B,C"),
+        (["--param", "threshold=80:90:1e-12"], "1e-12 has too many values"),
+        (["--param", "threshold=80:90:1e-320"], "1e-320 has too many values"),
+        (["--param", "slippage_pips=-5,0"], "slippage_pips must be from 0 to 1000, not -5"),
+        (["--param", "warm_up_candles=50:60:0.5"], "must be a whole number"),
+        (["--param", "take_profit_1_r=3,4"], "must not be above take_profit_2_r"),
+        (["--seed", "-1"], "'-1' is no whole number from 0 on"),
         (["--param", "threshold=90:80:1"], "is neither NAME=LOW:HIGH:STEP nor NAME=A,B,C"),
         (["--param", "threshold=50:99:0.1"], "combinations; choose among them with --random N"),
     ],

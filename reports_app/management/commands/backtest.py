@@ -20,6 +20,7 @@ from reports_app.management.common import (
     add_settings_argument,
     add_strategy_arguments,
     market_of,
+    natural,
     progress,
     setup_of,
 )
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         add_settings_argument(parser)
         add_strategy_arguments(parser)
         parser.add_argument(
-            "--seed", type=int, default=1, help="of the draws that say what chance does (1)"
+            "--seed", type=natural, default=1, help="of the draws that say what chance does (1)"
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
         parser.add_argument(

@@ -18,6 +18,8 @@ from reports_app.management.common import (
     add_settings_argument,
     add_strategy_arguments,
     market_of,
+    natural,
+    positive,
     progress,
     setup_of,
 )
@@ -42,9 +44,11 @@ class Command(BaseCommand):
         add_settings_argument(parser)
         add_strategy_arguments(parser)
         parser.add_argument(
-            "--cuts", type=_positive, default=12, help="how many shortened copies to run (12)"
+            "--cuts", type=positive, default=12, help="how many shortened copies to run (12)"
         )
-        parser.add_argument("--seed", type=int, default=1, help="of the choice where to cut (1)")
+        parser.add_argument(
+            "--seed", type=natural, default=1, help="of the choice where to cut (1)"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
 
     def handle(self, **options: Any) -> None:
@@ -161,10 +165,3 @@ def _as_json(proofs: list[_Proof]) -> dict[str, Any]:
             for proof in proofs
         ],
     }
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number

@@ -2,12 +2,12 @@
 
 import gc
 import json
+import math
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import IO, Any, cast
 
-import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +28,8 @@ from reports_app.management.common import (
     add_settings_argument,
     add_strategy_arguments,
     market_arguments,
+    natural,
+    positive,
     progress,
     setup_of,
 )
@@ -43,6 +45,7 @@ from reports_app.research.spread import (
 )
 from reports_app.research.trials import plain_market, plain_parameters, trial_of
 from reports_app.research.variants import count_variant
+from signals_app.confluence.limits import BadParameter, check_value, read_value
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import iso, utc
 
@@ -50,6 +53,8 @@ _WIDTH = 110
 _SHOWN = 10
 #: Combinations above which a whole grid needs to be asked for by name.
 _WHOLE_GRID = 500
+#: Of one parameter.
+_MOST_VALUES = 10_000
 _PATIENCE_SECONDS = 900.0
 
 
@@ -77,10 +82,10 @@ class Command(BaseCommand):
             help="a parameter's range, or its values: NAME=A,B,C; may be repeated",
         )
         parser.add_argument(
-            "--random", type=_count, metavar="N", help="try N combinations instead of all"
+            "--random", type=positive, metavar="N", help="try N combinations instead of all"
         )
-        parser.add_argument("--folds", type=_count, default=4, help="steps forward in time (4)")
-        parser.add_argument("--seed", type=int, default=1, help="of every choice and draw (1)")
+        parser.add_argument("--folds", type=positive, default=4, help="steps forward in time (4)")
+        parser.add_argument("--seed", type=natural, default=1, help="of every choice and draw (1)")
         parser.add_argument(
             "--workers",
             choices=("auto", "celery", "local"),
@@ -88,7 +93,7 @@ class Command(BaseCommand):
             help="auto (default): a stack's Celery workers where they can be reached",
         )
         parser.add_argument(
-            "--processes", type=_count, help="of this machine, when local (one per processor)"
+            "--processes", type=positive, help="of this machine, when local (one per processor)"
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
 
@@ -159,7 +164,7 @@ class _Spread:
 def _candidates(base: Parameters, ranges: Ranges, options: dict[str, Any]) -> list[Parameters]:
     if options["random"] is not None:
         return sample(base, ranges, options["random"], seed=options["seed"])
-    size = int(np.prod([len(values) for values in ranges.values()]))
+    size = math.prod(len(values) for values in ranges.values())
     if size > _WHOLE_GRID:
         raise BadInput(f"The ranges have {size:,} combinations; choose among them with --random N.")
     return grid(base, ranges)
@@ -249,7 +254,11 @@ def _ranked(trials: Sequence[Trial]) -> list[tuple[Trial, Figures]]:
 
 
 def _setting(trial: Trial, names: Sequence[str]) -> str:
-    return " ".join(f"{name}={getattr(trial.parameters, name):g}" for name in names)
+    values = {name: getattr(trial.parameters, name) for name in names}
+    return " ".join(
+        f"{name}={'none' if value is None else format(value, 'g')}"
+        for name, value in values.items()
+    )
 
 
 def _r(found: Figures) -> str:
@@ -296,31 +305,30 @@ def _as_json(
     }
 
 
-def _range(text: str) -> tuple[str, tuple[float, ...]]:
+def _range(text: str) -> tuple[str, tuple[float | None, ...]]:
     name, _, told = text.partition("=")
-    if name not in {field.name for field in fields(Parameters)}:
-        raise ArgumentTypeError(f"{name!r} is no parameter; docs/confluence.md lists them.")
     try:
-        numbers = _numbers(told)
+        values = tuple(dict.fromkeys(_values(name, told)))
+        for value in values:
+            check_value(name, value)
+    except BadParameter as bad:
+        raise ArgumentTypeError(str(bad)) from None
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is neither NAME=LOW:HIGH:STEP nor NAME=A,B,C.") from None
-    if isinstance(getattr(Parameters(), name), int):
-        return name, tuple(dict.fromkeys(round(number) for number in numbers))
-    return name, tuple(numbers)
+    return name, values
 
 
-def _numbers(told: str) -> list[float]:
+def _values(name: str, told: str) -> list[float | None]:
     if ":" not in told:
-        return [float(part) for part in told.split(",")]
+        return [read_value(name, part) for part in told.split(",")]
     low, high, step = (float(part) for part in told.split(":"))
-    if step <= 0 or high < low:
+    check_value(name, low)
+    check_value(name, high)
+    # Not a number is not above zero either.
+    if not step > 0 or high < low:
         raise ValueError(told)
+    steps = (high - low) / step + 1e-9
+    if steps >= _MOST_VALUES:
+        raise BadParameter(f"{name}={told} has too many values; {_MOST_VALUES:,} at most will do.")
     # Ten decimals: steps of 0.1 do not add up exactly.
-    return [round(low + place * step, 10) for place in range(int((high - low) / step + 1e-9) + 1)]
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    return [round(low + place * step, 10) for place in range(int(steps) + 1)]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from reports_app.backtest.search import Trial, figures, grid, judge, sample
+from signals_app.confluence.limits import BadParameter
 from signals_app.confluence.parameters import Parameters
 
 DAY = 86_400_000
@@ -43,6 +44,18 @@ def test_a_sample_is_part_of_the_grid_and_the_same_for_a_seed() -> None:
     assert len(found) in (20, 21)
     assert found == sample(BASE, ranges, 20, seed=1)
     assert found != sample(BASE, ranges, 20, seed=2)
+
+
+def test_combinations_that_contradict_themselves_are_not_tried() -> None:
+    found = grid(BASE, {"take_profit_1_r": (1.0, 3.0), "take_profit_2_r": (2.5, 4.0)})
+
+    assert [(each.take_profit_1_r, each.take_profit_2_r) for each in found] == [
+        (1.0, 2.5),
+        (1.0, 4.0),
+        (3.0, 4.0),
+    ]
+    with pytest.raises(BadParameter, match="must not be above take_profit_2_r"):
+        grid(BASE, {"take_profit_1_r": (3.0, 4.0)})
 
 
 def test_each_step_forward_chooses_from_the_past_alone() -> None:
