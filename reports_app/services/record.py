@@ -6,58 +6,90 @@ it depends on when workers wrote what.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 import structlog
 from django.db import connection, transaction
 from django.db.models import Min
 
 from reports_app.models import RecordDay
-from signals_app.confluence.record import BEGINNING, signal_link
+from reports_app.performance.statistics import Period
+from signals_app.confluence.record import BEGINNING
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar
-from signals_app.models import Decision, Signal, Strategy, StreamPosition
+from signals_app.models import Decision, Instrument, Signal, Strategy, StreamPosition
 from signals_app.services.decisions import parameters_of, signal_value
 from signals_app.services.locks import lock_decisions
-from trades_app.lifecycle.machine import EventKind
-from trades_app.lifecycle.record import day_digest, event_link
-from trades_app.models import Trade, TradeEvent
-from trades_app.services import event_value
+from trades_app.lifecycle import exported, machine
+from trades_app.lifecycle.machine import InvalidTransition
+from trades_app.lifecycle.record import (
+    Day,
+    Entry,
+    chain_days,
+    day_digest,
+    event_entries,
+    holds_published,
+    retell,
+    signal_entries,
+)
+from trades_app.models import Message, Trade, TradeEvent
+from trades_app.services import event_value, trade_value
 
 log = structlog.get_logger(__name__)
 
 _DAY = dt.timedelta(days=1)
+#: How a report names the digest of its last day.
+_REPORTED = re.compile(r"^🔗 Record: ([0-9a-f]{64})$", re.MULTILINE)
+#: What reading a value raises where a row or a file holds something else.
+_UNREADABLE = (KeyError, ValueError, TypeError, ArithmeticError)
+
+_Row = TypeVar("_Row")
+_Value = TypeVar("_Value")
 
 
 class Broken(Exception):  # noqa: N818 - the record is
     """The first place where the record does not hold, in one sentence."""
 
 
-class Entry(NamedTuple):
-    """A link, in the order of the record: by time, tick, id, and a signal before its events."""
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A digest that somebody noted: a report's, by its last day, or a head while the day went on.
 
-    time_ms: int
-    ordinal: int
-    signal_id: str
-    number: int
-    link: str
+    It covers the instrument, which need not be named.
+    """
+
+    date: dt.date
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One instrument's record that holds: how much there is, and the link that stands for all.
+    """One instrument's record that holds: all its days, the last one as far as it has come.
 
-    `head` is the digest of all days, the last one as far as it has come. `unlinked` entries are
-    older than the record.
+    `sealed` of them are in the database with their digests; an export does not say (`None`).
     """
 
     instrument: str
-    signals: int
-    events: int
-    days: int
-    unlinked: int
-    head: str
+    days: tuple[Day, ...]
+    sealed: int | None
+
+    @property
+    def signals(self) -> int:
+        """Return how many signals there are."""
+        return sum(day.signals for day in self.days)
+
+    @property
+    def events(self) -> int:
+        """Return how much happened to trades."""
+        return sum(day.events for day in self.days)
+
+    @property
+    def head(self) -> Published | None:
+        """Return the digest that stands for all, `None` where there is nothing."""
+        return Published(self.days[-1].date, self.days[-1].digest) if self.days else None
 
 
 def days_to_seal(instrument: str) -> list[dt.date]:
@@ -103,6 +135,7 @@ def seal_days(instrument: str) -> list[RecordDay]:
             last = _last_sealed(instrument)
             previous = last.digest if last else BEGINNING
             entries = _entries(instrument, day)
+            digest = day_digest(previous, instrument, day, [entry.link for entry in entries])
             sealed.append(
                 RecordDay.objects.create(
                     instrument=instrument,
@@ -110,7 +143,7 @@ def seal_days(instrument: str) -> list[RecordDay]:
                     signals=sum(not entry.number for entry in entries),
                     events=sum(bool(entry.number) for entry in entries),
                     previous=previous,
-                    digest=_digest(previous, instrument, day, entries),
+                    digest=digest,
                 )
             )
     for row in sealed:
@@ -118,72 +151,107 @@ def seal_days(instrument: str) -> list[RecordDay]:
     return sealed
 
 
-def verify() -> list[Proof]:
+def verify(expected: Sequence[Published] = ()) -> list[Proof]:
     """Compute the whole record again; raise `Broken` where it does not hold.
 
-    In one snapshot of the database, so that it can run while signals are made.
+    ``expected`` must belong to it. In one snapshot of the database, so that it can run while
+    signals are made.
     """
     is_outermost = not connection.in_atomic_block
     with transaction.atomic():
         if is_outermost:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        instruments = {
-            *Signal.objects.order_by().values_list("instrument", flat=True).distinct(),
-            *RecordDay.objects.order_by().values_list("instrument", flat=True).distinct(),
-        }
-        return [_verify(instrument) for instrument in sorted(instruments)]
+        proofs = [_verify(instrument) for instrument in sorted(_instruments())]
+    _require_expected(proofs, expected)
+    return proofs
+
+
+def verify_export(content: Any, expected: Sequence[Published] = ()) -> list[Proof]:
+    """Compute the record of what `manage.py export --json` printed, as `verify` does.
+
+    An export holds no links: that it is the record which was told to followers is shown by
+    ``expected`` alone.
+    """
+    try:
+        signals = [exported.signal_from_json(told) for told in content["signals"]]
+        trades = {told["signal_id"]: told for told in content["trades"]}
+        surplus = len(content["trades"]) - len(trades)
+        proofs = [
+            _verify_exported(instrument, signals, trades)
+            for instrument in sorted({signal.instrument for signal in signals})
+        ]
+    except _UNREADABLE as error:
+        raise Broken(f"This is no export of signals and trades: {error!r}.") from None
+    if surplus or trades.keys() - {signal.signal_id for signal in signals}:
+        raise Broken("A trade has no signal of its own: it was put in.")
+    _require_expected(proofs, expected)
+    return proofs
+
+
+def _require_expected(proofs: Sequence[Proof], expected: Iterable[Published]) -> None:
+    for noted in expected:
+        if not any(
+            holds_published(proof.instrument, proof.days, noted.date, noted.digest)
+            for proof in proofs
+        ):
+            raise Broken(
+                f"{noted.digest} was noted on {noted.date} and is no digest of this record: "
+                "up to then something was removed, changed or put in."
+            )
+
+
+def _instruments() -> set[str]:
+    signals = Signal.objects.order_by().values_list("instrument", flat=True).distinct()
+    days = RecordDay.objects.order_by().values_list("instrument", flat=True).distinct()
+    reports = Message.objects.filter(kind="REPORT").order_by()
+    return {*signals, *days, *reports.values_list("instrument", flat=True).distinct()}
 
 
 def _verify(instrument: str) -> Proof:
-    signals, unlinked_signals = _verify_signals(instrument)
-    events, unlinked_events = _verify_events(instrument)
-    days, head = _verify_days(instrument)
-    return Proof(instrument, signals, events, days, unlinked_signals + unlinked_events, head)
+    signals = _verify_signals(instrument)
+    events = _verify_trades(instrument, signals)
+    days = chain_days(instrument, (*signals.values(), *events))
+    sealed = _verify_days(instrument, days)
+    _verify_reports(instrument, days)
+    return Proof(instrument, days, sealed)
 
 
-def _verify_signals(instrument: str) -> tuple[int, int]:
-    last, linked, unlinked = BEGINNING, 0, 0
-    rows = Signal.objects.filter(instrument=instrument).order_by("timestamp", "signal_id")
-    for row in rows.iterator():
-        if not row.record_hash and not linked:
-            unlinked += 1
-            continue
+def _verify_signals(instrument: str) -> dict[str, Entry]:
+    rows = list(Signal.objects.filter(instrument=instrument).order_by("timestamp", "signal_id"))
+    values = [_read(f"Signal {row.signal_id}", signal_value, row) for row in rows]
+    entries = {entry.signal_id: entry for entry in signal_entries(values)}
+    for row in rows:
         if not row.record_hash:
-            raise Broken(f"Signal {row.signal_id} has no link: it was put in.")
-        expected = signal_link(last, signal_value(row))
-        if row.record_hash != expected:
+            raise Broken(f"Signal {row.signal_id} has no link: it was put in, or its link removed.")
+        if row.record_hash != entries[row.signal_id].link:
             raise Broken(
                 f"Signal {row.signal_id} does not follow from the one before it: it was changed, "
                 "or one before it was removed, put in or back-dated."
             )
-        last, linked = expected, linked + 1
-    return linked, unlinked
+    return entries
 
 
-def _verify_events(instrument: str) -> tuple[int, int]:
-    linked = unlinked = 0
+def _verify_trades(instrument: str, signals: Mapping[str, Entry]) -> list[Entry]:
+    """Return the entries of all events; trades belong to their signal's instrument."""
     _require_trades(instrument)
-    trades = Trade.objects.filter(instrument=instrument).select_related("signal")
-    for trade in trades.order_by("entry_ordinal").prefetch_related("events").iterator(500):
-        events = sorted(trade.events.all(), key=lambda event: event.number)
-        last = trade.signal.record_hash
-        if not last and not any(event.record_hash for event in events):
-            unlinked += len(events)
-            continue
-        for number, event in enumerate(events, 1):
-            if not event.record_hash and not last:
-                unlinked += 1
-                continue
-            expected = event_link(last, trade.signal_id, number, event_value(event))
-            if event.number != number or event.record_hash != expected:
-                raise Broken(
-                    f"Event {event.number} ({event.kind}) of {trade.signal_id} does not follow "
-                    "from what is before it: it was changed, or one before was removed or put in."
-                )
-            last, linked = expected, linked + 1
-        _require_agreement(trade, events)
-    return linked, unlinked
+    market = Instrument.objects.filter(symbol=instrument).first()
+    found: list[Entry] = []
+    trades = Trade.objects.filter(signal__instrument=instrument).order_by("entry_ordinal", "pk")
+    for row in trades.select_related("signal__strategy").prefetch_related("events").iterator(500):
+        if market is None:
+            raise Broken(f"The instrument {instrument} was removed.")
+        events = sorted(row.events.all(), key=lambda event: event.number)
+        values = [
+            _read(f"Event {event.number} of {row.signal_id}", event_value, event)
+            for event in events
+        ]
+        entries = list(event_entries(signals[row.signal_id], values))
+        for event, entry in zip(events, entries, strict=True):
+            _require_link(event, entry)
+        _require_agreement(row, values, market)
+        found += entries
+    return found
 
 
 def _require_trades(instrument: str) -> None:
@@ -195,69 +263,133 @@ def _require_trades(instrument: str) -> None:
             close_time_ms=calendar.milliseconds(signal.timestamp),
             outcome=Decision.Outcome.OPENING,
         ).exists()
-        if signal.record_hash and not is_opening:
+        if not is_opening:
             raise Broken(f"The trade of {signal.signal_id} was removed.")
 
 
-def _require_agreement(trade: Trade, events: Sequence[TradeEvent]) -> None:
-    """Raise where a trade's row says something else than its events."""
+def _require_link(event: TradeEvent, entry: Entry) -> None:
+    named = f"Event {event.number} ({event.kind}) of {entry.signal_id}"
+    if not event.record_hash:
+        raise Broken(f"{named} has no link: it was put in, or its link removed.")
+    if event.number != entry.number or event.record_hash != entry.link:
+        raise Broken(
+            f"{named} does not follow from what is before it: it was changed, or one before was "
+            "removed or put in."
+        )
+
+
+def _require_agreement(
+    row: Trade, events: Sequence[machine.TradeEvent], market: Instrument
+) -> None:
+    """Raise where a trade's row says something else than its signal and events."""
     if not events:
-        raise Broken(f"The events of {trade.signal_id} were removed.")
-    last = events[-1]
-    is_closed = last.kind == EventKind.CLOSED
-    told: dict[str, tuple[object, object]] = {
-        "status": (trade.status, last.after),
-        "profit_loss": (trade.profit_loss, sum(event.profit for event in events)),
-        "stop_loss": (trade.stop_loss, last.stop_loss),
-        "exit_reason": (trade.exit_reason, events[-2].kind if is_closed else ""),
-        "exit_time": (trade.exit_time, last.time if is_closed else None),
-        "exit_price": (trade.exit_price, events[-2].price if is_closed else None),
-    }
-    if last.kind != EventKind.CANCELLED:
-        told["entry_time"] = trade.entry_time, events[0].time
-        told["entry_price"] = trade.entry_price, events[0].price
-        told["lots"] = trade.lots, events[0].lots
-    for name, (stands, follows) in told.items():
-        if stands != follows:
+        raise Broken(f"The events of {row.signal_id} were removed.")
+    stands = _read(f"The trade of {row.signal_id}", trade_value, row)
+    planned = machine.plan_trade(
+        signal_value(row.signal), market.value(), parameters_of(row.signal.strategy)
+    )
+    try:
+        follows = retell(planned, market.value(), events)
+    except InvalidTransition as error:
+        raise Broken(f"The events of {row.signal_id} are no trade's life: {error}.") from None
+    for field in fields(follows):
+        says, told = getattr(stands, field.name), getattr(follows, field.name)
+        if says != told:
             raise Broken(
-                f"The trade of {trade.signal_id} says {name} {stands}, its events say {follows}: "
-                "its row was changed, or its last events were removed."
+                f"The trade of {row.signal_id} says {field.name} {says}, its signal and events say "
+                f"{told}: its row or a setting of its instrument was changed, or its last events "
+                "were removed."
             )
+    told_status = Signal.Status.ACTIVE if follows.is_open else Signal.Status.CLOSED
+    if row.signal.status != told_status:
+        raise Broken(f"Signal {row.signal_id} says {row.signal.status}, its trade {told_status}.")
 
 
-def _verify_days(instrument: str) -> tuple[int, str]:
-    previous, sealed = BEGINNING, 0
-    entered = _days(instrument, after=None)
+def _verify_days(instrument: str, days: Sequence[Day]) -> int:
+    """Compare the sealed days with what they must be; return how many they are."""
     rows = list(RecordDay.objects.filter(instrument=instrument).order_by("date"))
+    entered = {day.date: day for day in days}
+    sealed = {row.date for row in rows}
+    for day in days:
+        if rows and day.date < rows[-1].date and day.date not in sealed:
+            raise Broken(
+                f"{instrument}: {day.date} has entries but no digest, and later days have one: "
+                "they were back-dated, or the digest was removed."
+            )
+    previous = BEGINNING
     for row in rows:
-        _require_sealed(instrument, entered, row.date, sealed_days={each.date for each in rows})
-        entries = _entries(instrument, row.date)
         if row.previous != previous:
             raise Broken(
                 f"{instrument}: the digest of {row.date} does not follow from the one before it: "
                 "a day was removed or put in."
             )
-        if row.digest != _digest(previous, instrument, row.date, entries):
+        found = entered.get(row.date)
+        if found is None or row.digest != found.digest:
+            number = len(found.entries) if found else 0
             raise Broken(
-                f"{instrument}: the digest of {row.date} is not that of its {len(entries)} entries "
+                f"{instrument}: the digest of {row.date} is not that of its {number} entries "
                 f"(it was {row.signals + row.events}): one was removed, changed or back-dated."
             )
-        previous, sealed = row.digest, sealed + 1
-    for day in entered:
-        if not rows or day > rows[-1].date:
-            previous = _digest(previous, instrument, day, _entries(instrument, day))
-    return sealed, previous
-
-
-def _require_sealed(
-    instrument: str, entered: Sequence[dt.date], until: dt.date, *, sealed_days: set[dt.date]
-) -> None:
-    for day in entered:
-        if day < until and day not in sealed_days:
+        if (row.signals, row.events) != (found.signals, found.events):
             raise Broken(
-                f"{instrument}: {day} has entries but no digest, and later days have one: "
-                "they were back-dated, or the digest was removed."
+                f"{instrument}: {row.date} says {row.signals} signals and {row.events} events, "
+                f"its digest covers {found.signals} and {found.events}."
             )
+        previous = row.digest
+    return len(rows)
+
+
+def _verify_reports(instrument: str, days: Sequence[Day]) -> None:
+    """Compare the record with what followers were told of it."""
+    reports = Message.objects.filter(kind="REPORT", instrument=instrument).order_by("pk")
+    for key, text in reports.values_list("key", "text").iterator():
+        _, _, period, first_day = _read(f"The report {key}", lambda key: key.split(":"), key)
+        last_day = Period(period).last_day(dt.date.fromisoformat(first_day))
+        told = _REPORTED.search(text)
+        if told is None:
+            raise Broken(f"The report {key} names no digest: its text was changed.")
+        until = [day for day in days if day.date <= last_day]
+        if not until or until[-1].digest != told[1]:
+            stands = f"is {until[-1].digest}" if until else "has nothing until then"
+            raise Broken(
+                f"{instrument}: followers were told of the digest {told[1]} at the end of "
+                f"{last_day}, the record {stands}: its last days were removed or made anew."
+            )
+
+
+def _verify_exported(
+    instrument: str, signals: Sequence[TradingSignal], trades: Mapping[str, Mapping[str, Any]]
+) -> Proof:
+    mine = sorted(
+        (signal for signal in signals if signal.instrument == instrument),
+        key=lambda signal: (signal.timestamp_ms, signal.signal_id),
+    )
+    entries = list(signal_entries(mine))
+    found = list(entries)
+    for signal, entry in zip(mine, entries, strict=True):
+        told = trades.get(signal.signal_id)
+        if told is None and signal is mine[-1]:
+            continue
+        if told is None:
+            raise Broken(f"The trade of {signal.signal_id} was removed.")
+        events = [exported.event_from_json(event) for event in told["events"]]
+        try:
+            disagreement = exported.disagreement(told, signal, events)
+        except InvalidTransition as error:
+            raise Broken(
+                f"The events of {signal.signal_id} are no trade's life: {error}."
+            ) from None
+        if disagreement is not None:
+            raise Broken(f"The trade of {signal.signal_id} says {disagreement}.")
+        found += event_entries(entry, events)
+    return Proof(instrument, chain_days(instrument, found), sealed=None)
+
+
+def _read(named: str, read: Callable[[_Row], _Value], row: _Row) -> _Value:
+    try:
+        return read(row)
+    except _UNREADABLE as error:
+        raise Broken(f"{named} holds what nobody writes there: {error}.") from None
 
 
 def _last_sealed(instrument: str) -> RecordDay | None:
@@ -265,9 +397,9 @@ def _last_sealed(instrument: str) -> RecordDay | None:
 
 
 def _days(instrument: str, *, after: dt.date | None) -> list[dt.date]:
-    """Return the UTC days behind ``after`` that hold linked entries, oldest first."""
-    signals = Signal.objects.filter(instrument=instrument).exclude(record_hash="")
-    events = TradeEvent.objects.filter(trade__instrument=instrument).exclude(record_hash="")
+    """Return the UTC days behind ``after`` that hold entries, oldest first."""
+    signals = Signal.objects.filter(instrument=instrument)
+    events = TradeEvent.objects.filter(trade__signal__instrument=instrument)
     if after is not None:
         start = _midnight(after + _DAY)
         signals, events = signals.filter(timestamp__gte=start), events.filter(time__gte=start)
@@ -279,11 +411,11 @@ def _days(instrument: str, *, after: dt.date | None) -> list[dt.date]:
 
 
 def _entries(instrument: str, day: dt.date) -> list[Entry]:
-    """Return the linked entries of a UTC day in the order of the record."""
+    """Return the entries of a UTC day as they are linked, in the order of the record."""
     # Both ends of a range belong to it; times are whole milliseconds at the finest.
     span = (_midnight(day), _midnight(day + _DAY) - dt.timedelta(microseconds=1))
     signals = Signal.objects.filter(instrument=instrument, timestamp__range=span)
-    events = TradeEvent.objects.filter(trade__instrument=instrument, time__range=span)
+    events = TradeEvent.objects.filter(trade__signal__instrument=instrument, time__range=span)
     return sorted(
         [
             *(
@@ -294,7 +426,7 @@ def _entries(instrument: str, day: dt.date) -> list[Entry]:
                     0,
                     row.record_hash,
                 )
-                for row in signals.exclude(record_hash="")
+                for row in signals
             ),
             *(
                 Entry(
@@ -304,14 +436,10 @@ def _entries(instrument: str, day: dt.date) -> list[Entry]:
                     row.number,
                     row.record_hash,
                 )
-                for row in events.exclude(record_hash="").select_related("trade")
+                for row in events.select_related("trade")
             ),
         ]
     )
-
-
-def _digest(previous: str, instrument: str, day: dt.date, entries: Sequence[Entry]) -> str:
-    return day_digest(previous, instrument, day, [entry.link for entry in entries])
 
 
 def _midnight(day: dt.date) -> dt.datetime:

@@ -1,6 +1,6 @@
 """The life of a trade: its transitions as data, and what a tick does to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -84,6 +84,10 @@ TRANSITIONS = MappingProxyType(
 
 #: The statuses in which ticks move a trade.
 OPEN_STATUSES = frozenset({TradeStatus.MONITORING, TradeStatus.TP1_HIT})
+#: What closes all that is left of a trade.
+EXITS = frozenset(
+    {EventKind.TP2_HIT, EventKind.SL_HIT, EventKind.EXPIRED, EventKind.CLOSED_MANUALLY}
+)
 
 
 class InvalidTransition(Exception):  # noqa: N818 - it names what happened
@@ -333,6 +337,12 @@ def finish(
     return trade, (filled, closed)
 
 
+def pips_per_lot(trade: Trade, instrument: Instrument, closes: Iterable[PartialClose]) -> Decimal:
+    """Return what these closes won per lot of the trade's whole size."""
+    distances = [gain(trade.direction, trade.entry_price, c.price) * c.lots for c in closes]
+    return pips(instrument, sum(distances, Decimal(0)) / trade.lots)
+
+
 def trade_as_json(trade: Trade, events: Sequence[TradeEvent]) -> dict[str, Any]:
     """Return the trade and its events as `manage.py backtest` and `export` print them."""
     return {
@@ -412,17 +422,10 @@ def _fill(
             trade,
             remaining_lots=trade.remaining_lots - lots,
             profit_loss=trade.profit_loss + earned,
-            profit_loss_pips=_pips_per_lot(trade, instrument, partial_closes),
+            profit_loss_pips=pips_per_lot(trade, instrument, partial_closes),
             partial_closes=partial_closes,
         )
     return _happen(trade, kind, moment, price=price, lots=lots, profit=earned, won=won)
-
-
-def _pips_per_lot(
-    trade: Trade, instrument: Instrument, closes: tuple[PartialClose, ...]
-) -> Decimal:
-    distances = [gain(trade.direction, trade.entry_price, c.price) * c.lots for c in closes]
-    return pips(instrument, sum(distances, Decimal(0)) / trade.lots)
 
 
 def _happen(

@@ -1,11 +1,31 @@
-"""The record's links of trade events, and the digest of a day. Pure; see `confluence.record`."""
+"""The record of trades: links of events, days and their digests, and what events make of a trade.
+
+Pure, and nothing here depends on when or by which worker something was written; see
+`confluence.record` for the links themselves.
+"""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby
+from typing import NamedTuple
 
-from signals_app.confluence.record import link
-from trades_app.lifecycle.machine import TradeEvent, event_as_json
+from signals_app.confluence.record import BEGINNING, link, signal_link
+from signals_app.confluence.signal import TradingSignal
+from signals_app.market.calendar import utc
+from signals_app.market.instrument import Instrument
+from trades_app.lifecycle.machine import (
+    EXITS,
+    TRANSITIONS,
+    EventKind,
+    InvalidTransition,
+    PartialClose,
+    Trade,
+    TradeEvent,
+    event_as_json,
+    pips_per_lot,
+)
 
 #: What of an event is covered. The list never changes: old links must hold for ever.
 _COVERED = (
@@ -20,6 +40,39 @@ _COVERED = (
     "pips",
     "stop_loss",
 )
+
+
+class Entry(NamedTuple):
+    """A link, in the order of the record: by time, tick, id, and a signal before its events.
+
+    `number` is the event's place in the trade's life, 0 for the signal itself.
+    """
+
+    time_ms: int
+    ordinal: int
+    signal_id: str
+    number: int
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One UTC day of an instrument's record; `previous` is the digest of the day before."""
+
+    date: date
+    previous: str
+    digest: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def signals(self) -> int:
+        """Return how many signals were made."""
+        return sum(not entry.number for entry in self.entries)
+
+    @property
+    def events(self) -> int:
+        """Return how much happened to trades."""
+        return len(self.entries) - self.signals
 
 
 def event_link(previous: str, signal_id: str, number: int, event: TradeEvent) -> str:
@@ -39,3 +92,121 @@ def day_digest(previous: str, instrument: str, day: date, links: Iterable[str]) 
     """
     lines = (previous, instrument, day.isoformat(), *links)
     return hashlib.sha256("\n".join(lines).encode("ascii")).hexdigest()
+
+
+def signal_entries(signals: Iterable[TradingSignal]) -> Iterator[Entry]:
+    """Yield the entries of one instrument's signals, which are given in candle order."""
+    last = BEGINNING
+    for signal in signals:
+        last = signal_link(last, signal)
+        yield Entry(signal.timestamp_ms, signal.entry_ordinal, signal.signal_id, 0, last)
+
+
+def event_entries(signal: Entry, events: Iterable[TradeEvent]) -> Iterator[Entry]:
+    """Yield the entries of one trade's events, which are given in order, behind its signal's."""
+    last = signal.link
+    for number, event in enumerate(events, 1):
+        last = event_link(last, signal.signal_id, number, event)
+        yield Entry(event.time_ms, event.ordinal, signal.signal_id, number, last)
+
+
+def chain_days(instrument: str, entries: Iterable[Entry]) -> tuple[Day, ...]:
+    """Return the days that hold all of an instrument's entries, oldest first."""
+    days: list[Day] = []
+    previous = BEGINNING
+    for day, group in groupby(sorted(entries), key=lambda entry: utc(entry.time_ms).date()):
+        mine = tuple(group)
+        digest = day_digest(previous, instrument, day, [entry.link for entry in mine])
+        days.append(Day(day, previous, digest, mine))
+        previous = digest
+    return tuple(days)
+
+
+def holds_published(instrument: str, days: Sequence[Day], until: date, digest: str) -> bool:
+    """Return whether a digest that was noted belongs to this record.
+
+    It may be that of the last day up to ``until``, as reports name it, or the head as it stood at
+    some moment of that day, before the rest of it.
+    """
+    told = [day for day in days if day.date <= until]
+    if not told:
+        return False
+    return digest == told[-1].digest or digest in _heads(instrument, told[-1])
+
+
+def retell(planned: Trade, instrument: Instrument, events: Iterable[TradeEvent]) -> Trade:
+    """Return what its events make of a trade that was planned by `machine.plan_trade`.
+
+    Raises `InvalidTransition` where one of them does not follow from those before it.
+    """
+    trade = planned
+    for event in events:
+        follows = TRANSITIONS.get((trade.status, event.kind))
+        if event.before is not trade.status or event.after is not follows:
+            raise InvalidTransition(f"{trade.signal_id}: no {event.kind} while {trade.status}")
+        trade = _after(trade, instrument, event)
+    return trade
+
+
+def _after(trade: Trade, instrument: Instrument, event: TradeEvent) -> Trade:
+    trade = replace(
+        trade,
+        status=event.after,
+        stop_loss=event.stop_loss,
+        moved_ordinal=event.ordinal,
+        profit_loss=trade.profit_loss + event.profit,
+    )
+    if event.price is None:
+        return trade
+    if event.kind is EventKind.OPENED:
+        return replace(
+            trade,
+            entry_price=event.price,
+            entry_time_ms=event.time_ms,
+            entry_ordinal=event.ordinal,
+        )
+    if event.lots:
+        closed = PartialClose(
+            event.kind,
+            event.time_ms,
+            event.ordinal,
+            event.price,
+            event.lots,
+            event.profit,
+            event.pips,
+        )
+        closes = (*trade.partial_closes, closed)
+        trade = replace(
+            trade,
+            remaining_lots=trade.remaining_lots - event.lots,
+            profit_loss_pips=pips_per_lot(trade, instrument, closes),
+            partial_closes=closes,
+        )
+    if event.kind not in EXITS:
+        return trade
+    return replace(
+        trade,
+        exit_time_ms=event.time_ms,
+        exit_ordinal=event.ordinal,
+        exit_price=event.price,
+        exit_reason=event.kind,
+    )
+
+
+def _heads(instrument: str, day: Day) -> set[str]:
+    """Return each digest that the day may have had while it went on.
+
+    Events came in order, and signals too; but a signal bears its candle's time, and may have come
+    after events that stand behind it. Its trade may still have waited to be opened.
+    """
+    signals = [entry for entry in day.entries if not entry.number]
+    events = [entry for entry in day.entries if entry.number]
+    heads: set[str] = set()
+    for made in range(len(signals) + 1):
+        for opened in {made, max(made - 1, 0)}:
+            waiting = {entry.signal_id for entry in signals[opened:]}
+            moved = [entry for entry in events if entry.signal_id not in waiting]
+            for happened in range(len(moved) + 1):
+                links = [entry.link for entry in sorted(signals[:made] + moved[:happened])]
+                heads.add(day_digest(day.previous, instrument, day.date, links))
+    return heads

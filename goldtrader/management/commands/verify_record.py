@@ -1,6 +1,9 @@
 """`manage.py verify_record`: whether anything in the record was removed, changed or back-dated."""
 
-from argparse import ArgumentParser
+import datetime as dt
+import json
+import re
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.use import use_data_dir
-from reports_app.services.record import Broken, Proof, verify
+from reports_app.services.record import Broken, Proof, Published, verify, verify_export
+
+_PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2}):([0-9a-fA-F]{64})")
 
 
 class Command(BaseCommand):
@@ -19,26 +24,69 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take where the database is."""
+        """Take where the record is, and what was published of it."""
         parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+        parser.add_argument(
+            "--export", type=Path, metavar="FILE", help="what export --json printed; no database"
+        )
+        parser.add_argument(
+            "--expect",
+            type=_published,
+            action="append",
+            default=[],
+            metavar="DATE:DIGEST",
+            help="a report's last day and its digest, or a head; again for more",
+        )
 
     def handle(self, **options: Any) -> None:
         """Verify, and say what was found."""
+        expected: list[Published] = options["expect"]
         try:
-            with use_data_dir(options["data_dir"] or settings.DATA_DIR, by="verify_record"):
-                proofs = verify()
+            if options["export"] is not None:
+                proofs = verify_export(_read(options["export"]), expected)
+            else:
+                with use_data_dir(options["data_dir"] or settings.DATA_DIR, by="verify_record"):
+                    proofs = verify(expected)
         except StackError as error:
             raise CommandError(str(error), returncode=2) from None
         except Broken as broken:
             raise CommandError(f"BROKEN: {broken}", returncode=1) from None
         for proof in proofs:
             self.stdout.write(_told(proof))
-        self.stdout.write("The record holds." if proofs else "The record holds; it is empty.")
+        for noted in expected:
+            self.stdout.write(f"It is the record that was published: {noted.date}:{noted.digest}")
+        self.stdout.write(_verdict(proofs, is_export=options["export"] is not None, noted=expected))
+
+
+def _published(text: str) -> Published:
+    told = _PUBLISHED.fullmatch(text.strip())
+    if told is None:
+        raise ArgumentTypeError("write it as 2024-01-05:DIGEST, with all 64 digits of the digest")
+    try:
+        return Published(dt.date.fromisoformat(told[1]), told[2].lower())
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{file} cannot be read: {error}", returncode=2) from None
 
 
 def _told(proof: Proof) -> str:
-    before = f", {proof.unlinked} entries from before the record" if proof.unlinked else ""
+    days = f"{len(proof.days)} days" if proof.sealed is None else f"{proof.sealed} days sealed"
+    head = f"{proof.head.date}:{proof.head.digest}" if proof.head else "-"
     return (
-        f"{proof.instrument}: {proof.signals} signals, {proof.events} events, "
-        f"{proof.days} days sealed{before}; head {proof.head or '-'}"
+        f"{proof.instrument}: {proof.signals} signals, {proof.events} events, {days}; head {head}"
     )
+
+
+def _verdict(proofs: list[Proof], *, is_export: bool, noted: list[Published]) -> str:
+    if not proofs:
+        return "The record holds; it is empty."
+    if is_export and not noted:
+        # Whoever made the export could have made all of it: links alone prove nothing here.
+        return "The export agrees with itself; --expect says whether it is what was published."
+    return "The record holds."
