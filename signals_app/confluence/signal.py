@@ -17,7 +17,7 @@ from signals_app.confluence.scoring import (
     setup_type,
 )
 from signals_app.confluence.setup import opposing_pools, sweep_extreme
-from signals_app.confluence.sizing import lots_for_risk
+from signals_app.confluence.sizing import NoRate, lots_for_risk
 from signals_app.market.calendar import is_market_open, iso, session_at, utc, weekly_close
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.market.tick import Tick
@@ -84,6 +84,7 @@ class RefusalReason(StrEnum):
     RISK_BELOW_SPREADS = "RISK_BELOW_SPREADS"
     RISK_TOO_LARGE = "RISK_TOO_LARGE"
     ZONE_TRADED = "ZONE_TRADED"
+    NO_RATE = "NO_RATE"
     BELOW_MINIMUM_LOT = "BELOW_MINIMUM_LOT"
 
 
@@ -189,13 +190,16 @@ def decide(
     )
     if refusal is not None:
         return Decision(best, None, refusal)
-    lots = lots_for_risk(
-        instrument,
-        balance=exposure.balance,
-        risk_percentage=parameters.risk_percentage,
-        distance=abs(as_decimal(levels.entry_price) - as_decimal(levels.stop_loss)),
-        price=as_decimal(levels.stop_loss),
-    )
+    try:
+        lots = lots_for_risk(
+            instrument,
+            balance=exposure.balance,
+            risk_percentage=parameters.risk_percentage,
+            distance=abs(as_decimal(levels.entry_price) - as_decimal(levels.stop_loss)),
+            price=as_decimal(levels.stop_loss),
+        )
+    except NoRate as unknown:
+        return _refused(best, RefusalReason.NO_RATE, str(unknown))
     if not lots:
         return _refused(
             best,

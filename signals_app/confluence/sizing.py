@@ -8,17 +8,21 @@ ACCOUNT_CURRENCY = "USD"
 CENT = Decimal("0.01")
 
 
+class NoRate(ValueError):  # noqa: N818 - it says what is missing
+    """Neither side of the instrument is the account's currency; the text is for the operator."""
+
+
 def to_account(instrument: Instrument, amount: Decimal, price: Decimal) -> Decimal:
     """Return ``amount`` of the quote currency in account currency, not rounded.
 
     Where the account's currency is the instrument's base (USDCAD) ``price`` itself is the rate.
-    Raises `ValueError` for a cross that has neither side in account currency: no rate is known.
+    Raises `NoRate` for a cross that has neither side in account currency.
     """
     if instrument.quote_currency == ACCOUNT_CURRENCY:
         return amount
     if instrument.symbol.startswith(ACCOUNT_CURRENCY):
         return amount / price
-    raise ValueError(
+    raise NoRate(
         f"{instrument.symbol} is quoted in {instrument.quote_currency}: "
         f"there is no rate to {ACCOUNT_CURRENCY}"
     )
@@ -46,7 +50,8 @@ def lots_for_risk(
 ) -> Decimal:
     """Return the lots that lose ``risk_percentage`` of ``balance`` over ``distance``.
 
-    Rounded down to the lot step; zero where that is below the instrument's smallest lot.
+    Rounded down to the lot step; zero where that is below the instrument's smallest lot. Raises
+    `NoRate` as `to_account` does.
     """
     allowed = balance * Decimal(str(risk_percentage)) / 100
     loss_of_one_lot = money_of_move(instrument, lots=Decimal(1), distance=distance, price=price)

@@ -20,7 +20,7 @@ from signals_app.confluence.signal import (
 )
 from signals_app.market.calendar import milliseconds
 from signals_app.market.calendar import utc as moment
-from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 from signals_app.market.tick import Tick
 from signals_app.smc.swings import SwingKind
 from tests.signals_app.confluence.views import (
@@ -46,10 +46,11 @@ def decided(
     entry: Tick = ENTRY,
     exposure: Exposure = EXPOSURE,
     number: int = 1,
+    instrument: Instrument = GOLD,
     **settings: float,
 ) -> Decision:
     return decide(
-        GOLD,
+        instrument,
         views(market or bullish_market()),
         entry,
         exposure,
@@ -331,6 +332,14 @@ def test_a_stop_too_far_away_is_refused() -> None:
 def test_an_account_too_small_for_the_smallest_lot_is_refused() -> None:
     assert refused(exposure=Exposure(balance=Decimal(700))) == Refusal(
         RefusalReason.BELOW_MINIMUM_LOT, "1 % of 700.00 is less than 0.01 lots would risk"
+    )
+
+
+def test_a_cross_without_dollars_is_refused() -> None:
+    cross = replace(GOLD, symbol="XAUEUR", quote_currency="EUR")
+
+    assert refused(instrument=cross) == Refusal(
+        RefusalReason.NO_RATE, "XAUEUR is quoted in EUR: there is no rate to USD"
     )
 
 
