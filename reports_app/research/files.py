@@ -27,6 +27,7 @@ __all__ = (
     "Step",
     "TickFileError",
     "fingerprint",
+    "fingerprints",
     "open_market",
 )
 
@@ -154,12 +155,24 @@ def open_market(
 
 
 def fingerprint(path: Path) -> str:
-    """Return the SHA-256 of the file's bytes."""
+    """Return the SHA-256 of the file's bytes; raises `BadInput`."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.") from None
     return digest.hexdigest()
+
+
+def fingerprints(path: Path, history: Path | None, symbol: str) -> dict[str, str]:
+    """Return the SHA-256 of all that a market is read from: the file and those of its history.
+
+    Raises `BadInput`.
+    """
+    read = [path, *_history_files(history, symbol).values()]
+    return {str(each): fingerprint(each) for each in read}
 
 
 def _reading(instrument: Instrument, source_timezone: str) -> dict[str, Any]:
@@ -172,6 +185,11 @@ def _reading(instrument: Instrument, source_timezone: str) -> dict[str, Any]:
 
 
 def _history(place: Path | None, symbol: str, source_timezone: str) -> _History:
+    files = _history_files(place, symbol)
+    return {timeframe: read_candles(file, source_timezone) for timeframe, file in files.items()}
+
+
+def _history_files(place: Path | None, symbol: str) -> dict[Timeframe, Path]:
     if place is None:
         return {}
     if not place.exists():
@@ -183,7 +201,7 @@ def _history(place: Path | None, symbol: str, source_timezone: str) -> _History:
             files.setdefault(Timeframe(named["timeframe"]), file)
     if not files:
         raise BadInput(f"The history {place} holds no file named like {symbol}_M15.csv.gz.")
-    return {timeframe: read_candles(file, source_timezone) for timeframe, file in files.items()}
+    return files
 
 
 def _spreads(

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from reports_app.backtest.search import Trial
-from reports_app.research.files import Market, open_market
+from reports_app.research.files import BadInput, Market, fingerprints, open_market
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import Instrument
 
@@ -18,11 +18,16 @@ _PATHS = ("ticks", "candles", "history")
 
 
 def plain_market(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `open_market` as JSON holds them, paths absolute."""
-    return {
+    """Return the arguments of `open_market` as JSON holds them, paths absolute.
+
+    What the files hold now is noted with them. Raises `BadInput`.
+    """
+    plain = {
         name: str(Path(value).resolve()) if name in _PATHS and value is not None else value
         for name, value in arguments.items()
-    } | {"instrument": msgspec.to_builtins(arguments["instrument"])}
+    }
+    plain["instrument"] = msgspec.to_builtins(arguments["instrument"])
+    return plain | {"fingerprints": _fingerprints(plain)}
 
 
 def plain_parameters(parameters: Parameters) -> dict[str, Any]:
@@ -31,7 +36,13 @@ def plain_parameters(parameters: Parameters) -> dict[str, Any]:
 
 
 def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> list[list[float]]:
-    """Return the closed trades of a run: opened and closed (Unix ms) and R multiple of each."""
+    """Return the closed trades of a run: opened and closed (Unix ms) and R multiple of each.
+
+    Raises `BadInput` where the files are not those that were noted: all trials of a search are on
+    the same prices.
+    """
+    if _fingerprints(market) != market["fingerprints"]:
+        raise BadInput("A file changed while settings were tried on it; begin again.")
     result = _opened(json.dumps(market, sort_keys=True)).run(Parameters(**parameters))
     return [
         [trade.entry_time_ms, trade.exit_time_ms, float(trade.r_multiple)]
@@ -47,10 +58,18 @@ def trial_of(parameters: Parameters, trades: list[list[float]]) -> Trial:
     return Trial(parameters, opened, closed, columns[:, 2].copy())
 
 
+def _fingerprints(market: dict[str, Any]) -> dict[str, str]:
+    path, history = market["ticks"] or market["candles"], market["history"]
+    return fingerprints(
+        Path(path), None if history is None else Path(history), market["instrument"]["symbol"]
+    )
+
+
+# A process tries many settings on one file, which is read once; its fingerprint is part of the key.
 @lru_cache(maxsize=1)
 def _opened(market: str) -> Market:
-    # A process tries many settings on one file: it is read once.
     arguments = json.loads(market)
+    del arguments["fingerprints"]
     for name in _PATHS:
         if arguments[name] is not None:
             arguments[name] = Path(arguments[name])
