@@ -87,7 +87,8 @@ def _source(config: Config) -> Source:
             )
         case SourceKind.MT5:
             # Here: the MetaTrader5 package exists on Windows only.
-            from mt5_bridge.sources.mt5 import Account, open_terminal
+            from mt5_bridge.sources.mt5 import open_terminal
+            from mt5_bridge.sources.terminal import Account
 
             account = Account(config.terminal, config.login, config.password, config.server)
             return open_terminal(config.symbol, account=account, clock=config.clock)

@@ -1,17 +1,15 @@
 """Ticks of a MetaTrader 5 terminal on this Windows machine.
 
-The `MetaTrader5` package has no callback for ticks: the terminal is asked again and again from the
-last tick on. Several ticks share a millisecond and requests begin at whole seconds, so the source
-remembers the last tick's time and how many of that very millisecond it has taken. Its place is
-kept in the server's own time, which needs no clock to be known; ticks leave in UTC, and none leaves
-whose UTC is not certain.
+The `MetaTrader5` package has no callback for ticks: the terminal is asked again and again. Its
+place is kept in the server's own time, which needs no clock to be known; ticks leave in UTC, and
+none leaves whose UTC is not certain. What may have a gap, at the start and after every outage,
+waits until the terminal has filled its history.
 """
 
-import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,92 +17,37 @@ from numpy.typing import NDArray
 from mt5_bridge.broker_time import clock_named
 from mt5_bridge.history import MAXIMUM_CANDLES, TIMEFRAMES, build_history
 from mt5_bridge.quotes import Quotes
-from mt5_bridge.sources.base import Notice, Poll, SourceError
+from mt5_bridge.sources.base import Poll, SourceError
+from mt5_bridge.sources.market_time import MarketTime
 from mt5_bridge.sources.server_clock import (
     ClockEvidence,
     all_clocks,
     live_offset,
     weekly_closes,
 )
+from mt5_bridge.sources.terminal import SUCCESS, Account, Terminal, TerminalLine
+from mt5_bridge.sources.tick_window import ALL, Place, Rows, Settling, TickWindow
 from mt5_bridge.wire import CandleRow, ErrorCode, History
 
 log = logging.getLogger("mt5_bridge.mt5")
 
-Rows: TypeAlias = NDArray[Any]
-
 _POLL: Final = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 _MOST_TICKS: Final = 20_000
+_MOST_OF_A_GAP: Final = 500_000
 _WEEK_OF_HOURS: Final = 6_500
 """H1 candles that are looked through for the weeks' ends: a year of them."""
+_WEEKS_AGAIN: Final = 300.0
 _M15_CANDLES: Final = MAXIMUM_CANDLES * 2 + 16 * 210
-# A tick may reach the terminal this much later than one that is newer.
-_LATENESS_MS: Final = 15_000
-_LONGEST_LOOK_MS: Final = 5_000
+_LONGEST_LOOK: Final = 5.0
+# A tick that seems to be of the future waits until our clock, perhaps a wrong one, gets there.
+_AHEAD_MS: Final = 60_000
 # Live ticks that must say the same before a clock is believed, or given up.
 _WITNESSES: Final = 3
+_LONG_AGREEMENT: Final = 60.0
+_OTHERS: Final = 10
+_WARN_AGAIN: Final = 600.0
 _H4_MS: Final = TIMEFRAMES["H4"]
-
-
-class Terminal(Protocol):
-    """What is used of the `MetaTrader5` package."""
-
-    COPY_TICKS_ALL: int
-    TIMEFRAME_M15: int
-    TIMEFRAME_H1: int
-
-    def initialize(self, *path: str, **account: Any) -> bool:
-        """Find or start the terminal."""
-
-    def shutdown(self) -> None:
-        """Let go of the terminal."""
-
-    def last_error(self) -> tuple[int, str]:
-        """Return code and text of the last failure."""
-
-    def terminal_info(self) -> Any:
-        """Return the terminal's state, with `connected`; None where it is gone."""
-
-    def account_info(self) -> Any:
-        """Return the account, with `server`; None where there is none."""
-
-    def symbol_select(self, symbol: str, enable: bool, /) -> bool:
-        """Put the symbol into the market watch."""
-
-    def symbol_info_tick(self, symbol: str, /) -> Any:
-        """Return the newest tick, with `time_msc`; None on failure."""
-
-    def copy_ticks_from(self, symbol: str, date_from: int, count: int, flags: int, /) -> Any:
-        """Return ticks from a second on as a structured array; None on failure."""
-
-    def copy_rates_from_pos(
-        self, symbol: str, timeframe: int, start_pos: int, count: int, /
-    ) -> Any:
-        """Return candles, the newest at position 0, as a structured array; None on failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """How to open the terminal: its path and the account, empty for what is already open."""
-
-    path: str = ""
-    login: int | None = None
-    password: str = ""
-    server: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Behind which tick to continue: server time, and how many of its millisecond are taken.
-
-    `utc_ms` is that tick's time in UTC, where there was one; `server` the broker's server that
-    counts so.
-    """
-
-    server_ms: int
-    taken: int
-    utc_ms: int
-    server: str
 
 
 class Mt5Source:
@@ -120,32 +63,39 @@ class Mt5Source:
         *,
         account: Account | None = None,
         clock: str = "auto",
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """``clock`` is "auto" or a name for `broker_time.clock_named`."""
         self.symbol = symbol
         self._terminal = terminal
-        self._account = account or Account()
-        self._clock = all_clocks() if clock == "auto" else ClockEvidence((clock_named(clock),))
-        self._is_auto = clock == "auto"
-        self._is_open = False
-        self._is_lost = False
-        self._is_symbol_lost = False
-        self._pause = _FIRST_PAUSE
+        self._line = TerminalLine(terminal, symbol, account or Account())
+        self._seconds = seconds
+        self._losses = -1
         self._server = ""
-        self._has_seen_weeks = False
+        self._pause = _FIRST_PAUSE
+        # The clock: what could be by the weeks or by order, what is believed, what was before.
+        self._is_auto = clock == "auto"
+        self._basis = all_clocks() if self._is_auto else ClockEvidence((clock_named(clock),))
+        self._clock = self._basis
+        self._doubted: ClockEvidence | None = None
+        self._weeks_seen_at: float | None = None
+        self._agreeing: tuple[int, int, float] | None = None
+        # The ticks.
         self._begin_utc_ms: int | None = None
-        self._place: _Place | None = None
-        self._newest_seen: tuple[int, int] | None = None
-        self._witnesses: list[int] = []
-        self._lag_ms: int | None = None
-        self._settling: Rows | None = None
-        self._notices: list[Notice] = []
-        self._warned = ""
+        self._window: TickWindow | None = None
+        self._settling: Settling | None = None
+        self._is_behind = False
+        # What comes over the line right now.
+        self._market = MarketTime()
+        self._looked: tuple[int, float] | None = None
+        self._others: tuple[str, ...] = ()
+        self._elsewhere: tuple[list[int], float] | None = None
+        self._warned: tuple[str, float] = ("", 0.0)
 
     @property
     def description(self) -> str:
         """Return which terminal it is, and what its clock is taken for."""
-        state = "connected" if self._is_open and not self._is_lost else "NOT CONNECTED"
+        state = "connected" if self._line.is_working else "NOT CONNECTED"
         server = self._server or "MetaTrader 5"
         return f"{self.symbol} from {server} ({state}; server clock {self._clock.name})"
 
@@ -153,7 +103,7 @@ class Mt5Source:
 
     def history(self, now_ms: int) -> Sequence[History]:
         """Return M15, H1 and H4 candles on UTC boundaries; none while the terminal is away."""
-        if not self._has_opened() or not self._knows_weeks():
+        if not self._is_up() or not self._knows_weeks():
             return []
         rates = self._rates(self._terminal.TIMEFRAME_M15, _M15_CANDLES)
         if rates is None or not len(rates):
@@ -177,7 +127,7 @@ class Mt5Source:
 
     def knows(self, bookmark: str) -> bool:
         """Return whether the bookmark is of this symbol."""
-        return self._read(bookmark) is not None
+        return Place.read(bookmark, self.symbol) is not None
 
     def start(self, bookmark: str | None, back: int, time_ms: int | None, now_ms: int) -> None:
         """Continue behind the bookmark, or behind a time in UTC; see `Source.start`.
@@ -185,109 +135,74 @@ class Mt5Source:
         Without either begin with the H4 candle of now, so that no candle is built from a part of
         its ticks. What lies between is fetched from the terminal's own history.
         """
-        place = self._read(bookmark or "")
-        self._settling = None
-        self._place = place if place is not None and not back else None
+        place = Place.read(bookmark or "", self.symbol)
+        self._window = TickWindow(place) if place is not None and not back else None
         self._begin_utc_ms = _whole_h4(now_ms) - 1 if time_ms is None else time_ms
+        self._is_behind = False
+        if self._settling is not None:
+            self._settling = Settling()
 
     def poll(self, now_ms: int) -> Poll:
         """Return the ticks since the last one; never raises for a terminal that is away."""
-        if not self._has_opened():
+        seconds = self._seconds()
+        if not self._is_up():
             pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
             return self._nothing(wait=pause)
         self._pause = _FIRST_PAUSE
-        self._check_broker()
         if not self._knows_weeks():
+            self._line.fail("the terminal gives no candles", seconds)
             return self._nothing(wait=1.0)
-        if self._place is None and not self._find_place(now_ms):
+        self._look(now_ms, seconds)
+        window = self._window or self._find_place(now_ms)
+        if window is None:
             return self._nothing(wait=_POLL)
-        rows = self._new_rows(now_ms)
+        rows = self._fetch(window)
         if rows is None:
+            self._line.fail("the terminal gives no ticks", seconds)
             return self._nothing(wait=1.0)
-        if not len(rows):
-            return self._nothing(wait=_POLL, watermark_ms=self._watermark(now_ms))
-        times, certain = self._clock.to_utc(rows["time_msc"].astype(np.int64))
-        if not certain:
-            self._warn(f"the server's clock is {self._clock.name}: ticks wait until that is sure")
-            return self._nothing(wait=_POLL)
-        return self._hand_over(rows[:certain], times[:certain], now_ms)
+        self._line.work()
+        if self._settling is not None and not self._settling.is_settled(rows, seconds):
+            return self._nothing(wait=1.0)
+        is_full = len(rows) >= (_MOST_TICKS if self._settling is None else _MOST_OF_A_GAP)
+        self._settling = None
+        return self._hand_over(window, window.new(rows), now_ms, is_full=is_full)
 
     def close(self) -> None:
         """Let go of the terminal."""
-        if self._is_open:
-            self._terminal.shutdown()
-            self._is_open = False
+        self._line.close()
 
     # The terminal
 
-    def _has_opened(self) -> bool:
-        """Return whether the terminal is there, its line stands and the symbol is watched."""
-        terminal = self._terminal
-        if not self._is_open:
-            self._is_open = bool(terminal.initialize(*self._path(), **self._login()))
-            if not self._is_open:
-                return self._lose("the terminal cannot be opened")
-        info = terminal.terminal_info()
-        if info is None:
-            # Its process is gone: what was opened must be opened anew.
-            terminal.shutdown()
-            self._is_open = False
-            return self._lose("the terminal is gone")
-        if not info.connected:
-            return self._lose("the terminal has no connection to its broker")
-        if not terminal.symbol_select(self.symbol, True):
-            if not self._is_symbol_lost:
-                self._is_symbol_lost = True
-                text = f"the terminal has no symbol {self.symbol}: {terminal.last_error()}"
-                self._notices.append(Notice(ErrorCode.SYMBOL_UNAVAILABLE, text))
-                log.error("%s", text)
-            return False
-        self._is_symbol_lost = False
-        if self._is_lost or not self._server:
-            self._greet()
-        return True
+    def _is_up(self) -> bool:
+        """Return whether ticks can be had, and take note of what happened meanwhile."""
+        is_up = self._line.is_up()
+        if self._line.losses != self._losses or self._line.server != self._server:
+            if self._line.server != self._server:
+                self._meet(self._line.server)
+            self._losses = self._line.losses
+            self._begin_gap()
+        return is_up
 
-    def _greet(self) -> None:
-        account = self._terminal.account_info()
-        server = str(account.server) if account is not None else ""
-        is_other = bool(self._server) and server != self._server
-        if self._is_auto and (is_other or self._clock.is_contradictory):
-            # Another broker may have another clock; one that fitted none gets another chance.
-            self._clock, self._has_seen_weeks = all_clocks(), False
-        self._server = server
-        if self._is_lost:
-            self._is_lost = False
-            # What came meanwhile is in the terminal's history, but perhaps not at once.
-            self._settling = np.empty(0)
-            text = f"the terminal is back on {server}"
-            self._notices.append(Notice(ErrorCode.MT5_RECONNECTED, text))
-            log.warning("%s", text)
+    def _meet(self, server: str) -> None:
+        """Another broker may have another clock, and of its ticks none was handed over."""
+        is_other, self._server = bool(self._server), server
+        if is_other and self._is_auto:
+            self._basis = self._clock = all_clocks()
+            self._weeks_seen_at = None
+        if is_other:
+            self._doubted = None
+            log.warning("the terminal's server is %s now", server)
+        if self._window is not None and self._window.place.server != server:
+            self._begin_utc_ms = self._window.place.utc_ms
+            self._window = None
 
-    def _lose(self, what: str) -> bool:
-        if not self._is_lost:
-            self._is_lost = True
-            code, text = self._terminal.last_error()
-            sentence = f"{what} ({code}: {text})"
-            self._notices.append(Notice(ErrorCode.MT5_DISCONNECTED, sentence))
-            log.error("%s", sentence)
-        self._witnesses.clear()
-        self._newest_seen = None
-        self._lag_ms = None
-        return False
-
-    def _check_broker(self) -> None:
-        """Give up a place in another broker's time: what is known of it is its UTC."""
-        place = self._place
-        if place is not None and place.server != self._server:
-            self._place, self._begin_utc_ms = None, place.utc_ms
-
-    def _path(self) -> tuple[str, ...]:
-        return (self._account.path,) if self._account.path else ()
-
-    def _login(self) -> dict[str, Any]:
-        account = self._account
-        given = {"login": account.login, "password": account.password, "server": account.server}
-        return {key: value for key, value in given.items() if value}
+    def _begin_gap(self) -> None:
+        """What comes meanwhile is in the terminal's history, but perhaps not at once."""
+        self._settling = Settling()
+        self._is_behind = False
+        self._market.forget()
+        self._looked = self._agreeing = self._elsewhere = None
+        self._others = ()
 
     def _rates(self, timeframe: int, count: int) -> Rows | None:
         """Return up to ``count`` candles before the forming one, oldest first; None on failure."""
@@ -303,10 +218,8 @@ class Mt5Source:
 
     # The ticks
 
-    def _find_place(self, now_ms: int) -> bool:
-        """Turn the UTC time to begin behind into the server's; False while its clock is unknown."""
-        if len(self._clock.candidates) > 1:
-            self._look_at_newest(now_ms)
+    def _find_place(self, now_ms: int) -> TickWindow | None:
+        """Turn the UTC time to begin behind into the server's; None while its clock is unknown."""
         begin_ms = self._begin_utc_ms if self._begin_utc_ms is not None else now_ms
         server_ms = self._clock.server_ms(begin_ms)
         if server_ms is None:
@@ -314,69 +227,41 @@ class Mt5Source:
                 f"the server's clock is {self._clock.name}: waiting for a live tick to tell, "
                 "or give --clock"
             )
-            return False
-        # Every tick of that millisecond counts as taken.
-        self._place = _Place(server_ms, _ALL, begin_ms, self._server)
-        return True
-
-    def _knows_weeks(self) -> bool:
-        """Look at the past year's weeks, once; return whether the terminal answered."""
-        if self._has_seen_weeks or not self._is_auto:
-            return True
-        rates = self._rates(self._terminal.TIMEFRAME_H1, _WEEK_OF_HOURS)
-        if rates is None:
-            return False
-        closes = weekly_closes(rates["time"].astype(np.int64) * 1000)
-        self._clock = self._clock.with_weekly_closes(closes)
-        self._has_seen_weeks = True
-        log.info(
-            "%s: %d weeks say that its clock is %s", self._server, len(closes), self._clock.name
-        )
-        return True
-
-    def _new_rows(self, now_ms: int) -> Rows | None:
-        """Return the ticks behind the place, oldest first; None where the terminal fails."""
-        place = self._place
-        rows = self._fetch(place.server_ms // 1000) if place is not None else None
-        if rows is not None and self._settling is not None:
-            rows = self._settled(rows)
-        if rows is None or place is None:
             return None
-        times = rows["time_msc"]
-        if 0 < len(rows) < _MOST_TICKS:
-            self._witness(int(times[-1]), now_ms)
-        first = int(np.searchsorted(times, place.server_ms, side="left"))
-        same = int(np.searchsorted(times, place.server_ms, side="right")) - first
-        return rows[first + min(place.taken, same) :]
+        # Every tick of that millisecond counts as taken.
+        self._window = TickWindow(Place(server_ms, ALL, begin_ms, self._server))
+        return self._window
 
-    def _fetch(self, second: int) -> Rows | None:
+    def _fetch(self, window: TickWindow) -> Rows | None:
+        """Return all ticks from where new ones may be, oldest first; None where that failed."""
+        # Behind, the next page; otherwise the last minute again, for what came late.
+        begin_ms = window.place.server_ms if self._is_behind else window.begins_ms()
         rows: Rows | None = self._terminal.copy_ticks_from(
-            self.symbol, second, _MOST_TICKS, self._terminal.COPY_TICKS_ALL
+            self.symbol,
+            begin_ms // 1000,
+            _MOST_TICKS if self._settling is None else _MOST_OF_A_GAP,
+            self._terminal.COPY_TICKS_ALL,
         )
-        if rows is None:
-            code, text = self._terminal.last_error()
+        code, text = self._terminal.last_error()
+        if rows is None or code != SUCCESS:
+            # With a result, too: it is a part of what there is.
             self._warn(f"the terminal gives no ticks ({code}: {text})")
             return None
         if len(rows) > 1 and np.any(np.diff(rows["time_msc"]) < 0):
             rows = rows[np.argsort(rows["time_msc"], kind="stable")]
         return rows
 
-    def _settled(self, rows: Rows) -> Rows | None:
-        """After an outage believe the terminal's history only once it gives the same twice."""
-        before, self._settling = self._settling, rows
-        if before is None or not len(before) or len(rows) < len(before):
-            return None
-        if not np.array_equal(rows["time_msc"][: len(before)], before["time_msc"]):
-            return None
-        self._settling = None
-        return rows
-
-    def _hand_over(self, rows: Rows, times: NDArray[np.int64], now_ms: int) -> Poll:
-        last_ms = int(rows["time_msc"][-1])
-        of_last = int((rows["time_msc"] == last_ms).sum())
-        if self._place is not None and self._place.server_ms == last_ms:
-            of_last += self._place.taken
-        self._place = _Place(last_ms, of_last, int(times[-1]), self._server)
+    def _hand_over(self, window: TickWindow, rows: Rows, now_ms: int, *, is_full: bool) -> Poll:
+        times, certain = self._clock.to_utc(rows["time_msc"].astype(np.int64))
+        ready = self._count_ready(times, certain, now_ms)
+        self._is_behind = is_full or ready == _MOST_TICKS
+        watermark_ms = None
+        if ready == len(rows) and not self._is_behind:
+            watermark_ms = self._market.watermark_ms(self._seconds())
+        if not ready:
+            return self._nothing(wait=_POLL, watermark_ms=watermark_ms)
+        rows, times = rows[:ready], times[:ready]
+        window.take(rows, int(times[-1]))
         quotes = Quotes(
             np.ascontiguousarray(times),
             np.ascontiguousarray(rows["bid"], dtype=np.float64),
@@ -384,105 +269,160 @@ class Mt5Source:
             _or_none(rows["last"]),
             _or_none(rows["volume_real"]),
         )
-        is_full = len(rows) >= _MOST_TICKS // 2
-        return self._nothing(
-            wait=0.0 if is_full else _POLL,
-            watermark_ms=None if is_full else self._watermark(now_ms),
-            quotes=quotes,
-        )
+        wait = 0.0 if self._is_behind else _POLL
+        return self._nothing(wait=wait, watermark_ms=watermark_ms, quotes=quotes)
+
+    def _count_ready(self, times: NDArray[np.int64], certain: int, now_ms: int) -> int:
+        """Return how many of the first ticks may leave now; the others are read again."""
+        early = np.flatnonzero(times[:certain] > now_ms + _AHEAD_MS)
+        if len(early):
+            ahead = (int(times[early[0]]) - now_ms) / 1000
+            self._warn(f"a tick is {ahead:.0f} s ahead of this machine's clock, and waits for it")
+            return min(int(early[0]), _MOST_TICKS)
+        if certain < len(times):
+            self._warn(f"the server's clock is {self._clock.name}: ticks wait until that is sure")
+        return min(certain, _MOST_TICKS)
 
     def _nothing(
         self, *, wait: float, watermark_ms: int | None = None, quotes: Quotes | None = None
     ) -> Poll:
-        notices, self._notices = tuple(self._notices), []
+        window = self._window
         return Poll(
             quotes if quotes is not None else Quotes.empty(),
-            bookmark=self._write(),
+            bookmark=window.place.write(self.symbol) if window is not None else "",
             watermark_ms=watermark_ms,
             wait=wait,
-            notices=notices,
+            notices=self._line.notices(),
         )
+
+    # The line, as live ticks show it
+
+    def _look(self, now_ms: int, seconds: float) -> None:
+        """Take a tick that was not there a moment ago as a sign of the market's time."""
+        tick = self._terminal.symbol_info_tick(self.symbol)
+        if tick is None:
+            return
+        newest_ms = int(tick.time_msc)
+        before, self._looked = self._looked, (newest_ms, seconds)
+        if before is None or seconds - before[1] > _LONGEST_LOOK:
+            return
+        if newest_ms <= before[0]:
+            self._listen_elsewhere(seconds)
+            return
+        self._witness(newest_ms, now_ms, seconds)
+        times, certain = self._clock.to_utc(np.array([newest_ms], dtype=np.int64))
+        if certain:
+            self._market.see(int(times[0]), seconds)
+
+    def _listen_elsewhere(self, seconds: float) -> None:
+        """While the symbol is silent, see whether other symbols still come over the line."""
+        before = self._elsewhere
+        if self._market.silence(seconds) < _LONGEST_LOOK or (before and seconds - before[1] < 1):
+            return
+        if not self._others:
+            watched = [each for each in self._terminal.symbols_get() or () if each.select]
+            names = [str(each.name) for each in watched if each.name != self.symbol]
+            self._others = tuple(names[:_OTHERS]) or (self.symbol,)
+        ticks = [self._terminal.symbol_info_tick(name) for name in self._others]
+        newest = [0 if tick is None else int(tick.time_msc) for tick in ticks]
+        self._elsewhere = newest, seconds
+        if before is not None and before[0] != newest:
+            # They may have come right after the last look.
+            self._market.hear(before[1])
 
     # The clock
 
-    def _look_at_newest(self, now_ms: int) -> None:
-        """Look for a tick that has just arrived, before there is a place to read from."""
-        tick = self._terminal.symbol_info_tick(self.symbol)
-        if tick is not None:
-            self._witness(int(tick.time_msc), now_ms)
+    def _knows_weeks(self) -> bool:
+        """Look at the past year's weeks; return whether the terminal has ever answered.
 
-    def _witness(self, newest_ms: int, now_ms: int) -> None:
-        """Take a tick that was not there a moment ago as a sign of the server's time."""
-        before, self._newest_seen = self._newest_seen, (newest_ms, now_ms)
-        if before is None or newest_ms <= before[0] or now_ms - before[1] > _LONGEST_LOOK_MS:
+        A terminal that has just been installed is still fetching them: where they leave a doubt it
+        is asked again.
+        """
+        seconds = self._seconds()
+        seen_at = self._weeks_seen_at
+        if not self._is_auto or (seen_at is not None and len(self._basis.candidates) == 1):
+            return True
+        if seen_at is not None and seconds - seen_at < _WEEKS_AGAIN:
+            return True
+        rates = self._rates(self._terminal.TIMEFRAME_H1, _WEEK_OF_HOURS)
+        if rates is None:
+            return seen_at is not None
+        self._line.work()
+        self._weeks_seen_at = seconds
+        closes = weekly_closes(rates["time"].astype(np.int64) * 1000)
+        self._narrow(all_clocks().with_weekly_closes(closes), len(closes))
+        return True
+
+    def _narrow(self, basis: ClockEvidence, weeks: int) -> None:
+        """Believe what the weeks leave, and of that what live ticks have left before."""
+        if basis == self._basis:
             return
+        self._basis = basis
+        if basis.is_contradictory:
+            self._line.tell(
+                ErrorCode.SYMBOL_UNAVAILABLE,
+                f"{weeks} weeks of {self._server} fit no clock: ticks are held back; give --clock",
+            )
+        if self._doubted is None:
+            self._clock = self._clock.and_also(basis)
+        log.info("%s: %d weeks say that its clock is %s", self._server, weeks, basis.name)
+
+    def _witness(self, newest_ms: int, now_ms: int, seconds: float) -> None:
         offset = live_offset(newest_ms, now_ms)
         if offset is None:
-            self._witnesses.clear()
+            self._agreeing = None
             return
-        lag_ms = now_ms + offset - newest_ms
-        self._lag_ms = lag_ms if self._lag_ms is None else min(lag_ms, self._lag_ms)
-        self._witnesses = [*self._witnesses[1 - _WITNESSES :], offset]
-        if self._witnesses == [offset] * _WITNESSES and not self._clock.is_contradictory:
-            self._believe(offset, now_ms)
+        before = self._agreeing
+        if before is None or before[0] != offset:
+            before = (offset, 0, seconds)
+        self._agreeing = offset, before[1] + 1, before[2]
+        if before[1] + 1 >= _WITNESSES:
+            self._believe(offset, now_ms, seconds - before[2])
 
-    def _believe(self, offset: int, now_ms: int) -> None:
-        """Leave only the clocks that show what live ticks show."""
+    def _believe(self, offset: int, now_ms: int, agreeing: float) -> None:
+        """Leave only the clocks that show what live ticks show, for so many seconds now."""
+        if self._doubted is not None:
+            self._believe_again(self._doubted, offset, now_ms, agreeing)
+            return
         before = self._clock
-        self._clock = before.with_live_offset(offset, now_ms)
-        if self._clock.is_contradictory:
-            text = (
-                f"live ticks are {offset / 3_600_000:+g} h from UTC, but the server's clock was "
-                f"{before.name}: ticks are held back; check this machine's clock or give --clock"
-            )
-            self._notices.append(Notice(ErrorCode.SYMBOL_UNAVAILABLE, text))
-            log.critical("%s", text)
-        elif self._clock != before:
-            log.info("live ticks say that the server's clock is %s", self._clock.name)
-
-    def _watermark(self, now_ms: int) -> int | None:
-        """Return up to when all ticks have arrived; None before live ones were seen."""
-        if self._lag_ms is None:
-            return None
-        return now_ms - _LATENESS_MS - max(self._lag_ms, 0)
-
-    def _warn(self, sentence: str) -> None:
-        if sentence != self._warned:
-            log.warning("%s", sentence)
-        self._warned = sentence
-
-    # The bookmark
-
-    def _write(self) -> str:
-        place = self._place
-        if place is None:
-            return ""
-        return json.dumps(
-            {
-                "mt5": self.symbol,
-                "server": place.server,
-                "server_ms": place.server_ms,
-                "taken": place.taken,
-                "utc_ms": place.utc_ms,
-            }
+        after = before.with_live_offset(offset, now_ms)
+        if after == before:
+            return
+        self._clock = after
+        if not after.is_contradictory:
+            log.info("live ticks say that the server's clock is %s", after.name)
+            return
+        self._doubted, self._agreeing = before, None
+        self._line.tell(
+            ErrorCode.SYMBOL_UNAVAILABLE,
+            f"live ticks are {offset / 3_600_000:+g} h from UTC, but the server's clock was "
+            f"{before.name}: ticks are held back; check this machine's clock or give --clock",
         )
 
-    def _read(self, bookmark: str) -> _Place | None:
-        try:
-            mark = json.loads(bookmark)
-            if mark["mt5"] != self.symbol:
-                return None
-            return _Place(
-                int(mark["server_ms"]),
-                int(mark["taken"]),
-                int(mark["utc_ms"]),
-                str(mark["server"]),
-            )
-        except (ValueError, TypeError, KeyError):
-            return None
+    def _believe_again(
+        self, doubted: ClockEvidence, offset: int, now_ms: int, agreeing: float
+    ) -> None:
+        """End the doubt where ticks fit the old belief again, or long enough another clock.
 
+        It was this machine's clock that was wrong then, or the belief.
+        """
+        after = doubted.with_live_offset(offset, now_ms)
+        if after.is_contradictory and agreeing >= _LONG_AGREEMENT:
+            after = self._basis.with_live_offset(offset, now_ms)
+        if after.is_contradictory:
+            return
+        self._clock, self._doubted = after, None
+        self._line.tell(
+            ErrorCode.MT5_RECONNECTED, f"live ticks fit the server's clock again: {after.name}"
+        )
 
-_ALL: Final = 2**31
+    def _warn(self, sentence: str) -> None:
+        """Log what holds the ticks up, again after a while where it lasts."""
+        before, at = self._warned
+        seconds = self._seconds()
+        if sentence != before or seconds - at >= _WARN_AGAIN:
+            log.warning("%s", sentence)
+            self._warned = sentence, seconds
 
 
 def open_terminal(symbol: str, *, account: Account | None = None, clock: str = "auto") -> Mt5Source:

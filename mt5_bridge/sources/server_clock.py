@@ -71,6 +71,11 @@ class ClockEvidence:
         fitting = tuple(clock for clock in self.candidates if clock.offset_at(now_ms) == offset_ms)
         return replace(self, candidates=fitting)
 
+    def and_also(self, other: "ClockEvidence") -> "ClockEvidence":
+        """Return what both leave; the other alone where they have nothing in common."""
+        both = tuple(clock for clock in self.candidates if clock in other.candidates)
+        return replace(self, candidates=both) if both else other
+
     def with_weekly_closes(self, closes_ms: Sequence[int]) -> "ClockEvidence":
         """Return what remains after a look at the weeks' last candles, by server time.
 

@@ -41,6 +41,11 @@ class AccountInfo(NamedTuple):
     server: str
 
 
+class SymbolInfo(NamedTuple):
+    name: str
+    select: bool
+
+
 class Tick(NamedTuple):
     time: int
     bid: float
@@ -55,8 +60,9 @@ class Tick(NamedTuple):
 class FakeTerminal:
     """One symbol at a broker whose server shows ``clock``; time is what the test says.
 
-    `arrive` puts ticks there, at their UTC times. `is_running`, `is_connected`, `has_symbol` and
-    `knows_account` are what a test turns off.
+    `arrive` puts ticks there, at their UTC times, between earlier ones where they are late. Those
+    of a gap are `missing` until the terminal has fetched them. `is_running`, `is_connected`,
+    `has_symbol`, `knows_account`, `gives_ticks` and `gives_rates` are what a test turns off.
     """
 
     COPY_TICKS_ALL = -1
@@ -71,9 +77,15 @@ class FakeTerminal:
         self.is_connected = True
         self.has_symbol = True
         self.knows_account = True
+        self.gives_ticks = True
+        self.gives_rates = True
+        self.login_number = 123
+        self.accounts = {}
         self.opened = 0
         self.shut_down = 0
-        self.hidden = 0
+        self.missing = (0, 0)
+        self.is_partial = False
+        self.elsewhere = {}
         self._is_open = False
         self._selected = False
         self._error = (1, "Success")
@@ -88,7 +100,23 @@ class FakeTerminal:
         for place, (utc_ms, bid, ask) in enumerate(rows):
             server_ms = utc_ms + self.clock.offset_at(utc_ms)
             new[place] = (server_ms // 1000, bid, ask, 0.0, 0, server_ms, 134, 0.0)
-        self._ticks = np.concatenate((self._ticks, new))
+        together = np.concatenate((self._ticks, new))
+        self._ticks = together[np.argsort(together["time_msc"], kind="stable")]
+
+    def miss(self, from_utc_ms, to_utc_ms):
+        """Let the history have no ticks of these UTC times, the last one excluded."""
+        offset = self.clock.offset_at(from_utc_ms)
+        self.missing = (from_utc_ms + offset, to_utc_ms + offset)
+
+    def retell(self):
+        """Let the history be synchronised: flags and volumes come out otherwise than live."""
+        self._ticks["flags"] = 6
+        self._ticks["volume"] = 1
+
+    def change_account(self, login, server, clock):
+        """Let the user log in elsewhere, with ticks of its own."""
+        self.login_number, self.server, self.clock = login, server, clock
+        self._ticks = np.empty(0, TICK)
 
     def put_rates(self, timeframe, rows):
         """Let the terminal hold closed candles ``(utc_ms, open, high, low, close, volume)``."""
@@ -109,6 +137,14 @@ class FakeTerminal:
         self._is_open = True
         return self._succeed(True)
 
+    def login(self, login, /, *, password="", server="", timeout=60000):
+        if not self._answers():
+            return False
+        if login not in self.accounts:
+            return self._fail(-6, "Terminal: Authorization failed")
+        self.change_account(login, *self.accounts[login])
+        return self._succeed(True)
+
     def shutdown(self):
         self.shut_down += 1
         self._is_open = False
@@ -125,7 +161,13 @@ class FakeTerminal:
     def account_info(self):
         if not self._answers():
             return None
-        return self._succeed(AccountInfo(123, self.server))
+        return self._succeed(AccountInfo(self.login_number, self.server))
+
+    def symbols_get(self, group="*"):
+        if not self._answers():
+            return None
+        names = (self.symbol, *self.elsewhere, "NOT-WATCHED")
+        return self._succeed(tuple(SymbolInfo(name, name != "NOT-WATCHED") for name in names))
 
     def symbol_select(self, symbol, enable=True, /):
         if not self._answers():
@@ -136,7 +178,13 @@ class FakeTerminal:
         return self._succeed(True)
 
     def symbol_info_tick(self, symbol, /):
-        if not self._answers() or not self._selected or not len(self._ticks):
+        if not self._answers() or not self._selected:
+            self._fail(-4, "Terminal: Not found")
+            return None
+        if symbol in self.elsewhere:
+            server_ms = self.elsewhere[symbol] + self.clock.offset_at(self.elsewhere[symbol])
+            return self._succeed(Tick(server_ms // 1000, 1.0, 1.1, 0.0, 0, server_ms, 6, 0.0))
+        if symbol != self.symbol or not len(self._ticks):
             self._fail(-4, "Terminal: Not found")
             return None
         return self._succeed(Tick(*self._ticks[-1].tolist()))
@@ -147,18 +195,25 @@ class FakeTerminal:
         if symbol != self.symbol or not self._selected or isinstance(date_from, float):
             self._fail(-2, "Invalid params")
             return None
+        if not self.gives_ticks:
+            self._fail(-10005, "IPC timeout")
+            return None
         assert isinstance(count, int)
         assert flags == self.COPY_TICKS_ALL
         second = int(date_from.timestamp()) if isinstance(date_from, datetime) else date_from
-        known = self._ticks[: len(self._ticks) - self.hidden] if self.hidden else self._ticks
+        times = self._ticks["time_msc"]
+        known = self._ticks[(times < self.missing[0]) | (times >= self.missing[1])]
         first = int(np.searchsorted(known["time_msc"], second * 1000))
-        return self._succeed(known[first : first + count].copy())
+        rows = self._succeed(known[first : first + count].copy())
+        if self.is_partial:
+            self._fail(-10005, "IPC timeout")
+        return rows
 
     def copy_rates_from_pos(self, symbol, timeframe, start_pos, count, /):
         if not self._answers():
             return None
         rates = self._rates.get(timeframe, np.empty(0, RATE))
-        if count > 100_000:
+        if count > 100_000 or not self.gives_rates:
             self._fail(-2, "Invalid params")
             return None
         # Position 0 is the forming candle; what is kept here are closed ones.
