@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -33,7 +34,7 @@ from trades_app import shadow, telegram
 from trades_app.lifecycle.machine import InvalidTransition
 from trades_app.messages import time_words
 from trades_app.models import Message, ShadowTrade, Trade, TradeEvent
-from trades_app.services import cancel_trade, close_trade, trade_value
+from trades_app.services import cancel_trade, order_close, trade_value
 from trades_app.tasks import deliver, go_on
 
 #: The statuses that a trade rests in, and how each is shown.
@@ -168,20 +169,18 @@ class TradeAdmin(ReadOnlyAdmin):
         """Whoever may change trades may close them."""
         return request.user.has_perm("trades_app.change_trade")
 
-    @admin.action(description="Close by hand, at the last tick", permissions=("close",))
+    @admin.action(description="Close by hand, at the next tick", permissions=("close",))
     def close_by_hand(self, request: HttpRequest, chosen: "models.QuerySet[Trade]") -> None:
-        """Close each chosen trade, or say why that is not possible."""
-        for trade_id in chosen.order_by("trade_id").values_list("trade_id", flat=True):
+        """Order to close each chosen trade, or say why that is not possible."""
+        for trade in chosen.order_by("trade_id"):
             try:
-                closed = close_trade(trade_id)
+                order_close(trade.pk, timezone.now())
             except InvalidTransition as refusal:
                 self.message_user(request, str(refusal), messages.ERROR)
                 continue
-            result = f"{closed.profit_loss:+,.2f} {closed.profit_loss_pips:+,.1f} pips"
-            price = shown(closed.instrument, closed.exit_price)
-            text = f"{closed.signal_id} was closed at {price}: {result}."
+            self.log_change(request, trade, "Ordered to close at the next tick.")
+            text = f"{trade.signal_id} closes at the next tick, whatever its price."
             self.message_user(request, text, messages.SUCCESS)
-        transaction.on_commit(deliver.delay)
 
     @admin.display(description="signal", ordering="signal_id")
     def of_signal(self, trade: Trade) -> SafeString | str:
@@ -250,7 +249,9 @@ class TradeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="ended by")
     def reason(self, trade: Trade) -> str:
-        """Return what ended it."""
+        """Return what ended it, or is about to."""
+        if trade.is_open and trade.close_from is not None:
+            return "by hand, at the next tick"
         return _ENDS.get(trade.exit_reason, trade.exit_reason) or "-"
 
     @admin.display(description="profit", ordering="profit_loss")

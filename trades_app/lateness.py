@@ -27,13 +27,13 @@ def seconds_late(
     or a simulation of the past is not late.
     """
     waits = [now - calendar.utc(event.time_ms) for event in events]
-    if not any(wait > _TOLERANCE for wait in waits) or not _was_live(symbol, events[0].time_ms):
+    if not any(wait > _TOLERANCE for wait in waits) or not was_live(symbol, events[0].time_ms):
         return (None,) * len(events)
     return tuple(int(wait.total_seconds()) if wait > _TOLERANCE else None for wait in waits)
 
 
-def _was_live(symbol: str, time_ms: int) -> bool:
-    """Return whether some close of the days before was stored when it happened."""
+def was_live(symbol: str, time_ms: int) -> bool:
+    """Return whether some close of the days before ``time_ms`` was stored when it happened."""
     closes = Decision.objects.filter(
         symbol=symbol, close_time_ms__gt=time_ms - _MEMORY_MS, close_time_ms__lte=time_ms
     ).values_list("close_time_ms", "created_at")

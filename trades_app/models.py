@@ -52,6 +52,12 @@ class Trade(models.Model):
     entry_ordinal = models.BigIntegerField(help_text="the tick that it was entered at")
     exit_ordinal = models.BigIntegerField(null=True, blank=True)
     moved_ordinal = models.BigIntegerField(help_text="the tick of its last event")
+    close_after_ordinal = models.BigIntegerField(
+        null=True, blank=True, help_text="last tick used when an operator ordered to close it"
+    )
+    close_from = models.DateTimeField(
+        null=True, blank=True, help_text="when that was: the first tick from then on closes it"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = TradeQuerySet.as_manager()

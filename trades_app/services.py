@@ -1,6 +1,7 @@
 """Writes of trades, each with its events and messages in one transaction."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,10 +21,11 @@ from signals_app.models import Instrument as InstrumentRow
 from signals_app.services import stream
 from signals_app.services.decisions import parameters_of, signal_value
 from trades_app import messages, models
-from trades_app.lateness import seconds_late
+from trades_app.lateness import seconds_late, was_live
 from trades_app.lifecycle import exposure, machine
 from trades_app.lifecycle.exposure import memory_ms
 from trades_app.lifecycle.machine import (
+    CloseOrder,
     EventKind,
     InvalidTransition,
     Moment,
@@ -99,25 +101,25 @@ def move_trades(symbol: str, ticks: Ticks) -> None:
         _append(row, after, events, instrument, late)
 
 
-def close_trade(trade_id: int) -> Trade:
-    """Close an open trade by hand, at the last tick of its symbol that was used; return it.
+def order_close(trade_id: int, now: datetime) -> Trade:
+    """Order to close an open trade at the first tick after ``now``; return it, still open.
 
-    Holding the position, so that no tick moves the trade meanwhile. Raises `InvalidTransition`
-    with a sentence for the operator where the trade is not open.
+    Holding the position, so that no tick is used meanwhile. Where the feed keeps up with the clock
+    only ticks from ``now`` on count, so that nobody chooses a price that is known already; a replay
+    goes on from its own time. Raises `InvalidTransition` with a sentence for the operator.
     """
     with transaction.atomic():
         symbol = models.Trade.objects.values_list("instrument", flat=True).get(pk=trade_id)
         position = StreamPosition.objects.select_for_update().get(symbol=symbol)
-        row = models.Trade.objects.select_related("signal").get(pk=trade_id)
-        if not row.is_open:
-            raise InvalidTransition(f"{row.signal_id} cannot be closed: it is {row.status}.")
-        # A watermark said that the market has got so far without a tick.
-        time_ms = max(position.time_ms, position.watermark_ms)
-        tick = Tick(position.ordinal, time_ms, position.bid, position.ask)
-        instrument = InstrumentRow.objects.get(symbol=symbol).value()
-        trade, events = machine.close_manually(trade_value(row), instrument, tick)
-        _append(row, trade, events, instrument, (None,) * len(events))
-    log.info("trade_closed_by_hand", signal_id=trade.signal_id, exit_price=str(trade.exit_price))
+        row = models.Trade.objects.get(pk=trade_id)
+        from_ms = max(position.time_ms, position.watermark_ms)
+        if was_live(symbol, position.time_ms):
+            from_ms = max(from_ms, calendar.milliseconds(now))
+        order = CloseOrder(after_ordinal=position.ordinal, from_ms=from_ms)
+        trade = machine.order_close(trade_value(row), order)
+        _fill_row(row, trade)
+        row.save(update_fields=("close_after_ordinal", "close_from"))
+    log.info("close_ordered", signal_id=trade.signal_id, after_ordinal=order.after_ordinal)
     return trade
 
 
@@ -219,6 +221,7 @@ def trade_value(row: models.Trade) -> Trade:
         profit_loss=row.profit_loss,
         profit_loss_pips=row.profit_loss_pips,
         partial_closes=tuple(map(_partial_close, row.partial_closes)),
+        close_order=_close_order(row),
     )
 
 
@@ -265,6 +268,15 @@ def _fill_row(row: models.Trade, trade: Trade) -> None:
     row.profit_loss = trade.profit_loss
     row.profit_loss_pips = trade.profit_loss_pips
     row.partial_closes = [_partial_close_json(closed) for closed in trade.partial_closes]
+    order = trade.close_order
+    row.close_after_ordinal = None if order is None else order.after_ordinal
+    row.close_from = None if order is None else calendar.utc(order.from_ms)
+
+
+def _close_order(row: models.Trade) -> CloseOrder | None:
+    if row.close_after_ordinal is None or row.close_from is None:
+        return None
+    return CloseOrder(row.close_after_ordinal, calendar.milliseconds(row.close_from))
 
 
 def _append(

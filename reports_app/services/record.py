@@ -292,7 +292,12 @@ def _require_agreement(
         follows = retell(planned, market.value(), events)
     except InvalidTransition as error:
         raise Broken(f"The events of {row.signal_id} are no trade's life: {error}.") from None
+    by_hand = follows.exit_reason is machine.EventKind.CLOSED_MANUALLY
+    if by_hand and not _was_ordered(stands):
+        raise Broken(f"{row.signal_id} was closed by hand, but nobody had ordered it by then.")
     for field in fields(follows):
+        if field.name == "close_order":
+            continue
         says, told = getattr(stands, field.name), getattr(follows, field.name)
         if says != told:
             raise Broken(
@@ -303,6 +308,12 @@ def _require_agreement(
     told_status = Signal.Status.ACTIVE if follows.is_open else Signal.Status.CLOSED
     if row.signal.status != told_status:
         raise Broken(f"Signal {row.signal_id} says {row.signal.status}, its trade {told_status}.")
+
+
+def _was_ordered(trade: machine.Trade) -> bool:
+    if trade.close_order is None or trade.exit_time_ms is None or trade.exit_ordinal is None:
+        return False
+    return trade.close_order.holds_at(machine.Moment(trade.exit_time_ms, trade.exit_ordinal))
 
 
 def _verify_days(instrument: str, days: Sequence[Day]) -> int:

@@ -15,9 +15,10 @@ from reports_app.models import RecordDay
 from reports_app.services.record import Broken, Published, days_to_seal, seal_days, verify
 from reports_app.services.reporting import report
 from signals_app.models import Decision, Instrument, Signal, StreamPosition
-from tests.trades_app.examples import CLOSE_MS
+from tests.trades_app.examples import CLOSE_MS, bids
 from tests.trades_app.rows import DAY_MS, numbered, stored_trade
 from trades_app.models import Message, Trade, TradeEvent
+from trades_app.services import move_trades, order_close
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +110,22 @@ def test_whatever_is_changed_in_a_trades_row_is_named(
     Trade.objects.filter(signal="XAU_20240105_001").update(**changes)
 
     with pytest.raises(Broken, match=f"^The trade of XAU_20240105_001 says {says}"):
+        verify()
+
+
+def test_a_close_by_hand_is_verified_with_its_order(record: None) -> None:
+    running = Trade.objects.get(signal="XAU_20240108_001")
+    last_ms = CLOSE_MS + 3 * DAY_MS + 60_000
+    StreamPosition.objects.update(ordinal=20, time_ms=last_ms)
+    order_close(running.pk, dt.datetime(2026, 1, 5, tzinfo=dt.UTC))
+    verify()
+
+    ticks = bids(2047.0, first_ordinal=21)
+    move_trades("XAUUSD", replace(ticks, time_ms=ticks.time_ms * 0 + last_ms + 1000))
+    assert verify()[0].events == 14
+    Trade.objects.filter(pk=running.pk).update(close_after_ordinal=21)
+
+    with pytest.raises(Broken, match="XAU_20240108_001 was closed by hand, but nobody had ordered"):
         verify()
 
 

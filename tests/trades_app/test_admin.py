@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -32,7 +33,9 @@ def act(client: Client, page: str, action: str, *keys: object) -> list[str]:
     return [str(message) for message in done.context["messages"]]
 
 
-def test_open_trades_are_closed_and_others_refused_in_a_sentence(admin_client: Client) -> None:
+def test_open_trades_are_ordered_to_close_and_others_refused_in_a_sentence(
+    admin_client: Client,
+) -> None:
     over = stored_trade(numbered(1), 2039.0)
     running = stored_trade(numbered(2))
 
@@ -40,10 +43,14 @@ def test_open_trades_are_closed_and_others_refused_in_a_sentence(admin_client: C
 
     assert said == [
         "XAU_20240105_001 cannot be closed: it is TRADE_CLOSED.",
-        "XAU_20240105_002 was closed at 2,048.00: +125.00 +25.0 pips.",
+        "XAU_20240105_002 closes at the next tick, whatever its price.",
     ]
     running.refresh_from_db()
-    assert running.exit_reason == "CLOSED_MANUALLY"
+    assert (running.is_open, running.close_after_ordinal) == (True, 20)
+    page = admin_client.get(reverse("admin:trades_app_trade_changelist")).content.decode()
+    assert "by hand, at the next tick" in page
+    (entry,) = LogEntry.objects.all()
+    assert (entry.object_id, entry.user.username) == (str(running.pk), "admin")
 
 
 def test_a_trade_that_waits_for_its_ticks_is_cancelled(admin_client: Client) -> None:

@@ -1,7 +1,8 @@
 """Trades moved, closed and cancelled, with the rows that go with it."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,14 +10,17 @@ import time_machine
 
 from signals_app.confluence.parameters import Parameters
 from signals_app.market import calendar
-from signals_app.market.tick import Tick
+from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Decision, Signal, StreamPosition
 from tests.trades_app.examples import CLOSE_MS, GOLD, SIGNAL, bids
 from tests.trades_app.rows import stored_signal, stored_trade
 from trades_app import models, services
-from trades_app.lifecycle.machine import InvalidTransition
+from trades_app.lifecycle.machine import CloseOrder, InvalidTransition
 
 pytestmark = pytest.mark.django_db
+
+#: Long after the example's ticks, which are a replay unless a decision was stored in time.
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -51,42 +55,71 @@ def two_hours_later() -> Iterator[datetime]:
         yield now
 
 
+def ticks_at(seconds: int, *prices: float, first_ordinal: int = 21) -> Ticks:
+    """Return ticks one second apart, the first so many seconds after the example's close."""
+    ticks = bids(*prices, first_ordinal=first_ordinal)
+    return replace(ticks, time_ms=ticks.time_ms + 1000 * (seconds - 1))
+
+
 def kinds(trade: models.Trade) -> list[str]:
     return list(trade.events.values_list("kind", flat=True))
 
 
-def test_an_operator_closes_a_trade_at_the_last_tick(position: StreamPosition) -> None:
+def test_an_operators_order_closes_a_trade_at_the_next_tick(position: StreamPosition) -> None:
     trade = stored_trade()
 
-    services.close_trade(trade.pk)
+    services.order_close(trade.pk, NOW)
+    trade.refresh_from_db()
+    assert (trade.is_open, kinds(trade)) == (True, ["OPENED", "MONITORING_STARTED"])
+    services.move_trades("XAUUSD", ticks_at(61, 2047.0, 2046.0))
 
     trade.refresh_from_db()
     assert (trade.status, trade.exit_reason) == ("TRADE_CLOSED", "CLOSED_MANUALLY")
-    assert (trade.exit_price, trade.exit_ordinal) == (Decimal("2048.00000"), 20)
-    assert trade.exit_time == calendar.utc(CLOSE_MS + 60_000)
-    assert trade.profit_loss == Decimal("125.00")
-    assert kinds(trade) == ["OPENED", "MONITORING_STARTED", "CLOSED_MANUALLY", "CLOSED"]
+    assert (trade.exit_price, trade.exit_ordinal) == (Decimal("2047.00000"), 21)
+    assert trade.exit_time == calendar.utc(CLOSE_MS + 61_000)
+    assert trade.profit_loss == Decimal("75.00")
+    assert kinds(trade)[2:] == ["CLOSED_MANUALLY", "CLOSED"]
     assert Signal.objects.get().status == "CLOSED"
     message = models.Message.objects.get(key=f"trade:{SIGNAL.signal_id}:CLOSED_MANUALLY")
-    assert message.text.startswith("✋ Closed by hand at 2,048.00")
+    assert message.text.startswith("✋ Closed by hand at 2,047.00")
+
+
+def test_ticks_of_an_outage_do_not_fill_an_order_that_came_after_them(
+    position: StreamPosition,
+) -> None:
+    trade = stored_trade()
+    decided(Decision.Outcome.SIGNAL)
+    ordered_at = calendar.utc(CLOSE_MS) + timedelta(hours=2)
+    services.order_close(trade.pk, ordered_at)
+
+    # What the connector kept meanwhile is known to the market by now.
+    services.move_trades("XAUUSD", ticks_at(61, 2047.0, 2046.0))
+    trade.refresh_from_db()
+    assert trade.is_open
+    services.move_trades("XAUUSD", ticks_at(7199, 2045.0, 2044.0, first_ordinal=23))
+
+    trade.refresh_from_db()
+    assert (trade.exit_price, trade.exit_ordinal) == (Decimal("2044.00000"), 24)
+    assert trade.exit_time == ordered_at
+
+
+def test_an_order_in_a_replay_holds_from_the_replays_own_time(position: StreamPosition) -> None:
+    StreamPosition.objects.update(watermark_ms=CLOSE_MS + 3_600_000)
+
+    ordered = services.order_close(stored_trade().pk, NOW)
+
+    assert ordered.close_order == CloseOrder(after_ordinal=20, from_ms=CLOSE_MS + 3_600_000)
+    assert services.order_close(models.Trade.objects.get().pk, NOW) == ordered
 
 
 def test_a_trade_that_is_over_is_not_closed_again(position: StreamPosition) -> None:
     trade = stored_trade(SIGNAL, 2039.0)
 
     with pytest.raises(InvalidTransition, match=r"XAU_20240105_001 .* it is TRADE_CLOSED\.$"):
-        services.close_trade(trade.pk)
+        services.order_close(trade.pk, NOW)
 
     assert kinds(trade)[-1] == "CLOSED"
     assert len(kinds(trade)) == 4
-
-
-def test_a_close_after_a_watermark_bears_the_markets_time(position: StreamPosition) -> None:
-    StreamPosition.objects.update(watermark_ms=CLOSE_MS + 3_600_000)
-
-    closed = services.close_trade(stored_trade().pk)
-
-    assert closed.exit_time_ms == CLOSE_MS + 3_600_000
 
 
 def test_a_trade_that_waits_for_its_ticks_can_be_cancelled(position: StreamPosition) -> None:

@@ -108,6 +108,24 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseOrder:
+    """An operator's order to close a trade, at a price that nobody knew when it was given.
+
+    `after_ordinal` is the last tick that was used by then, `from_ms` the time that it was given.
+    """
+
+    after_ordinal: int
+    from_ms: int
+
+    def holds_at(self, moment: Moment) -> bool:
+        """Return whether a tick came after the order.
+
+        Both count: ticks of the time before may come late, after the feed was cut off.
+        """
+        return moment.ordinal > self.after_ordinal and moment.time_ms >= self.from_ms
+
+
+@dataclass(frozen=True, slots=True)
 class PartialClose:
     """Lots that were closed: why, when, at which price, and what they earned."""
 
@@ -148,7 +166,8 @@ class Trade:
     Prices have five decimals; money is account currency in whole cents. `stop_loss` is the one in
     force, `initial_risk` the money lost at the first one. `profit_loss` is realised so far and net
     of costs; `profit_loss_pips` is per lot of the whole size. The `exit_...` are `None` while it
-    is open; `expires_at_ms` is `None` where it may stay for ever.
+    is open; `expires_at_ms` is `None` where it may stay for ever, `close_order` where nobody
+    ordered to close it.
     """
 
     signal_id: str
@@ -177,6 +196,7 @@ class Trade:
     profit_loss: Decimal = Decimal("0.00")
     profit_loss_pips: Decimal = Decimal("0.00")
     partial_closes: tuple[PartialClose, ...] = ()
+    close_order: CloseOrder | None = None
 
     @property
     def is_open(self) -> bool:
@@ -268,7 +288,7 @@ def advance(trade: Trade, instrument: Instrument, ticks: Ticks) -> Moved:
 
 
 def on_tick(trade: Trade, instrument: Instrument, tick: Tick) -> Moved:
-    """Return the trade after one tick: stop first, then targets, then expiry.
+    """Return the trade after one tick: stop first, then targets, a close order, then expiry.
 
     BUY exits at bid, SELL at ask. A stop fills at the tick, beyond the stop where price jumped;
     a target fills at the target even where price jumped over it. One tick may reach both targets.
@@ -285,16 +305,21 @@ def on_tick(trade: Trade, instrument: Instrument, tick: Tick) -> Moved:
     if trade.status is TradeStatus.TP1_HIT and (exit_price - trade.take_profit_2) * sign >= 0:
         trade, rest = finish(trade, instrument, EventKind.TP2_HIT, trade.take_profit_2, moment)
         return trade, events + rest
-    if trade.expires_at_ms is not None and tick.time_ms >= trade.expires_at_ms:
-        trade, rest = finish(trade, instrument, EventKind.EXPIRED, exit_price, moment)
-        return trade, events + rest
-    return trade, events
+    reason = _ended_by(trade, moment)
+    if reason is None:
+        return trade, events
+    trade, rest = finish(trade, instrument, reason, exit_price, moment)
+    return trade, events + rest
 
 
-def close_manually(trade: Trade, instrument: Instrument, tick: Tick) -> Moved:
-    """Return the trade closed by hand at the tick's quote; `InvalidTransition` if not open."""
-    exit_price = as_decimal(tick.bid if trade.direction is Direction.BUY else tick.ask)
-    return finish(trade, instrument, EventKind.CLOSED_MANUALLY, exit_price, Moment.of(tick))
+def order_close(trade: Trade, order: CloseOrder) -> Trade:
+    """Return the trade, which the first tick that comes after the order closes.
+
+    An earlier order stays. Raises `InvalidTransition` where the trade is not open.
+    """
+    if (trade.status, EventKind.CLOSED_MANUALLY) not in TRANSITIONS:
+        raise InvalidTransition(f"{trade.signal_id} cannot be closed: it is {trade.status}.")
+    return trade if trade.close_order is not None else replace(trade, close_order=order)
 
 
 def cancel(trade: Trade, moment: Moment) -> Moved:
@@ -456,6 +481,15 @@ def _happen(
     return replace(trade, status=after, moved_ordinal=moment.ordinal), event
 
 
+def _ended_by(trade: Trade, moment: Moment) -> EventKind | None:
+    """Return what ends a trade that no price ended, `None` where nothing does."""
+    if trade.close_order is not None and trade.close_order.holds_at(moment):
+        return EventKind.CLOSED_MANUALLY
+    if trade.expires_at_ms is not None and moment.time_ms >= trade.expires_at_ms:
+        return EventKind.EXPIRED
+    return None
+
+
 def _first_touch(trade: Trade, ticks: Ticks) -> int | None:
     """Return the place of the first tick that changes the trade, `None` where none does."""
     prices = ticks.bid if trade.direction is Direction.BUY else ticks.ask
@@ -464,6 +498,10 @@ def _first_touch(trade: Trade, ticks: Ticks) -> int | None:
     touched = _beyond(prices, float(trade.stop_loss), target, trade.direction)
     if trade.expires_at_ms is not None:
         touched |= ticks.time_ms >= trade.expires_at_ms
+    if trade.close_order is not None:
+        later = ticks.time_ms >= trade.close_order.from_ms
+        later[: max(trade.close_order.after_ordinal + 1 - ticks.first_ordinal, 0)] = False
+        touched |= later
     place = int(np.argmax(touched)) if len(touched) else 0
     return place if len(touched) and touched[place] else None
 

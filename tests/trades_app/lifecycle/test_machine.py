@@ -17,6 +17,7 @@ from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL
 from trades_app.lifecycle.machine import (
     OPEN_STATUSES,
     TRANSITIONS,
+    CloseOrder,
     EventKind,
     InvalidTransition,
     Moment,
@@ -26,10 +27,10 @@ from trades_app.lifecycle.machine import (
     TradeStatus,
     advance,
     cancel,
-    close_manually,
     finish,
     on_tick,
     open_trade,
+    order_close,
     plan_trade,
     reach_target_1,
     trade_as_json,
@@ -246,15 +247,38 @@ def test_the_same_ticks_twice_do_no_harm() -> None:
     assert advance(once, GOLD, ticks) == (once, ())
 
 
-def test_a_trade_is_closed_by_hand_at_the_quote() -> None:
-    trade, events = close_manually(BUY, GOLD, Tick(20, CLOSE_MS + 9000, 2047.0, 2047.2))
+def test_a_trade_is_closed_by_hand_at_the_first_tick_after_the_order() -> None:
+    ordered = order_close(BUY, CloseOrder(after_ordinal=12, from_ms=CLOSE_MS + 4000))
+
+    # Ticks up to number 12 were used already; the third is of a time before the order.
+    trade, events = advance(ordered, GOLD, bids(2051.0, 2052.0, 2050.0, 2047.0, 2030.0))
 
     assert (trade.exit_reason, trade.exit_price) == (EventKind.CLOSED_MANUALLY, D("2047.0"))
     assert trade.profit_loss == D("75.00")
-    assert [e.after for e in events] == [
-        TradeStatus.CLOSED_MANUALLY,
-        TradeStatus.TRADE_CLOSED,
+    assert [(e.after, e.ordinal) for e in events] == [
+        (TradeStatus.CLOSED_MANUALLY, 14),
+        (TradeStatus.TRADE_CLOSED, 14),
     ]
+
+
+def test_an_order_to_close_leaves_stop_and_targets_where_they_are() -> None:
+    ordered = order_close(BUY, CloseOrder(after_ordinal=10, from_ms=CLOSE_MS + 2000))
+
+    stopped, _ = advance(ordered, GOLD, bids(2039.0))
+    reached, events = advance(ordered, GOLD, bids(2050.0, 2056.0))
+
+    assert stopped.exit_reason is EventKind.SL_HIT
+    assert [(e.kind, e.price) for e in events if e.price] == [
+        (EventKind.TP1_HIT, D("2055.0")),
+        (EventKind.CLOSED_MANUALLY, D("2056.0")),
+    ]
+    assert reached.profit_loss == D("237.50") + D("262.50")
+
+
+def test_the_first_order_to_close_stays() -> None:
+    first = order_close(BUY, CloseOrder(after_ordinal=12, from_ms=CLOSE_MS))
+
+    assert order_close(first, CloseOrder(after_ordinal=99, from_ms=CLOSE_MS)) == first
 
 
 def test_a_trade_can_be_cancelled_only_before_it_opens() -> None:
@@ -270,8 +294,8 @@ def test_a_closed_trade_cannot_close_again() -> None:
     closed, _ = advance(BUY, GOLD, bids(2030.0))
 
     assert advance(closed, GOLD, bids(2030.0, first_ordinal=30)) == (closed, ())
-    with pytest.raises(InvalidTransition):
-        close_manually(closed, GOLD, Tick(20, CLOSE_MS + 9000, 2047.0, 2047.2))
+    with pytest.raises(InvalidTransition, match="cannot be closed: it is TRADE_CLOSED"):
+        order_close(closed, CloseOrder(20, CLOSE_MS + 9000))
 
 
 @pytest.mark.parametrize(("status", "kind"), list(product(TradeStatus, EventKind)))
