@@ -408,9 +408,21 @@ class Link:
             return [NumberingWanted(symbol, resume.seq, resume.time)]
         if resume.seq > last_seq:
             return [NumbersOvertaken(symbol, resume.seq, resume.time)]
+        if self._begins_too_late(symbol, resume):
+            return [NumberingWanted(symbol, resume.seq, resume.time)]
         if self._is_missing(symbol, resume):
             return [TicksMissing(symbol, resume.seq, resume.time)]
         return [self.resume(symbol, resume.seq, resume.time)]
+
+    def _begins_too_late(self, symbol: str, resume: wire.Resume) -> bool:
+        """Return whether all of our ticks are later than the last one that another connector sent.
+
+        The server has none of ours then, so that numbers cannot tell what lies between.
+        """
+        if resume.seq or resume.time is None or not self.record.last_seq(symbol):
+            return False
+        first_seq = self.record.first_seq(symbol)
+        return first_seq == 1 and self.record.seq_at(symbol, resume.time) < first_seq
 
     def _is_missing(self, symbol: str, resume: wire.Resume) -> bool:
         """Return whether the server may need ticks between its last one and our first."""

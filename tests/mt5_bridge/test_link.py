@@ -128,6 +128,18 @@ def test_a_server_that_lost_more_than_the_record_holds_is_noticed():
     assert link.next_slice(at(1), 10) is None
 
 
+def test_what_another_connector_did_not_send_any_more_is_fetched_though_no_number_is_missing():
+    """A standby that began later takes over from where a server that forgot stands."""
+    link = connected([40, 50])
+    link.receive(auth_ok(role=Role.STANDBY), at(1))
+    promotion = link.receive(auth_ok(seq=0, time=20), at(2))
+    assert promotion == [RoleGiven(GOLD, Role.ACTIVE), NumberingWanted(GOLD, 0, 20)]
+    assert link.next_slice(at(2), 10) is None
+    link.record.times = [30, 40, 50]
+    link.resume(GOLD, 0, 20)
+    assert link.next_slice(at(2), 10) == Slice(GOLD, 0, 3)
+
+
 def test_a_server_that_forgot_gets_acknowledged_ticks_again():
     link = connected([10, 20, 30, 40])
     link.receive(auth_ok(seq=4, time=40), at(1))
