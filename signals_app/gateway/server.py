@@ -168,7 +168,12 @@ class Gateway:
             create_connection=GatewayConnection,
             logger=logging.getLogger("signals_app.gateway.websockets"),
         )
-        for chore in (self._let_time_pass, self._promote, self._revoke, self._note_presence):
+        for chore in (
+            self._let_time_pass,
+            self._look_after_roles,
+            self._revoke,
+            self._note_presence,
+        ):
             self._start(chore())
 
     async def stop(self) -> None:
@@ -260,13 +265,13 @@ class Gateway:
             for session in self._sessions:
                 session.act(session.connection.overdue(now_ms))
 
-    async def _promote(self) -> None:
-        """Promote standbys whose active connector is away for too long."""
+    async def _look_after_roles(self) -> None:
+        """Promote standbys whose active connector is away, and notice what Redis lost."""
         while True:
             await asyncio.sleep(self._options.watch_interval)
             for session in list(self._sessions):
                 with suppress(StreamUnavailable, LedgerUnavailable):
-                    await session.promote()
+                    await session.look_after_roles()
 
     async def _revoke(self) -> None:
         while True:

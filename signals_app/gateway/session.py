@@ -200,8 +200,15 @@ class Session:
                 case _:
                     raise TypeError(f"{action} follows from a frame only")
 
-    async def promote(self) -> None:
-        """Become active where the active connector is away for too long."""
+    async def look_after_roles(self) -> None:
+        """Become active where the active connector is away for too long; end where Redis lost what
+        it held of this one, which then resumes.
+        """
+        for symbol in self.connection.symbols_as(Role.ACTIVE):
+            known = self._known.get(symbol, 0)
+            if await self._host.stream.has_forgotten(symbol, self.name, known):
+                self._forget(symbol)
+                return
         for symbol in self.connection.symbols_as(Role.STANDBY):
             place = await self._join(symbol, self.name)
             if place.role is Role.ACTIVE and self.ended.is_set():
@@ -341,12 +348,16 @@ class Session:
                 dropped = [(run.seq, run.rows) for run in runs]
                 self.act(self.connection.displaced(symbol, place, dropped))
             case Forgotten():
-                log.warning("Redis lost ticks of %s; %r has to resume", symbol, self.name)
-                # What waits may not be stored before what is sent again.
-                self._give_up()
-                self.act(self.connection.end(core.TRY_AGAIN_LATER, "resume from the beginning"))
+                self._forget(symbol)
             case _:
                 assert_never(outcome)
+
+    def _forget(self, symbol: str) -> None:
+        if not self.connection.closed:
+            log.warning("Redis lost ticks of %s; %r has to resume", symbol, self.name)
+        # What waits may not be stored before what is sent again.
+        self._give_up()
+        self.act(self.connection.end(core.TRY_AGAIN_LATER, "resume from the beginning"))
 
     def _complain(self, symbol: str, step: Step) -> None:
         """Count what was not stored, and tell the connector about bad ticks."""

@@ -155,13 +155,15 @@ class TickStream:
         self._judge = judge or QuoteJudge()
         self._patience = patience or Patience()
         self._positions: dict[str, Position] = {}
+        self._actives: dict[str, str] = {}
 
     async def join(self, symbol: str, connector: str, connection: str) -> Standing:
         """Let a connection take the active role if it may; say where to resume.
 
         A record that Redis lost, or that stands behind what the database has used, is first put to
         the database's mark; that a database which is down cannot tell matters only where Redis
-        holds nothing. Raises `StreamUnavailable` and `LedgerUnavailable`.
+        holds nothing. Who was active then keeps the role for as long as after a goodbye. Raises
+        `StreamUnavailable` and `LedgerUnavailable`.
         """
         for _ in range(_ATTEMPTS):
             position, now_ms = await self._read(symbol)
@@ -169,15 +171,16 @@ class TickStream:
             holder = roles.claim(before, connector, connection, now_ms, self._patience)
             if holder is None and position is not None:
                 return Standing(Role.STANDBY, position)
-            position = await self._restored(symbol, position)
+            position = await self._restored(symbol, position, now_ms)
             if position is None or holder is None:
                 continue
             claim = _script(symbol, expect=_holder_fields(before), change=_holder_fields(holder))
             (reply,) = await self._run([claim])
             if reply == b"OK":
                 self._positions[symbol] = replace(position, holder=holder)
-                changed = before is not None and before.connector != connector
-                taken_from = before.connector if before is not None and changed else None
+                self._actives[symbol] = connector
+                last = before.connector if before is not None else position.writer
+                taken_from = last if last != connector else None
                 return Standing(Role.ACTIVE, self._positions[symbol], taken_from)
         raise StreamUnavailable(f"the record of {symbol} does not stand still")
 
@@ -245,6 +248,18 @@ class TickStream:
         expect = {"active_connection": connection, "active_gone": ""}
         await self._run([_script(symbol, expect=expect, clock="active_gone") for symbol in symbols])
 
+    async def has_forgotten(self, symbol: str, connector: str, known_seq: int) -> bool:
+        """Return whether Redis lost what it held of an active connector since it came in.
+
+        That is to be asked now and then, as a quiet market has nothing to store. Raises
+        `StreamUnavailable`.
+        """
+        position, _ = await self._read(symbol)
+        if position is None or position.holder is None or position.seq(connector) < known_seq:
+            return True
+        # Put back by another connection's `join`; this one has to take up its role again.
+        return position.holder == replace(position.holder, connector=connector, connection="")
+
     async def _read(self, symbol: str) -> tuple[Position | None, int]:
         """Return where the record stands, `None` where there is none, and Redis's own time."""
         with _answering():
@@ -252,11 +267,14 @@ class TickStream:
             pipeline.hgetall(_state_key(symbol))
             pipeline.time()
             found, (seconds, microseconds) = await pipeline.execute()
-        return _position(list(chain.from_iterable(found.items()))), (
-            int(seconds) * 1000 + int(microseconds) // 1000
-        )
+        position = _position(list(chain.from_iterable(found.items())))
+        if position is not None and position.holder is not None:
+            self._actives[symbol] = position.holder.connector
+        return position, int(seconds) * 1000 + int(microseconds) // 1000
 
-    async def _restored(self, symbol: str, position: Position | None) -> Position | None:
+    async def _restored(
+        self, symbol: str, position: Position | None, now_ms: int
+    ) -> Position | None:
         """Return the position if it can be trusted; otherwise put it right and return `None`."""
         try:
             mark = await self._resume_mark(symbol)
@@ -266,9 +284,14 @@ class TickStream:
             return position
         if position is None:
             fresh = Position() if mark is None else Position.at(mark)
+            fields = _fields(fresh)
+            # A standby hears of the loss first where the active connector is just coming back.
+            active = self._actives.get(symbol) or fresh.writer
+            if active is not None:
+                fields |= _holder_fields(Holder(active, "", now_ms, gone_ms=now_ms))
             keys = _state_key(symbol), _stream_key(symbol)
             with _answering():
-                await self._redis.eval(_NEW, len(keys), *keys, *_flat(_fields(fresh)))
+                await self._redis.eval(_NEW, len(keys), *keys, *_flat(fields))
             return None
         if mark is not None and mark.ordinal > position.ordinal:
             # Redis came back from an older copy of itself.

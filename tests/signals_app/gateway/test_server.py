@@ -354,6 +354,35 @@ async def test_redis_losing_its_memory_loses_no_tick(place: Place, redis_client:
     assert len(before) == 8
 
 
+async def test_redis_losing_its_memory_makes_no_standby_active(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start(patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=1000))
+    rows = quotes(NOON, 6)
+    async with place.connect() as first, place.connect() as second:
+        await first.enter(token("mt5-a"), "XAUUSD")
+        await second.enter(token("mt5-b"), "XAUUSD")
+        await first.send_batch(1, rows[:4])
+        await first.acknowledged(4)
+        marked = Mark(4, int(rows[3][0]), rows[3][1], {"mt5-a": 4, "mt5-b": 0}, writer="mt5-a")
+        place.ledger.marks["XAUUSD"] = marked
+        redis_client.flushall()
+        # Its market is quiet; it hears of the loss nevertheless, and resumes.
+        assert await first.closed() == 1013
+        async with place.connect() as back:
+            welcome = await back.enter(token("mt5-a"), "XAUUSD")
+            assert welcome["role"] == {"XAUUSD": "active"}
+            assert welcome["resume"] == {"XAUUSD": {"seq": 4, "time": rows[3][0]}}
+            await back.send_batch(5, [[rows[3][0], *rows[4][1:]], rows[5]])
+            await back.acknowledged(6)
+            await asyncio.sleep(1.1)
+            assert place.ledger.events == []
+        assert (await second.hear("auth_ok"))["role"] == {"XAUUSD": "active"}
+    assert place.ledger.events == [("mt5-b", "PROMOTED", "XAUUSD", "active in place of mt5-a")]
+    ((_, fields),) = redis_client.xrange("ticks:XAUUSD")
+    assert (fields[b"f"], fields[b"n"]) == (b"5", b"2")
+
+
 async def test_a_redis_behind_the_database_is_put_to_the_databases_mark(
     place: Place, redis_client: "Redis"
 ) -> None:

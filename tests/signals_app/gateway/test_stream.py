@@ -184,6 +184,50 @@ async def test_a_lost_memory_is_noticed_and_restored_from_the_mark(
     assert (entry_id, fields[b"f"], fields[b"n"]) == (b"10-0", b"6", b"5")
 
 
+async def test_after_a_loss_nobody_takes_the_role_before_who_had_it_may_come_back(
+    redis: "AsyncRedis", marks: Marks, redis_client: "Redis"
+) -> None:
+    stream = TickStream(redis, marks, patience=Patience(60_000, 300))
+    marks.marks[GOLD] = Mark(5, START + 5000, 2000.05, {"mt5": 5, "backup": 2}, writer="mt5")
+    assert (await stream.join(GOLD, "backup", "backup-1")).role is Role.STANDBY
+    back = await stream.join(GOLD, "mt5", "mt5-2")
+    assert (back.role, back.taken_from) == (Role.ACTIVE, None)
+    redis_client.flushall()
+    assert (await stream.join(GOLD, "backup", "backup-1")).role is Role.STANDBY
+    await asyncio.sleep(0.35)
+    promoted = await stream.join(GOLD, "backup", "backup-1")
+    assert (promoted.role, promoted.taken_from) == (Role.ACTIVE, "mt5")
+
+
+async def test_after_a_loss_who_was_active_last_counts_before_who_wrote_last(
+    redis: "AsyncRedis", marks: Marks, redis_client: "Redis"
+) -> None:
+    stream = TickStream(redis, marks, patience=Patience(60_000, 60_000))
+    await stream.join(GOLD, "mt5", "mt5-1")
+    redis_client.flushall()
+    assert (await stream.join(GOLD, "backup", "backup-1")).role is Role.STANDBY
+    marks.marks[GOLD] = Mark(5, START + 5000, 2000.05, {"backup": 5}, writer="backup")
+    redis_client.flushall()
+    assert (await stream.join(GOLD, "backup", "backup-1")).role is Role.STANDBY
+
+
+async def test_the_active_connector_can_ask_whether_redis_forgot_it(
+    redis: "AsyncRedis", marks: Marks, redis_client: "Redis"
+) -> None:
+    stream = TickStream(redis, marks, patience=Patience(60_000, 60_000))
+    await stream.join(GOLD, "mt5", "mt5-1")
+    await put(stream, offer(1, 8))
+    assert not await stream.has_forgotten(GOLD, "mt5", 8)
+    redis_client.flushall()
+    assert await stream.has_forgotten(GOLD, "mt5", 8)
+    marks.marks[GOLD] = Mark(8, START + 8000, 2000.08, {"mt5": 8}, writer="mt5")
+    assert (await stream.join(GOLD, "backup", "backup-1")).position.seq("mt5") == 8
+    # Nothing is missing, but the role was put back as that of somebody who is away.
+    assert await stream.has_forgotten(GOLD, "mt5", 8)
+    await stream.join(GOLD, "mt5", "mt5-2")
+    assert not await stream.has_forgotten(GOLD, "mt5", 8)
+
+
 async def test_an_older_copy_of_redis_is_noticed(stream: TickStream, redis_client: "Redis") -> None:
     await stream.join(GOLD, "mt5", "mt5-1")
     await put(stream, offer(1, 5))
