@@ -4,11 +4,12 @@ One SQLite file in write-ahead mode, flushed to the disk at every commit. Ticks 
 runs of up to a thousand, so that a commit costs the same for one tick and for many.
 """
 
+import heapq
 import json
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from mt5_bridge.wire import MAX_BATCH_ROWS
 
 KEEP_ACKNOWLEDGED_MS: Final = 3_600_000
 MAXIMUM_BYTES: Final = 512 << 20
+RUN_BYTES: Final = 52
+"""What a run costs on the disk besides its ticks, in its row and in the index."""
 FILE_NAME: Final = "spool.sqlite3"
 
 _TABLES = """
@@ -36,8 +39,11 @@ CREATE TABLE IF NOT EXISTS acknowledgements (
 """
 
 
+_SIZE: Final = f"total(length(ticks) + {RUN_BYTES})"
+
+
 class SpoolError(Exception):
-    """The spool cannot be used: one sentence that says what to do."""
+    """The spool cannot be used, now at least: one sentence that says what to do."""
 
 
 class SpoolFullError(Exception):
@@ -83,7 +89,10 @@ class Spool:
         maximum_bytes: int = MAXIMUM_BYTES,
         keep_ms: int = KEEP_ACKNOWLEDGED_MS,
     ) -> None:
-        """Open the spool, or make it. Raises `SpoolError`."""
+        """Open the spool, or make it. Raises `SpoolError`, as every other method may.
+
+        ``maximum_bytes`` are those of the file; its journal may come to another 32 MB.
+        """
         self._maximum_bytes = maximum_bytes
         self._keep_ms = keep_ms
         self._lock = threading.RLock()
@@ -94,8 +103,11 @@ class Spool:
         self._acknowledged = {
             symbol: stand.acknowledged_seq for symbol, stand in self._stands.items()
         }
-        size = self._database.execute("SELECT total(length(ticks)) FROM runs").fetchone()
-        self._bytes = int(size[0])
+        self._bytes = self._total("")
+        # Up to which number the server had acknowledged, and the bytes behind it.
+        self._behind: dict[str, tuple[int, int]] = {}
+        for symbol in self._stands:
+            self._count_behind(symbol)
 
     def close(self) -> None:
         """Write down what was acknowledged and close the file."""
@@ -124,7 +136,6 @@ class Spool:
                     )
                 self._write(symbol, stand)
             self._set(symbol, stand)
-            self._count_bytes()
 
     def append(self, symbol: str, quotes: Quotes, bookmark: str) -> int:
         """Keep ticks for good and return the last one's number.
@@ -135,11 +146,11 @@ class Spool:
         with self._lock:
             stand = self._stands[symbol]
             runs = list(_runs(stand.last_seq + 1, quotes))
-            size = sum(len(ticks) for _, ticks in runs)
+            size = sum(len(ticks) + RUN_BYTES for _, ticks in runs)
             if self._bytes + size > self._maximum_bytes:
                 self._make_room(size)
             if self._bytes + size > self._maximum_bytes:
-                self._stands[symbol] = replace(stand, dropped=stand.dropped + len(quotes))
+                self.drop(symbol, len(quotes))
                 raise SpoolFullError(f"the spool is full: {len(quotes)} ticks were dropped")
             with self._commit():
                 self._database.executemany(
@@ -159,18 +170,28 @@ class Spool:
                 self._write(symbol, stand)
             self._stands[symbol] = stand
             self._bytes += size
+            counted_seq, behind = self._behind[symbol]
+            self._behind[symbol] = counted_seq, behind + size
             return stand.last_seq
+
+    def drop(self, symbol: str, count: int) -> None:
+        """Count ticks for which there is no room; `maintain` writes it down."""
+        with self._lock:
+            stand = self._stands[symbol]
+            self._stands[symbol] = replace(stand, dropped=stand.dropped + count)
 
     def read(self, symbol: str, after_seq: int, up_to_seq: int) -> list[Run]:
         """Return the runs with ticks ``after_seq + 1`` to ``up_to_seq``, the first one cut to fit.
 
         The last run may reach beyond. Times never go back from one tick to the next.
         """
-        with self._lock:
+        # A run of the last tick ends soon behind it: without that bound all would be looked at.
+        ends_seq = up_to_seq + MAX_BATCH_ROWS
+        with self._looking():
             rows = self._database.execute(
-                "SELECT first_seq, ticks FROM runs"
-                " WHERE symbol = ? AND last_seq > ? AND first_seq <= ? ORDER BY last_seq",
-                (symbol, after_seq, up_to_seq),
+                "SELECT first_seq, ticks FROM runs WHERE symbol = ?"
+                " AND last_seq > ? AND last_seq < ? AND first_seq <= ? ORDER BY last_seq",
+                (symbol, after_seq, ends_seq, up_to_seq),
             ).fetchall()
         runs = [Run(first_seq, Quotes.unpack(ticks)) for first_seq, ticks in rows]
         if runs and runs[0].first_seq <= after_seq:
@@ -180,11 +201,11 @@ class Spool:
 
     def first_seq(self, symbol: str) -> int:
         """Return the number of the first tick still held; the next one's where there is none."""
-        with self._lock:
+        with self._looking():
             found = self._database.execute(
-                "SELECT min(first_seq) FROM runs WHERE symbol = ?", (symbol,)
-            ).fetchone()[0]
-            return int(found) if found is not None else self._stands[symbol].last_seq + 1
+                "SELECT first_seq FROM runs WHERE symbol = ? ORDER BY last_seq LIMIT 1", (symbol,)
+            ).fetchone()
+            return int(found[0]) if found is not None else self._stands[symbol].last_seq + 1
 
     def last_seq(self, symbol: str) -> int | None:
         """Return the number that was given last; None before `begin`."""
@@ -201,16 +222,19 @@ class Spool:
 
         It is the number before the first held tick where all are later.
         """
-        with self._lock:
-            row = self._database.execute(
-                "SELECT first_seq, ticks FROM runs"
-                " WHERE symbol = ? AND last_time_ms > ? ORDER BY last_seq LIMIT 1",
-                (symbol, time_ms),
-            ).fetchone()
-            if row is None:
-                return self._stands[symbol].last_seq
-        times = Quotes.unpack(row[1]).time_ms
-        return int(row[0]) - 1 + int((times <= time_ms).sum())
+        with self._looking():
+            # Times never go back from run to run, so that a few looks find the right one.
+            low, high = self.first_seq(symbol), self._stands[symbol].last_seq + 1
+            while low < high:
+                first_seq, last_seq, last_time_ms = self._run_of(symbol, (low + high) // 2)
+                if last_time_ms <= time_ms:
+                    low = last_seq + 1
+                else:
+                    high = first_seq
+            runs = self.read(symbol, low - 1, low)
+        if not runs:
+            return low - 1
+        return low - 1 + int((runs[0].quotes.time_ms <= time_ms).sum())
 
     def acknowledge(self, symbol: str, seq: int) -> None:
         """Note that the server has everything up to ``seq``; `maintain` writes it down.
@@ -248,30 +272,24 @@ class Spool:
                 stand = replace(stand, last_seq=stand.last_seq + delta, acknowledged_seq=above_seq)
                 self._write(symbol, stand)
             self._set(symbol, stand)
-            self._count_bytes()
 
     def maintain(self, now_ms: int) -> None:
         """Write down what was acknowledged, and delete what was for an hour."""
         with self._lock:
+            freed = 0
             with self._commit():
                 for symbol, seq in self._acknowledged.items():
-                    self._note_acknowledged(symbol, seq, now_ms)
+                    freed += self._note_acknowledged(symbol, seq, now_ms)
                 self._write_stands()
-                self._count_bytes()
-            self._database.executescript("PRAGMA incremental_vacuum(2000)")
+            self._bytes -= freed
+            for symbol in self._stands:
+                self._count_behind(symbol)
+            with self._looking():
+                self._database.executescript("PRAGMA incremental_vacuum(2000)")
 
     def unacknowledged_bytes(self) -> int:
-        """Return the bytes of the ticks that the server has not acknowledged."""
-        with self._lock:
-            return sum(
-                int(
-                    self._database.execute(
-                        "SELECT total(length(ticks)) FROM runs WHERE symbol = ? AND last_seq > ?",
-                        (symbol, seq),
-                    ).fetchone()[0]
-                )
-                for symbol, seq in self._acknowledged.items()
-            )
+        """Return the bytes of the ticks that the server had not acknowledged at `maintain`."""
+        return sum(size for _, size in self._behind.values())
 
     @property
     def has_room(self) -> bool:
@@ -286,25 +304,46 @@ class Spool:
     def _make_room(self, size: int) -> None:
         """Delete the oldest acknowledged runs until ``size`` more bytes fit, if they do."""
         wanted = self._bytes + size - self._maximum_bytes
-        doomed = []
-        for symbol, seq in self._acknowledged.items():
-            rows = self._database.execute(
-                "SELECT last_seq, last_time_ms, length(ticks) FROM runs"
-                " WHERE symbol = ? AND last_seq < ? ORDER BY last_seq",
-                (symbol, seq),
-            )
-            doomed += [(time_ms, symbol, last, length) for last, time_ms, length in rows]
+        freed, doomed = 0, {}
         with self._commit():
-            for _, symbol, last, length in sorted(doomed):
-                if wanted <= 0:
+            for _, symbol, last_seq, length in heapq.merge(
+                *(self._acknowledged_runs(symbol) for symbol in self._acknowledged)
+            ):
+                if freed >= wanted:
                     break
+                doomed[symbol] = last_seq
+                freed += length + RUN_BYTES
+            for symbol, last_seq in doomed.items():
                 self._database.execute(
-                    "DELETE FROM runs WHERE symbol = ? AND last_seq = ?", (symbol, last)
+                    "DELETE FROM runs WHERE symbol = ? AND last_seq <= ?", (symbol, last_seq)
                 )
-                wanted -= length
-                self._bytes -= length
+        self._bytes -= freed
 
-    def _note_acknowledged(self, symbol: str, seq: int, now_ms: int) -> None:
+    def _acknowledged_runs(self, symbol: str) -> Iterator[tuple[int, str, int, int]]:
+        """Yield time, symbol, last number and length of runs, without the last of them.
+
+        Its time tells where to resume.
+        """
+        last_seq = 0
+        while row := self._database.execute(
+            "SELECT last_time_ms, symbol, last_seq, length(ticks) FROM runs"
+            " WHERE symbol = ? AND last_seq > ? AND last_seq < ? ORDER BY last_seq LIMIT 1",
+            (symbol, last_seq, self._acknowledged[symbol]),
+        ).fetchone():
+            yield row
+            last_seq = int(row[2])
+
+    def _run_of(self, symbol: str, seq: int) -> tuple[int, int, int]:
+        """Return first and last number and the last time of the run that holds ``seq``."""
+        first_seq, last_seq, last_time_ms = self._database.execute(
+            "SELECT first_seq, last_seq, last_time_ms FROM runs"
+            " WHERE symbol = ? AND last_seq >= ? ORDER BY last_seq LIMIT 1",
+            (symbol, seq),
+        ).fetchone()
+        return int(first_seq), int(last_seq), int(last_time_ms)
+
+    def _note_acknowledged(self, symbol: str, seq: int, now_ms: int) -> int:
+        """Delete what was acknowledged long ago; return how many bytes that were."""
         execute = self._database.execute
         execute("DELETE FROM acknowledgements WHERE symbol = ? AND seq > ?", (symbol, seq))
         execute(
@@ -317,18 +356,38 @@ class Spool:
             " WHERE symbol = ? AND time_ms NOT BETWEEN ? AND ?",
             (symbol, now_ms - self._keep_ms, now_ms + self._keep_ms),
         ).fetchone()[0]
-        if old is not None:
-            # The run of the last acknowledged tick stays: its time tells where to resume.
-            execute("DELETE FROM runs WHERE symbol = ? AND last_seq < ?", (symbol, old))
-            execute("DELETE FROM acknowledgements WHERE symbol = ? AND seq < ?", (symbol, old))
+        if old is None:
+            return 0
+        # The run of the last acknowledged tick stays: its time tells where to resume.
+        freed = self._total("WHERE symbol = ? AND last_seq < ?", symbol, old)
+        execute("DELETE FROM runs WHERE symbol = ? AND last_seq < ?", (symbol, old))
+        execute("DELETE FROM acknowledgements WHERE symbol = ? AND seq < ?", (symbol, old))
+        return freed
 
-    def _count_bytes(self) -> None:
-        size = self._database.execute("SELECT total(length(ticks)) FROM runs").fetchone()
-        self._bytes = int(size[0])
+    def _count_behind(self, symbol: str) -> None:
+        """Count the bytes behind what is acknowledged now, from the last count on where it can."""
+        seq = self._acknowledged[symbol]
+        counted_seq, size = self._behind.get(symbol, (seq + 1, 0))
+        if counted_seq <= seq:
+            where = "WHERE symbol = ? AND last_seq > ? AND last_seq <= ?"
+            size -= self._total(where, symbol, counted_seq, seq)
+        else:
+            # A server that forgot has taken its acknowledgements back.
+            size = self._total("WHERE symbol = ? AND last_seq > ?", symbol, seq)
+        self._behind[symbol] = seq, size
+
+    def _total(self, where: str, *values: str | int) -> int:
+        """Return the bytes on the disk of the runs that ``where`` names."""
+        with self._looking():
+            query = f"SELECT {_SIZE} FROM runs {where}"  # noqa: S608
+            return int(self._database.execute(query, values).fetchone()[0])
 
     def _set(self, symbol: str, stand: Stand) -> None:
         self._acknowledged[symbol] = stand.acknowledged_seq
         self._stands[symbol] = stand
+        self._bytes = self._total("")
+        self._behind.pop(symbol, None)
+        self._count_behind(symbol)
 
     def _write_stands(self) -> None:
         for symbol, seq in self._acknowledged.items():
@@ -342,14 +401,23 @@ class Spool:
         )
 
     @contextmanager
+    def _looking(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise SpoolError(f"the spool cannot be read: {error}; check its disk") from error
+
+    @contextmanager
     def _commit(self) -> Iterator[None]:
         try:
             self._database.execute("BEGIN IMMEDIATE")
             yield
             self._database.execute("COMMIT")
         except BaseException as error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
                 raise SpoolError(f"the spool cannot be written: {error}; free its disk") from error
             raise

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt5_bridge.quotes import LastGood, Quotes
-from mt5_bridge.spool import Run, Spool, SpoolError, SpoolFullError, Stand
+from mt5_bridge.spool import RUN_BYTES, Run, Spool, SpoolError, SpoolFullError, Stand
 
 ROOT = Path(__file__).parents[2]
 HOUR = 3_600_000
@@ -86,7 +86,7 @@ def test_acknowledged_ticks_stay_for_an_hour_and_the_last_run_longer(spool):
     assert spool.first_seq("XAUUSD") == 1
     spool.maintain(1001 + HOUR)
     assert times(spool) == [(3, 100), (4, 101), (5, 200), (6, 201)]
-    assert spool.size == 4 * 24 + 2
+    assert spool.size == 4 * 24 + 2 * (1 + RUN_BYTES)
 
 
 def test_what_the_server_forgot_is_not_deleted(spool):
@@ -101,7 +101,7 @@ def test_what_the_server_forgot_is_not_deleted(spool):
 
 
 def test_a_full_spool_gives_up_the_oldest_acknowledged_ticks_first(tmp_path):
-    spool = Spool(tmp_path, maximum_bytes=5 * 241)
+    spool = Spool(tmp_path, maximum_bytes=5 * (241 + RUN_BYTES) + 150)
     spool.begin("XAUUSD", 0)
     for part in range(5):
         spool.append("XAUUSD", quotes(100 * part, 10), "a")
@@ -113,7 +113,7 @@ def test_a_full_spool_gives_up_the_oldest_acknowledged_ticks_first(tmp_path):
 
 
 def test_a_spool_full_of_unacknowledged_ticks_counts_what_it_drops(tmp_path):
-    spool = Spool(tmp_path, maximum_bytes=300)
+    spool = Spool(tmp_path, maximum_bytes=300 + RUN_BYTES)
     spool.begin("XAUUSD", 0)
     spool.append("XAUUSD", quotes(0, 10), "a")
     assert spool.has_room
@@ -121,9 +121,89 @@ def test_a_spool_full_of_unacknowledged_ticks_counts_what_it_drops(tmp_path):
         with pytest.raises(SpoolFullError, match="10 ticks were dropped"):
             spool.append("XAUUSD", quotes(100, 10), "b")
     spool.close()
-    again = Spool(tmp_path, maximum_bytes=300)
+    again = Spool(tmp_path, maximum_bytes=300 + RUN_BYTES)
     assert again.stand("XAUUSD") == Stand(10, 0, LastGood(9, 10.0), "a", dropped=20)
     again.close()
+
+
+def test_what_found_no_room_without_being_tried_is_counted_too(tmp_path):
+    spool = Spool(tmp_path)
+    spool.begin("XAUUSD", 0)
+    spool.drop("XAUUSD", 7)
+    spool.maintain(0)
+    spool.close()
+    again = Spool(tmp_path)
+    assert again.stand("XAUUSD").dropped == 7
+    again.close()
+
+
+def test_the_size_is_what_the_disk_holds_also_of_single_ticks(spool):
+    spool._database.execute("PRAGMA synchronous = OFF")
+    for place in range(3000):
+        spool.append("XAUUSD", quotes(1_704_456_000_000 + place, 1), "a")
+    pragma = {
+        name: spool._database.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    }
+    held = (pragma["page_count"] - pragma["freelist_count"]) * pragma["page_size"]
+    assert 0.8 < spool.size / held < 1.2
+
+
+def test_the_room_is_counted_from_one_look_to_the_next(spool):
+    for part in range(3):
+        spool.append("XAUUSD", quotes(100 * part, 10), "a")
+    one = 241 + RUN_BYTES
+    assert (spool.unacknowledged_bytes(), spool.size) == (3 * one, 3 * one)
+    spool.acknowledge("XAUUSD", 20)
+    spool.maintain(0)
+    assert spool.unacknowledged_bytes() == one
+    spool.acknowledge("XAUUSD", 9)
+    spool.maintain(0)
+    assert spool.unacknowledged_bytes() == 3 * one
+    spool.begin("XAUUSD", 0)
+    assert (spool.unacknowledged_bytes(), spool.size) == (0, 0)
+
+
+def test_what_is_read_costs_the_same_wherever_it_lies(spool):
+    """Counted in steps of the database's machine: they do not depend on the computer."""
+    spool._database.execute("PRAGMA synchronous = OFF")
+    for place in range(4000):
+        spool.append("XAUUSD", quotes(place, 1), "a")
+    steps = []
+
+    def cost(work):
+        steps.clear()
+        spool._database.set_progress_handler(lambda: steps.append(1), 100)
+        work()
+        spool._database.set_progress_handler(None, 0)
+        return len(steps)
+
+    first = cost(lambda: spool.read("XAUUSD", 0, 10))
+    assert cost(lambda: spool.read("XAUUSD", 2000, 2010)) <= first + 2
+    assert cost(lambda: spool.first_seq("XAUUSD")) <= 2
+    assert cost(lambda: spool.seq_at("XAUUSD", 2500)) <= first + 20
+    assert cost(lambda: spool.maintain(0)) <= 20
+
+
+def test_a_disk_that_fails_is_told_whatever_is_asked_and_forgotten_afterwards(spool):
+    spool.append("XAUUSD", quotes(0, 3), "a")
+    spool.acknowledge("XAUUSD", 3)
+    spool._database.execute("ALTER TABLE runs RENAME TO elsewhere")
+    asked = [
+        lambda: spool.append("XAUUSD", quotes(10, 1), "b"),
+        lambda: spool.read("XAUUSD", 0, 3),
+        lambda: spool.first_seq("XAUUSD"),
+        lambda: spool.seq_at("XAUUSD", 5),
+        lambda: spool.maintain(9 * HOUR),
+        lambda: spool.lift("XAUUSD", 50),
+        lambda: spool.begin("XAUUSD", 9),
+    ]
+    for ask in asked:
+        with pytest.raises(SpoolError, match="the spool cannot be"):
+            ask()
+    spool._database.execute("ALTER TABLE elsewhere RENAME TO runs")
+    assert spool.append("XAUUSD", quotes(10, 1), "b") == 4
+    assert times(spool) == [(1, 0), (2, 1), (3, 2), (4, 10)]
 
 
 def test_ticks_are_renumbered_for_a_server_that_remembers_more(spool):
