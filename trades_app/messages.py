@@ -92,7 +92,7 @@ def event_text(
     lines = [
         f"{headline}{price}",
         f"{trade.instrument} {trade.direction} · {trade.signal_id}",
-        f"Closed {_short(event.lots)} lots: {_result(event.profit, event.pips)}",
+        _closed_line(event),
     ]
     if event.kind is EventKind.TP1_HIT:
         lines.append(f"The stop moves to break-even, {instrument.show(trade.stop_loss)}")
@@ -144,6 +144,12 @@ def _level(instrument: Instrument, entry: Decimal, level: float, signal: Trading
 
 def _result(money: Decimal, pips: Decimal) -> str:
     return f"{_signed_money(money)} ({_signed(pips)} pips)"
+
+
+def _closed_line(event: TradeEvent) -> str:
+    if not event.lots:
+        return "Nothing closed: the lot is too small to split"
+    return f"Closed {_short(event.lots)} lots: {_result(event.profit, event.pips)}"
 
 
 def _late_line(seconds: int) -> str:

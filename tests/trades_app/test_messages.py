@@ -98,6 +98,20 @@ def test_the_first_target_tells_of_the_half_and_of_break_even() -> None:
     assert messages.event_text(trade, events[1], GOLD) is None
 
 
+def test_a_lot_too_small_to_split_closes_nothing_at_the_first_target() -> None:
+    smallest = replace(SIGNAL, position_size=Decimal("0.01"))
+    trade, _ = machine.open_trade(smallest, GOLD, ENTRY, Parameters())
+    trade, events = machine.advance(trade, GOLD, bids(2055.1))
+
+    assert messages.event_text(trade, events[0], GOLD) == (
+        "🎯 TP1 reached at 2,055.00\n"
+        "XAUUSD BUY · XAU_20240105_001\n"
+        "Nothing closed: the lot is too small to split\n"
+        "The stop moves to break-even, 2,045.50\n"
+        "⏰ 2024-01-05 14:30:01 UTC"
+    )
+
+
 def test_the_last_event_tells_the_result_losses_included() -> None:
     trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
     trade, events = machine.advance(trade, GOLD, bids(2050.0, 2040.0))
