@@ -336,7 +336,8 @@ def reach_target_1(trade: Trade, instrument: Instrument, moment: Moment) -> Move
     """
     half = instrument.whole_lots(trade.lots / 2)
     trade, reached = _fill(trade, instrument, EventKind.TP1_HIT, half, trade.take_profit_1, moment)
-    stop = break_even_price(instrument, trade.direction, trade.entry_price, trade.costs)
+    nights = nights_between(trade.entry_time_ms, moment.time_ms)
+    stop = break_even_price(instrument, trade.direction, trade.entry_price, trade.costs, nights)
     trade, moved = _happen(replace(trade, stop_loss=stop), EventKind.STOP_MOVED, moment)
     return trade, (reached, moved)
 

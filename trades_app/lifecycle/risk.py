@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
 from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
@@ -78,21 +78,26 @@ def profit(
 
 
 def break_even_price(
-    instrument: Instrument, direction: Direction, entry_price: Decimal, costs: Costs
+    instrument: Instrument,
+    direction: Direction,
+    entry_price: Decimal,
+    costs: Costs,
+    nights: int,
 ) -> Decimal:
     """Return where the stop goes after the first target: the entry, plus what the lots cost.
 
-    Commission counts, rounded against nobody to the price grid; swap, not known beforehand, and
-    slippage do not.
+    That is commission, the swap of the ``nights`` so far and the slippage of the stop's own fill,
+    in full: the price is rounded away from the entry. Swap that is paid to the trade does not
+    count, nor do later nights, which nobody knows. Costs are exchanged at the entry's rate.
     """
-    if not costs.commission_per_lot:
-        return entry_price
-    worth_of_one = money_of_move(
-        instrument, lots=Decimal(1), distance=Decimal(1), price=entry_price
-    )
-    distance = costs.commission_per_lot / worth_of_one
-    moved = entry_price + distance * direction.sign
-    return moved.quantize(PRICE_STEP, ROUND_HALF_UP)
+    swap = min(costs.swap_per_lot_night(direction) * nights, Decimal(0))
+    cost_of_one_lot = costs.commission_per_lot - swap
+    distance = costs.slippage
+    if cost_of_one_lot:
+        distance += cost_of_one_lot / money_of_move(
+            instrument, lots=Decimal(1), distance=Decimal(1), price=entry_price
+        )
+    return entry_price + distance.quantize(PRICE_STEP, ROUND_UP) * direction.sign
 
 
 def nights_between(opened_ms: int, closed_ms: int) -> int:

@@ -331,14 +331,29 @@ def test_costs_are_paid_and_moved_into_the_break_even() -> None:
     costly = replace(DEFAULTS, commission_per_lot=7.0, slippage_pips=1.0)
     trade, events = open_trade(SIGNAL, GOLD, ENTRY, costly)
 
-    # 7 for a lot of 100 ounces are 0.07 of price; slippage of a pip is 0.1.
+    # 7 for a lot of 100 ounces are 0.07 of price; slippage of a pip is 0.1, paid once more.
     assert (trade.entry_price, trade.profit_loss) == (D("2045.6"), D("-3.50"))
     assert events[0].profit == D("-3.50")
     trade, _ = advance(trade, GOLD, bids(2055.0))
-    assert trade.stop_loss == D("2045.67")
-    trade, _ = advance(trade, GOLD, bids(2045.67, first_ordinal=12))
-    assert trade.exit_price == D("2045.57")
-    assert trade.profit_loss == D("-3.50") + D("235.00") + D("-0.75")
+    assert trade.stop_loss == D("2045.77")
+    trade, _ = advance(trade, GOLD, bids(2045.77, first_ordinal=12))
+    assert trade.exit_price == D("2045.67")
+    # The half that was closed at the target, after its share of the commission; the rest: nothing.
+    assert trade.profit_loss == D("235.00") - D("1.75")
+
+
+def test_the_break_even_covers_the_nights_until_the_first_target() -> None:
+    swapped = replace(DEFAULTS, swap_per_lot_night_buy=-10.0)
+    trade, _ = open_trade(SIGNAL, GOLD, ENTRY, swapped)
+    monday_ms = CLOSE_MS + 3 * 86_400_000
+    times = np.array([monday_ms, monday_ms + 1000])
+
+    trade, events = advance(
+        trade, GOLD, Ticks(11, times, np.array([2055.0, 2045.6]), np.array([2055.2, 2045.8]))
+    )
+
+    assert trade.stop_loss == D("2045.6")
+    assert [e.profit for e in events if e.lots] == [D("237.50") - D("2.50"), D("0.00")]
 
 
 def test_swap_is_paid_for_each_night() -> None:

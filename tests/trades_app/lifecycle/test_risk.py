@@ -38,12 +38,45 @@ def test_profit_of_a_pair_quoted_in_canadian_dollars_is_paid_at_the_exit() -> No
     assert earned == D("370.37")
 
 
-def test_break_even_is_the_entry_unless_commission_was_paid() -> None:
-    costs = Costs(commission_per_lot=D(7))
+def test_break_even_is_the_entry_and_what_the_lots_cost_by_then() -> None:
+    commission = Costs(commission_per_lot=D(7))
+    slipping = Costs(slippage=D("0.10000"))
+    swapped = Costs(swap_per_lot_night_buy=D(-12), swap_per_lot_night_sell=D(5))
 
-    assert break_even_price(GOLD, Direction.SELL, D("2045.50000"), Costs()) == D("2045.5")
-    assert break_even_price(GOLD, Direction.SELL, D("2045.50000"), costs) == D("2045.43")
-    assert break_even_price(EURUSD, Direction.BUY, D("1.10000"), costs) == D("1.10007")
+    def of(costs: Costs, direction: Direction, nights: int = 0, market=GOLD, entry="2045.5"):
+        return break_even_price(market, direction, D(entry), costs, nights)
+
+    assert of(Costs(), Direction.SELL, nights=3) == D("2045.5")
+    assert of(commission, Direction.SELL) == D("2045.43")
+    assert of(commission, Direction.BUY, market=EURUSD, entry="1.10000") == D("1.10007")
+    assert of(slipping, Direction.BUY) == D("2045.6")
+    assert of(slipping, Direction.SELL) == D("2045.4")
+    assert of(swapped, Direction.BUY, nights=3) == D("2045.86")
+    # What a night pays is not given away by a stop on the other side of the entry.
+    assert of(swapped, Direction.SELL, nights=3) == D("2045.5")
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+@pytest.mark.parametrize("commission", [D(7), D("0.01"), D("3.33333")])
+def test_a_break_even_stop_that_fills_at_its_price_loses_nothing(
+    direction: Direction, commission: Decimal
+) -> None:
+    costs = Costs(commission, D("-2.7"), D("-3.1"), slippage=D("0.00013"))
+    entry, lots, nights = D("1.10237"), D("0.50"), 2
+
+    stop = break_even_price(EURUSD, direction, entry, costs, nights)
+    earned = profit(
+        EURUSD,
+        direction=direction,
+        lots=lots,
+        entry_price=entry,
+        exit_price=stop - costs.slippage * direction.sign,
+        nights=nights,
+        costs=costs,
+    )
+
+    # No more than a step of the price grid too much: 0.00001 of half a lot.
+    assert D(0) <= earned - commission * lots <= D("0.51")
 
 
 @pytest.mark.parametrize(
@@ -54,6 +87,18 @@ def test_break_even_is_the_entry_unless_commission_was_paid() -> None:
         ("2024-01-10T10:00Z", "2024-01-11T10:00Z", 3),
         ("2024-01-12T10:00Z", "2024-01-15T10:00Z", 1),
         ("2024-01-08T10:00Z", "2024-01-15T10:00Z", 7),
+        # 17:00 in New York is 22:00 UTC in winter and 21:00 in summer; the clocks change on
+        # 2024-03-10 and 2024-11-03.
+        ("2024-03-08T21:59Z", "2024-03-08T22:00Z", 1),
+        ("2024-03-08T21:00Z", "2024-03-08T21:59Z", 0),
+        ("2024-03-11T20:59Z", "2024-03-11T21:00Z", 1),
+        ("2024-03-11T21:00Z", "2024-03-11T22:00Z", 0),
+        ("2024-03-08T12:00Z", "2024-03-11T20:59Z", 1),
+        ("2024-03-08T12:00Z", "2024-03-11T21:00Z", 2),
+        ("2024-11-01T20:59Z", "2024-11-01T21:00Z", 1),
+        ("2024-11-04T21:00Z", "2024-11-04T21:59Z", 0),
+        ("2024-11-04T21:59Z", "2024-11-04T22:00Z", 1),
+        ("2024-11-01T12:00Z", "2024-11-04T21:59Z", 1),
     ],
 )
 def test_a_night_is_17_00_in_new_york_and_wednesdays_counts_for_the_weekend(
