@@ -58,7 +58,9 @@ _WANTED = (
 )
 _MEND = "correct or remove that line"
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
-_HAS_OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
+#: Behind a time of day; a date alone ends in `-28`, too.
+_HAS_OFFSET = r"(?:[Zz]|[T :]\S*[+-]\d{2}(?::?\d{2})?)$"
+_HIGHEST_PRICE = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +148,7 @@ def _read(path: Path, source_timezone: str, *, with_spread: bool) -> CandleFile:
     if frame.empty:
         file.fail("has a header but no candles", "export it again")
     time_ms = _times(file, layout, frame, clock)
-    open_, high, low, close = (
-        quantise_all(_numbers(file, layout, frame, name)) for name in _PRICES
-    )
+    open_, high, low, close = (_prices(file, layout, frame, name) for name in _PRICES)
     volume = _numbers(file, layout, frame, "volume")
     candles = Candles(time_ms, open_, high, low, close, volume)
     _check(file, candles)
@@ -214,12 +214,20 @@ def _frame(file: _File, layout: _Layout, *, with_spread: bool) -> pd.DataFrame:
 
 def _numbers(file: _File, layout: _Layout, frame: pd.DataFrame, column: str) -> Float64s:
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64)
+    if frame[column].dtype == bool:
+        values = np.full(len(frame), np.nan)  # a column of nothing but True is read as ones
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         row = int(bad[0])
         written = file.field(row, layout, column)
         file.fail_at(row, f"{column} is {written!r}, not a number" if written else f"no {column}")
     return np.ascontiguousarray(values)
+
+
+def _prices(file: _File, layout: _Layout, frame: pd.DataFrame, column: str) -> Float64s:
+    prices = _numbers(file, layout, frame, column)
+    _refuse_first(file, prices > _HIGHEST_PRICE, f"{column} is above {_HIGHEST_PRICE:,.0f}")
+    return quantise_all(prices)
 
 
 def _spreads(file: _File, layout: _Layout, frame: pd.DataFrame) -> Float64s:

@@ -315,18 +315,24 @@ def tables() -> kernel.Tables:
 
 
 def _new_york_clock() -> tuple[Int64s, Int64s]:
-    """Return since when (Unix ms) New York is how far ahead of UTC (ms), for 1970 to 2100."""
-    hour = timedelta(hours=1)
-    moment, end = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    """Return since when (Unix ms) New York is how far ahead of UTC (ms), for 1900 to 2262."""
+    hour, weeks = timedelta(hours=1), timedelta(weeks=3)
+    # Until then whole hours were not kept; after that pandas knows no time.
+    moment, end = datetime(1900, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
     changes = [(moment, _ahead(moment))]
     while moment < end:
-        later = moment + timedelta(days=7)
-        if _ahead(later) != changes[-1][1]:
-            # Clocks change on whole hours; no change is taken back within a week.
-            while _ahead(moment + hour) == changes[-1][1]:
-                moment += hour
-            changes.append((moment + hour, _ahead(moment + hour)))
-        moment = later
+        before = changes[-1][1]
+        if _ahead(moment + weeks) != before:
+            # Clocks change on whole hours; no change is taken back within these weeks.
+            low, high = 0, weeks // hour
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (
+                    (low, middle) if _ahead(moment + middle * hour) != before else (middle, high)
+                )
+            changed = moment + high * hour
+            changes.append((changed, _ahead(changed)))
+        moment += weeks
     since = [milliseconds(moment) for moment, _ in changes]
     ahead = [int(ahead.total_seconds()) * 1000 for _, ahead in changes]
     return np.array(since, dtype=np.int64), np.array(ahead, dtype=np.int64)

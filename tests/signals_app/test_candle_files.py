@@ -99,8 +99,13 @@ def test_dukascopy_local_time_carries_its_offset(write):
 
 
 def test_offset_in_the_file_wins_over_the_given_clock(write):
-    path = write(at("2024-01-02T02:00:00+02:00", "2024-01-02T03:00:00"))
-    assert times(path, "+02:00") == ["2024-01-02T00:00:00Z", "2024-01-02T01:00:00Z"]
+    path = write(at("2024-01-02T02:00:00+02:00", "2024-01-02T03:00:00", "2024-01-02 05:00+03"))
+    assert times(path, "+02:00") == [
+        "2024-01-02T00:00:00Z",
+        "2024-01-02T01:00:00Z",
+        "2024-01-02T02:00:00Z",
+    ]
+    assert times(write(at("2024-01-02")), "+02:00") == ["2024-01-01T22:00:00Z"]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +180,8 @@ def test_spread_of_whole_numbers_is_points_and_otherwise_price(write):
         (ISO_HEADER + FIRST.replace("2065.0", ""), ", line 2: no close; correct or remove"),
         (ISO_HEADER + FIRST + "\n2024-01-02T01:00:00Z,2065\n", ", line 4: no high; correct or"),
         (ISO_HEADER + FIRST + "01:00,1,1,1,1,1\n", ", line 3: '01:00' is not a time of the kind"),
+        (ISO_HEADER + FIRST.replace("1200", "True"), ", line 2: volume is 'True', not a number;"),
+        (ISO_HEADER + FIRST.replace("2066.1", "1e308"), ", line 2: high is above 1,000,000,000;"),
         (ISO_HEADER + FIRST.replace("2066.1", "2061"), ", line 2: high is below low; correct or"),
         (ISO_HEADER + FIRST.replace("2062.5", "2061"), ", line 2: open or close is below low;"),
         (ISO_HEADER + FIRST.replace("2062.5", "2067"), ", line 2: open or close is above high;"),

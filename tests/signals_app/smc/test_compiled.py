@@ -88,7 +88,7 @@ def test_columns_of_any_memory_layout_are_taken() -> None:
 
 
 def test_trading_days_are_those_of_the_calendar() -> None:
-    hours = np.arange(0, 128 * 365 * 24, 677, dtype=np.int64) * HOUR_MS
+    hours = np.arange(-70 * 365 * 24, 291 * 365 * 24, 677, dtype=np.int64) * HOUR_MS
     days = kernel._trading_days(hours, compiled.tables())
     expected = [trading_day(time_ms).date for time_ms in hours.tolist()]
     assert (np.datetime64("1970-01-01") + days).tolist() == expected
