@@ -30,6 +30,7 @@ from signals_app.admin.base import (
     shown,
 )
 from signals_app.models import Signal, Strategy
+from signals_app.services.strategies import NotPossible
 from trades_app import shadow, telegram
 from trades_app.lifecycle.machine import InvalidTransition
 from trades_app.messages import time_words
@@ -446,7 +447,7 @@ def begin_shadow(
     for strategy_id in chosen.order_by("pk").values_list("pk", flat=True):
         try:
             text = f"{shadow.begin(strategy_id)} runs in shadow from the next close on."
-        except shadow.NotPossible as refusal:
+        except NotPossible as refusal:
             strategy_admin.message_user(request, str(refusal), messages.ERROR)
             continue
         strategy_admin.message_user(request, text, messages.SUCCESS)
@@ -460,7 +461,7 @@ def retire_shadow(
     for strategy_id in chosen.order_by("pk").values_list("pk", flat=True):
         try:
             text = f"{shadow.retire(strategy_id)} is retired; its open trades run on."
-        except shadow.NotPossible as refusal:
+        except NotPossible as refusal:
             strategy_admin.message_user(request, str(refusal), messages.ERROR)
             continue
         strategy_admin.message_user(request, text, messages.SUCCESS)

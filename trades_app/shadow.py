@@ -23,6 +23,7 @@ from signals_app.models import Decision, Instrument, Strategy, StreamPosition
 from signals_app.services import stream
 from signals_app.services.analysis import views_of
 from signals_app.services.decisions import parameters_of
+from signals_app.services.strategies import NotPossible
 from trades_app import models, services
 from trades_app.lifecycle import exposure, machine
 from trades_app.lifecycle.machine import Trade, TradeEvent
@@ -36,10 +37,6 @@ TICKS_GONE, INSTRUMENT_OFF = "TICKS_GONE", "INSTRUMENT_OFF"
 KEPT_TICKS = 1_000_000
 _CLOSES_AT_ONCE = 100
 _DAY_MS = 86_400_000
-
-
-class NotPossible(Exception):  # noqa: N818 - it says what is the matter
-    """The strategy's status does not allow what was asked; the text is for the operator."""
 
 
 def begin(strategy_id: int) -> Strategy:

@@ -6,22 +6,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_type_hints
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget
 
 from signals_app.admin.base import GOOD, NEUTRAL, ModelAdmin, labelled, moment
+from signals_app.confluence.limits import LIMITS, BadParameter, check_order, check_values
 from signals_app.confluence.parameters import Parameters
-from signals_app.models import Strategy
+from signals_app.models import NoLiveStrategy, Strategy
 from signals_app.services.decisions import parameters_of
-from signals_app.services.strategies import (
-    LIMITS,
-    BadParameter,
-    change_parameters,
-    check_order,
-    check_values,
-)
+from signals_app.services.strategies import NotPossible, change_parameters, make_live
 
 if TYPE_CHECKING:
     ModelForm: TypeAlias = forms.ModelForm[Strategy]
@@ -120,7 +116,7 @@ class StrategyAdmin(ModelAdmin):
     list_filter = ("status",)
     ordering = ("-pk",)
     form = ParametersForm
-    actions: Any = ()
+    actions: Any = ("make_live",)
     readonly_fields = ("title", "state", "changes", "made_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -144,18 +140,39 @@ class StrategyAdmin(ModelAdmin):
         return may and (obj is None or obj.status == Strategy.Status.LIVE)
 
     def save_model(self, request: HttpRequest, obj: Strategy, form: Any, change: bool) -> None:  # noqa: ARG002
-        """Make the next version; this one stays as it is."""
-        request.next_strategy = change_parameters(form.cleaned_data)  # type: ignore[attr-defined]
+        """Make the next version; this one stays as it is.
+
+        Only what was changed on the page is changed, whatever somebody else changed meanwhile.
+        """
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        try:
+            request.next_strategy = change_parameters(changes)  # type: ignore[attr-defined]
+        except (BadParameter, NoLiveStrategy) as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
 
     def response_change(self, request: HttpRequest, obj: Strategy) -> HttpResponse:
         """Say which version decides now."""
-        version: Strategy = request.next_strategy  # type: ignore[attr-defined]
-        if version.pk == obj.pk:
-            self.message_user(request, f"Nothing was changed; {version} stays live.")
+        version: Strategy | None = getattr(request, "next_strategy", None)
+        if version is None or version.pk == obj.pk:
+            self.message_user(request, f"Nothing was changed; {obj} stays live.")
         else:
             said = f"{version} is live and decides from the next close on."
             self.message_user(request, said, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:signals_app_strategy_changelist"))
+
+    @admin.action(description="Make live: decide from the next close on", permissions=("change",))
+    def make_live(self, request: HttpRequest, chosen: "models.QuerySet[Strategy]") -> None:
+        """Let the one chosen version decide, or say why that is not possible."""
+        versions = list(chosen[:2])
+        if len(versions) != 1:
+            self.message_user(request, "Choose one version: only one is live.", messages.ERROR)
+            return
+        try:
+            said = f"{make_live(versions[0].pk)} is live and decides from the next close on."
+        except NotPossible as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return
+        self.message_user(request, said, messages.SUCCESS)
 
     @admin.display(description="version", ordering="version")
     def title(self, strategy: Strategy) -> str:

@@ -23,12 +23,13 @@ from signals_app.api.serializers import (
     TokenRequestSerializer,
     TokenSerializer,
 )
+from signals_app.confluence.limits import BadParameter
 from signals_app.gateway import tokens
 from signals_app.market.candle import TIMEFRAMES
-from signals_app.models import Connector, Instrument, PriceCandle, Signal, Strategy
+from signals_app.models import Connector, Instrument, NoLiveStrategy, PriceCandle, Signal, Strategy
 from signals_app.services.connectors import ConnectorRevoked, allow_connector
 from signals_app.services.decisions import parameters_of
-from signals_app.services.strategies import BadParameter, change_parameters
+from signals_app.services.strategies import change_parameters
 
 
 class SignalList(generics.ListAPIView[Signal]):
@@ -150,13 +151,23 @@ class ConnectorToken(APIView):
             raise PermissionDenied(f"This key does not carry {', '.join(others)}.")
 
 
+class NothingLive(APIException):
+    """No version of the strategy is live; the sentence says what the operator does."""
+
+    status_code = 409
+    default_code = "nothing_live"
+
+
 class Configuration(APIView):
     """The parameters that decide now."""
 
     @extend_schema(responses=ConfigurationSerializer)
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """Answer the live strategy."""
-        return Response(_configuration(Strategy.objects.live()))
+        try:
+            return Response(_configuration(Strategy.objects.live()))
+        except NoLiveStrategy as nothing:
+            raise NothingLive(str(nothing)) from None
 
 
 class ConfigurationUpdate(APIView):
@@ -180,6 +191,8 @@ class ConfigurationUpdate(APIView):
             strategy = change_parameters(changes)
         except BadParameter as bad:
             raise ValidationError(str(bad)) from None
+        except NoLiveStrategy as nothing:
+            raise NothingLive(str(nothing)) from None
         return Response(_configuration(strategy))
 
 

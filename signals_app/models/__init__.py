@@ -6,7 +6,7 @@ from signals_app.models.pipeline import Analysis, Decision, StreamPosition
 from signals_app.models.price import PriceCandle
 from signals_app.models.probability import MeasuredProbability
 from signals_app.models.signal import Signal
-from signals_app.models.strategy import Strategy
+from signals_app.models.strategy import NoLiveStrategy, Strategy
 
 __all__ = (
     "Analysis",
@@ -15,6 +15,7 @@ __all__ = (
     "Decision",
     "Instrument",
     "MeasuredProbability",
+    "NoLiveStrategy",
     "PriceCandle",
     "Signal",
     "Strategy",

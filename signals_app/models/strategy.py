@@ -6,12 +6,21 @@ from django.db import models
 from django.db.models.functions import Now
 
 
+class NoLiveStrategy(Exception):  # noqa: N818 - it says what is missing
+    """No version decides, though there are some; the text tells the operator what to do."""
+
+
 class StrategyQuerySet(models.QuerySet["Strategy"]):
     """Which parameters decide."""
 
     def live(self) -> "Strategy":
-        """Return the strategy that decides now; made with the defaults where there is none."""
+        """Return the strategy that decides now; made with the defaults where there is none at all.
+
+        Raises `NoLiveStrategy` where there are only others: which of them decides is not guessed.
+        """
         found = self.filter(status=Strategy.Status.LIVE).first()
+        if found is None and self.exists():
+            raise NoLiveStrategy("No strategy is live: make one live in the admin or by `shadow`.")
         return found or self.get_or_create(name="default", version=1)[0]
 
     def in_shadow(self) -> "StrategyQuerySet":

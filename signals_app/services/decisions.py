@@ -67,9 +67,7 @@ def decide_closes(symbol: str) -> str | None:
 
 def parameters_of(strategy: Strategy) -> Parameters:
     """Return the core's value of a strategy's parameters: the defaults, and what it changes."""
-    return msgspec.convert(
-        {**strategy.differences(), "strategy": str(strategy)}, Parameters, strict=False
-    )
+    return msgspec.convert(strategy.differences(), Parameters, strict=False)
 
 
 def signal_value(row: Signal) -> TradingSignal:

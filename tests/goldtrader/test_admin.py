@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 from django.contrib import admin
-from django.test import Client
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -17,6 +18,7 @@ from goldtrader import health
 from goldtrader.models import ApiKey
 from goldtrader.status import sidebar
 from reports_app.services.recompute import recompute
+from signals_app.admin.strategies import StrategyAdmin
 from signals_app.market.candle import Candle, Candles, Timeframe
 from signals_app.models import (
     Analysis,
@@ -27,6 +29,7 @@ from signals_app.models import (
     Strategy,
     StreamPosition,
 )
+from signals_app.services.strategies import add_version, change_parameters
 from signals_app.smc.analysis import (
     view_gaps,
     view_liquidity,
@@ -266,6 +269,39 @@ def test_parameters_that_contradict_each_other_are_not_saved(operator: Client) -
 
     assert "must not be above take_profit_2_r" in page
     assert Strategy.objects.count() == 1
+
+
+def test_what_another_operator_changed_meanwhile_is_kept(
+    operator: Client, admin_user: User, rf: RequestFactory
+) -> None:
+    live = Strategy.objects.live()
+    shown = parameters_on(operator, live)
+    request = rf.post("/")
+    request.user = admin_user
+    page = StrategyAdmin(Strategy, admin.site)
+    form = page.get_form(request, live)({**shown, "threshold": 85}, instance=live)
+    assert form.is_valid()
+    change_parameters({"risk_percentage": 0.5})
+
+    page.save_model(request, live, form, change=True)
+
+    assert Strategy.objects.live().differences() == {"threshold": 85.0, "risk_percentage": 0.5}
+
+
+def test_a_version_is_made_live_and_the_live_one_is_retired(operator: Client) -> None:
+    first, second = Strategy.objects.live(), add_version({"threshold": 85})
+    url = reverse("admin:signals_app_strategy_changelist")
+
+    def make_live(*versions: Strategy) -> str:
+        chosen = {"action": "make_live", "_selected_action": [each.pk for each in versions]}
+        return operator.post(url, chosen, follow=True).content.decode()
+
+    assert "Choose one version: only one is live." in make_live(first, second)
+    assert "default v2 is live and decides from the next close on." in make_live(second)
+    assert "default v2 is live already." in make_live(second)
+    assert Strategy.objects.live() == second
+    first.refresh_from_db()
+    assert first.status == "RETIRED"
 
 
 def test_a_retired_version_can_only_be_read(operator: Client) -> None:

@@ -8,13 +8,13 @@ import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from signals_app.api.serializers import CandleSerializer, SignalSerializer
+from signals_app.confluence.limits import LIMITS
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import signal_as_json
 from signals_app.gateway import tokens
 from signals_app.market.calendar import iso, milliseconds
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.models import Connector, PriceCandle, Signal, Strategy
-from signals_app.services.strategies import LIMITS
 from tests.callers import API, caller
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
 from tests.trades_app.rows import numbered, stored_signal
@@ -331,6 +331,11 @@ def test_a_change_that_changes_nothing_makes_no_version() -> None:
         ({"threshold": True}, "threshold must be a number, not True."),
         ({"threshold": None}, "threshold must be a number, not None."),
         ({"threshold": 101}, "threshold must be from 0 to 100, not 101."),
+        ({"threshold": 10**400}, f"threshold must be from 0 to 100, not {10**400}."),
+        (
+            {"minimum_risk_reward": 1.9},
+            "minimum_risk_reward must be from 2 to 100, not 1.9.",
+        ),
         ({"maximum_open_trades": 2.5}, "maximum_open_trades must be a whole number, not 2.5."),
         (
             {"take_profit_1_r": 3},
@@ -343,6 +348,22 @@ def test_a_parameter_that_makes_no_sense_is_refused(body: object, message: str) 
 
     assert response.status_code == 400
     assert response.json()["error"]["message"] == message
+    assert Strategy.objects.count() == 1
+
+
+def test_without_a_live_strategy_the_configuration_says_what_to_do() -> None:
+    Strategy.objects.update(status="RETIRED")
+    client = caller("admin")
+
+    for response in (
+        client.get(f"{API}/config"),
+        client.post(f"{API}/config/update", {"threshold": 85}, format="json"),
+    ):
+        assert response.status_code == 409
+        assert response.json()["error"] == {
+            "code": "nothing_live",
+            "message": "No strategy is live: make one live in the admin or by `shadow`.",
+        }
     assert Strategy.objects.count() == 1
 
 

@@ -20,7 +20,7 @@ from signals_app.models import Decision, Instrument, Signal, Strategy, StreamPos
 from signals_app.services import analysis, candles, decisions, ingest, stream
 from signals_app.services.candles import Close
 from signals_app.services.decisions import signal_value
-from signals_app.services.strategies import add_version, any_in_shadow
+from signals_app.services.strategies import NotPossible, add_version, any_in_shadow
 from signals_app.smc import analysis as smc
 from tests.stand_ins.market_files import MarketFiles, write_market_files
 from tests.trades_app.examples import bids
@@ -306,12 +306,12 @@ def test_a_strategy_that_ran_in_shadow_stays_as_it_is() -> None:
 def test_the_live_strategy_cannot_be_put_into_shadow_nor_one_that_is_there_already() -> None:
     strategy = in_shadow(threshold=70)
 
-    with pytest.raises(shadow.NotPossible, match="default v1 is LIVE, not RETIRED"):
+    with pytest.raises(NotPossible, match="default v1 is LIVE, not RETIRED"):
         shadow.begin(Strategy.objects.live().pk)
-    with pytest.raises(shadow.NotPossible, match="default v2 is SHADOW, not RETIRED"):
+    with pytest.raises(NotPossible, match="default v2 is SHADOW, not RETIRED"):
         shadow.begin(strategy.pk)
     shadow.retire(strategy.pk)
-    with pytest.raises(shadow.NotPossible, match="default v2 is RETIRED, not SHADOW"):
+    with pytest.raises(NotPossible, match="default v2 is RETIRED, not SHADOW"):
         shadow.retire(strategy.pk)
 
 
@@ -375,6 +375,24 @@ def test_what_makes_no_sense_is_refused() -> None:
             call_command("shadow", **options)
         assert str(refusal.value) == sentence
     assert Strategy.objects.count() == 1
+
+
+def test_a_shadow_that_proved_itself_is_made_live(
+    open_trade: ShadowTrade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("shadow", make_live=2)
+
+    assert capsys.readouterr().out == "default v2 is live and decides from the next close on.\n"
+    statuses = dict(Strategy.objects.values_list("version", "status"))
+    assert statuses == {1: "RETIRED", 2: "LIVE"}
+    # It is no shadow any more: it follows nobody, and its open trades run on.
+    assert not shadow.follow(SYMBOL)
+    open_trade.refresh_from_db()
+    assert open_trade.is_open
+    with pytest.raises(CommandError, match=r"default v2 is live already\."):
+        call_command("shadow", make_live=2)
+    call_command("shadow", make_live=1)
+    assert Strategy.objects.live().version == 1
 
 
 def test_the_admin_shows_shadow_trades_and_begins_and_retires(

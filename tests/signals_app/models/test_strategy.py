@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from signals_app.models import Strategy
+from signals_app.models import NoLiveStrategy, Strategy
 from tests.trades_app.rows import stored_signal
 
 pytestmark = pytest.mark.django_db
@@ -41,3 +41,18 @@ def test_one_that_made_none_may_be_mended() -> None:
     strategy.save()
 
     assert Strategy.objects.live().differences() == {"threshold": 85}
+
+
+def test_a_retired_version_never_decides_in_place_of_a_live_one() -> None:
+    Strategy.objects.update(status=Strategy.Status.RETIRED)
+
+    with pytest.raises(NoLiveStrategy, match="No strategy is live: make one live"):
+        Strategy.objects.live()
+
+
+def test_where_there_is_no_strategy_the_defaults_are_live() -> None:
+    Strategy.objects.all().delete()
+
+    live = Strategy.objects.live()
+
+    assert (live.version, live.status, live.differences()) == (1, "LIVE", {})

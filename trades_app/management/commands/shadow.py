@@ -1,4 +1,4 @@
-"""`manage.py shadow`: try parameters beside the live strategy, and compare what came of it."""
+"""`manage.py shadow`: try parameters beside the live strategy, compare, and make one live."""
 
 import json
 from argparse import ArgumentParser
@@ -6,17 +6,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from signals_app.confluence.limits import BadParameter
 from signals_app.market.calendar import iso
-from signals_app.models import Strategy
-from signals_app.services.strategies import BadParameter, add_version
+from signals_app.models import NoLiveStrategy, Strategy
+from signals_app.services.strategies import NotPossible, add_version, make_live
 from trades_app import shadow
 from trades_app.shadow import Standing
 
 
 class Command(BaseCommand):
-    """Without an option prints the comparison; changes nothing of the live record, ever."""
+    """Without an option prints the comparison; only --make-live touches what is decided live."""
 
-    help = "Compare strategies in shadow with the live record, or let one begin or end."
+    help = "Compare strategies in shadow with the live record; let one begin, end or decide."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,6 +32,12 @@ class Command(BaseCommand):
         )
         what.add_argument("--begin", type=int, metavar="VERSION", help="run a version in shadow")
         what.add_argument("--retire", type=int, metavar="VERSION", help="end a version in shadow")
+        what.add_argument(
+            "--make-live",
+            type=int,
+            metavar="VERSION",
+            help="let a version decide from the next close on; the live one is retired",
+        )
         parser.add_argument("--symbol", help="one instrument; by default all")
         parser.add_argument("--json", action="store_true", dest="as_json")
 
@@ -45,9 +52,12 @@ class Command(BaseCommand):
             elif options["retire"] is not None:
                 retired = shadow.retire(_id_of(options["retire"]))
                 self.stdout.write(f"{retired} is retired; its open trades run on.")
+            elif options["make_live"] is not None:
+                made = make_live(_id_of(options["make_live"]))
+                self.stdout.write(f"{made} is live and decides from the next close on.")
             else:
                 self._compare(options["symbol"], as_json=options["as_json"])
-        except (BadParameter, shadow.NotPossible) as refusal:
+        except (BadParameter, NotPossible, NoLiveStrategy) as refusal:
             raise CommandError(str(refusal), returncode=2) from None
 
     def _compare(self, symbol: str | None, *, as_json: bool) -> None:
@@ -77,10 +87,11 @@ def _change(text: str) -> tuple[str, float | None]:
 
 
 def _id_of(version: int) -> int:
-    try:
-        return Strategy.objects.get(name=Strategy.objects.live().name, version=version).pk
-    except Strategy.DoesNotExist:
-        raise CommandError(f"There is no version {version}.", returncode=2) from None
+    newest = Strategy.objects.order_by("-pk").values("name")[:1]
+    found = Strategy.objects.filter(name=newest, version=version).first()
+    if found is None:
+        raise CommandError(f"There is no version {version}.", returncode=2)
+    return found.pk
 
 
 def _cells(one: Standing) -> tuple[str, ...]:
