@@ -18,6 +18,7 @@ from mt5_bridge.wire import MAX_MESSAGE_BYTES
 from signals_app.gateway.connection import MAX_UNAUTHENTICATED_BYTES
 
 _MAX_UNSENT_BYTES: Final = 1 << 20
+_MAX_REQUEST_BYTES: Final = 16 << 10
 _DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 
 
@@ -58,6 +59,15 @@ class _BoundedReader(StreamReader):
         super().__init__()
         self.skipped = 0
         self._limit = limit
+        self._request_left = _MAX_REQUEST_BYTES
+
+    def read_line(
+        self, m: int, too_long_exc_type: type[Exception] = RuntimeError
+    ) -> Generator[None, None, bytearray]:
+        # Lines are read only of the request that opens the connection, which keeps it for ever.
+        line = yield from super().read_line(min(m, self._request_left), too_long_exc_type)
+        self._request_left -= len(line)
+        return line
 
     def read_exact(self, n: int) -> Generator[None, None, bytearray]:
         if n <= self._limit():

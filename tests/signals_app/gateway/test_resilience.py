@@ -199,6 +199,28 @@ async def test_unauthenticated_peers_cannot_make_the_gateway_hold_much(place: Pl
             peer.transport.abort()
 
 
+@pytest.mark.parametrize(("count", "size"), [(110, 8000), (100, 1000), (1, 1 << 20)])
+async def test_a_request_with_much_in_its_headers_is_refused_and_not_kept(
+    place: Place, count: int, size: int
+) -> None:
+    gateway = await place.start()
+    gc.collect()
+    before = _resident()
+    lines = []
+    for _ in range(10):
+        reader, writer = await asyncio.open_connection("localhost", gateway.port, ssl=place.trusted)
+        writer.write(b"GET /ws/v1/ticks HTTP/1.1\r\nHost: localhost\r\n")
+        for n in range(count):
+            writer.write(b"X-%d: %s\r\n" % (n, b"x" * size))
+        lines.append((reader, writer))
+    for reader, _ in lines:
+        assert (await asyncio.wait_for(reader.readline(), 5)).split()[1] == b"431"
+    # The peers' own buffers are in the figure too.
+    assert _resident() - before < 10 << 20
+    for _, writer in lines:
+        writer.transport.abort()
+
+
 async def test_peers_that_never_begin_with_tls_are_counted_too(place: Place) -> None:
     gateway = await place.start(maximum_connections=5, maximum_unauthenticated=5)
     lines = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(30)]
