@@ -5,7 +5,14 @@ from contextlib import contextmanager
 
 import kombu.exceptions
 import redis
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    close_old_connections,
+    connection,
+)
 from django.utils import timezone
 
 from mt5_bridge.wire import CandleRow, Role
@@ -67,12 +74,17 @@ class DjangoLedger:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """Turn the absence of a server into `LedgerUnavailable`."""
+    """Turn the absence of a server, or of its tables, into `LedgerUnavailable`."""
     # A thread may come back after hours to a connection that the database has long closed.
     close_old_connections()
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (DataError, IntegrityError):
+        raise  # another attempt would end like this one
+    except (DatabaseError, InterfaceError) as error:
+        # After a migration, a connection may go on with plans that are no longer good.
+        if not connection.in_atomic_block:
+            connection.close()
         raise LedgerUnavailable(str(error).strip()) from error
     except (redis.RedisError, kombu.exceptions.OperationalError, OSError) as error:
         raise LedgerUnavailable(str(error)) from error

@@ -72,7 +72,11 @@ def store_history(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[flo
 def record_connector_event(connector: str, code: str, symbol: str, message: str) -> None:
     """Keep what a connector reported or what happened to it."""
     ConnectorEvent.objects.create(
-        connector=connector[:64], code=code[:40], symbol=symbol[:20], message=message[:1000]
+        connector=connector[:64],
+        code=code[:40],
+        symbol=symbol[:20],
+        # PostgreSQL keeps no zero characters.
+        message=message.replace("\0", "")[:1000],
     )
 
 

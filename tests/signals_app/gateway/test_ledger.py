@@ -3,7 +3,13 @@
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import (
+    DataError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+)
 
 from mt5_bridge.wire import CandleRow, Role
 from signals_app.gateway.intake import Mark
@@ -85,10 +91,31 @@ def test_waking_asks_the_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     assert woken == ["XAUUSD"]
 
 
-def test_a_database_that_does_not_answer_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("the server closed the connection"),
+        NotSupportedError("the cached plan was closed"),
+        ProgrammingError("the relation is closed"),
+    ],
+)
+def test_a_database_that_does_not_answer_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def refuse(*_: Any, **__: Any) -> None:
-        raise OperationalError("the server closed the connection")
+        raise error
 
     monkeypatch.setattr(connection, "cursor", refuse)
     with pytest.raises(LedgerUnavailable, match="closed"):
         DjangoLedger().is_admitted("mt5")
+
+
+def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_away() -> None:
+    row = CandleRow(1_704_456_000_000, 2e9, 2e9, 2e9, 2e9, 812)
+    with pytest.raises(DataError):
+        DjangoLedger().store_history("XAUUSD", Timeframe.M15, [row])
+
+
+def test_a_report_may_hold_characters_that_the_database_does_not_keep() -> None:
+    DjangoLedger().record("mt5", "MT5_DISCONNECTED", "", "go\0ne")
+    assert ConnectorEvent.objects.get().message == "gone"
