@@ -9,7 +9,8 @@ import os
 import signal
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -23,6 +24,7 @@ from redis.backoff import NoBackoff
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from mt5_bridge import wire
 from mt5_bridge.wire import CandleRow, Role
 from signals_app.gateway import metrics, tokens
 from signals_app.gateway.connection import GOING_AWAY, Connection, Limits
@@ -42,7 +44,10 @@ HEALTH_PATH: Final = "/health"
 _REDIS_TIMEOUT: Final = 5.0
 # While ticks stream in, the pipeline is woken at most this often.
 _WAKE_PAUSE: Final = 0.01
-_WAKE_RETRY: Final = 1.0
+_LEDGER_RETRY: Final = 1.0
+# Reports that wait for the database; beyond that the oldest go.
+_MAX_REPORTS: Final = 1_000
+_LATE_MS: Final = 5_000
 
 
 class CannotServe(Exception):  # noqa: N818 - a refusal with its reason
@@ -112,6 +117,10 @@ class Gateway:
         self._sessions: set[Session] = set()
         self._wakers: dict[str, _Waker] = {}
         self._chores: set[asyncio.Task[None]] = set()
+        self._reports: deque[_Report] = deque(maxlen=_MAX_REPORTS)
+        self._reported = asyncio.Event()
+        self._all_written = asyncio.Event()
+        self._all_written.set()
         # Our own loop tries again, and tells; the client's would try in silence.
         self._redis = Redis.from_url(
             options.redis_url,
@@ -168,13 +177,14 @@ class Gateway:
             create_connection=GatewayConnection,
             logger=logging.getLogger("signals_app.gateway.websockets"),
         )
-        for chore in (
-            self._let_time_pass,
-            self._look_after_roles,
-            self._revoke,
-            self._note_presence,
+        for chore, interval in (
+            (self._let_time_pass, options.watch_interval),
+            (self._look_after_roles, options.watch_interval),
+            (self._revoke, options.revocation_interval),
+            (self._tell_presence, options.presence_interval),
         ):
-            self._start(chore())
+            self._start(self._repeat(chore, interval))
+        self._start(self._write_reports())
 
     async def stop(self) -> None:
         """Accept no more, store and acknowledge what was read, close every connection."""
@@ -186,6 +196,7 @@ class Gateway:
                 await asyncio.gather(*(session.drain() for session in sessions))
                 await asyncio.gather(*(session.ended.wait() for session in sessions))
                 await asyncio.gather(*(waker.idle.wait() for waker in self._wakers.values()))
+                await self._all_written.wait()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
@@ -224,7 +235,11 @@ class Gateway:
     def record(self, connector: str, code: str, symbol: str, message: str) -> None:
         """Keep what a connector reported, without waiting for the database."""
         log.warning("connector %r: %s %s %s", connector, code, symbol, message)
-        self._start(self._told(lambda: self._ledger.record(connector, code, symbol, message)))
+        if len(self._reports) == _MAX_REPORTS:
+            log.error("the database was away for too long: the oldest report is left out")
+        self._reports.append(_Report(connector, code, symbol, message, time.time_ns() // 1_000_000))
+        self._all_written.clear()
+        self._reported.set()
 
     async def _resume_mark(self, symbol: str) -> Mark | None:
         return await asyncio.to_thread(self._ledger.resume_mark, symbol)
@@ -257,33 +272,40 @@ class Gateway:
 
     # Chores
 
+    async def _repeat(self, chore: Callable[[], Awaitable[None]], interval: float) -> None:
+        """Do a chore again and again; what goes wrong with it once does not end it."""
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await chore()
+            except Exception:
+                log.exception("a chore of the gateway failed; it goes on")
+
     async def _let_time_pass(self) -> None:
         """Close what is overdue. Asks nobody, so that nobody can hold it up."""
-        while True:
-            await asyncio.sleep(self._options.watch_interval)
-            now_ms = time.time_ns() // 1_000_000
-            for session in self._sessions:
-                session.act(session.connection.overdue(now_ms))
+        now_ms = time.time_ns() // 1_000_000
+        for session in self._sessions:
+            session.act(session.connection.overdue(now_ms))
 
     async def _look_after_roles(self) -> None:
         """Promote standbys whose active connector is away, and notice what Redis lost."""
-        while True:
-            await asyncio.sleep(self._options.watch_interval)
-            for session in list(self._sessions):
-                with suppress(StreamUnavailable, LedgerUnavailable):
-                    await session.look_after_roles()
+        for session in list(self._sessions):
+            try:
+                await session.look_after_roles()
+            except (StreamUnavailable, LedgerUnavailable):
+                continue
+            except Exception:
+                log.exception("the roles of %r cannot be looked after now", session.name)
 
     async def _revoke(self) -> None:
-        while True:
-            await asyncio.sleep(self._options.revocation_interval)
-            for name in {session.name for session in self._sessions if session.name}:
-                try:
-                    admitted = await asyncio.to_thread(self._ledger.is_admitted, name)
-                except LedgerUnavailable as error:
-                    log.warning("revocations cannot be read now: %s", error)
-                    break
-                if not admitted:
-                    self._cut_off(name)
+        for name in {session.name for session in self._sessions if session.name}:
+            try:
+                admitted = await asyncio.to_thread(self._ledger.is_admitted, name)
+            except LedgerUnavailable as error:
+                log.warning("revocations cannot be read now: %s", error)
+                break
+            if not admitted:
+                self._cut_off(name)
 
     def _cut_off(self, name: str) -> None:
         log.warning("connector %r is revoked", name)
@@ -292,24 +314,42 @@ class Gateway:
             if session.name == name:
                 session.act(session.connection.refused("the connector is revoked", now_ms))
 
-    async def _note_presence(self) -> None:
-        while True:
-            await asyncio.sleep(self._options.presence_interval)
-            await self._tell_presence()
-
     async def _tell_presence(self) -> None:
         roles: dict[str, dict[str, Role]] = {}
         for session in self._sessions:
             if session.name and not session.connection.closed:
                 roles.setdefault(session.name, {}).update(session.connection.roles)
         if roles:
-            await self._told(lambda: self._ledger.note_present(roles))
+            try:
+                await asyncio.to_thread(self._ledger.note_present, roles)
+            except LedgerUnavailable as error:
+                log.warning("the database was not told who is here: %s", error)
 
-    async def _told(self, tell: Callable[[], None]) -> None:
-        try:
-            await asyncio.to_thread(tell)
-        except LedgerUnavailable as error:
-            log.warning("the database was not told: %s", error)
+    async def _write_reports(self) -> None:
+        """Write down what was reported, in order, as soon as the database answers."""
+        while True:
+            await self._reported.wait()
+            self._reported.clear()
+            while self._reports:
+                report = self._reports[0]
+                try:
+                    await asyncio.to_thread(self._write, report)
+                except LedgerUnavailable as error:
+                    log.warning("reports wait for the database: %s", error)
+                    await asyncio.sleep(_LEDGER_RETRY)
+                    continue
+                except Exception:
+                    log.exception("this report cannot be written: %r", report)
+                if self._reports and self._reports[0] is report:
+                    self._reports.popleft()
+            self._all_written.set()
+
+    def _write(self, report: "_Report") -> None:
+        """Write a report down; the row's own time is that of its writing, which alerts go by."""
+        message = report.message
+        if time.time_ns() // 1_000_000 - report.at_ms > _LATE_MS:
+            message = f"{message} (at {wire.iso(report.at_ms)})"
+        self._ledger.record(report.connector, report.code, report.symbol, message)
 
     def _start(self, chore: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(chore)
@@ -320,6 +360,15 @@ class Gateway:
         self._chores.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a chore of the gateway failed", exc_info=task.exception())
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    connector: str
+    code: str
+    symbol: str
+    message: str
+    at_ms: int
 
 
 class _Waker:
@@ -347,10 +396,13 @@ class _Waker:
                 self._is_asked = False
                 try:
                     await asyncio.to_thread(self._wake)
-                except LedgerUnavailable as error:
-                    log.warning("the pipeline cannot be woken now: %s", error)
+                except Exception as error:
+                    is_foreseen = isinstance(error, LedgerUnavailable)
+                    log.warning(
+                        "the pipeline cannot be woken now: %s", error, exc_info=not is_foreseen
+                    )
                     self._is_asked = True
-                    await asyncio.sleep(_WAKE_RETRY)
+                    await asyncio.sleep(_LEDGER_RETRY)
                 await asyncio.sleep(_WAKE_PAUSE)
         finally:
             self.idle.set()

@@ -1,6 +1,6 @@
 """One connection being served: carries out what its `Connection` decides.
 
-Three tasks: the reader takes frames in, the pump stores what they offered, the writer sends. The
+The reader takes frames in, the pump stores what they offered, the writer sends. The
 pump takes everything that gathered while Redis was busy with the step before, so that steps grow
 with the load; the reader stops reading while too much waits for the pump.
 """
@@ -43,6 +43,7 @@ MAX_STEP_ROWS: Final = 5_000
 """Ticks that one step, and so one stream entry, gathers at most; a longer frame stays whole."""
 
 _MAX_WAITING_ROWS: Final = 20_000
+_MAX_WAITING_HISTORY: Final = 20_000
 _MAX_OUTGOING: Final = 1_000
 # Acknowledgements that come together are sent together.
 _ACK_DELAY: Final = 0.02
@@ -133,6 +134,10 @@ class Session:
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._idle = asyncio.Event()
+        # History that waits for the database, and symbols that have no tick yet
+        self._later: asyncio.Queue[core.StoreHistory] = asyncio.Queue()
+        self._history_rows = 0
+        self._new: set[str] = set()
         # Sending
         self._outgoing: deque[wire.ServerMessage] = deque()
         self._acks: dict[str, int] = {}
@@ -154,7 +159,8 @@ class Session:
         reader = asyncio.create_task(self._read())
         pump = asyncio.create_task(self._pump())
         writer = asyncio.create_task(self._write())
-        tasks = (reader, pump, writer)
+        later = asyncio.create_task(self._store_history_later())
+        tasks = (reader, pump, writer, later)
         try:
             self.act(self.connection.greet())
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -254,9 +260,8 @@ class Session:
                     await _persist(lambda: self._host.stream.heard(symbols, self.name))
             case core.Admit(claims, symbols):
                 await self._admit(claims, symbols)
-            case core.StoreHistory(symbol, timeframe, rows):
-                kept = await _persist(lambda: self._host.store_history(symbol, timeframe, rows))
-                self.act(self.connection.history_stored(symbol, timeframe, kept))
+            case core.StoreHistory():
+                await self._store_history(action)
             case core.Report(code, symbol, message):
                 self._host.record(self.name, code.value, symbol, message)
             case Send() | Close():
@@ -297,7 +302,43 @@ class Session:
             self._host.record(connector, "PROMOTED", symbol, text)
         place = _place(standing.role, connector, standing.position)
         self._known[symbol] = place.seq
+        if place.time_ms is None:
+            self._new.add(symbol)
+        else:
+            self._new.discard(symbol)
         return place
+
+    async def _store_history(self, history: core.StoreHistory) -> None:
+        """Store history before the ticks behind it; where it has to wait for the database, ticks of
+        a symbol that has some already go on.
+        """
+        attempt = self._keep_history(history)
+        try:
+            await attempt()
+        except LedgerUnavailable as error:
+            self._history_rows += len(history.rows)
+            is_needed_first = history.symbol in self._new
+            if is_needed_first or self._history_rows > _MAX_WAITING_HISTORY:
+                await _persist(attempt)
+                self._history_rows -= len(history.rows)
+            else:
+                log.warning("history of %s waits for the database: %s", history.symbol, error)
+                self._later.put_nowait(history)
+
+    async def _store_history_later(self) -> None:
+        while True:
+            history = await self._later.get()
+            await _persist(self._keep_history(history))
+            self._history_rows -= len(history.rows)
+
+    def _keep_history(self, history: core.StoreHistory) -> Callable[[], Awaitable[None]]:
+        symbol, timeframe, rows = history.symbol, history.timeframe, history.rows
+
+        async def attempt() -> None:
+            kept = await self._host.store_history(symbol, timeframe, rows)
+            self.act(self.connection.history_stored(symbol, timeframe, kept))
+
+        return attempt
 
     # Storing
 
@@ -339,6 +380,7 @@ class Session:
                 self._host.wake(symbol)
                 if step.seq:
                     self._known[symbol] = step.seq
+                    self._new.discard(symbol)
                     self._acknowledge(symbol, step.seq)
                 self._complain(symbol, step)
             case Displaced(position):

@@ -43,6 +43,7 @@ class MemoryLedger:
     events: list[tuple[str, str, str, str]] = field(default_factory=list)
     present: dict[str, Mapping[str, Role]] = field(default_factory=dict)
     is_down: bool = False
+    fault: Exception | None = None
 
     def is_admitted(self, connector: str) -> bool:
         self._answer()
@@ -70,6 +71,8 @@ class MemoryLedger:
         self.present.update(roles)
 
     def _answer(self) -> None:
+        if self.fault is not None:
+            raise self.fault
         if self.is_down:
             raise LedgerUnavailable("the database is down")
 

@@ -9,6 +9,7 @@ from redis import Redis
 from signals_app.gateway.connection import Limits
 from signals_app.gateway.intake import Mark
 from signals_app.gateway.roles import Patience
+from signals_app.market.candle import Timeframe
 from tests.signals_app.gateway.conftest import Place, quotes, stored, token, watermarks
 
 NOON = 1_704_456_000_000  # 2024-01-05 12:00 UTC
@@ -134,6 +135,92 @@ async def test_a_revoked_connector_is_cut_off_and_not_let_in_again(place: Place)
     async with place.connect() as connector:
         await connector.say(type="auth", token=token(), symbols=["XAUUSD"])
         assert await connector.closed() == 4401
+
+
+async def test_a_fault_that_nobody_foresaw_ends_no_chore(place: Place) -> None:
+    await place.start(patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=300))
+    async with place.connect() as second, place.connect() as third:
+        async with place.connect() as first:
+            await first.enter(token("mt5-a"), "XAUUSD")
+            await second.enter(token("mt5-b"), "XAUUSD")
+            await third.enter(token("mt5-c"), "XAUUSD")
+            place.ledger.fault = RuntimeError("cached plan must not change result type")
+            await asyncio.sleep(0.3)
+        # Its role is over before the database's fault is.
+        await asyncio.sleep(0.6)
+        place.ledger.fault = None
+        place.ledger.revoked.add("mt5-c")
+        assert (await second.hear("auth_ok"))["role"] == {"XAUUSD": "active"}
+        assert await third.closed() == 4401
+        await second.send_batch(1, quotes(NOON, 1))
+        await second.acknowledged(1)
+        place.ledger.woken.clear()
+        place.ledger.fault = RuntimeError("the broker says something new")
+        await second.send_batch(2, quotes(NOON + 1000, 1))
+        await second.acknowledged(2)
+        place.ledger.fault = None
+        await asyncio.sleep(1.3)
+        assert place.ledger.woken == ["XAUUSD"]
+
+
+async def test_what_happens_while_the_database_is_away_is_written_down_afterwards(
+    place: Place,
+) -> None:
+    gateway = await place.start(
+        patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=100)
+    )
+    async with place.connect() as second:
+        async with place.connect() as first:
+            await first.enter(token("mt5-a"), "XAUUSD")
+            await second.enter(token("mt5-b"), "XAUUSD")
+            await first.send_batch(1, quotes(NOON, 1))
+            await first.acknowledged(1)
+            place.ledger.is_down = True
+        assert (await second.hear("auth_ok"))["role"] == {"XAUUSD": "active"}
+        assert place.ledger.events == []
+        place.ledger.is_down = False
+        await gateway.stop()
+    assert place.ledger.events == [("mt5-b", "PROMOTED", "XAUUSD", "active in place of mt5-a")]
+
+
+def candles(first_ms: int) -> list[list[float]]:
+    return [[first_ms + 900_000 * n, 2000.0, 2001.0, 1999.0, 2000.5, 12] for n in range(2)]
+
+
+async def test_ticks_go_on_while_history_waits_for_the_database(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start()
+    history = {"type": "history", "symbol": "XAUUSD", "timeframe": "M15"}
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.send_batch(1, quotes(NOON, 1))
+        await connector.acknowledged(1)
+        place.ledger.is_down = True
+        await connector.say(**history, rows=candles(NOON - 3_600_000))
+        await connector.send_batch(2, quotes(NOON + 1000, 1))
+        await connector.acknowledged(2)
+        place.ledger.is_down = False
+        assert (await connector.hear("history_ack"))["stored"] == 2
+    assert place.ledger.history == [("XAUUSD", Timeframe.M15, 2)]
+    assert len(stored(redis_client)) == 2
+
+
+async def test_the_first_ticks_of_a_symbol_wait_for_its_history(
+    place: Place, redis_client: "Redis"
+) -> None:
+    await place.start()
+    history = {"type": "history", "symbol": "XAUUSD", "timeframe": "M15"}
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        place.ledger.is_down = True
+        await connector.say(**history, rows=candles(NOON - 3_600_000))
+        await connector.send_batch(1, quotes(NOON, 1))
+        await asyncio.sleep(0.3)
+        assert stored(redis_client) == []
+        place.ledger.is_down = False
+        assert (await connector.hear("history_ack"))["stored"] == 2
+        await connector.acknowledged(1)
 
 
 async def test_who_does_not_say_who_it_is_is_sent_away(place: Place) -> None:
