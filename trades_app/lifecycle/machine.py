@@ -263,10 +263,10 @@ def open_trade(
         profit_loss=paid,
     )
     moment = Moment.of(entry)
-    trade, opened = _happen(
+    trade, opened = happen(
         trade, EventKind.OPENED, moment, price=price, lots=trade.lots, profit=paid
     )
-    trade, monitored = _happen(trade, EventKind.MONITORING_STARTED, moment)
+    trade, monitored = happen(trade, EventKind.MONITORING_STARTED, moment)
     return trade, (opened, monitored)
 
 
@@ -324,8 +324,40 @@ def order_close(trade: Trade, order: CloseOrder) -> Trade:
 
 def cancel(trade: Trade, moment: Moment) -> Moved:
     """Return the trade cancelled before it opened; `InvalidTransition` once it is open."""
-    trade, cancelled = _happen(trade, EventKind.CANCELLED, moment)
+    trade, cancelled = happen(trade, EventKind.CANCELLED, moment)
     return trade, (cancelled,)
+
+
+def happen(
+    trade: Trade,
+    kind: EventKind,
+    moment: Moment,
+    *,
+    price: Decimal | None = None,
+    lots: Decimal = Decimal("0.00"),
+    profit: Decimal = Decimal("0.00"),
+    won: Decimal = Decimal("0.00"),
+) -> tuple[Trade, TradeEvent]:
+    """Return the trade after one transition, and its event; nothing else changes a status.
+
+    Raises `InvalidTransition` where the table does not hold it.
+    """
+    after = TRANSITIONS.get((trade.status, kind))
+    if after is None:
+        raise InvalidTransition(f"{trade.signal_id}: no {kind} while {trade.status}")
+    event = TradeEvent(
+        kind=kind,
+        before=trade.status,
+        after=after,
+        time_ms=moment.time_ms,
+        ordinal=moment.ordinal,
+        price=price,
+        lots=lots,
+        profit=profit,
+        pips=won,
+        stop_loss=trade.stop_loss,
+    )
+    return replace(trade, status=after, moved_ordinal=moment.ordinal), event
 
 
 def reach_target_1(trade: Trade, instrument: Instrument, moment: Moment) -> Moved:
@@ -338,7 +370,7 @@ def reach_target_1(trade: Trade, instrument: Instrument, moment: Moment) -> Move
     trade, reached = _fill(trade, instrument, EventKind.TP1_HIT, half, trade.take_profit_1, moment)
     nights = nights_between(trade.entry_time_ms, moment.time_ms)
     stop = break_even_price(instrument, trade.direction, trade.entry_price, trade.costs, nights)
-    trade, moved = _happen(replace(trade, stop_loss=stop), EventKind.STOP_MOVED, moment)
+    trade, moved = happen(replace(trade, stop_loss=stop), EventKind.STOP_MOVED, moment)
     return trade, (reached, moved)
 
 
@@ -359,7 +391,7 @@ def finish(
         exit_price=price,
         exit_reason=kind,
     )
-    trade, closed = _happen(trade, EventKind.CLOSED, moment)
+    trade, closed = happen(trade, EventKind.CLOSED, moment)
     return trade, (filled, closed)
 
 
@@ -451,35 +483,7 @@ def _fill(
             profit_loss_pips=pips_per_lot(trade, instrument, partial_closes),
             partial_closes=partial_closes,
         )
-    return _happen(trade, kind, moment, price=price, lots=lots, profit=earned, won=won)
-
-
-def _happen(
-    trade: Trade,
-    kind: EventKind,
-    moment: Moment,
-    *,
-    price: Decimal | None = None,
-    lots: Decimal = Decimal("0.00"),
-    profit: Decimal = Decimal("0.00"),
-    won: Decimal = Decimal("0.00"),
-) -> tuple[Trade, TradeEvent]:
-    after = TRANSITIONS.get((trade.status, kind))
-    if after is None:
-        raise InvalidTransition(f"{trade.signal_id}: no {kind} while {trade.status}")
-    event = TradeEvent(
-        kind=kind,
-        before=trade.status,
-        after=after,
-        time_ms=moment.time_ms,
-        ordinal=moment.ordinal,
-        price=price,
-        lots=lots,
-        profit=profit,
-        pips=won,
-        stop_loss=trade.stop_loss,
-    )
-    return replace(trade, status=after, moved_ordinal=moment.ordinal), event
+    return happen(trade, kind, moment, price=price, lots=lots, profit=earned, won=won)
 
 
 def _ended_by(trade: Trade, moment: Moment) -> EventKind | None:

@@ -147,12 +147,37 @@ def test_a_candle_after_the_first_target(row: Row, direction: Direction) -> None
     check(row, candle_after(trade, row.open, row.worst, row.best, ordinal=5), direction)
 
 
-@DIRECTIONS
-def test_the_candle_of_the_entry_can_stop_the_trade(direction: Direction) -> None:
-    # Its open is the entry; whatever its range holds came after it.
-    fill = candle_after(opened(direction), 0, -10, 5, ordinal=1)
+#: On the exit side the entry's own candle opens a spread below the entry, for SELL as for BUY.
+OF_THE_ENTRY = [
+    Row("stays between stop and target", -SPREAD, -9, 9, []),
+    Row("reaches the stop", -SPREAD, -10, 5, [(SL, -10)]),
+    Row("holds stop and first target", -SPREAD, -10, 10, [(SL, -10)], is_ambiguous=True),
+    Row(
+        "reaches the first target: the rest ends at the entry",
+        -SPREAD,
+        -SPREAD,
+        15,
+        [(TP1, 10), (SL, 0)],
+        is_ambiguous=True,
+    ),
+    Row(
+        "reaches both targets: the rest ends at the entry",
+        -SPREAD,
+        -SPREAD,
+        25,
+        [(TP1, 10), (SL, 0)],
+        is_ambiguous=True,
+    ),
+]
 
-    assert [e.kind for e in fill.events] == [SL, EventKind.CLOSED]
+
+@DIRECTIONS
+@pytest.mark.parametrize("row", OF_THE_ENTRY, ids=lambda row: row.says)
+def test_the_candle_of_the_entry(row: Row, direction: Direction) -> None:
+    # Its open is the entry; whatever its range holds came after it.
+    fill = candle_after(opened(direction), row.open, row.worst, row.best, ordinal=1)
+
+    check(row, fill, direction)
 
 
 @DIRECTIONS

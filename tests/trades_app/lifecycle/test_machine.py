@@ -15,6 +15,7 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
 from trades_app.lifecycle.machine import (
+    EXITS,
     OPEN_STATUSES,
     TRANSITIONS,
     CloseOrder,
@@ -28,6 +29,7 @@ from trades_app.lifecycle.machine import (
     advance,
     cancel,
     finish,
+    happen,
     on_tick,
     open_trade,
     order_close,
@@ -298,25 +300,54 @@ def test_a_closed_trade_cannot_close_again() -> None:
         order_close(closed, CloseOrder(20, CLOSE_MS + 9000))
 
 
-@pytest.mark.parametrize(("status", "kind"), list(product(TradeStatus, EventKind)))
+EVERY_PAIR = pytest.mark.parametrize(
+    ("status", "kind"), list(product(TradeStatus, EventKind)), ids=lambda name: name.value
+)
+
+
+@EVERY_PAIR
 def test_what_the_table_does_not_hold_cannot_happen(status: TradeStatus, kind: EventKind) -> None:
-    trade, moment = replace(BUY, status=status), Moment(CLOSE_MS, 12)
-    steps = {
-        EventKind.TP1_HIT: lambda: reach_target_1(trade, GOLD, moment),
-        EventKind.CANCELLED: lambda: cancel(trade, moment),
-        EventKind.TP2_HIT: lambda: finish(trade, GOLD, kind, trade.take_profit_2, moment),
-        EventKind.SL_HIT: lambda: finish(trade, GOLD, kind, trade.stop_loss, moment),
-        EventKind.EXPIRED: lambda: finish(trade, GOLD, kind, trade.entry_price, moment),
-        EventKind.CLOSED_MANUALLY: lambda: finish(trade, GOLD, kind, trade.entry_price, moment),
-    }
-    if kind not in steps:
-        return
+    trade = replace(BUY, status=status)
+
     if (status, kind) in TRANSITIONS:
-        _, events = steps[kind]()
-        assert events[0].after is TRANSITIONS[status, kind]
+        after, event = happen(trade, kind, Moment(CLOSE_MS, 12))
+        assert (event.kind, event.before, event.after) == (kind, status, TRANSITIONS[status, kind])
+        assert after == replace(trade, status=TRANSITIONS[status, kind], moved_ordinal=12)
+    else:
+        with pytest.raises(InvalidTransition, match=f": no {kind} while {status}$"):
+            happen(trade, kind, Moment(CLOSE_MS, 12))
+
+
+@EVERY_PAIR
+def test_no_function_goes_round_the_table(status: TradeStatus, kind: EventKind) -> None:
+    trade, moment = replace(BUY, status=status), Moment(CLOSE_MS, 12)
+
+    def step() -> tuple[Trade, tuple[TradeEvent, ...]]:
+        if kind is EventKind.TP1_HIT:
+            return reach_target_1(trade, GOLD, moment)
+        if kind is EventKind.CANCELLED:
+            return cancel(trade, moment)
+        return finish(trade, GOLD, kind, D("2047.0"), moment)
+
+    # What is no end of a trade is none for `finish` either, also where the table holds it.
+    if (status, kind) in TRANSITIONS and kind in {*EXITS, EventKind.TP1_HIT, EventKind.CANCELLED}:
+        after, events = step()
+        assert (events[0].kind, events[0].before) == (kind, status)
+        assert [e.before for e in events[1:]] == [e.after for e in events[:-1]]
+        assert after.status is events[-1].after
     else:
         with pytest.raises(InvalidTransition):
-            steps[kind]()
+            step()
+
+
+@pytest.mark.parametrize("status", sorted(set(TradeStatus) - OPEN_STATUSES))
+def test_ticks_and_orders_move_only_open_trades(status: TradeStatus) -> None:
+    trade = replace(BUY, status=status)
+
+    assert advance(trade, GOLD, bids(2030.0, 2070.0)) == (trade, ())
+    assert on_tick(trade, GOLD, Tick(11, CLOSE_MS + 1000, 2030.0, 2030.2)) == (trade, ())
+    with pytest.raises(InvalidTransition, match=f"cannot be closed: it is {status}"):
+        order_close(trade, CloseOrder(11, CLOSE_MS))
 
 
 def test_every_status_is_reached_and_every_end_is_an_end() -> None:
