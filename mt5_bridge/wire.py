@@ -333,7 +333,10 @@ def _decode_leniently(frame: bytes | str, kinds: Any, reason: str) -> Any:
     read, and the tick is refused by the rules for ticks.
     """
     try:
-        return msgspec.convert(json.loads(frame), kinds)
+        found = json.loads(frame)
+        # Half a character, which the strict decoder refuses, could not be named in an answer.
+        json.dumps(found, ensure_ascii=False).encode()
+        return msgspec.convert(found, kinds)
     except msgspec.ValidationError as error:
         raise BadMessage(_plain(str(error))) from None
     except (ValueError, RecursionError):

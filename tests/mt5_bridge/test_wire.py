@@ -155,6 +155,7 @@ def test_prices_that_are_no_json_numbers_make_bad_ticks_not_bad_messages():
         '{"type":"tick","symbol":"","timestamp":"2024-01-05T14:30:00Z","bid":1,"ask":2}',
         '{"type":"ticks","symbol":"X","seq":0,"rows":[]}',
         '{"type":"ticks","symbol":"X","seq":1,"rows":[[1,2]]}',
+        '{"type":"ticks","symbol":"\\ud800","seq":1,"rows":[[1,NaN,2]]}',
         '{"type":"ticks","symbol":"X","seq":1,"rows":[[1,true,2]]}',
         '{"type":"ticks","symbol":"X","seq":1,"rows":[[' + "9" * 5000 + ",1,2]]}",
         '{"type":"heartbeat","timestamp":"2024-01-05T14:30:00Z","watermark":{"X":"soon"}}',
