@@ -3,14 +3,17 @@
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import redis
 from celery import Celery, current_app
-from celery.exceptions import CeleryError
+from celery.exceptions import BackendError, WorkerLostError
 from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -18,16 +21,22 @@ from redis.exceptions import RedisError
 from reports_app.research.trials import run_trial
 
 Trades = list[list[float]]
+#: Parameters as JSON holds them, by their place in the search.
+Candidates = Mapping[int, dict[str, Any]]
 #: Named by string: the tasks are a layer above.
 _TASK = "reports_app.tasks.run_trial"
 #: A queue for nothing but trials, for those who start a worker on it.
 _OWN_QUEUE = "research"
 _QUEUE = "analysis"
 _LOOK_SECONDS = 0.2
+_ASK_SECONDS = 10.0
+#: A busy stack may let a trial wait in the queue for a while.
+_PATIENCE_SECONDS = 120.0
+_TRIES = 3
 
 
 class LostTrial(Exception):  # noqa: N818 - it names what happened
-    """A worker did not bring a trial's result."""
+    """A trial's result cannot be had from there; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,68 +76,142 @@ def find_workers(app: Celery | None = None) -> Workers | None:
 def by_workers(
     workers: Workers,
     market: dict[str, Any],
-    candidates: Sequence[dict[str, Any]],
+    candidates: Candidates,
     *,
-    patience_seconds: float,
+    patience_seconds: float = _PATIENCE_SECONDS,
 ) -> Iterator[tuple[int, Trades]]:
     """Yield each candidate's place and trades as workers finish them.
 
-    Raises `LostTrial` where nothing came for so long or a worker could not run one. What was not
-    started is withdrawn then.
+    A trial whose process or worker died is sent again; the workers are asked now and then what
+    they are at, and one of which none of them knows for ``patience_seconds`` counts as lost. Raises
+    `LostTrial` where one was lost three times or could not be run. What was not finished is
+    withdrawn then.
     """
-    waiting: dict[int, Any] = {}
-    upcoming = iter(enumerate(candidates))
-    heard = time.monotonic()
+    waiting: dict[int, _Sent] = {}
+    upcoming = deque(candidates.items())
+    asked = time.monotonic()
     try:
-        while True:
-            while len(waiting) < workers.at_once:
-                following = next(upcoming, None)
-                if following is None:
-                    break
-                place, parameters = following
-                waiting[place] = current_app.send_task(
-                    _TASK, args=(market, parameters), queue=workers.queue
-                )
-            if not waiting:
-                return
-            finished = [place for place, result in waiting.items() if result.ready()]
+        while upcoming or waiting:
+            while upcoming and len(waiting) < workers.at_once:
+                place, parameters = upcoming.popleft()
+                waiting[place] = _send(workers, market, parameters, tries=1)
+            finished = [place for place, sent in waiting.items() if sent.result.ready()]
             for place in finished:
-                heard = time.monotonic()
-                yield place, _brought(waiting.pop(place))
-            if time.monotonic() - heard > patience_seconds:
-                raise LostTrial(f"No worker brought a result for {patience_seconds:.0f} seconds.")
+                trades = _brought(waiting[place].result)
+                if trades is None:
+                    waiting[place] = _send_again(workers, market, waiting[place])
+                else:
+                    del waiting[place]
+                    yield place, trades
+            if time.monotonic() - asked > min(_ASK_SECONDS, patience_seconds / 2):
+                waiting = _looked_after(workers, market, waiting, patience_seconds)
+                asked = time.monotonic()
             if not finished:
                 time.sleep(_LOOK_SECONDS)
+    except (RedisError, OperationalError, BackendError) as error:
+        raise LostTrial(f"The stack's store does not answer: {error}.") from error
     finally:
-        for result in waiting.values():
-            result.revoke()
+        with suppress(RedisError, OperationalError):
+            for sent in waiting.values():
+                sent.result.revoke()
 
 
-def _brought(result: Any) -> Trades:
-    try:
-        return cast("Trades", result.get())
-    except CeleryError as error:
-        raise LostTrial(f"A worker could not run a trial: {error!r}.") from error
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A trial on its way: how often it was sent, and when it was last known to be alive."""
+
+    parameters: dict[str, Any]
+    result: Any
+    tries: int
+    heard: float
+
+
+def _send(
+    workers: Workers, market: dict[str, Any], parameters: dict[str, Any], *, tries: int
+) -> _Sent:
+    result = current_app.send_task(_TASK, args=(market, parameters), queue=workers.queue)
+    return _Sent(parameters, result, tries, time.monotonic())
+
+
+def _send_again(workers: Workers, market: dict[str, Any], sent: _Sent) -> _Sent:
+    if sent.tries >= _TRIES:
+        raise LostTrial(f"A trial was lost {sent.tries} times with the worker that ran it.")
+    sent.result.revoke()
+    return _send(workers, market, sent.parameters, tries=sent.tries + 1)
+
+
+def _looked_after(
+    workers: Workers, market: dict[str, Any], waiting: dict[int, _Sent], patience_seconds: float
+) -> dict[int, _Sent]:
+    """Return what is waited for, with those sent again that no worker has had for so long."""
+    ids = [sent.result.id for sent in waiting.values()]
+    answers: dict[str, dict[str, Any]] = (
+        current_app.control.inspect(timeout=1.0).query_task(*ids) or {}
+    )
+    now = time.monotonic()
+    alive = {known for answer in answers.values() for known in answer}
+    found = dict[int, _Sent]()
+    for place, sent in waiting.items():
+        if sent.result.id in alive:
+            found[place] = replace(sent, heard=now)
+        elif now - sent.heard > patience_seconds and not sent.result.ready():
+            found[place] = _send_again(workers, market, sent)
+        else:
+            found[place] = sent
+    return found
+
+
+def _brought(result: Any) -> Trades | None:
+    """Return what a worker brought, `None` where the process that ran it died."""
+    brought = result.get(propagate=False)
+    if result.successful():
+        return cast("Trades", brought)
+    if isinstance(brought, WorkerLostError):
+        return None
+    raise LostTrial(f"A worker could not run a trial: {brought}")
 
 
 def by_processes(
-    count: int, market: dict[str, Any], candidates: Sequence[dict[str, Any]]
+    count: int, market: dict[str, Any], candidates: Candidates
 ) -> Iterator[tuple[int, Trades]]:
-    """Yield each candidate's place and trades as ``count`` processes finish them."""
+    """Yield each candidate's place and trades as ``count`` processes finish them.
+
+    Where one of them dies, what it had not finished is begun again. Raises `LostTrial` where that
+    happens three times and nothing is finished between.
+    """
     if count == 1:
-        for place, parameters in enumerate(candidates):
+        for place, parameters in candidates.items():
             yield place, run_trial(market, parameters)
         return
+    left, deaths = dict(candidates), 0
+    while left:
+        before = len(left)
+        for place, trades in _from_pool(count, market, left):
+            del left[place]
+            yield place, trades
+        deaths = 0 if len(left) < before else deaths + 1
+        if left and deaths >= _TRIES:
+            raise LostTrial(f"A process that tried settings died {deaths} times.")
+
+
+def _from_pool(
+    count: int, market: dict[str, Any], candidates: Candidates
+) -> Iterator[tuple[int, Trades]]:
+    """Yield what a pool of processes finishes; when one of them dies, that is not all."""
     # Started afresh, not forked: this process has threads and connections.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=context) as pool:
-        places = {
-            pool.submit(run_trial, market, parameters): place
-            for place, parameters in enumerate(candidates)
-        }
         try:
+            places = {
+                pool.submit(run_trial, market, parameters): place
+                for place, parameters in candidates.items()
+            }
             for finished in as_completed(places):
-                yield places[finished], finished.result()
+                with suppress(BrokenProcessPool):
+                    trades = finished.result()
+                    yield places[finished], trades
+        except BrokenProcessPool:
+            return
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

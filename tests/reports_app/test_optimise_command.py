@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -11,7 +12,8 @@ from celery.contrib.testing.worker import start_worker
 from django.core.management import CommandError, call_command
 
 from goldtrader.celery import app
-from reports_app.research.spread import LostTrial, Workers, by_workers, find_workers
+from reports_app.management.commands import optimise as command
+from reports_app.research.spread import Workers, by_workers, find_workers
 from signals_app.market.candle import Timeframe
 from tests.reports_app.test_backtest_command import EAGER, write_candles
 
@@ -87,11 +89,21 @@ def test_a_stack_s_workers_say_the_same(candles_file: Path, worker: None) -> Non
     assert spread == local
 
 
-def test_a_worker_that_brings_nothing_is_not_waited_for_for_ever(redis_client) -> None:
-    nobody = Workers("nobody-serves-this", 1)
+def test_what_no_worker_brings_is_tried_on_this_machine(
+    candles_file: Path, redis_client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = json.loads(optimise(candles_file, "--json", "--workers", "local", "--processes", "1"))
+    monkeypatch.setattr(command, "find_workers", lambda: Workers("nobody-serves-this", 1))
+    monkeypatch.setattr(command, "by_workers", partial(by_workers, patience_seconds=0.3))
 
-    with pytest.raises(LostTrial, match="No worker brought a result for 0 seconds"):
-        list(by_workers(nobody, {}, [{}], patience_seconds=0.3))
+    spread = json.loads(optimise(candles_file, "--json", "--processes", "1"))
+
+    assert spread.pop("where") == "1 Celery worker and 1 process"
+    local.pop("where")
+    assert spread == local
+    with pytest.raises(CommandError, match="A trial was lost 3 times") as refused:
+        optimise(candles_file, "--workers", "celery")
+    assert refused.value.returncode == 1
 
 
 def test_without_a_stack_there_are_no_workers(settings) -> None:

@@ -5,7 +5,7 @@ import json
 import math
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
@@ -55,7 +55,6 @@ _SHOWN = 10
 _WHOLE_GRID = 500
 #: Of one parameter.
 _MOST_VALUES = 10_000
-_PATIENCE_SECONDS = 900.0
 
 
 class Command(BaseCommand):
@@ -108,57 +107,66 @@ class Command(BaseCommand):
             workers = None if options["workers"] == "local" else find_workers()
             if workers is None and options["workers"] == "celery":
                 raise BadInput("No stack's workers can be reached; start `manage.py stack`.")
-            spread = _Spread(workers, options["processes"] or processors())
-            trials = self._try(spread, arguments, candidates)
+            trials, where = self._try(workers, plain_market(arguments), candidates, options)
         except REFUSALS as error:
             raise CommandError(str(error), returncode=2) from None
         except LostTrial as error:
-            raise CommandError(f"{error} Try --workers local.", returncode=1) from None
+            raise CommandError(str(error), returncode=1) from None
         found = judge(trials, folds=options["folds"], seed=options["seed"])
         tried = _count_all(market, candidates)
         names = list(dict(options["ranges"]))
         if options["json"]:
-            told = _as_json(market, trials, found, names, where=spread.told, tried=tried)
+            told = _as_json(market, trials, found, names, where=where, tried=tried)
             self.stdout.write(json.dumps(told))
             return
         console = Console(file=cast("IO[str]", self.stdout), highlight=False)
         console.width = max(console.width, _WIDTH)
-        _print(console, trials, found, names, spread.told, tried)
+        _print(console, trials, found, names, where, tried)
 
     def _try(
-        self, spread: "_Spread", market: dict[str, Any], candidates: Sequence[Parameters]
-    ) -> list[Trial]:
-        arguments = plain_market(market)
+        self,
+        workers: Workers | None,
+        market: dict[str, Any],
+        candidates: Sequence[Parameters],
+        options: dict[str, Any],
+    ) -> tuple[list[Trial], str]:
+        """Return all trials and where they ran; processes finish what workers do not."""
         trades: dict[int, Trades] = {}
+        places = []
         with progress(len(candidates), quiet=not self.stderr.isatty()) as step:
-            step(0, f"of {len(candidates)} settings on {spread.told}")
-            for place, result in spread.run(arguments, candidates):
-                trades[place] = result
-                step(len(trades), f"of {len(candidates)} settings on {spread.told}")
-        return [trial_of(candidates[place], trades[place]) for place in range(len(candidates))]
+
+            def take(found: Iterator[tuple[int, Trades]], told: str) -> None:
+                places.append(told)
+                step(len(trades), f"of {len(candidates)} settings on {told}")
+                for place, result in found:
+                    trades[place] = result
+                    step(len(trades), f"of {len(candidates)} settings on {told}")
+
+            def left() -> dict[int, dict[str, Any]]:
+                return {
+                    place: plain_parameters(candidate)
+                    for place, candidate in enumerate(candidates)
+                    if place not in trades
+                }
+
+            if workers is not None:
+                try:
+                    take(by_workers(workers, market, left()), _counted(workers.at_once, "worker"))
+                except LostTrial as lost:
+                    if options["workers"] == "celery":
+                        raise
+                    self.stderr.write(f"{lost} The rest is tried by processes of this machine.")
+            if len(trades) < len(candidates):
+                count = options["processes"] or processors()
+                take(by_processes(count, market, left()), _counted(count, "process"))
+        tried = [trial_of(candidates[place], trades[place]) for place in range(len(candidates))]
+        return tried, " and ".join(places)
 
 
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """Where trials run."""
-
-    workers: Workers | None
-    processes: int
-
-    @property
-    def told(self) -> str:
-        if self.workers is not None:
-            count = self.workers.at_once
-            return "1 Celery worker" if count == 1 else f"{count} Celery workers"
-        return "1 process" if self.processes == 1 else f"{self.processes} processes"
-
-    def run(
-        self, market: dict[str, Any], candidates: Sequence[Parameters]
-    ) -> Iterator[tuple[int, Trades]]:
-        plain = [plain_parameters(candidate) for candidate in candidates]
-        if self.workers is not None:
-            return by_workers(self.workers, market, plain, patience_seconds=_PATIENCE_SECONDS)
-        return by_processes(self.processes, market, plain)
+def _counted(count: int, what: str) -> str:
+    if what == "worker":
+        return "1 Celery worker" if count == 1 else f"{count} Celery workers"
+    return "1 process" if count == 1 else f"{count} processes"
 
 
 def _candidates(base: Parameters, ranges: Ranges, options: dict[str, Any]) -> list[Parameters]:
