@@ -3,7 +3,7 @@
 Nothing here writes what the live record is made of, and nothing here may hold it up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -18,11 +18,12 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import Exposure, RefusalReason, TradingSignal
 from signals_app.market import calendar
 from signals_app.market import instrument as market
+from signals_app.market.candle import Timeframe
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Decision, Instrument, Strategy, StreamPosition
 from signals_app.services import stream
-from signals_app.services.analysis import views_of
-from signals_app.services.decisions import parameters_of
+from signals_app.services.analysis import views_of, windows_of
+from signals_app.services.decisions import INSTRUMENT_OFF, parameters_of, refused_early
 from signals_app.services.strategies import NotPossible
 from trades_app import models, services
 from trades_app.lifecycle import exposure, machine
@@ -32,7 +33,7 @@ from trades_app.models import ShadowPosition, ShadowTrade
 log = structlog.get_logger(__name__)
 
 #: Why a close made no trade, beside the core's own reasons.
-TICKS_GONE, INSTRUMENT_OFF = "TICKS_GONE", "INSTRUMENT_OFF"
+TICKS_GONE = "TICKS_GONE"
 #: The stream keeps at most so many used ticks for shadows that lag behind.
 KEPT_TICKS = 1_000_000
 _CLOSES_AT_ONCE = 100
@@ -269,8 +270,9 @@ def _follow_some(strategy: Strategy, symbol: str) -> bool:
             return False
         row = Instrument.objects.get(symbol=symbol)
         account = _Account(strategy, parameters_of(strategy), row.value(), row.is_active)
+        windows = windows_of(symbol, waiting)
         for decision in waiting:
-            skipped = _follow_close(account, decision)
+            skipped = _follow_close(account, decision, windows[decision.close_time_ms])
             position.close_time_ms = decision.close_time_ms
             if skipped is None:
                 break
@@ -288,13 +290,15 @@ def _locked_position(strategy: Strategy, symbol: str) -> ShadowPosition:
     return ShadowPosition.objects.select_for_update().get(strategy=strategy, symbol=symbol)
 
 
-def _follow_close(account: _Account, decision: Decision) -> str | None:
+def _follow_close(
+    account: _Account, decision: Decision, windows: Iterable[tuple[Timeframe, int]]
+) -> str | None:
     """Decide one close and open its trade; return why there is none, `None` where there is."""
+    early = refused_early(decision, windows, account.parameters)
+    if early is not None:
+        return early.reason.value
     if decision.score is None or decision.entry_ordinal is None:
         return RefusalReason.WARMING_UP.value
-    # The same rounded score as the live decision is asked with.
-    if float(decision.score) < account.parameters.threshold:
-        return RefusalReason.BELOW_THRESHOLD.value
     views = views_of(decision.symbol, [decision]).get(decision.close_time_ms)
     if views is None:
         return RefusalReason.WARMING_UP.value

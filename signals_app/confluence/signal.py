@@ -1,6 +1,7 @@
 """From three analysed timeframes and a quote to a signal that a trader can take, or a refusal."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
@@ -19,6 +20,7 @@ from signals_app.confluence.scoring import (
 from signals_app.confluence.setup import opposing_pools, sweep_extreme
 from signals_app.confluence.sizing import NoRate, lots_for_risk
 from signals_app.market.calendar import is_market_open, iso, session_at, utc, weekly_close
+from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.market.tick import Tick
 from signals_app.smc.swings import SwingKind
@@ -35,6 +37,8 @@ __all__ = [
     "decide",
     "signal_as_json",
     "signal_id",
+    "too_weak",
+    "unripe",
 ]
 
 _MINUTE_MS = 60_000
@@ -175,8 +179,9 @@ def decide(
     """
     best, other_total = contested or contest(views)
     refusal = (
-        _warming_up(views, parameters)
-        or _not_worth_it(best, other_total, parameters)
+        unripe([(view.timeframe, view.candles) for view in views], parameters)
+        or too_weak(best.direction, best.total, parameters)
+        or _conflicting(best, other_total)
         or _wrong_time(views[2].close_time_ms, entry, parameters)
         or _protected(instrument, entry, exposure, parameters)
     )
@@ -209,6 +214,23 @@ def decide(
         )
     signal = _signal(instrument, views, best, levels, lots, entry, parameters, number_of_the_day)
     return Decision(best, signal, None)
+
+
+def unripe(windows: Iterable[tuple[Timeframe, int]], parameters: Parameters) -> Refusal | None:
+    """Return the refusal where a window has too few candles; it comes before all others."""
+    for timeframe, candles in windows:
+        if candles < parameters.warm_up_candles:
+            text = f"{candles} candles of {timeframe}, {parameters.warm_up_candles} are needed"
+            return Refusal(RefusalReason.WARMING_UP, text)
+    return None
+
+
+def too_weak(direction: Direction, total: float, parameters: Parameters) -> Refusal | None:
+    """Return the refusal where the better direction's score is below the threshold."""
+    if total < parameters.threshold:
+        text = f"{direction} scores {total:.2f} of {parameters.threshold:g}"
+        return Refusal(RefusalReason.BELOW_THRESHOLD, text)
+    return None
 
 
 def signal_id(instrument: Instrument, close_time_ms: int, number_of_the_day: int) -> str:
@@ -249,21 +271,7 @@ def _refused(best: Score, reason: RefusalReason, text: str) -> Decision:
     return Decision(best, None, Refusal(reason, text))
 
 
-def _warming_up(views: Views, parameters: Parameters) -> Refusal | None:
-    for view in views:
-        if view.candles < parameters.warm_up_candles:
-            text = (
-                f"{view.candles} candles of {view.timeframe}, "
-                f"{parameters.warm_up_candles} are needed"
-            )
-            return Refusal(RefusalReason.WARMING_UP, text)
-    return None
-
-
-def _not_worth_it(best: Score, other_total: float, parameters: Parameters) -> Refusal | None:
-    if best.total < parameters.threshold:
-        text = f"{best.direction} scores {best.total:.2f} of {parameters.threshold:g}"
-        return Refusal(RefusalReason.BELOW_THRESHOLD, text)
+def _conflicting(best: Score, other_total: float) -> Refusal | None:
     if other_total == best.total:
         return Refusal(RefusalReason.CONFLICTING, f"BUY and SELL both score {best.total:.2f}")
     return None

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from signals_app.models import fields
+from signals_app.models.strategy import Strategy
 
 
 class StreamPosition(models.Model):
@@ -113,6 +114,13 @@ class Decision(models.Model):
     score = models.DecimalField(max_digits=5, decimal_places=2, null=True)
     reason = models.CharField(max_length=40, blank=True, help_text="why there is no signal")
     text = models.TextField(blank=True)
+    strategy = models.ForeignKey(
+        Strategy,
+        on_delete=models.PROTECT,
+        related_name="decisions",
+        null=True,
+        help_text="the version that decided; null before that, and for what is older than this",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     decided_at = models.DateTimeField(null=True)
 
@@ -131,6 +139,7 @@ class Decision(models.Model):
                 condition=models.Q(outcome__in=("PENDING", "OPENING")),
                 name="decision_open",
             ),
+            models.Index(fields=("-close_time_ms", "-id"), name="decision_newest"),
         )
 
     def __str__(self) -> str:

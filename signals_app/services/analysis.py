@@ -156,6 +156,38 @@ def views_of(symbol: str, decisions: Sequence[Decision]) -> dict[int, Views]:
     return found
 
 
+def windows_of(
+    symbol: str, decisions: Iterable[Decision]
+) -> dict[int, tuple[tuple[Timeframe, int], ...]]:
+    """Return how many candles each close is decided on, H4's, H1's and M15's in this order.
+
+    One query for all. A timeframe without any closed candle has 0; one whose analysis is not
+    stored yet is left out.
+    """
+    ends = {
+        decision.close_time_ms: (
+            (Timeframe.H4, decision.h4_close_ms),
+            (Timeframe.H1, decision.h1_close_ms),
+            (Timeframe.M15, decision.close_time_ms),
+        )
+        for decision in decisions
+    }
+    wanted = {end for windows in ends.values() for _, end in windows if end is not None}
+    stored = Analysis.objects.filter(symbol=symbol, close_time_ms__in=wanted)
+    lengths: dict[tuple[str, int | None], int] = {
+        (timeframe, end): candles
+        for timeframe, end, candles in stored.values_list("timeframe", "close_time_ms", "candles")
+    }
+    return {
+        close_ms: tuple(
+            (timeframe, 0 if end is None else lengths[timeframe, end])
+            for timeframe, end in windows
+            if end is None or (timeframe, end) in lengths
+        )
+        for close_ms, windows in ends.items()
+    }
+
+
 def forgotten_closes(symbol: str, older_than: timedelta) -> list[Close]:
     """Return the closes whose analysis should be stored by now and is not."""
     late = Decision.objects.open(symbol).filter(

@@ -1,6 +1,6 @@
 """The closes of a symbol decided one after the other, in candle order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cache
 
@@ -16,9 +16,10 @@ from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import Exposure, TradingSignal
 from signals_app.market import calendar, instrument
+from signals_app.market.candle import Timeframe
 from signals_app.market.tick import Tick
 from signals_app.models import Decision, Instrument, Signal, Strategy
-from signals_app.services.analysis import views_of
+from signals_app.services.analysis import views_of, windows_of
 from signals_app.services.calibration import note_probability
 from signals_app.services.locks import lock_decisions
 from signals_app.services.record import link_signal
@@ -28,6 +29,10 @@ log = structlog.get_logger(__name__)
 ExposureProvider = Callable[[instrument.Instrument, Parameters, Tick], Exposure]
 
 _DECIDED_AT_ONCE = 500
+#: What deciding a close writes.
+_DECIDED = ("outcome", "reason", "text", "strategy", "decided_at")
+#: The operator's own reason, beside the core's.
+INSTRUMENT_OFF = "INSTRUMENT_OFF"
 
 
 def decide_closes(symbol: str) -> str | None:
@@ -46,23 +51,35 @@ def decide_closes(symbol: str) -> str | None:
         row = Instrument.objects.get(symbol=symbol)
         strategy = Strategy.objects.live()
         parameters = parameters_of(strategy)
+        windows = windows_of(symbol, waiting)
         decided: list[Decision] = []
         signal_id: str | None = None
         for decision in waiting:
             if not _can_be_decided(decision):
                 break
-            if _is_above_threshold(decision, parameters):
+            refusal = refused_early(decision, windows[decision.close_time_ms], parameters)
+            if refusal is None:
                 signal_id = _decide(decision, row, strategy, parameters)
             else:
-                _note_below(decision)
-            decision.decided_at = timezone.now()
+                _note(decision, refusal.reason, refusal.text)
+            decision.strategy, decision.decided_at = strategy, timezone.now()
             decided.append(decision)
             if signal_id is not None:
                 break
-        Decision.objects.bulk_update(decided, ("outcome", "reason", "text", "decided_at"))
+        Decision.objects.bulk_update(decided, _DECIDED)
     if signal_id is None and len(decided) == _DECIDED_AT_ONCE:
         return decide_closes(symbol)
     return signal_id
+
+
+def refused_early(
+    decision: Decision, windows: Iterable[tuple[Timeframe, int]], parameters: Parameters
+) -> core.Refusal | None:
+    """Return why a close makes no signal whatever its entry tick, as `core.decide` would say."""
+    refusal = core.unripe(windows, parameters)
+    if refusal is not None or decision.score is None:
+        return refusal
+    return core.too_weak(Direction(decision.direction), float(decision.score), parameters)
 
 
 def parameters_of(strategy: Strategy) -> Parameters:
@@ -116,15 +133,10 @@ def _is_warming_up(decision: Decision) -> bool:
     return decision.h1_close_ms is None or decision.h4_close_ms is None
 
 
-def _is_above_threshold(decision: Decision, parameters: Parameters) -> bool:
-    return decision.score is not None and float(decision.score) >= parameters.threshold
-
-
-def _note_below(decision: Decision) -> None:
-    if _is_warming_up(decision):
-        decision.outcome, decision.reason = Decision.Outcome.REFUSED, core.RefusalReason.WARMING_UP
-    else:
-        decision.outcome = Decision.Outcome.BELOW
+def _note(decision: Decision, reason: str, text: str) -> None:
+    is_below = reason == core.RefusalReason.BELOW_THRESHOLD
+    decision.outcome = Decision.Outcome.BELOW if is_below else Decision.Outcome.REFUSED
+    decision.reason, decision.text = reason, text
 
 
 def _decide(
@@ -150,12 +162,11 @@ def _decide(
         number,
     )
     if made.signal is None:
-        decision.outcome = Decision.Outcome.REFUSED
         assert made.refusal is not None
-        decision.reason, decision.text = made.refusal.reason, made.refusal.text
+        _note(decision, made.refusal.reason, made.refusal.text)
         return None
     if not row.is_active:
-        decision.outcome, decision.reason = Decision.Outcome.REFUSED, "INSTRUMENT_OFF"
+        _note(decision, INSTRUMENT_OFF, f"{row.symbol} is off: no new signals")
         return None
     signal = signal_row(made.signal, strategy)
     link_signal(signal, made.signal)

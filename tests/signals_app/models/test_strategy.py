@@ -1,15 +1,17 @@
-"""Versions of parameters: what made a signal stays as it was."""
+"""Versions of parameters: what decided stays as it was."""
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from signals_app.models import NoLiveStrategy, Strategy
+from signals_app.models import Decision, NoLiveStrategy, Strategy
+from signals_app.services.decisions import decide_closes
+from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import stored_signal
 
 pytestmark = pytest.mark.django_db
 
-REFUSAL = r"default v1 has made signals and stays as it is; a change is a new version\."
+REFUSAL = r"default v1 has decided and stays as it is; a change is a new version\."
 
 
 def test_a_strategy_that_made_a_signal_cannot_be_changed() -> None:
@@ -25,6 +27,17 @@ def test_a_strategy_that_made_a_signal_cannot_be_changed() -> None:
         strategy.delete()
 
 
+def test_a_strategy_that_refused_a_close_cannot_be_changed() -> None:
+    Decision.objects.create(symbol="XAUUSD", close_time_ms=CLOSE_MS)
+    decide_closes("XAUUSD")
+
+    assert Decision.objects.get().outcome == Decision.Outcome.REFUSED
+    with pytest.raises(IntegrityError, match=REFUSAL), transaction.atomic():
+        Strategy.objects.update(parameters={"threshold": 10})
+    with pytest.raises(ProtectedError):
+        Strategy.objects.get().delete()
+
+
 def test_it_can_still_be_retired() -> None:
     strategy = stored_signal().strategy
 
@@ -34,7 +47,7 @@ def test_it_can_still_be_retired() -> None:
     assert strategy.status == Strategy.Status.RETIRED
 
 
-def test_one_that_made_none_may_be_mended() -> None:
+def test_one_that_decided_nothing_may_be_mended() -> None:
     strategy = Strategy.objects.live()
 
     strategy.parameters = {"threshold": 85}

@@ -1,17 +1,71 @@
-"""Closes decided in candle order; what makes no signal says why."""
+"""Closes decided in candle order; what makes no signal says why, and which version said so."""
+
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from signals_app.models import Decision, Instrument, Signal
+from signals_app.market.calendar import milliseconds, utc
+from signals_app.market.candle import Timeframe
+from signals_app.models import Decision, Instrument, Signal, Strategy
 from signals_app.services.decisions import decide_closes
-from tests.signals_app.services.closes import stored_close
+from signals_app.services.strategies import change_parameters
+from tests.signals_app.confluence.views import CLOSE_MS, Drawing, bullish_market
+from tests.signals_app.services.closes import ENTRY, stored_close
+from tests.trades_app.examples import SIGNAL
+from tests.trades_app.rows import stored_trade
 
 pytestmark = pytest.mark.django_db
+
+Market = tuple[Drawing, Drawing, Drawing]
 
 
 def told(decision: Decision) -> tuple[str, str, str]:
     decision.refresh_from_db()
     return decision.outcome, decision.reason, decision.text
+
+
+def refused(decision: Decision) -> tuple[str, str]:
+    """Decide the close; return why it makes no signal."""
+    assert decide_closes(decision.symbol) is None
+    outcome, reason, text = told(decision)
+    assert outcome == Decision.Outcome.REFUSED
+    assert decision.strategy == Strategy.objects.live()
+    return reason, text
+
+
+def test_a_signal_names_no_reason_and_its_version() -> None:
+    decision = stored_close()
+
+    assert decide_closes("XAUUSD") == "XAU_20240105_001"
+
+    assert told(decision) == ("OPENING", "", "")
+    assert decision.strategy == Signal.objects.get().strategy
+
+
+def test_a_score_below_the_threshold_is_told_with_its_reason() -> None:
+    change_parameters({"threshold": 98})
+    decision = stored_close()
+
+    decide_closes("XAUUSD")
+
+    assert told(decision) == ("BELOW", "BELOW_THRESHOLD", "BUY scores 97.25 of 98")
+    assert str(decision.strategy) == "default v2"
+
+
+@pytest.mark.parametrize("threshold", [80, 98])
+def test_too_few_candles_come_before_the_score(threshold: float) -> None:
+    change_parameters({"threshold": threshold, "risk_percentage": 0.5})
+    market = bullish_market()
+    market[0].candles = 20
+
+    assert refused(stored_close(market)) == ("WARMING_UP", "20 candles of H4, 50 are needed")
+
+
+def test_without_any_candle_of_h4_a_close_is_refused_at_once() -> None:
+    decision = Decision.objects.create(symbol="XAUUSD", close_time_ms=CLOSE_MS)
+
+    assert refused(decision) == ("WARMING_UP", "0 candles of H4, 50 are needed")
 
 
 def test_a_cross_without_dollars_is_refused_and_its_next_closes_are_decided() -> None:
@@ -31,3 +85,125 @@ def test_a_cross_without_dollars_is_refused_and_its_next_closes_are_decided() ->
     refusal = ("REFUSED", "NO_RATE", "EURGBP is quoted in GBP: there is no rate to USD")
     assert [told(decision) for decision in closes] == [refusal, refusal]
     assert not Signal.objects.exists()
+
+
+def test_an_instrument_that_is_off_says_so() -> None:
+    Instrument.objects.update(is_active=False)
+
+    assert refused(stored_close()) == ("INSTRUMENT_OFF", "XAUUSD is off: no new signals")
+
+
+def at_the_weeks_end(hour: int) -> Decision:
+    """A close of the Friday; the week ends at 22:00 UTC."""
+    time_ms = milliseconds(utc(CLOSE_MS).replace(hour=hour, minute=0))
+    market = bullish_market()
+    for drawing in market:
+        drawing.close_time_ms = time_ms
+    return stored_close(market, entry=replace(ENTRY, time_ms=time_ms))
+
+
+def undirected() -> Decision:
+    even = tuple(Drawing(each.timeframe, each.atr, position=0.5) for each in bullish_market())
+    return stored_close(even)
+
+
+def without_structure() -> Decision:
+    market = bullish_market()
+    for drawing in market[1:]:
+        drawing.gaps, drawing.order_blocks, drawing.sweeps = [], [], []
+    return stored_close(market)
+
+
+def after_a_loss() -> Decision:
+    stored_trade(SIGNAL, 2039.0)
+    return stored_close(quarters=1)
+
+
+def with_an_open_trade() -> Decision:
+    stored_trade(replace(SIGNAL, zone_top=2000.0, zone_bottom=1999.0))
+    return stored_close(quarters=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "close", "reason", "text"),
+    [
+        ({"threshold": 5}, undirected, "CONFLICTING", "BUY and SELL both score 8.00"),
+        (
+            {},
+            lambda: stored_close(entry=replace(ENTRY, time_ms=CLOSE_MS + 30 * 60_000)),
+            "ENTRY_TOO_LATE",
+            "market closed: the first tick came 30 minutes later",
+        ),
+        ({}, lambda: at_the_weeks_end(22), "MARKET_CLOSED", "the week is closed"),
+        (
+            {},
+            lambda: at_the_weeks_end(21),
+            "NEAR_WEEKLY_CLOSE",
+            "the week closes in 60 minutes",
+        ),
+        (
+            {"maximum_spread_pips": 2},
+            stored_close,
+            "SPREAD_TOO_WIDE",
+            "the spread is 3 pips, above 2",
+        ),
+        ({"maximum_open_trades": 1}, with_an_open_trade, "TOO_MANY_TRADES", "1 trades are open"),
+        ({}, after_a_loss, "DAILY_LOSS", "today lost 325.00, the limit is 300.00"),
+        (
+            {"daily_loss_percentage": 4},
+            after_a_loss,
+            "COOLING_DOWN",
+            "the last loss is 15 minutes old",
+        ),
+        (
+            {"threshold": 60},
+            without_structure,
+            "NO_STRUCTURE",
+            "no structure to put the stop behind",
+        ),
+        (
+            {"minimum_risk_spreads": 26},
+            stored_close,
+            "RISK_BELOW_SPREADS",
+            "the risk of 76 pips is 25.3 spreads",
+        ),
+        (
+            {"maximum_risk_atr": 1.5},
+            stored_close,
+            "RISK_TOO_LARGE",
+            "the risk of 76 pips is above 1.5 H1 average true ranges",
+        ),
+        (
+            {},
+            with_an_open_trade,
+            "ZONE_TRADED",
+            "BUY from 1,999.00000-2,000.00000 was taken already",
+        ),
+        (
+            {"risk_percentage": 0.05},
+            stored_close,
+            "BELOW_MINIMUM_LOT",
+            "0.05 % of 10,000.00 is less than 0.01 lots would risk",
+        ),
+    ],
+)
+def test_each_protection_leaves_its_reason_with_the_close(
+    settings: dict[str, float], close: Callable[[], Decision], reason: str, text: str
+) -> None:
+    if settings:
+        change_parameters(settings)
+    decision = close()
+    signals = Signal.objects.count()
+
+    assert refused(decision) == (reason, text)
+    assert Signal.objects.count() == signals
+
+
+def test_every_timeframe_must_be_ripe() -> None:
+    market = bullish_market()
+    market[1].candles = 49
+
+    assert refused(stored_close(market)) == (
+        "WARMING_UP",
+        f"49 candles of {Timeframe.H1}, 50 are needed",
+    )
