@@ -38,6 +38,8 @@ _CACHE_SECONDS_DOWN = 0.25
 _GATEWAY_TIMEOUT = 0.5
 #: A connector sends a heartbeat every 30 s; twice that without one is silence.
 _SILENT_AFTER = timedelta(seconds=60)
+#: After one of these a connector gives no ticks until it says `MT5_RECONNECTED`.
+_CUT_OFF = ("MT5_DISCONNECTED", "SYMBOL_UNAVAILABLE")
 
 
 class State(StrEnum):
@@ -231,14 +233,13 @@ def _feed() -> State:
     latest = (
         ConnectorEvent.objects.filter(
             connector__in=names,
-            code__in=("MT5_DISCONNECTED", "MT5_RECONNECTED"),
+            code__in=(*_CUT_OFF, "MT5_RECONNECTED"),
             happened_at__gt=now - timedelta(days=7),
         )
         .order_by("connector", "-happened_at")
         .distinct("connector")
     )
-    cut_off = any(event.code == "MT5_DISCONNECTED" for event in latest)
-    return State.DEGRADED if cut_off else State.OK
+    return State.DEGRADED if any(event.code in _CUT_OFF for event in latest) else State.OK
 
 
 _LOOKS: dict[str, Callable[[], State]] = {

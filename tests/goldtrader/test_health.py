@@ -86,11 +86,12 @@ def test_a_silent_connector_is_no_feed(running: None, seconds: int) -> None:
     assert told()[1]["components"]["feed"] == "degraded"
 
 
-def test_a_connector_that_lost_its_terminal_is_no_feed_until_it_has_it_again(
-    running: None,
+@pytest.mark.parametrize("code", ["MT5_DISCONNECTED", "SYMBOL_UNAVAILABLE"])
+def test_a_connector_that_lost_its_terminal_or_symbol_is_no_feed_until_it_has_it_again(
+    running: None, code: str
 ) -> None:
     Connector.objects.create(name="mt5", last_seen=timezone.now())
-    ConnectorEvent.objects.create(connector="mt5", code="MT5_DISCONNECTED")
+    ConnectorEvent.objects.create(connector="mt5", code=code)
     assert told()[1]["components"]["feed"] == "degraded"
 
     later = timezone.now() + timedelta(seconds=1)
