@@ -1,9 +1,11 @@
 """Whether higher confluence scores did better: outcomes by band of score, beside random entries."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from enum import StrEnum
 from math import sqrt
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy as np
 from reports_app.backtest.engine import run_on_candles
 from signals_app.confluence.direction import Direction
 from signals_app.confluence.events import Events
-from signals_app.confluence.outcomes import HORIZON, STOP_ATR, measure
+from signals_app.confluence.outcomes import STOP_ATR, measure
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.probability import Z_95, wilson
 from signals_app.confluence.signal import TradingSignal
@@ -22,31 +24,48 @@ from signals_app.smc.measures import average_true_ranges
 
 #: Where a band of scores begins; it ends where the next one does.
 BANDS = (50.0, 60.0, 70.0, 80.0, 90.0)
+#: Outcomes below which nothing is said of a band.
+MINIMUM_OUTCOMES = 30
+#: A difference that has to be this large to show was looked for in too few outcomes.
+COARSE = 0.10
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
     """One signal's score and outcome.
 
-    `won` is +1 R before -1 R within 48 candles; `random_wins` of `random_n` matched random
-    entries (same direction, hour and distance) did so. `r_multiple` is what its trade brought,
-    managed as the product manages trades, `None` where the data ended before it.
+    `time_ms` is the close that it was made at, `over_ms` the one that ends its 48 candles. `won` is
+    +1 R before -1 R within them; `random_wins` of `random_n` matched random entries (same
+    direction, hour and distance) did so. `r_multiple` is what its trade brought, managed as the
+    product manages trades, `None` where the data ended before it.
     """
 
     score: float
+    direction: Direction
     time_ms: int
+    over_ms: int
     won: bool
     random_wins: int
     random_n: int
     r_multiple: float | None
 
 
+class Answer(StrEnum):
+    """What a comparison of two shares came to."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NO_DIFFERENCE = "no difference shows"
+    TOO_FEW = "too few to say"
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreBand:
     """The signals whose score is `from_score` to below `to_score` (100 included).
 
-    `low` and `high` are Wilson's 95 % interval of `wins` of `n`; shares and means are `None` where
-    there was nothing to take them of.
+    Only those count that do not overlap one before of their band and direction. `low` and `high`
+    are Wilson's 95 % interval of `wins` of `n`; shares and means are `None` where there was nothing
+    to take them of. `text` says in plain words how it did against lower scores and random entries.
     """
 
     from_score: float
@@ -58,14 +77,22 @@ class ScoreBand:
     high: float | None
     random_share: float | None
     mean_r: float | None
+    against_lower: Answer | None
+    against_random: Answer | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """The bands, lowest first, and what they say in plain words."""
+    """The bands, lowest first, and what scores from the threshold on did, in plain words.
 
+    `signals` is how many outcomes there were before those that overlap were left out.
+    """
+
+    signals: int
     bands: tuple[ScoreBand, ...]
     verdicts: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def score_outcomes(
@@ -77,15 +104,14 @@ def score_outcomes(
     decide_from_ms: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> list[Scored]:
-    """Return the outcomes of all signals from a score of 50 on, over M15 candles.
+    """Return the outcomes of all signals from a score of 50 on, over M15 candles, in their order.
 
     The engine makes them with the protections off, which are about the account and not about the
-    score. Of a band and direction only those are kept that do not overlap the one before: the same
-    move counted at ten closes would be one outcome told ten times.
+    score. Many overlap.
     """
     loose = replace(
         parameters,
-        threshold=BANDS[0],
+        threshold=min(BANDS[0], parameters.threshold),
         risk_percentage=0.01,
         maximum_open_trades=1_000_000,
         zone_memory_hours=0.0,
@@ -107,49 +133,76 @@ def score_outcomes(
         trade.signal_id: None if trade.is_open else _float(trade.r_multiple)
         for trade, _ in result.trades
     }
-    kept = _apart(result.signals, candles)
-    if not kept:
+    signals = result.signals
+    if not signals:
         return []
-    outcomes = measure(candles, spread, _events(kept, candles))
+    outcomes = measure(candles, spread, _events(signals, candles))
+    over_ms = candles.time_ms + Timeframe.M15.milliseconds
     return [
         Scored(
-            score=kept[event].confidence_score,
-            time_ms=kept[event].timestamp_ms,
+            score=signals[event].confidence_score,
+            direction=signals[event].direction,
+            time_ms=signals[event].timestamp_ms,
+            over_ms=int(over_ms[known_at]),
             won=bool(won),
             random_wins=int((random == 1).sum()),
             random_n=int((random >= 0).sum()),
-            r_multiple=multiples[kept[event].signal_id],
+            r_multiple=multiples[signals[event].signal_id],
         )
-        for event, won, random in zip(
-            outcomes.event.tolist(), outcomes.won.tolist(), outcomes.random_won, strict=True
+        for event, known_at, won, random in zip(
+            outcomes.event.tolist(),
+            outcomes.known_at.tolist(),
+            outcomes.won.tolist(),
+            outcomes.random_won,
+            strict=True,
         )
     ]
 
 
 def reliability(scored: Sequence[Scored], threshold: float) -> Reliability:
-    """Return the bands of these outcomes, and whether scores from ``threshold`` on were better."""
-    ends = (*BANDS[1:], 100.0)
-    bands = tuple(_band(scored, low, high) for low, high in zip(BANDS, ends, strict=True))
-    taken = [one for one in scored if one.score >= threshold]
-    left = [one for one in scored if one.score < threshold]
-    return Reliability(bands, (_order(taken, left, threshold), _against_random(taken, threshold)))
+    """Return the bands of these outcomes, and whether scores from ``threshold`` on were better.
+
+    Wherever shares are taken, each side is thinned on its own: a move that was scored at ten closes
+    is one outcome, not ten.
+    """
+    bands = tuple(_band(scored, low, high) for low, high in limits())
+    taken = _apart([one for one in scored if one.score >= threshold])
+    left = _apart([one for one in scored if one.score < threshold])
+    return Reliability(
+        signals=len(scored),
+        bands=bands,
+        verdicts=(_order(taken, left, threshold), _beside_random(taken, threshold)),
+        notes=_notes(bands),
+    )
 
 
 def reliability_as_json(found: Reliability) -> dict[str, Any]:
     """Return the bands and the verdicts as plain values."""
-    return {
-        "bands": [
-            {name: getattr(band, name) for name in ScoreBand.__slots__} for band in found.bands
-        ],
-        "verdicts": list(found.verdicts),
-    }
+    return asdict(found)
+
+
+def limits() -> list[tuple[float, float]]:
+    """Return where each band begins and ends, lowest first."""
+    return list(zip(BANDS, (*BANDS[1:], 100.0), strict=True))
+
+
+def is_within(score: float, low: float, high: float) -> bool:
+    """Return whether a score belongs to the band of these limits."""
+    return low <= score < high or score == high == 100.0
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _band(scored: Sequence[Scored], low: float, high: float) -> ScoreBand:
-    members = [one for one in scored if low <= one.score < high or one.score == high == 100.0]
+    members = _apart([one for one in scored if is_within(one.score, low, high)])
+    lower = _apart([one for one in scored if one.score < low])
     n, wins = len(members), sum(one.won for one in members)
     interval = wilson(wins, n) if n else (None, None)
     multiples = [one.r_multiple for one in members if one.r_multiple is not None]
+    against_lower, against_random = _compared(members, lower), _compared_with_random(members)
     return ScoreBand(
         from_score=low,
         to_score=high,
@@ -159,42 +212,133 @@ def _band(scored: Sequence[Scored], low: float, high: float) -> ScoreBand:
         low=interval[0],
         high=interval[1],
         random_share=_random_share(members),
-        mean_r=sum(multiples) / len(multiples) if multiples else None,
+        mean_r=fmean(multiples) if multiples else None,
+        against_lower=None if against_lower is None else against_lower.answer,
+        against_random=None if against_random is None else against_random.answer,
+        text=_band_text(members, (low, high), against_lower, against_random),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """A share against another one; a difference smaller than `least` would not show."""
+
+    share: float
+    other: float
+    least: float
+
+    @property
+    def answer(self) -> Answer:
+        difference = self.share - self.other
+        if abs(difference) >= self.least > 0:
+            return Answer.BETTER if difference > 0 else Answer.WORSE
+        return Answer.TOO_FEW if self.least >= COARSE else Answer.NO_DIFFERENCE
+
+    @property
+    def least_text(self) -> str:
+        return _points(self.least)
+
+
+def _compared(some: Sequence[Scored], others: Sequence[Scored]) -> _Comparison | None:
+    """Return how two groups compare; `None` where either has too few to be told at all."""
+    if min(len(some), len(others)) < MINIMUM_OUTCOMES:
+        return None
+    share, other = _share(some), _share(others)
+    pooled = (share * len(some) + other * len(others)) / (len(some) + len(others))
+    error = sqrt(pooled * (1 - pooled) * (1 / len(some) + 1 / len(others)))
+    return _Comparison(share, other, Z_95 * error)
+
+
+def _compared_with_random(some: Sequence[Scored]) -> _Comparison | None:
+    random = _random_share(some)
+    if len(some) < MINIMUM_OUTCOMES or random is None:
+        return None
+    return _Comparison(_share(some), random, Z_95 * sqrt(random * (1 - random) / len(some)))
+
+
+def _band_text(
+    members: Sequence[Scored],
+    limits: tuple[float, float],
+    lower: _Comparison | None,
+    random: _Comparison | None,
+) -> str:
+    named = f"Scores {limits[0]:g}-{limits[1]:g}"
+    if random is None:
+        return f"{named}: {count(len(members), 'outcome')}, too few to say anything."
+    told = [f"{named} won {random.share:.1%} of {len(members):,}."]
+    if lower is not None:
+        told.append(f"Lower scores won {lower.other:.1%}: {_in_words(lower)}.")
+    told.append(f"Random entries won {random.other:.1%}: {_in_words(random)}.")
+    return " ".join(told)
+
+
+def _in_words(compared: _Comparison) -> str:
+    """Return the answer of a comparison, and what it could not have seen."""
+    if compared.answer in (Answer.BETTER, Answer.WORSE):
+        return f"{compared.answer}, by {_points(compared.share - compared.other)}"
+    if compared.answer is Answer.NO_DIFFERENCE:
+        return f"{compared.answer} (one would from about {compared.least_text} on)"
+    return f"{compared.answer} (only a difference from about {compared.least_text} on would show)"
 
 
 def _order(taken: Sequence[Scored], left: Sequence[Scored], threshold: float) -> str:
     """Say whether scores from the threshold on won more often than lower ones."""
-    if len(taken) < 30 or len(left) < 30:
-        return "Higher against lower scores: too few outcomes to say."
-    high, low = _share(taken), _share(left)
-    pooled = (high * len(taken) + low * len(left)) / (len(taken) + len(left))
-    error = sqrt(pooled * (1 - pooled) * (1 / len(taken) + 1 / len(left)))
+    question = "Did higher scores do better?"
+    compared = _compared(taken, left)
+    if compared is None:
+        return (
+            f"{question} Too few outcomes to say: {len(taken):,} from {threshold:g} on, "
+            f"{len(left):,} below."
+        )
     facts = (
-        f"scores from {threshold:g} on won {high:.1%} of {len(taken):,}, "
-        f"lower ones {low:.1%} of {len(left):,}"
+        f"scores from {threshold:g} on won {compared.share:.1%} of {len(taken):,}, "
+        f"lower ones {compared.other:.1%} of {len(left):,}"
     )
-    return f"Did higher scores do better? {_answer(high - low, error)}: {facts}."
+    return f"{question} {_answered(compared, facts)}"
 
 
-def _against_random(taken: Sequence[Scored], threshold: float) -> str:
+def _beside_random(taken: Sequence[Scored], threshold: float) -> str:
     """Say whether scores from the threshold on won more often than random entries."""
-    random = _random_share(taken)
-    if len(taken) < 30 or random is None:
-        return "Against random entries: too few outcomes to say."
-    share = _share(taken)
-    error = sqrt(random * (1 - random) / len(taken))
-    facts = f"{share:.1%} of {len(taken):,} against {random:.1%}"
-    return (
+    question = (
         f"Did scores from {threshold:g} on do better than random entries of the same direction, "
-        f"hour and distance? {_answer(share - random, error)}: {facts}."
+        "hour and distance?"
     )
+    compared = _compared_with_random(taken)
+    if compared is None:
+        return f"{question} Too few outcomes to say: {len(taken):,}."
+    facts = f"{compared.share:.1%} of {len(taken):,} against {compared.other:.1%}"
+    return f"{question} {_answered(compared, facts)}"
 
 
-def _answer(difference: float, error: float) -> str:
-    if error == 0 or abs(difference) < Z_95 * error:
-        return "No difference that chance would not make as well"
-    return "Yes" if difference > 0 else "No, worse"
+def _answered(compared: _Comparison, facts: str) -> str:
+    by = _points(compared.share - compared.other)
+    unseen = f"A difference of under about {compared.least_text} would not show with so"
+    return {
+        Answer.BETTER: f"Yes, by {by}: {facts}.",
+        Answer.WORSE: f"No, they did worse, by {by}: {facts}.",
+        Answer.NO_DIFFERENCE: f"No, as far as can be seen: {facts}. {unseen} many outcomes.",
+        Answer.TOO_FEW: f"Too few outcomes to say: {facts}. {unseen} few.",
+    }[compared.answer]
+
+
+def _notes(bands: Sequence[ScoreBand]) -> tuple[str, ...]:
+    """Return what has to be known to read the answers."""
+    answers = [one for band in bands for one in (band.against_lower, band.against_random) if one]
+    by_band = (
+        f"{count(len(answers), 'comparison')} by band: of twenty, chance alone makes about one "
+        "look better or worse."
+    )
+    out_of_sample = (
+        "No number of the score was fitted to what won. But its shares and the stop were chosen on "
+        "gold of 2010-2017 and of 2025, by signals a week and the costs' share of the risk: "
+        "there, only the outcomes are out of sample."
+    )
+    return by_band, out_of_sample
+
+
+def _points(share: float) -> str:
+    """Return a difference of shares in percentage points."""
+    return count(max(round(100 * abs(share)), 1), "point")
 
 
 def _share(scored: Sequence[Scored]) -> float:
@@ -206,14 +350,14 @@ def _random_share(scored: Sequence[Scored]) -> float | None:
     return sum(one.random_wins for one in scored) / n if n else None
 
 
-def _apart(signals: Sequence[TradingSignal], candles: Candles) -> list[TradingSignal]:
-    free_at: dict[tuple[int, Direction], int] = {}
-    kept: list[TradingSignal] = []
-    for signal, index in zip(signals, _places(signals, candles).tolist(), strict=True):
-        band = sum(signal.confidence_score >= start for start in BANDS)
-        if index >= free_at.get((band, signal.direction), 0):
-            free_at[band, signal.direction] = index + HORIZON
-            kept.append(signal)
+def _apart(scored: Sequence[Scored]) -> list[Scored]:
+    """Return those that do not overlap one kept before of the same direction."""
+    free_at: dict[Direction, int] = {}
+    kept: list[Scored] = []
+    for one in scored:
+        if one.time_ms >= free_at.get(one.direction, one.time_ms):
+            free_at[one.direction] = one.over_ms
+            kept.append(one)
     return kept
 
 

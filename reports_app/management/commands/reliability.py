@@ -1,33 +1,72 @@
 """`manage.py reliability`: did higher confluence scores do better, and better than chance?"""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import IO, Any, cast
 
+import numpy as np
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.utils.module_loading import import_string
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from reports_app.backtest.live_scores import Live, live_as_json, live_reliability
 from reports_app.backtest.reliability import (
+    MINIMUM_OUTCOMES,
     Reliability,
     Scored,
     reliability,
     reliability_as_json,
     score_outcomes,
 )
+from reports_app.management.common import add_strategy_arguments
+from reports_app.research.stored import LIVE, NoStrategy, read_stored
+from reports_app.research.told import read_told
 from signals_app.confluence.parameters import Parameters
 from signals_app.importers.candle_files import CandleFileError
-from signals_app.importers.candle_series import Run, candle_paths, read_series
-from signals_app.market.calendar import iso, milliseconds
+from signals_app.importers.candle_series import (
+    Run,
+    Series,
+    candle_paths,
+    read_series,
+    shortage,
+)
+from signals_app.market.calendar import iso, milliseconds, utc
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
+from signals_app.services.calibration import stored_candles
+from trades_app.services import is_simulated
+
+_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What is looked at: the candles, and what scores them.
+
+    `settings` names where the parameters come from. `live` is what the live record says, `None`
+    where no database was asked.
+    """
+
+    instrument: Instrument
+    parameters: Parameters
+    settings: str
+    series: Series
+    live: Live | None = None
+    is_made_up: bool = False
 
 
 class Command(BaseCommand):
-    """Scores every close of M15 candles by the live engine; needs no database."""
+    """Scores every close of M15 candles by the live engine; with files it needs no database."""
 
     help = "Say, band by band, whether higher scores did better than lower and random ones."
     requires_system_checks: list[str] = []
@@ -35,48 +74,46 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the candles, the span that counts, and where to put the answer."""
         parser.add_argument(
-            "history", type=Path, nargs="+", help="M15 candle files, or directories of them"
+            "history",
+            type=Path,
+            nargs="*",
+            help="M15 candle files, or directories of them; without any, the database's own "
+            "history, beside what its live signals did",
         )
         parser.add_argument("--symbol", default="XAUUSD")
         parser.add_argument("--source-timezone", default="utc", help="as calibrate has it")
         parser.add_argument("--from", type=_day, dest="begin", help="first day (UTC)")
         parser.add_argument("--to", type=_day, dest="end", help="first day that does not count")
+        add_strategy_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
-        parser.add_argument("--png", type=Path, metavar="FILE", help="draw the bands as well")
+        parser.add_argument(
+            "--png", type=_picture, metavar="FILE", help="draw the bands as well, into this file"
+        )
 
     def handle(self, **options: Any) -> None:
-        """Score, compare, tell."""
-        instrument = _instrument(options["symbol"])
+        """Score, compare, tell; draw last, so that no picture costs the answer."""
         try:
-            paths = candle_paths(
-                options["history"],
-                symbol=instrument.symbol,
-                timeframe=Timeframe.M15,
-                source_timezone=options["source_timezone"],
-            )
-            runs = [
-                _until(run, options["end"])
-                for run in read_series(paths, instrument).runs
-                if options["begin"] is None or int(run.candles.time_ms[-1]) >= options["begin"]
-            ]
+            source = _source(options)
         except CandleFileError as error:
             raise CommandError(str(error), returncode=2) from None
-        runs = [run for run in runs if len(run.candles)]
-        if not runs:
-            raise CommandError(
-                f"There are no M15 candles of {instrument.symbol} in that span.", returncode=2
-            )
-        scored = self._score(instrument, runs, options["begin"])
-        found = reliability(scored, Parameters().threshold)
-        if options["png"] is not None:
-            _draw(found, instrument.symbol, options["png"])
+        runs = _runs_in_span(source.series, options["begin"], options["end"])
+        if not runs and (source.live is None or not source.live.bands):
+            raise CommandError(_nothing(source), returncode=2)
+        scored = self._score(source, runs, options["begin"])
+        found = reliability(scored, source.parameters.threshold)
         if options["json"]:
-            told = {"symbol": instrument.symbol, "signals": len(scored), "data": _data(runs)}
-            self.stdout.write(json.dumps(told | reliability_as_json(found)))
-            return
-        _print(Console(file=cast("IO[str]", self.stdout), highlight=False), found, scored, runs)
+            self.stdout.write(json.dumps(_as_json(source, runs, found)))
+        else:
+            console = Console(file=cast("IO[str]", self.stdout), highlight=False)
+            console.width = max(console.width, _WIDTH)
+            _print(console, source, runs, found)
+        if options["png"] is not None:
+            try:
+                _draw(found, source, options["png"])
+            except OSError as error:
+                raise CommandError(f"The picture cannot be written: {error}") from None
 
-    def _score(self, instrument: Instrument, runs: list[Run], begin_ms: int | None) -> list[Scored]:
+    def _score(self, source: _Source, runs: list[Run], begin_ms: int | None) -> list[Scored]:
         scored: list[Scored] = []
         with Progress(
             TextColumn("Scoring {task.completed:,} candles"),
@@ -89,8 +126,8 @@ class Command(BaseCommand):
             for run in runs:
                 task = progress.add_task("", total=len(run.candles))
                 scored += score_outcomes(
-                    instrument,
-                    Parameters(),
+                    source.instrument,
+                    source.parameters,
                     run.candles,
                     run.spread,
                     decide_from_ms=begin_ms,
@@ -99,71 +136,218 @@ class Command(BaseCommand):
         return scored
 
 
-def _print(console: Console, found: Reliability, scored: list[Scored], runs: list[Run]) -> None:
-    console.print("\n".join(_data(runs)), soft_wrap=True)
-    console.print(f"{len(scored):,} signals that do not overlap within their band and direction")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("score", no_wrap=True)
-    for name in ("n", "won", "won %", "95 %", "random %", "mean R"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for band in found.bands:
-        interval = (
-            "-"
-            if band.low is None or band.high is None
-            else f"{100 * band.low:.0f}-{100 * band.high:.0f}"
+def _source(options: Mapping[str, Any]) -> _Source:
+    """Return what the command line names; raises `CandleFileError` or `CommandError`."""
+    is_of_files = bool(options["history"])
+    if is_of_files and options["strategy"] is None and options["data_dir"] is None:
+        instruments = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
+        instrument = _instrument(options["symbol"], instruments)
+        series = _series_of_files(options, instrument)
+        return _Source(instrument, Parameters(), "the defaults", series)
+    with _database(options["data_dir"]):
+        stored = read_stored(options["strategy"] or LIVE)
+        instrument = _instrument(options["symbol"], stored.instruments)
+        told = read_told(
+            instrument.symbol, begin=_moment(options["begin"]), end=_moment(options["end"])
         )
+        return _Source(
+            instrument=instrument,
+            parameters=stored.parameters,
+            settings=stored.name,
+            series=(
+                _series_of_files(options, instrument)
+                if is_of_files
+                else _series_of_database(instrument)
+            ),
+            live=live_reliability(told),
+            is_made_up=is_simulated(instrument.symbol),
+        )
+
+
+@contextmanager
+def _database(data_dir: Path | None) -> Iterator[None]:
+    """Point Django at the database; what is the matter with it is one sentence."""
+    # By name: whoever knows how a data directory's database is started is a layer above.
+    use_data_dir = import_string(settings.DATABASE_OPENER)
+    no_database = import_string(settings.DATABASE_REFUSAL)
+    try:
+        with use_data_dir(data_dir or settings.DATA_DIR, by="reliability"):
+            yield
+    except (no_database, NoStrategy) as refusal:
+        raise CommandError(str(refusal), returncode=2) from None
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CommandError(f"The database cannot be read: {reason}", returncode=2) from None
+
+
+def _series_of_files(options: Mapping[str, Any], instrument: Instrument) -> Series:
+    paths = candle_paths(
+        options["history"],
+        symbol=instrument.symbol,
+        timeframe=Timeframe.M15,
+        source_timezone=options["source_timezone"],
+    )
+    return read_series(paths, instrument)
+
+
+def _series_of_database(instrument: Instrument) -> Series:
+    candles = stored_candles(instrument.symbol, Timeframe.M15)
+    spread = np.full(len(candles), instrument.default_spread)
+    run = Run(f"the database's {instrument.symbol} M15", candles, spread)
+    too_short = shortage(run)
+    return Series((run,)) if too_short is None else Series((), (too_short,))
+
+
+def _runs_in_span(series: Series, begin_ms: int | None, end_ms: int | None) -> list[Run]:
+    runs = [_until(run, end_ms) for run in series.runs]
+    return [
+        run
+        for run in runs
+        if len(run.candles) and (begin_ms is None or int(run.candles.time_ms[-1]) >= begin_ms)
+    ]
+
+
+def _nothing(source: _Source) -> str:
+    nothing = f"There are no M15 candles of {source.instrument.symbol} in that span."
+    return "\n".join(source.series.left_out) or nothing
+
+
+def _as_json(source: _Source, runs: Sequence[Run], found: Reliability) -> dict[str, Any]:
+    return {
+        "symbol": source.instrument.symbol,
+        "settings": source.settings,
+        "threshold": source.parameters.threshold,
+        "data": [*_data(runs), *source.series.left_out],
+        **reliability_as_json(found),
+        "live": None if source.live is None else live_as_json(source.live),
+        "is_simulated": source.is_made_up,
+    }
+
+
+def _print(console: Console, source: _Source, runs: Sequence[Run], found: Reliability) -> None:
+    def say(*lines: str) -> None:
+        for line in lines:
+            console.print(line, soft_wrap=True)
+
+    if source.is_made_up:
+        say("SIMULATED FEED: the database's prices are made up, and so is what follows from them.")
+    say(f"{source.instrument.symbol}, scored by {source.settings}", *_data(runs))
+    say(*(f"Left out: {each}" for each in source.series.left_out))
+    if runs:
+        say("", *found.verdicts, "")
+        console.print(_table(found))
+        say("", *(f"- {band.text}" for band in found.bands), "", *found.notes, _LEGEND)
+        say(
+            f"{found.signals:,} signals; wherever they are counted, those that overlap one before "
+            "of the same direction are left out."
+        )
+    if source.live is not None and source.live.bands:
+        say("", "What the live signals really did:")
+        console.print(_live_table(source.live))
+        say(source.live.verdict)
+
+
+_LEGEND = (
+    "won: +1 R before -1 R within 48 candles of M15, spread paid; mean R: of the trades as the "
+    "product manages them."
+)
+
+
+def _table(found: Reliability) -> Table:
+    table = _empty_table("n", "won", "won %", "95 %", "random %", "mean R")
+    for band in found.bands:
         table.add_row(
             f"{band.from_score:g}-{band.to_score:g}",
             f"{band.n:,}",
             f"{band.wins:,}",
             _percent(band.share),
-            interval,
+            _interval(band.low, band.high),
             _percent(band.random_share),
             "-" if band.mean_r is None else f"{band.mean_r:+.2f}",
         )
-    console.print(table)
-    for verdict in found.verdicts:
-        console.print(verdict, soft_wrap=True)
-    console.print(
-        "won: +1 R before -1 R within 48 candles of M15, spread paid; mean R: of the trades as the "
-        "product manages them.",
-        soft_wrap=True,
-    )
+    return table
 
 
-def _draw(found: Reliability, symbol: str, file: Path) -> None:
+def _live_table(live: Live) -> Table:
+    table = _empty_table("signals", "trades over", "made money", "95 %", "mean R")
+    for band in live.bands:
+        table.add_row(
+            f"{band.from_score:g}-{band.to_score:g}",
+            f"{band.told:,}",
+            f"{band.closed:,}",
+            f"{band.wins:,}",
+            _interval(band.low, band.high),
+            "-" if band.mean_r is None else f"{band.mean_r:+.2f}",
+        )
+    return table
+
+
+def _empty_table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("score", no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+#: How far signals and random entries stand apart in the picture.
+_BESIDE = 0.08
+
+
+def _draw(found: Reliability, source: _Source, file: Path) -> None:
     """Draw each band's share of wins with its interval, and the random entries' beside it."""
     # Here: it takes a second to import, and few ask for a picture.
     from matplotlib.figure import Figure
 
-    bands = [band for band in found.bands if band.share is not None]
-    places = range(len(bands))
-    shares = [100 * (band.share or 0) for band in bands]
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
+    shown = [
+        (place, band)
+        for place, band in enumerate(found.bands)
+        # An interval over half the picture says nothing but that there were few.
+        if band.n >= MINIMUM_OUTCOMES
+    ]
+    shares = [100 * (band.share or 0) for _, band in shown]
     axes.errorbar(
-        places,
+        [place - _BESIDE for place, _ in shown],
         shares,
         yerr=[
-            [share - 100 * (band.low or 0) for share, band in zip(shares, bands, strict=True)],
-            [100 * (band.high or 0) - share for share, band in zip(shares, bands, strict=True)],
+            [share - 100 * (band.low or 0) for share, (_, band) in zip(shares, shown, strict=True)],
+            [
+                100 * (band.high or 0) - share
+                for share, (_, band) in zip(shares, shown, strict=True)
+            ],
         ],
         fmt="o",
         capsize=4,
         label="signals, 95 % interval",
     )
-    random = [100 * (band.random_share or 0) for band in bands]
-    axes.plot(places, random, "x", color="tab:gray", label="matched random entries")
-    names = [f"{band.from_score:g}-{band.to_score:g}\nn={band.n:,}" for band in bands]
-    axes.set_xticks(list(places), names)
+    axes.plot(
+        [place + _BESIDE for place, _ in shown],
+        [100 * (band.random_share or 0) for _, band in shown],
+        "x",
+        color="tab:orange",
+        label="matched random entries",
+    )
+    names = [
+        f"{band.from_score:g}-{band.to_score:g}\nn={band.n:,}"
+        + ("" if band.n >= MINIMUM_OUTCOMES else ", too few")
+        for band in found.bands
+    ]
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_xlabel("confluence score")
     axes.set_ylabel("+1 R before -1 R, %")
-    axes.set_title(f"{symbol}: do higher scores do better?")
-    axes.legend()
-    figure.savefig(file, dpi=120)
+    figure.suptitle(f"{source.instrument.symbol}: do higher scores do better?")
+    axes.set_title("\n".join(wrap(found.verdicts[0].partition("? ")[2], 95)), fontsize="small")
+    axes.axhline(50, color="tab:gray", linewidth=0.8, linestyle=":", label="a coin without costs")
+    # As far on every picture, so that small differences look small.
+    axes.set_ylim(min(20, *axes.get_ylim()), max(80, *axes.get_ylim()))
+    figure.legend(loc="outside lower center", ncols=3, fontsize="small")
+    figure.savefig(file, dpi=120, format="png")
 
 
-def _data(runs: list[Run]) -> list[str]:
+def _data(runs: Sequence[Run]) -> list[str]:
     return [
         f"{run.name}: {len(run.candles):,} candles, {iso(int(run.candles.time_ms[0]))} to "
         f"{iso(int(run.candles.time_ms[-1]))}"
@@ -178,17 +362,39 @@ def _until(run: Run, end_ms: int | None) -> Run:
     return Run(run.name, run.candles.part(0, count), run.spread[:count])
 
 
-def _instrument(symbol: str) -> Instrument:
-    for instrument in DEFAULT_INSTRUMENTS:
-        if instrument.symbol == symbol:
-            return instrument
-    known = ", ".join(instrument.symbol for instrument in DEFAULT_INSTRUMENTS)
-    raise CommandError(f"{symbol} is no instrument that is known here; known are {known}.")
+def _instrument(symbol: str, instruments: Mapping[str, Instrument]) -> Instrument:
+    if symbol in instruments:
+        return instruments[symbol]
+    known = ", ".join(instruments)
+    raise CommandError(
+        f"{symbol} is no instrument that is known here; known are {known}.", returncode=2
+    )
 
 
 def _day(text: str) -> int:
-    day = date.fromisoformat(text)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day like 2013-01-31") from None
     return milliseconds(datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+def _picture(text: str) -> Path:
+    # Before minutes are spent on what then could not be drawn.
+    path = Path(text)
+    if path.is_dir():
+        raise ArgumentTypeError(f"{path} is a directory; name a file in it")
+    if not path.parent.is_dir():
+        raise ArgumentTypeError(f"there is no directory {path.parent}; make it first")
+    return path
+
+
+def _moment(time_ms: int | None) -> datetime | None:
+    return None if time_ms is None else utc(time_ms)
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{100 * low:.0f}-{100 * high:.0f}"
 
 
 def _percent(share: float | None) -> str:

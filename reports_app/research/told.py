@@ -1,0 +1,28 @@
+"""The live record's signals with what their trades brought."""
+
+from datetime import datetime
+
+from reports_app.backtest.live_scores import Told
+from trades_app.lifecycle.machine import TradeStatus
+from trades_app.models import Trade
+from trades_app.services import trade_value
+
+
+def read_told(
+    symbol: str, *, begin: datetime | None = None, end: datetime | None = None
+) -> list[Told]:
+    """Return the signals of an instrument that became trades, in the order of the record.
+
+    Those of candles that closed at ``begin`` or later, and before ``end``.
+    """
+    rows = Trade.objects.told().filter(instrument=symbol).exclude(status=TradeStatus.CANCELLED)
+    if begin is not None:
+        rows = rows.filter(signal__timestamp__gte=begin)
+    if end is not None:
+        rows = rows.filter(signal__timestamp__lt=end)
+    return [Told(float(row.signal.confidence_score), _r_multiple(row)) for row in rows]
+
+
+def _r_multiple(row: Trade) -> float | None:
+    multiple = None if row.is_open else trade_value(row).r_multiple
+    return None if multiple is None else float(multiple)
