@@ -21,6 +21,7 @@ api = [
     path("signals", signals.SignalList.as_view(), name="signals"),
     path("signals/active", signals.ActiveSignalList.as_view(), name="active-signals"),
     path("signals/<str:signal_id>", signals.SignalDetail.as_view(), name="signal"),
+    path("decisions", signals.DecisionList.as_view(), name="decisions"),
     path("trades", trades.TradeList.as_view(), name="trades"),
     path("trades/active", trades.ActiveTradeList.as_view(), name="active-trades"),
     path("trades/<int:trade_id>", trades.TradeDetail.as_view(), name="trade"),

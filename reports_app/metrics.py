@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from django.db import Error
@@ -13,10 +13,15 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from signals_app.market import calendar
-from signals_app.models import Instrument, Signal, StreamPosition
+from signals_app.models import Decision, Instrument, Signal, StreamPosition
 from trades_app.models import Trade
 
 log = structlog.get_logger(__name__)
+
+#: By instrument and metric.
+Figures: TypeAlias = dict[str, dict[str, float]]
+#: By instrument and reason.
+Refusals: TypeAlias = dict[tuple[str, str], int]
 
 _CACHE_SECONDS = 5.0
 _COUNTERS = {
@@ -31,16 +36,17 @@ _GAUGES = {
     "daily_pips_total": "Pips of the trades closed on the day of the instrument's last tick (UTC)",
     "daily_profit_loss": "Money of the trades closed on the day of the instrument's last tick",
 }
+_REFUSED = "Closes decided without a signal, by their reason"
 #: What no trade decides.
 _UNKNOWN = float("nan")
 
 
 class TradingFigures(Collector):
-    """Three queries at most every few seconds, however often it is asked."""
+    """A few queries at most every few seconds, however often it is asked."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._found: tuple[float, dict[str, dict[str, float]]] | None = None
+        self._found: tuple[float, Figures, Refusals] | None = None
 
     def describe(self) -> list[Metric]:
         """Return nothing, so that registering asks no database."""
@@ -49,7 +55,7 @@ class TradingFigures(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield each figure by instrument; nothing where the database does not answer."""
         try:
-            figures = self._recent()
+            figures, refusals = self._recent()
         except Error as failure:
             log.warning("figures_not_read", detail=str(failure))
             return
@@ -63,15 +69,21 @@ class TradingFigures(Collector):
             for instrument, found in figures.items():
                 gauge.add_metric([instrument], found[name])
             yield gauge
+        refused = CounterMetricFamily(
+            "decisions_refused", _REFUSED, labels=["instrument", "reason"]
+        )
+        for (instrument, reason), number in refusals.items():
+            refused.add_metric([instrument, reason], number)
+        yield refused
 
-    def _recent(self) -> dict[str, dict[str, float]]:
+    def _recent(self) -> tuple[Figures, Refusals]:
         with self._lock:
             if self._found is None or monotonic() - self._found[0] > _CACHE_SECONDS:
-                self._found = monotonic(), trading_figures()
-            return self._found[1]
+                self._found = monotonic(), trading_figures(), Decision.objects.refusals()
+            return self._found[1:]
 
 
-def trading_figures() -> dict[str, dict[str, float]]:
+def trading_figures() -> Figures:
     """Return the figures of each instrument, by the metrics' names."""
     signals = dict(Signal.objects.order_by().values_list("instrument").annotate(Count("signal_id")))
     closed = Q(exit_time__isnull=False)

@@ -1,6 +1,7 @@
 """The pipeline: why there was no signal, how far the ticks are used, candles and analyses."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from django.contrib import admin
@@ -27,6 +28,7 @@ from signals_app.market.candle import TIMEFRAMES
 from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
 from signals_app.services import stream
 from signals_app.services.calibration import with_probabilities
+from signals_app.services.decisions import INSTRUMENT_OFF
 
 
 class TimeframeFilter(admin.SimpleListFilter):
@@ -51,9 +53,15 @@ class ReasonFilter(admin.SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return the reasons of the core, and the operator's own."""
-        reasons = [*RefusalReason, "INSTRUMENT_OFF"]
-        return [(reason, reason.replace("_", " ").lower()) for reason in reasons]
+        """Return the reasons, each with how many closes it refused."""
+        found: Counter[str] = Counter()
+        for (_, reason), number in Decision.objects.refusals().items():
+            found[reason] += number
+        reasons = [*RefusalReason, INSTRUMENT_OFF]
+        return [
+            (reason, f"{reason.replace('_', ' ').lower()} ({found[reason]:,})")
+            for reason in reasons
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
         """Return the closes refused for the chosen reason."""
@@ -64,13 +72,24 @@ class ReasonFilter(admin.SimpleListFilter):
 class DecisionAdmin(ReadOnlyAdmin):
     """The ledger of M15 closes: what each scored, and why it made no signal."""
 
-    list_display = ("closed_at", "symbol", "result", "way", "points", "why", "text", "decided")
+    list_display = (
+        "closed_at",
+        "symbol",
+        "result",
+        "way",
+        "points",
+        "why",
+        "text",
+        "strategy",
+        "decided",
+    )
+    list_select_related = ("strategy",)
     list_filter = ("outcome", SymbolFilter, ReasonFilter)
     ordering = ("-pk",)
     sortable_by = ("points",)
     fieldsets = (
         (None, {"fields": (("symbol", "closed_at", "result"), ("way", "points"))}),
-        ("Why", {"fields": ("why", "text")}),
+        ("Why", {"fields": ("why", "text", "strategy")}),
         (
             "Windows",
             {"fields": (("h1_closed_at", "h4_closed_at"),)},

@@ -1,11 +1,16 @@
 """What lists can be narrowed to."""
 
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import django_filters
 
 from signals_app.confluence.direction import Direction
-from signals_app.models import Signal
+from signals_app.market import calendar
+from signals_app.models import Decision, Signal
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 
 def between(column: str) -> dict[str, Any]:
@@ -27,3 +32,21 @@ class SignalFilter(django_filters.FilterSet):  # type: ignore[misc]
     direction = django_filters.ChoiceFilter(choices=[(way.value, way.value) for way in Direction])
     status = django_filters.ChoiceFilter(choices=Signal.Status.choices)
     locals().update(between("timestamp"))
+
+
+class DecisionFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Decided closes of an instrument, a direction, an outcome, a reason, a time."""
+
+    instrument = django_filters.CharFilter("symbol")
+    direction = django_filters.ChoiceFilter(choices=[(way.value, way.value) for way in Direction])
+    outcome = django_filters.ChoiceFilter(choices=Decision.Outcome.choices)
+    reason = django_filters.CharFilter()
+    locals().update(between("close_time_ms"))
+
+    def filter_queryset(self, queryset: "QuerySet[Decision]") -> "QuerySet[Decision]":
+        """Return the rows; the ledger holds its times in milliseconds."""
+        for name, value in self.form.cleaned_data.items():
+            if isinstance(value, datetime):
+                self.form.cleaned_data[name] = calendar.milliseconds(value)
+        narrowed: QuerySet[Decision] = super().filter_queryset(queryset)
+        return narrowed

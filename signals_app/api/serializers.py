@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from signals_app.confluence.signal import signal_as_json
 from signals_app.market import calendar
-from signals_app.models import Connector, PriceCandle, Signal
+from signals_app.models import Connector, Decision, PriceCandle, Signal
 from signals_app.services.decisions import signal_value
 
 
@@ -102,6 +102,55 @@ class SignalSerializer(RowSerializer):
             "status": instance.status,
             "strategy": str(instance.strategy),
             "created_at": calendar.iso(calendar.milliseconds(instance.created_at)),
+        }
+
+
+class DecisionSerializer(RowSerializer):
+    """An M15 close and what came of it; `reason` and `text` say why there is no signal."""
+
+    instrument = serializers.CharField(help_text="symbol")
+    timestamp = serializers.DateTimeField(help_text="close of the candle")
+    strategy = serializers.CharField(
+        allow_null=True, help_text="name and version that decided; null before that"
+    )
+    entry_time = serializers.DateTimeField(
+        allow_null=True, help_text="time of the entry tick; null: none came yet"
+    )
+
+    class Meta:
+        model = Decision
+        fields: ClassVar = (
+            "instrument",
+            "timestamp",
+            "outcome",
+            "direction",
+            "score",
+            "reason",
+            "text",
+            "strategy",
+            "entry_time",
+            "entry_ordinal",
+            "decided_at",
+        )
+        read_only_fields = fields
+
+    def to_representation(self, instance: Decision) -> dict[str, Any]:
+        """Return the decision as the ledger has it."""
+        entry_ms, decided_at = instance.entry_time_ms, instance.decided_at
+        return {
+            "instrument": instance.symbol,
+            "timestamp": calendar.iso(instance.close_time_ms),
+            "outcome": instance.outcome,
+            "direction": instance.direction,
+            "score": None if instance.score is None else float(instance.score),
+            "reason": instance.reason,
+            "text": instance.text,
+            "strategy": None if instance.strategy is None else str(instance.strategy),
+            "entry_time": None if entry_ms is None else calendar.iso(entry_ms),
+            "entry_ordinal": instance.entry_ordinal,
+            "decided_at": (
+                None if decided_at is None else calendar.iso(calendar.milliseconds(decided_at))
+            ),
         }
 
 

@@ -14,11 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from signals_app.api.filters import SignalFilter
+from signals_app.api.filters import DecisionFilter, SignalFilter
 from signals_app.api.serializers import (
     CandleSerializer,
     ConfigurationSerializer,
     ConnectorSerializer,
+    DecisionSerializer,
     SignalSerializer,
     TokenRequestSerializer,
     TokenSerializer,
@@ -26,7 +27,15 @@ from signals_app.api.serializers import (
 from signals_app.confluence.limits import BadParameter
 from signals_app.gateway import tokens
 from signals_app.market.candle import TIMEFRAMES
-from signals_app.models import Connector, Instrument, NoLiveStrategy, PriceCandle, Signal, Strategy
+from signals_app.models import (
+    Connector,
+    Decision,
+    Instrument,
+    NoLiveStrategy,
+    PriceCandle,
+    Signal,
+    Strategy,
+)
 from signals_app.services.connectors import ConnectorRevoked, allow_connector
 from signals_app.services.decisions import parameters_of
 from signals_app.services.strategies import change_parameters
@@ -61,6 +70,15 @@ class SignalDetail(generics.RetrieveAPIView[Signal]):
         if found is None:
             raise NotFound(f"There is no signal {signal_id}.")
         return found
+
+
+class DecisionList(generics.ListAPIView[Decision]):
+    """The ledger of M15 closes, the newest first: what each came to, and why it made no signal."""
+
+    queryset = Decision.objects.select_related("strategy").defer("mark")
+    serializer_class = DecisionSerializer
+    filterset_class = DecisionFilter
+    ordering = ("-close_time_ms", "-id")
 
 
 @extend_schema(

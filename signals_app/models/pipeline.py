@@ -82,6 +82,13 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
             symbol=symbol, outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING)
         ).order_by("close_time_ms")
 
+    def refusals(self) -> dict[tuple[str, str], int]:
+        """Return how many closes made no signal, by symbol and reason."""
+        rows = self.exclude(reason="").order_by("symbol", "reason").values_list("symbol", "reason")
+        return {
+            (symbol, reason): n for symbol, reason, n in rows.annotate(number=models.Count("pk"))
+        }
+
 
 class Decision(models.Model):
     """One M15 close: made with its candle, decided once, in candle order.

@@ -234,6 +234,17 @@ def test_a_failed_message_is_sent_again(
     assert sent == [1]
 
 
+def test_the_ledger_counts_refusals_by_their_reason(operator: Client) -> None:
+    for close_ms in range(3):
+        Decision.objects.create(symbol="XAUUSD", close_time_ms=close_ms, reason="BELOW_THRESHOLD")
+    url = reverse("admin:signals_app_decision_changelist")
+
+    assert "below threshold (3)" in operator.get(url).content.decode()
+    narrowed = operator.get(url, {"reason": "BELOW_THRESHOLD"})
+    assert narrowed.context["cl"].result_count == 3
+    assert operator.get(url, {"reason": "NO_RATE"}).context["cl"].result_count == 0
+
+
 def parameters_on(operator: Client, strategy: Strategy) -> dict[str, object]:
     page = operator.get(reverse("admin:signals_app_strategy_change", args=(strategy.pk,)))
     form = page.context["adminform"].form

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from reports_app import metrics as figures
-from signals_app.models import StreamPosition
+from signals_app.models import Decision, StreamPosition
 from tests.callers import API, caller
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import numbered, stored_trade
@@ -127,3 +127,17 @@ def test_processes_that_share_a_directory_are_added_up(tmp_path: Path) -> None:
     assert "tick_to_analysis_seconds_count 2.0" in told[1]
     # The first process is gone, and its connection with it.
     assert "websocket_connections_active 1.0" in told[1]
+
+
+def test_refusals_are_counted_by_their_reason(client: Client) -> None:
+    for close_ms, reason in enumerate(("BELOW_THRESHOLD", "BELOW_THRESHOLD", "ZONE_TRADED", "")):
+        Decision.objects.create(symbol="XAUUSD", close_time_ms=close_ms, reason=reason)
+
+    counted = {
+        name: value for name, value in told(client).items() if name.startswith("decisions_refused")
+    }
+
+    assert counted == {
+        'decisions_refused_total{instrument="XAUUSD",reason="BELOW_THRESHOLD"}': 2,
+        'decisions_refused_total{instrument="XAUUSD",reason="ZONE_TRADED"}': 1,
+    }

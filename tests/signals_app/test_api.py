@@ -14,8 +14,11 @@ from signals_app.confluence.signal import signal_as_json
 from signals_app.gateway import tokens
 from signals_app.market.calendar import iso, milliseconds
 from signals_app.market.candle import Candle, Timeframe
-from signals_app.models import Connector, PriceCandle, Signal, Strategy
+from signals_app.models import Connector, Decision, PriceCandle, Signal, Strategy
+from signals_app.services.decisions import decide_closes
 from tests.callers import API, caller
+from tests.signals_app.confluence.views import bullish_market
+from tests.signals_app.services.closes import stored_close
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
 from tests.trades_app.rows import numbered, stored_signal
 
@@ -277,6 +280,64 @@ def test_a_token_request_that_makes_no_sense_is_refused(body: object) -> None:
 
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "invalid"
+
+
+def test_decisions_say_why_there_is_no_signal_and_which_version_said_so() -> None:
+    first = stored_close()
+    market = bullish_market()
+    market[0].candles = 20
+    stored_close(market, quarters=1)
+    waiting = stored_close(quarters=2, entry=None)
+    decide_closes("XAUUSD")
+    # The signal's trade comes first: it is opened before the next close is decided.
+    Decision.objects.filter(pk=first.pk).update(outcome="SIGNAL")
+    decide_closes("XAUUSD")
+
+    last, refused, signal = caller().get(f"{API}/decisions").json()["results"]
+
+    assert refused.pop("decided_at") is not None
+    assert refused == {
+        "instrument": "XAUUSD",
+        "timestamp": "2024-01-05T14:45:00Z",
+        "outcome": "REFUSED",
+        "direction": "BUY",
+        "score": 97.72,
+        "reason": "WARMING_UP",
+        "text": "20 candles of H4, 50 are needed",
+        "strategy": "default v1",
+        "entry_time": "2024-01-05T14:45:00.250Z",
+        "entry_ordinal": 78,
+    }
+    assert (signal["outcome"], signal["reason"]) == ("SIGNAL", "")
+    assert (last["timestamp"], last["outcome"]) == (iso(waiting.close_time_ms), "PENDING")
+    assert (last["strategy"], last["entry_time"], last["decided_at"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "quarters"),
+    [
+        ({"instrument": "XAUUSD"}, [2, 1, 0]),
+        ({"instrument": "EURUSD"}, []),
+        ({"outcome": "REFUSED"}, [1]),
+        ({"reason": "WARMING_UP"}, [1]),
+        ({"direction": "SELL"}, []),
+        ({"from": "2024-01-05T14:45:00Z"}, [2, 1]),
+        ({"to": "2024-01-05T14:45:00Z"}, [0]),
+        ({"limit": 1}, [2]),
+    ],
+)
+def test_decisions_are_narrowed(narrowed: dict[str, str], quarters: list[int]) -> None:
+    for number in range(3):
+        stored_close(quarters=number)
+    Decision.objects.filter(close_time_ms=CLOSE_MS + QUARTER).update(
+        outcome="REFUSED", reason="WARMING_UP"
+    )
+
+    found = caller().get(f"{API}/decisions", narrowed).json()["results"]
+
+    assert [each["timestamp"] for each in found] == [
+        iso(CLOSE_MS + number * QUARTER) for number in quarters
+    ]
 
 
 def test_the_configuration_tells_every_parameter() -> None:
