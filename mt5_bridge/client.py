@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from mt5_bridge import link as core
+from mt5_bridge.complaints import Complaint
 from mt5_bridge.credentials import (
     CredentialsError,
     TokenSource,
@@ -24,8 +25,8 @@ from mt5_bridge.credentials import (
 )
 from mt5_bridge.link import Link, Moment
 from mt5_bridge.quotes import LastGood, QuoteJudge, Quotes
-from mt5_bridge.sources.base import Notice, Poll, Source
-from mt5_bridge.spool import Run, Spool, SpoolFullError, Stand
+from mt5_bridge.sources.base import Poll, Source
+from mt5_bridge.spool import Run, Spool, SpoolError, SpoolFullError, Stand
 from mt5_bridge.status import at, first_status, write_status
 from mt5_bridge.wire import (
     MAX_MESSAGE_BYTES,
@@ -50,6 +51,11 @@ _STATUS: Final = 1.0
 _IDLE: Final = 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _PAUSE_WHEN_LIMITED: Final = 5.0
+_TOKEN_LOOK: Final = 0.25
+_FIRST_TOKEN_PAUSE, _LONGEST_TOKEN_PAUSE = 1.0, 60.0
+# Seconds after which a full spool, and any other trouble that lasts, is told again.
+_SHOUT_AGAIN, _COMPLAIN_AGAIN = 60.0, 600.0
+_TRY_SPOOL_AGAIN: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +93,14 @@ class Client:
         self._may_read = asyncio.Event()
         self._is_started = False
         self._is_source_done = False
-        self._is_behind = False
+        self._started_at: tuple[str | None, int, int | None] = (None, 0, None)
+        # Why ticks find no place in the spool; empty where they do.
+        self._spool_trouble = ""
+        self._spool_tried = 0.0
+        self._shout = Complaint(every=_SHOUT_AGAIN)
+        self._complaint = Complaint(every=_COMPLAIN_AGAIN)
         self._highest_seq: int | None = None
         self._watermark_ms: int | None = None
-        self._notices: list[Notice] = []
         self._has_history = False
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -107,7 +117,8 @@ class Client:
     async def run(self) -> None:
         """Work until `stop`, or until everything is acknowledged where that is the end.
 
-        Raises `CredentialsError`, `SourceError`, `TickFileError` and `SpoolError`.
+        Raises `SourceError` and `TickFileError`; `CredentialsError` and `SpoolError` only where it
+        is to end: otherwise a key may be mended, and a disk freed, while it goes on trying.
         """
         tasks = [
             asyncio.create_task(self._read_source()),
@@ -169,6 +180,7 @@ class Client:
             await self._in_worker(
                 lambda: self._source.start(bookmark, back, time_ms, self._now_ms())
             )
+            self._started_at = bookmark, back, time_ms
             self._is_started, self._is_source_done = True, False
             self._watermark_ms = None
             self._may_read.set()
@@ -181,7 +193,8 @@ class Client:
             async with self._source_lock:
                 poll, refused = await self._in_worker(self._take)
             self._count_taken(poll, refused)
-            self._notices += poll.notices
+            for notice in poll.notices:
+                self._link.report(notice.code, notice.message, self._moment())
             if poll.is_done:
                 self._is_source_done = True
                 self._may_read.clear()
@@ -195,9 +208,25 @@ class Client:
 
         Runs in the source's thread.
         """
-        if self._is_behind:
-            return self._catch_up(), 0
+        if self._spool_trouble and not self._has_caught_up():
+            return self._pass_over(), 0
         poll = self._source.poll(self._now_ms())
+        try:
+            refused = self._store(poll)
+        except (SpoolError, SpoolFullError) as error:
+            if self._settings.exit_when_done and isinstance(error, SpoolError):
+                raise
+            if isinstance(error, SpoolError):
+                self._spool.drop(self._symbol, len(poll.quotes))
+            self._watermark_ms = None
+            self._spool_trouble = "FULL" if isinstance(error, SpoolFullError) else "NOT WRITABLE"
+            self._tell_of_spool(str(error))
+            return replace(poll, quotes=Quotes.empty(), wait=1.0, is_done=False), 0
+        self._watermark_ms = poll.watermark_ms
+        return poll, refused
+
+    def _store(self, poll: Poll) -> int:
+        """Put the good ticks into the spool; return how many were refused."""
         stand = self._stand()
         told_ms = max(stand.last.time_ms, self._link.told_ms(self._symbol))
         # No tick is refused for being of the future: it may be this machine's clock that is late,
@@ -208,15 +237,51 @@ class Client:
                 "%d quotes of %s refused: %s", len(verdict.refusals), self._symbol, refusal.text
             )
         if len(verdict.quotes):
-            try:
-                self._spool.append(self._symbol, verdict.quotes, poll.bookmark)
-            except SpoolFullError as error:
-                self._is_behind = True
-                self._watermark_ms = None
-                log.critical("%s; the server has not acknowledged anything for long", error)
-                return replace(poll, wait=1.0), len(verdict.refusals)
-        self._watermark_ms = poll.watermark_ms
-        return poll, len(verdict.refusals)
+            self._spool.append(self._symbol, verdict.quotes, poll.bookmark)
+        return len(verdict.refusals)
+
+    def _has_caught_up(self) -> bool:
+        """Go back to the last tick that found its place, if there is room now."""
+        if time.monotonic() - self._spool_tried < _TRY_SPOOL_AGAIN:
+            return False
+        self._spool_tried = time.monotonic()
+        try:
+            self._spool.maintain(_wall_ms())
+        except SpoolError as error:
+            self._tell_of_spool(str(error))
+            return False
+        stand = self._stand()
+        if not self._spool.has_room:
+            self._tell_of_spool(
+                f"the spool is full: {stand.dropped} ticks have found no room so far; "
+                "the server has not acknowledged anything for long"
+            )
+            return False
+        # Before the first tick of all there is no bookmark yet: then as it began.
+        begin = (stand.bookmark, 0, stand.last.time_ms) if stand.bookmark else self._started_at
+        self._source.start(*begin, self._now_ms())
+        self._spool_trouble = ""
+        self._shout.over()
+        log.warning(
+            "the spool takes ticks again; what found no place, %d since it was made, is read again "
+            "from the source",
+            stand.dropped,
+        )
+        return True
+
+    def _pass_over(self) -> Poll:
+        """Look at the source while nothing can be kept: a live one goes on, a file waits."""
+        if not self._source.is_live:
+            return Poll(Quotes.empty(), "", wait=_TRY_SPOOL_AGAIN)
+        poll = self._source.poll(self._now_ms())
+        if len(poll.quotes):
+            self._spool.drop(self._symbol, len(poll.quotes))
+        return replace(poll, quotes=Quotes.empty(), watermark_ms=None, is_done=False)
+
+    def _tell_of_spool(self, sentence: str) -> None:
+        self._status = replace(self._status, last_error=sentence)
+        if self._shout.is_due(self._spool_trouble, time.monotonic()):
+            log.critical("%s", sentence)
 
     def _count_taken(self, poll: Poll, refused: int) -> None:
         self._status = replace(
@@ -225,15 +290,6 @@ class Client:
             refused=self._status.refused + refused + poll.refused,
             last_tick_ms=self._stand().last.time_ms,
         )
-
-    def _catch_up(self) -> Poll:
-        """After the spool was full: go back to the last tick that found room, once there is."""
-        stand = self._stand()
-        if self._spool.has_room:
-            self._source.start(stand.bookmark, 0, stand.last.time_ms, self._now_ms())
-            self._is_behind = False
-            log.warning("the spool has room again; %d ticks had been dropped", stand.dropped)
-        return Poll(Quotes.empty(), stand.bookmark or "", wait=1.0)
 
     async def _until_room(self) -> None:
         while self._waiting() > _MOST_AHEAD:
@@ -248,7 +304,7 @@ class Client:
                 await self._connect_once()
             except TokenUnavailableError as error:
                 self._complain(f"no token: {error}")
-            except CredentialsError as error:
+            except (CredentialsError, SpoolError) as error:
                 if self._settings.exit_when_done:
                     raise
                 self._complain(str(error))
@@ -290,6 +346,7 @@ class Client:
             tasks = [
                 asyncio.create_task(self._listen(socket)),
                 asyncio.create_task(self._speak(socket)),
+                asyncio.create_task(self._keep_token_fresh()),
             ]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -319,7 +376,6 @@ class Client:
         while True:
             self._news.clear()
             moment = self._moment()
-            self._report_notices(moment)
             for message in self._link.outgoing():
                 await socket.send(encode(message))
             watermarks = {}
@@ -329,8 +385,6 @@ class Client:
                 await socket.send(encode(heartbeat))
             if self._link.is_stalled(moment):
                 raise Stalled("the server has been silent for too long")
-            if self._link.wants_new_token(moment):
-                await self._renew_token()
             if piece := self._link.next_slice(moment, _SLICE):
                 await self._send(socket, piece)
                 continue
@@ -353,20 +407,33 @@ class Client:
             self._link.sent(piece.symbol, sent_seq, int(run.quotes.time_ms[-1]))
             self._status = replace(self._status, sent=self._status.sent + len(run.quotes))
 
-    async def _renew_token(self) -> None:
-        try:
-            self._link.renew(await self._tokens.fetch())
-        except (TokenUnavailableError, CredentialsError) as error:
-            # The old one is still good for a while; the next look comes with the next heartbeat.
-            self._complain(f"the token could not be renewed: {error}")
-            await asyncio.sleep(1)
+    async def _keep_token_fresh(self) -> None:
+        """Fetch the next token in time; ticks never wait for who gives it."""
+        pause = _FIRST_TOKEN_PAUSE
+        while True:
+            await asyncio.sleep(_TOKEN_LOOK)
+            if not self._link.wants_new_token(self._moment()):
+                continue
+            try:
+                self._link.renew(await self._tokens.fetch())
+            except (TokenUnavailableError, CredentialsError) as error:
+                # The old one is still good for a while.
+                self._complain(f"the token could not be renewed: {error}")
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+                pause = min(2 * pause, _LONGEST_TOKEN_PAUSE)
+            else:
+                pause = _FIRST_TOKEN_PAUSE
+                self._news.set()
 
     async def _follow(self, event: core.Event) -> None:
         """Do what an event of the link asks for."""
         match event:
             case core.LoggedIn(connector):
                 self._pause = self._settings.first_pause
-                self._status = replace(self._status, line="connected", connector=connector)
+                self._complaint.over()
+                self._status = replace(
+                    self._status, line="connected", connector=connector, last_error=""
+                )
                 log.info("connected to %s as %s", self._settings.url, connector)
             case core.RoleGiven(symbol, role):
                 self._status = replace(self._status, role=role.value)
@@ -416,14 +483,6 @@ class Client:
             raise CredentialsError(f"{sentence}; check the token, the API key and the symbols")
         raise TokenUnavailableError(sentence)
 
-    def _report_notices(self, moment: Moment) -> None:
-        if not self._link.is_logged_in:
-            del self._notices[:-100]
-            return
-        notices, self._notices = self._notices, []
-        for notice in notices:
-            self._link.report(notice.code, notice.message, moment)
-
     def _count_acknowledged(self, symbol: str, seq: int) -> None:
         if self._highest_seq is None:
             self._highest_seq = self._stand().acknowledged_seq
@@ -458,15 +517,34 @@ class Client:
                 self._acknowledge(self._symbol, self._stand().last_seq)
             if time.monotonic() - maintained >= _MAINTENANCE:
                 maintained = time.monotonic()
-                await asyncio.to_thread(self._spool.maintain, _wall_ms())
-            self._write_status()
+                await self._maintain()
+            self._write_status(lag_ms=await asyncio.to_thread(self._lag_ms))
 
-    def _write_status(self, *, is_ended: bool = False) -> None:
+    async def _maintain(self) -> None:
+        try:
+            await asyncio.to_thread(self._spool.maintain, _wall_ms())
+        except SpoolError as error:
+            if self._settings.exit_when_done:
+                raise
+            self._complain(str(error))
+
+    def _lag_ms(self) -> int:
+        """Return how much market time lies in the ticks that are not acknowledged."""
+        stand = self._stand()
+        with suppress(SpoolError):
+            oldest_ms = self._spool.time_at(self._symbol, stand.acknowledged_seq + 1)
+            if oldest_ms is not None:
+                return stand.last.time_ms - oldest_ms
+        return 0
+
+    def _write_status(self, *, lag_ms: int = 0, is_ended: bool = False) -> None:
         stand = self._spool.stand(self._symbol)
         self._status = replace(
             at(self._status, _wall_ms()),
             spool_depth=self._waiting(),
             spool_bytes=self._spool.size,
+            spool_trouble=self._spool_trouble,
+            lag_ms=lag_ms,
             dropped=stand.dropped if stand else 0,
             clock_error_ms=self._link.clock_error_ms,
             source=self._source.description,
@@ -477,7 +555,7 @@ class Client:
             write_status(self._settings.status_directory, self._status)
 
     def _complain(self, sentence: str) -> None:
-        if sentence != self._status.last_error:
+        if self._complaint.is_due(sentence, time.monotonic()):
             log.warning("%s", sentence)
         self._status = replace(self._status, last_error=sentence)
 

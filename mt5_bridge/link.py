@@ -18,6 +18,8 @@ HISTORY_PATIENCE: Final = 10.0
 CANDLE_MS: Final = 900_000
 """The shortest candle: when one may have ended without a tick, the server is told at once."""
 MAXIMUM_CLOCK_ERROR_MS: Final = 5_000
+MAXIMUM_REPORTS: Final = 100
+"""Reports that the server has not confirmed: older ones are given up."""
 
 _SILENCES: Final = 2.5
 _FATAL: Final = frozenset({ErrorCode.AUTH_FAILED, ErrorCode.AUTH_TIMEOUT, ErrorCode.TOKEN_EXPIRED})
@@ -181,6 +183,17 @@ class _Line:
 
 
 @dataclass(slots=True)
+class _Report:
+    """Something to tell the server, and how many heartbeats had gone out on this connection then.
+
+    `heartbeats` is None where it has not been sent on this connection.
+    """
+
+    error: wire.Error
+    heartbeats: int | None = None
+
+
+@dataclass(slots=True)
 class Link:
     """One connector's conversation with the server, over all its connections."""
 
@@ -196,6 +209,9 @@ class Link:
     _unconfirmed: set[tuple[str, str]] = field(default_factory=set)
     _history_until: float = 0.0
     _outgoing: list[Message] = field(default_factory=list)
+    _reports: list[_Report] = field(default_factory=list)
+    _heartbeats: int = 0
+    _answers: int = 0
     _interval: float = wire.HEARTBEAT_INTERVAL
     _heartbeat_at: float = 0.0
     _heard_at: float = 0.0
@@ -207,6 +223,9 @@ class Link:
         self.is_logged_in = False
         self.token_expires_ms = None
         self._outgoing.clear()
+        self._heartbeats = self._answers = 0
+        for report in self._reports:
+            report.heartbeats = None
         self._unconfirmed.clear()
         self._lines = {symbol: _Line() for symbol in self.symbols}
         self._heard_at = moment.seconds
@@ -223,10 +242,19 @@ class Link:
             self._outgoing.append(self._auth())
 
     def report(self, code: ErrorCode, message: str, moment: Moment) -> None:
-        """Tell the server of something that went wrong here; lost where it does not listen."""
-        if self.is_logged_in:
-            now = wire.iso(self.server_ms(moment))
-            self._outgoing.append(wire.Error(code=code, message=message[:2000], timestamp=now))
+        """Tell the server of something that went wrong here, or is right again.
+
+        It is sent on every connection until a heartbeat behind it has been answered: the server
+        reads in order. Of reports that wait for a connection the newest of each code is kept.
+        """
+        now = wire.iso(self.server_ms(moment))
+        kept = [
+            report
+            for report in self._reports
+            if report.heartbeats is not None or report.error.code != code
+        ]
+        error = wire.Error(code=code, message=message[:2000], timestamp=now)
+        self._reports = [*kept, _Report(error)][-MAXIMUM_REPORTS:]
 
     def receive(self, frame: bytes | str, moment: Moment) -> list[Event]:
         """Return what follows from a frame of the server; raises `wire.BadMessage`."""
@@ -239,6 +267,7 @@ class Link:
             case wire.AuthOk():
                 return self._log_in(message, moment)
             case wire.HeartbeatAck():
+                self._confirm_reports()
                 return self._compare_clocks(message.timestamp, moment)
             case wire.Ack():
                 return self._acknowledge(message)
@@ -268,6 +297,11 @@ class Link:
     def outgoing(self) -> list[Message]:
         """Return the messages to send before any ticks, in order; they count as sent."""
         messages, self._outgoing = self._outgoing, []
+        if self.is_logged_in:
+            for report in self._reports:
+                if report.heartbeats is None:
+                    report.heartbeats = self._heartbeats
+                    messages.append(report.error)
         return messages
 
     def next_slice(self, moment: Moment, at_most: int) -> Slice | None:
@@ -314,6 +348,7 @@ class Link:
         for symbol, watermark in told.items():
             self._lines[symbol].told_ms = watermark
         self._heartbeat_at = moment.seconds + self._interval
+        self._heartbeats += 1
         return wire.Heartbeat(timestamp=wire.iso(self.server_ms(moment)), watermark=told)
 
     def is_stalled(self, moment: Moment) -> bool:
@@ -362,6 +397,14 @@ class Link:
 
     def _auth(self) -> wire.Auth:
         return wire.Auth(token=self.token, symbols=list(self.symbols))
+
+    def _confirm_reports(self) -> None:
+        self._answers += 1
+        self._reports = [
+            report
+            for report in self._reports
+            if report.heartbeats is None or report.heartbeats >= self._answers
+        ]
 
     def _compare_clocks(self, server_time: str, moment: Moment) -> list[Event]:
         """Take over the server's clock; tell of an error that is large and was not told yet."""

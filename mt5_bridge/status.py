@@ -17,7 +17,9 @@ _STALE_MS: Final = 15_000
 class Status:
     """What a connector says of itself. Times are Unix milliseconds, 0 for never.
 
-    `spool_depth` counts the ticks that the server has not acknowledged.
+    `spool_depth` counts the ticks that the server has not acknowledged, and `lag_ms` is the market
+    time from the first to the last of them. `spool_trouble` says why new ticks find no place in
+    the spool; it is empty where they do.
     """
 
     connector: str
@@ -33,6 +35,8 @@ class Status:
     last_ack_ms: int = 0
     spool_depth: int = 0
     spool_bytes: int = 0
+    spool_trouble: str = ""
+    lag_ms: int = 0
     read: int = 0
     refused: int = 0
     sent: int = 0
@@ -76,7 +80,8 @@ def screen(status: Status, now_ms: int) -> str:
         ("role", status.role or "none yet"),
         ("last tick", f"{_ago(status.last_tick_ms, now_ms)} ({status.symbol})"),
         ("last ack", _ago(status.last_ack_ms, now_ms)),
-        ("spool", f"{status.spool_depth:,} ticks wait, {status.spool_bytes / 2**20:.1f} MB kept"),
+        ("lag", _lag(status)),
+        ("spool", _spool(status)),
         ("ticks", _counts(status)),
         ("clock", _clock(status.clock_error_ms)),
         ("since", f"{_ago(status.started_ms, now_ms)}, {status.reconnects} reconnects"),
@@ -86,14 +91,15 @@ def screen(status: Status, now_ms: int) -> str:
 
 
 def show(directory: Path, say: Callable[[str], None]) -> int:
-    """Print the health screen; return 0 where the connector runs and its line stands, else 1."""
+    """Print the health screen; return 0 where the connector runs, sends and keeps, else 1."""
     status = read_status(directory)
     if status is None:
         say(f"no connector has written its status to {directory}; is it the right --spool?")
         return 1
     now_ms = time.time_ns() // 1_000_000
     say(screen(status, now_ms))
-    return 0 if is_running(status, now_ms) and status.line == "connected" else 1
+    is_well = status.line == "connected" and not status.spool_trouble
+    return 0 if is_running(status, now_ms) and is_well else 1
 
 
 def first_status(connector: str, symbol: str, source: str, url: str) -> Status:
@@ -113,6 +119,17 @@ def first_status(connector: str, symbol: str, source: str, url: str) -> Status:
 def at(status: Status, now_ms: int) -> Status:
     """Return the status as written at this moment."""
     return replace(status, written_ms=now_ms)
+
+
+def _lag(status: Status) -> str:
+    if not status.spool_depth:
+        return "none: the server has everything"
+    return f"the server is {status.lag_ms / 1000:.1f} s of ticks behind the source"
+
+
+def _spool(status: Status) -> str:
+    text = f"{status.spool_depth:,} ticks wait, {status.spool_bytes / 2**20:.1f} MB kept"
+    return f"{status.spool_trouble}: {text}" if status.spool_trouble else text
 
 
 def _counts(status: Status) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mt5_bridge.broker_time import clock_named
+from mt5_bridge.complaints import Complaint
 from mt5_bridge.history import MAXIMUM_CANDLES, TIMEFRAMES, build_history
 from mt5_bridge.quotes import Quotes
 from mt5_bridge.sources.base import Poll, SourceError
@@ -90,7 +91,7 @@ class Mt5Source:
         self._looked: tuple[int, float] | None = None
         self._others: tuple[str, ...] = ()
         self._elsewhere: tuple[list[int], float] | None = None
-        self._warned: tuple[str, float] = ("", 0.0)
+        self._complaint = Complaint(every=_WARN_AGAIN)
 
     @property
     def description(self) -> str:
@@ -262,6 +263,7 @@ class Mt5Source:
             return self._nothing(wait=_POLL, watermark_ms=watermark_ms)
         rows, times = rows[:ready], times[:ready]
         window.take(rows, int(times[-1]))
+        self._complaint.over()
         quotes = Quotes(
             np.ascontiguousarray(times),
             np.ascontiguousarray(rows["bid"], dtype=np.float64),
@@ -418,11 +420,8 @@ class Mt5Source:
 
     def _warn(self, sentence: str) -> None:
         """Log what holds the ticks up, again after a while where it lasts."""
-        before, at = self._warned
-        seconds = self._seconds()
-        if sentence != before or seconds - at >= _WARN_AGAIN:
+        if self._complaint.is_due(sentence, self._seconds()):
             log.warning("%s", sentence)
-            self._warned = sentence, seconds
 
 
 def open_terminal(symbol: str, *, account: Account | None = None, clock: str = "auto") -> Mt5Source:

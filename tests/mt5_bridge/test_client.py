@@ -11,12 +11,13 @@ from mt5_bridge.credentials import CredentialsError, GivenToken, TokenUnavailabl
 from mt5_bridge.quotes import Quotes
 from mt5_bridge.sources.base import Notice, Poll
 from mt5_bridge.sources.replay import ReplaySource
-from mt5_bridge.spool import Spool
-from mt5_bridge.status import read_status
+from mt5_bridge.spool import Spool, SpoolError
+from mt5_bridge.status import first_status, read_status
 from mt5_bridge.wire import CandleRow, ErrorCode, History, Role
 from tests.mt5_bridge.server import Server, make_certificate, running, until
 
 NOON = 1_704_456_000_000
+STARTING = first_status("test", "XAUUSD", "a test", "")
 
 
 class Live:
@@ -302,6 +303,53 @@ async def test_what_goes_wrong_at_the_terminal_is_reported(folder, spool):
         ]
 
 
+async def test_what_went_wrong_while_the_line_was_down_is_reported_afterwards(folder, spool):
+    source, server = Live(), Server()
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        await until(lambda: source.starts)
+        await server.cut()
+        source.notices = [Notice(ErrorCode.MT5_DISCONNECTED, "gone")]
+        await until(lambda: not source.notices)
+        await until(lambda: server.errors)
+        assert {(error.code, error.message) for error in server.errors} == {
+            ("MT5_DISCONNECTED", "gone")
+        }
+
+
+async def test_ticks_do_not_wait_for_a_token_that_does_not_come(folder, spool):
+    class Slow(Tokens):
+        async def fetch(self):
+            if self.fetched:
+                self.fetched += 1
+                await asyncio.sleep(60)
+            return await super().fetch()
+
+    source, server, tokens = Live(), Server(lifetime=1.0), Slow("good")
+    async with (
+        running(server, folder),
+        Running(a_client(server, folder, source, spool, tokens=tokens)),
+    ):
+        await until(lambda: tokens.fetched > 1)
+        source.tick(1)
+        await until(lambda: len(server.ticks) == 1, seconds=1)
+
+
+async def test_an_error_that_is_over_is_no_longer_shown(folder, spool, caplog):
+    source, server = Live(), Server()
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        for cuts in range(3):
+
+            def is_told(cuts=cuts):
+                status = read_status(folder) or STARTING
+                return (status.line, status.reconnects) == ("connected", cuts)
+
+            await until(is_told)
+            assert read_status(folder).last_error == ""
+            await server.cut()
+        await until(lambda: server.connections == 4)
+    assert caplog.text.count("the line to wss://127.0.0.1") == 3
+
+
 async def test_a_token_is_renewed_on_the_open_connection(folder, spool):
     server, tokens = Server(lifetime=2.0), Tokens("good")
     async with (
@@ -365,6 +413,81 @@ async def test_a_full_spool_says_so_and_catches_up_when_there_is_room(folder, mo
         await until(lambda: len(server.ticks) == 300)
     assert server.ticks == source.rows
     assert "the spool is full" in caplog.text
+    spool.close()
+
+
+async def test_a_full_spool_counts_and_tells_until_it_has_room(folder, monkeypatch, caplog):
+    monkeypatch.setattr(client_module, "_MAINTENANCE", 0.1)
+    monkeypatch.setattr(client_module, "_SHOUT_AGAIN", 0.5)
+    spool = Spool(folder / "spool", maximum_bytes=60_000)
+    source, server = Live(), Server(acknowledges=False)
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        await until(lambda: source.starts)
+        for _ in range(80):
+            source.tick(50)
+            await asyncio.sleep(0.005)
+        await until(lambda: spool.last_seq("XAUUSD") + spool.stand("XAUUSD").dropped == 4000)
+        await until(lambda: read_status(folder).spool_trouble == "FULL")
+        await until(lambda: caplog.text.count("ticks have found no room so far") >= 2)
+        server.acknowledges = True
+        await server.cut()
+        await until(lambda: len(server.ticks) == 4000)
+        await until(lambda: read_status(folder).spool_trouble == "")
+    assert server.ticks == source.rows
+    spool.close()
+
+
+class FailingSpool(Spool):
+    """A spool whose disk fails when told to."""
+
+    is_failing = False
+
+    def append(self, symbol, quotes, bookmark):
+        self.check()
+        return super().append(symbol, quotes, bookmark)
+
+    def maintain(self, now_ms):
+        self.check()
+        super().maintain(now_ms)
+
+    def check(self):
+        if self.is_failing:
+            raise SpoolError("the spool cannot be written: disk I/O error; free its disk")
+
+
+@pytest.mark.parametrize("before", [0, 5])
+async def test_a_disk_that_fails_for_a_while_stops_nothing(folder, monkeypatch, caplog, before):
+    monkeypatch.setattr(client_module, "_MAINTENANCE", 0.1)
+    spool, source, server = FailingSpool(folder / "spool"), Live(), Server()
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        await until(lambda: source.starts)
+        source.tick(before)
+        await until(lambda: len(server.ticks) == before)
+        spool.is_failing = True
+        source.tick(20)
+        await until(lambda: (read_status(folder) or STARTING).spool_trouble == "NOT WRITABLE")
+        spool.is_failing = False
+        source.tick(20)
+        await until(lambda: len(server.ticks) == before + 40)
+    assert server.ticks == source.rows
+    assert "disk I/O error" in caplog.text
+    # Before the first tick was kept, it begins where it had begun: not with the world's first.
+    assert source.starts[0] == (None, 0, None)
+    assert source.starts[1][0] == (str(before) if before else None)
+    assert (source.starts[1][2] is None) is (before == 0)
+    spool.close()
+
+
+async def test_a_disk_that_fails_ends_a_replay_that_is_to_end(folder):
+    path, _ = tick_file(folder, 10)
+    spool = FailingSpool(folder / "spool")
+    spool.is_failing = True
+    async with running(Server(), folder) as server:
+        source = ReplaySource(path, "XAUUSD")
+        client = a_client(server, folder, source, spool, exit_when_done=True)
+        with pytest.raises(SpoolError, match="disk I/O error"):
+            await asyncio.wait_for(client.run(), 10)
+    spool.is_failing = False
     spool.close()
 
 

@@ -282,6 +282,50 @@ def test_before_the_first_comparison_this_machines_clock_is_all_there_is():
     assert Link(record=Held([]), symbols=(GOLD,)).server_ms(at(7)) == NOON + 7000
 
 
+GONE = "MT5_DISCONNECTED", "gone"
+
+
+def reports(link):
+    return [
+        (message.code, message.message)
+        for message in link.outgoing()
+        if isinstance(message, wire.Error)
+    ]
+
+
+def answer(second):
+    return wire.encode(wire.HeartbeatAck(timestamp=wire.iso(NOON + second * 1000)))
+
+
+def test_a_report_is_repeated_until_the_server_has_answered_behind_it():
+    link = connected([])
+    link.report(*GONE, at(0))
+    assert reports(link) == []
+    link.receive(auth_ok(), at(1))
+    assert link.heartbeat({}, at(1)) is not None
+    assert reports(link) == [GONE]
+    # This answers the heartbeat before the report: it proves nothing.
+    link.receive(answer(2), at(2))
+    link.connected(at(3))
+    link.receive(auth_ok(), at(3))
+    assert reports(link) == [GONE]
+    assert reports(link) == []
+    assert link.heartbeat({}, at(4)) is not None
+    link.receive(answer(4), at(4))
+    link.connected(at(5))
+    link.receive(auth_ok(), at(5))
+    assert reports(link) == []
+
+
+def test_of_reports_that_wait_the_newest_of_each_code_is_told():
+    link = connected([])
+    back = "MT5_RECONNECTED", "back"
+    for code, message in (GONE, back, ("MT5_DISCONNECTED", "gone again"), back):
+        link.report(code, message, at(0))
+    link.receive(auth_ok(), at(1))
+    assert reports(link) == [("MT5_DISCONNECTED", "gone again"), back]
+
+
 def test_a_silent_server_is_given_up():
     link = connected([])
     link.receive(auth_ok(heartbeat_interval=10), at(1))

@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 
 from mt5_bridge.status import FILE_NAME, Status, read_status, screen, show, write_status
@@ -17,6 +18,7 @@ STATUS = Status(
     last_ack_ms=NOW - 300,
     spool_depth=12,
     spool_bytes=3 << 20,
+    lag_ms=1_300,
     read=1_000_000,
     refused=3,
     sent=999_997,
@@ -33,6 +35,7 @@ def test_one_screen_says_how_terminal_line_and_spool_are():
         "role        active\n"
         "last tick   0.4 s ago (XAUUSD)\n"
         "last ack    0.3 s ago\n"
+        "lag         the server is 1.3 s of ticks behind the source\n"
         "spool       12 ticks wait, 3.0 MB kept\n"
         "ticks       1,000,000 read, 3 refused, 999,997 sent, 999,985 acknowledged, 0 dropped\n"
         "clock       right\n"
@@ -44,6 +47,23 @@ def test_one_screen_says_how_terminal_line_and_spool_are():
 def test_a_connector_that_stopped_writing_is_not_running():
     assert "NOT RUNNING" in screen(STATUS, NOW + 20_000)
     assert "NOT RUNNING" in screen(replace(STATUS, is_ended=True), NOW)
+
+
+def test_a_spool_that_takes_no_ticks_is_shown_and_is_not_well(tmp_path):
+    now_ms = time.time_ns() // 1_000_000
+    status = replace(STATUS, written_ms=now_ms, spool_trouble="FULL")
+    assert "\nspool       FULL: 12 ticks wait, 3.0 MB kept\n" in screen(status, now_ms)
+    codes = []
+    for trouble in ("", "FULL"):
+        write_status(tmp_path, replace(status, spool_trouble=trouble))
+        codes.append(show(tmp_path, lambda _: None))
+    assert codes == [0, 1]
+
+
+def test_without_waiting_ticks_there_is_no_lag():
+    assert "\nlag         none: the server has everything\n" in screen(
+        replace(STATUS, spool_depth=0), NOW
+    )
 
 
 def test_a_wrong_clock_is_shown():
