@@ -11,6 +11,7 @@ from goldtrader.health import HealthView
 from reports_app.api.performance import NAMES, PerformanceReport
 from reports_app.api.stream import Stream
 from signals_app.api import views as signals
+from signals_app.api.probabilities import ProbabilityList
 from trades_app import api as trades
 
 handler404 = "goldtrader.api.errors.not_found"
@@ -34,6 +35,7 @@ api = [
         for name, period in NAMES.items()
     ),
     path("candles", signals.CandleList.as_view(), name="candles"),
+    path("probabilities", ProbabilityList.as_view(), name="probabilities"),
     path("connectors", signals.ConnectorList.as_view(), name="connectors"),
     path("connectors/token", signals.ConnectorToken.as_view(), name="connector-token"),
     path("config", signals.Configuration.as_view(), name="config"),

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import models
+from django.db.models import OuterRef, Subquery
 
 from signals_app.confluence.probability import Bucket, EventKind, EventType, Probability
 from signals_app.models import fields
@@ -25,6 +26,12 @@ class MeasuredProbabilityQuerySet(models.QuerySet["MeasuredProbability"]):
             usable = usable.filter(data_to__lte=ended_by)
         latest = usable.order_by("-data_to", "-made_at").values("made_at")[:1]
         return usable.filter(made_at=latest)
+
+    def in_use(self) -> "MeasuredProbabilityQuerySet":
+        """Return, of each instrument and timeframe, the calibration that `newest` gives."""
+        alike = self.filter(instrument=OuterRef("instrument"), timeframe=OuterRef("timeframe"))
+        latest = alike.order_by("-data_to", "-made_at").values("made_at")[:1]
+        return self.filter(made_at=Subquery(latest))
 
 
 class MeasuredProbability(models.Model):

@@ -105,7 +105,8 @@ def test_of_few_outcomes_it_is_said_how_large_a_difference_could_not_show() -> N
 
     assert found.verdicts[0] == (
         "Did higher scores do better? Too few outcomes to say: scores from 80 on won 47.2% of 36, "
-        "lower ones 49.5% of 1,000. A difference of under about 17 points would not show with so few."
+        "lower ones 49.5% of 1,000. A difference of under about 17 points would not show with so "
+        "few."
     )
     assert found.bands[3].text == (
         "Scores 80-90 won 47.2% of 36. Lower scores won 49.5%: too few to say (only a difference "
