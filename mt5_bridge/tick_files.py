@@ -62,6 +62,11 @@ class TickFile:
     _layout: "_Layout"
     _clock: BrokerClock
 
+    @property
+    def is_of_candles(self) -> bool:
+        """Return whether it holds M1 candles, each of which is four quotes."""
+        return self._layout.is_candles
+
     def quotes(self) -> Iterator[Quotes]:
         """Yield all quotes in file order, some ten thousands at a time; raises `TickFileError`.
 

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from reports_app.backtest.account import Account
 from reports_app.backtest.columns import CandleLog, RollingCandles, resample
+from reports_app.backtest.minutes import ambiguous_minutes
 from reports_app.backtest.result import BacktestResult
 from signals_app.confluence.scoring import (
     Backdrop,
@@ -47,14 +48,18 @@ def run(
     *,
     decide_from_ms: int | None = None,
     log: CandleLog | None = None,
+    of_minutes: bool = False,
 ) -> BacktestResult:
     """Return what the live pipeline would have done with these ticks.
 
     The batches follow each other without a hole; how they are cut changes nothing. Of ``history``
     only candles that end at or before the first tick count. Closes before ``decide_from_ms`` only
-    fill the windows. ``log`` is given the M15 candles that were built.
+    fill the windows. ``log`` is given the M15 candles that were built. ``of_minutes`` says that the
+    ticks are M1 candles, four of one each, whole in a batch: it only makes the result count those
+    whose order of high and low was decisive.
     """
     engine = _Engine(instrument, parameters, decide_from_ms)
+    engine.of_minutes = of_minutes
     forming: Forming = {}
     for ticks in tick_batches:
         if not len(ticks):
@@ -63,7 +68,7 @@ def run(
         forming, closed = aggregate(forming, ticks)
         if log is not None:
             _write(log, closed, ticks)
-        waiting = _Waiting(ticks, instrument, engine.account)
+        waiting = _Waiting(ticks, engine)
         for close_time_ms, candles in groupby(closed, key=lambda c: c.close_time_ms):
             closed_by = engine.push(candles)
             if closed_by is not None:
@@ -127,6 +132,7 @@ class _Engine:
         self._decide_from_ms = decide_from_ms
         self.account = Account(instrument, parameters)
         self.ticks = 0
+        self.of_minutes = False
         self._instrument, self._parameters = instrument, parameters
         self._rolling = {timeframe: RollingCandles() for timeframe in TIMEFRAMES}
         self._built = Counter(dict.fromkeys(TIMEFRAMES, 0))
@@ -199,6 +205,17 @@ class _Engine:
         self._signals.append(decision.signal)
         self.account.open(decision.signal, entry)
 
+    def move_on_ticks(self, ticks: Ticks) -> None:
+        """Move the open trades over these ticks."""
+
+        def mover(trade: Trade) -> Moved:
+            moved, events = advance(trade, self._instrument, ticks)
+            if self.of_minutes and events:
+                self._ambiguous += ambiguous_minutes(trade, events, ticks)
+            return moved, events
+
+        self.account.move(mover)
+
     def move_on_candle(self, candle: Candle, opened: Tick, end_ms: int) -> None:
         """Move the open trades over one candle."""
         closed = Moment(end_ms, opened.ordinal + 1)
@@ -221,6 +238,7 @@ class _Engine:
             candles=dict(self._built),
             ticks=self.ticks,
             ambiguous_candles=self._ambiguous,
+            of_minutes=self.of_minutes,
             first_time_ms=self._first_time_ms,
             last_time_ms=self._last_time_ms,
         )
@@ -288,8 +306,8 @@ class _Engine:
 class _Waiting:
     """The ticks of one batch that open trades have not seen yet: they move when it matters."""
 
-    def __init__(self, ticks: Ticks, instrument: Instrument, account: Account) -> None:
-        self._ticks, self._instrument, self._account = ticks, instrument, account
+    def __init__(self, ticks: Ticks, engine: _Engine) -> None:
+        self._ticks, self._engine = ticks, engine
 
     def move_before(self, tick: Tick) -> None:
         """Move the trades over the ticks before ``tick``."""
@@ -301,7 +319,7 @@ class _Waiting:
 
     def _move(self, place: int) -> None:
         part, self._ticks = self._ticks.part(0, place), self._ticks.part(place)
-        self._account.move(partial(advance, instrument=self._instrument, ticks=part))
+        self._engine.move_on_ticks(part)
 
 
 def _write(log: CandleLog, closed: Iterable[ClosedCandle], ticks: Ticks) -> None:

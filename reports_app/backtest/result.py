@@ -21,8 +21,9 @@ class BacktestResult:
 
     `trades` are in the order of their signals, each with its events. `refusals` counts the
     decisions without a signal by reason, `candles` what was built, without history.
-    `ambiguous_candles` counts, for each trade, the candles whose order of events had to be assumed
-    (none where there are ticks). `first_time_ms` and `last_time_ms` span the file, `None` where it
+    `ambiguous_candles` counts, for each trade, the candles whose order of events had to be assumed:
+    none where there are true ticks; where the ticks are those `of_minutes`, the M1 candles whose
+    shape decided. `first_time_ms` and `last_time_ms` span the file, `None` where it
     was empty.
     """
 
@@ -36,6 +37,7 @@ class BacktestResult:
     ambiguous_candles: int
     first_time_ms: int | None
     last_time_ms: int | None
+    of_minutes: bool = False
 
     @property
     def decisions(self) -> int:

@@ -22,7 +22,13 @@ def verdict(assessed: Assessment) -> Iterator[str]:
 def assumptions(result: BacktestResult) -> Iterator[str]:
     """Return what the figures include and what had to be assumed."""
     yield "All figures are net of the spread, and of commission, swap and slippage as set."
-    if result.ambiguous_candles:
+    if result.of_minutes:
+        yield (
+            "Each M1 candle was read as four ticks: its open, then the low and the high (the high "
+            "first where it fell), its close. A stop fills at the low or the high, not between. "
+            f"{_minutes(result.ambiguous_candles)}"
+        )
+    elif result.ambiguous_candles:
         yield (
             f"{result.ambiguous_candles:,} times a candle could have ended better, since nothing "
             "says in which order its high and low came: the worse order was assumed."
@@ -86,6 +92,15 @@ def _variants(assessed: Assessment) -> str:
     return (
         f"{_settings(tried)} tried on this file by this user of this machine. Were all of them "
         f"worth nothing and independent, the luckiest would still show {lucky:+.2f} R a trade."
+    )
+
+
+def _minutes(count: int) -> str:
+    if not count:
+        return "No minute held a trade's stop and its target."
+    return (
+        f"{count:,} times a minute held a trade's stop and its target: which came first was taken "
+        "from that shape, which is a guess and not the worse of both."
     )
 
 

@@ -51,8 +51,8 @@ class Market:
     """A file ready to be run, as often as one likes.
 
     It has either `candles` with their `spreads` (price), or `batches`, which reads the ticks anew
-    with every call. `assumed` says how the file was understood; closes before `decide_from_ms`
-    only fill the windows.
+    with every call; `of_minutes` where those are M1 candles, four to each. `assumed` says how the
+    file was understood; closes before `decide_from_ms` only fill the windows.
     """
 
     path: Path
@@ -63,6 +63,7 @@ class Market:
     candles: Candles | None = None
     spreads: Float64s | None = None
     batches: Callable[[], Iterator[Ticks]] | None = None
+    of_minutes: bool = False
 
     @property
     def total(self) -> int | None:
@@ -91,6 +92,7 @@ class Market:
             self.history,
             decide_from_ms=self.decide_from_ms,
             log=log,
+            of_minutes=self.of_minutes,
         )
 
     def shortened(self, length: int) -> "Market":
@@ -144,13 +146,15 @@ def open_market(
         # A file of M1 candles serves as ticks, four to a candle.
         ticks = candles
     path, reading = ticks, _reading(instrument, source_timezone)
+    opened = open_ticks(path, **reading)
     return Market(
         path,
         instrument,
         before,
         begin_ms,
-        open_ticks(path, **reading).assumed,
+        opened.assumed,
         batches=lambda: _ticks_until(read_ticks(path, **reading), end_ms),
+        of_minutes=opened.is_of_candles,
     )
 
 

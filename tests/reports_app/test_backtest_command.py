@@ -85,6 +85,7 @@ def test_minute_candles_are_four_ticks_each(tmp_path: Path) -> None:
     printed = json.loads(backtest("--candles", path, "--json"))
 
     assert (printed["ticks"], printed["candles"]["M15"]) == (120, 1)
+    assert "No minute held a trade's stop and its target." in backtest("--candles", path)
 
 
 def test_a_span_is_read_to_the_end_of_its_last_day(ticks_file: Path) -> None:
