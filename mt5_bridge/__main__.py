@@ -27,29 +27,45 @@ from mt5_bridge.tick_files import check_file
 
 log = logging.getLogger("mt5_bridge")
 
-_BAD_INPUT = 2
+_MISTAKE, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
 _LOG_BYTES, _LOG_FILES = 5 << 20, 5
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what the arguments ask for; return the exit code."""
+    """Run what the arguments ask for; return the exit code.
+
+    2 says that it was told something wrong, so that starting it again does not help.
+    """
     try:
         if arguments[:1] == ["status"]:
             return show(spool_of(arguments[1:]), _say)
-        return _run(read_config(arguments))
-    except (ConfigError, CredentialsError, SourceError, SpoolError, TickFileError) as error:
+        config = read_config(arguments)
+    except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return _BAD_INPUT
+    _log_to(config)
+    try:
+        return _run(config)
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
+    except (ConfigError, CredentialsError, SourceError, TickFileError) as error:
+        log.critical("%s", error)
+        return _BAD_INPUT
+    except Exception:
+        # Nobody may be looking at a console: the log has to say why it ended.
+        log.critical("the connector has ended by a mistake of its own", exc_info=True)
+        return _MISTAKE
 
 
 def _run(config: Config) -> int:
     trust = trust_only(config.cafile) if config.url.startswith("wss:") else None
     source = _source(config)
-    spool = Spool(config.spool)
     try:
-        _log_to(config)
+        spool = Spool(config.spool)
+    except SpoolError as error:
+        log.critical("%s", error)
+        return _BAD_INPUT
+    try:
         log.info("%s", source.description)
         client_settings = Settings(
             url=config.url,
@@ -59,6 +75,10 @@ def _run(config: Config) -> int:
             status_directory=config.spool,
         )
         return asyncio.run(_work(client_settings, source, spool, _tokens(config)))
+    except SpoolError as error:
+        # Its disk has failed since: it may be well again at the next start.
+        log.critical("%s", error)
+        return _MISTAKE
     finally:
         with suppress(SpoolError):
             spool.close()
@@ -125,13 +145,18 @@ def _tokens(config: Config) -> TokenSource:
 
 def _log_to(config: Config) -> None:
     """Log to the terminal and to a file in the spool's directory that does not grow for ever."""
-    rotating = logging.handlers.RotatingFileHandler(
-        config.spool / "mt5_bridge.log", maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, delay=True
-    )
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    # What is wrong with the directory, the spool says in a sentence.
+    with suppress(OSError):
+        config.spool.mkdir(parents=True, exist_ok=True)
+        path = config.spool / "mt5_bridge.log"
+        handlers.append(
+            logging.handlers.RotatingFileHandler(
+                path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
+            )
+        )
     logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-        handlers=[logging.StreamHandler(), rotating],
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers
     )
     for noisy in ("httpx", "httpcore", "websockets"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,6 +1,7 @@
 """The connector as its users start it: a process of its own."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mt5_bridge import __main__ as program
 from tests.mt5_bridge.server import Server, make_certificate, running, until
 
 ROOT = Path(__file__).parents[2]
@@ -121,3 +123,22 @@ async def test_bad_input_is_one_sentence_and_exit_code_2(folder):
             assert what in err.splitlines()[-1]
             assert "Traceback" not in err
     assert server.ticks == []
+    log = (folder / "spool" / "mt5_bridge.log").read_text()
+    assert "CRITICAL there is no file" in log
+    assert "CRITICAL the server says AUTH_FAILED" in log
+
+
+def test_a_mistake_of_its_own_is_in_the_log_and_no_reason_to_stay_down(folder, monkeypatch):
+    path, _ = tick_file(folder, 3)
+    monkeypatch.setattr(program, "_source", lambda config: config.nothing)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    code = program.main(
+        ["--source", "replay", "--file", str(path), "--token", "x", "--url", "ws://127.0.0.1:9",
+         "--spool", str(folder / "spool")]
+    )  # fmt: skip
+    for handler in logging.getLogger().handlers:
+        handler.close()
+    assert code == 1
+    log = (folder / "spool" / "mt5_bridge.log").read_text()
+    assert "CRITICAL the connector has ended by a mistake of its own\nTraceback" in log
+    assert "AttributeError" in log
