@@ -21,7 +21,7 @@ from signals_app.confluence.setup import opposing_pools, sweep_extreme
 from signals_app.confluence.sizing import NoRate, lots_for_risk
 from signals_app.market.calendar import is_market_open, iso, session_at, utc, weekly_close
 from signals_app.market.candle import Timeframe
-from signals_app.market.instrument import Instrument, as_decimal
+from signals_app.market.instrument import PRICE_DECIMALS, Instrument, as_decimal
 from signals_app.market.tick import Tick
 from signals_app.smc.swings import SwingKind
 
@@ -44,6 +44,8 @@ __all__ = [
 _MINUTE_MS = 60_000
 #: Ratios of prices carry the rounding of doubles; a limit is met when it is met but for that.
 _TOLERANCE = 1e-9
+#: Behind an instrument's digits so many decimals of a computed level are taken seriously.
+_NOISELESS_DECIMALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,8 +353,10 @@ def _outwards(instrument: Instrument, price: float, sign: int) -> float:
     Stops and targets both move away from the entry: no rounding breaks a limit set in R.
     """
     rounding = ROUND_CEILING if sign > 0 else ROUND_FLOOR
-    step = Decimal(1).scaleb(-instrument.digits)
-    return float(as_decimal(price).quantize(step, rounding))
+    # What is left of a sum behind the decimals that follow the digits is the rounding of doubles.
+    decimals = max(PRICE_DECIMALS, instrument.digits + _NOISELESS_DECIMALS)
+    exact = Decimal(round(price * 10.0**decimals)).scaleb(-decimals)
+    return float(exact.quantize(Decimal(1).scaleb(-instrument.digits), rounding))
 
 
 def _structure_price(views: Views, best: Score, entry_price: float) -> float | None:

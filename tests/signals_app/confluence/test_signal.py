@@ -4,6 +4,8 @@ from dataclasses import fields, replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import structs
 
 from signals_app.confluence.direction import Direction
@@ -20,21 +22,25 @@ from signals_app.confluence.signal import (
 )
 from signals_app.market.calendar import milliseconds
 from signals_app.market.calendar import utc as moment
+from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 from signals_app.market.tick import Tick
+from signals_app.smc.structure import Trend
 from signals_app.smc.swings import SwingKind
+from tests.signals_app.confluence.markets import markets, quarters
 from tests.signals_app.confluence.views import (
     CLOSE_MS,
     Drawing,
     bullish_market,
     mirrored,
     mirrored_tick,
+    opposite,
     pool,
     swing,
     views,
 )
 
-GOLD = DEFAULT_INSTRUMENTS[0]
+GOLD, EURUSD = DEFAULT_INSTRUMENTS[:2]
 ENTRY = Tick(77, CLOSE_MS + 250, 2000.0, 2000.3)
 EXPOSURE = Exposure(balance=Decimal(10000))
 MINUTE, HOUR = 60_000, 3_600_000
@@ -121,6 +127,47 @@ def test_the_mirrored_market_gives_the_mirrored_signal() -> None:
         buy.confidence_score,
     )
     assert sell.setup_type == buy.setup_type
+
+
+@given(markets, quarters, st.integers(1, 4).map(lambda n: n / 4))
+@settings(deadline=None)
+def test_every_market_upside_down_is_decided_the_same_the_other_way(
+    market: tuple[Drawing, Drawing, Drawing], bid: float, spread: float
+) -> None:
+    entry = Tick(77, CLOSE_MS + 250, bid, bid + spread)
+    exposure = Exposure(
+        Decimal(10000), traded_zones=(TradedZone(Direction.BUY, Decimal(1985), Decimal(1980)),)
+    )
+    turned_exposure = replace(
+        exposure, traded_zones=(TradedZone(Direction.SELL, Decimal(-1980), Decimal(-1985)),)
+    )
+    rules = {"threshold": 0.0, "maximum_risk_atr": 100.0, "minimum_risk_spreads": 1.0}
+
+    upright = decided(market, entry=entry, exposure=exposure, **rules)
+    turned = decided(
+        tuple(map(mirrored, market)),
+        entry=mirrored_tick(entry),
+        exposure=turned_exposure,
+        **rules,
+    )
+
+    assert reason_of(turned) == reason_of(upright)
+    one, other = upright.signal, turned.signal
+    if one is not None and other is not None:
+        assert other.direction is opposite(one.direction)
+        assert levels_of(other) == tuple(-level for level in levels_of(one))
+        assert (other.zone_top, other.zone_bottom) == (-one.zone_bottom, -one.zone_top)
+        assert other.position_size == one.position_size
+        assert other.risk_reward_ratio == one.risk_reward_ratio
+        assert other.setup_type == one.setup_type
+
+
+def reason_of(decision: Decision) -> RefusalReason | None:
+    return decision.refusal.reason if decision.refusal else None
+
+
+def levels_of(signal: TradingSignal) -> tuple[float, ...]:
+    return signal.entry_price, signal.stop_loss, signal.take_profit_1, signal.take_profit_2
 
 
 def test_json_has_every_field_with_prices_as_numbers_and_times_as_text() -> None:
@@ -214,6 +261,67 @@ def test_orders_stand_on_the_digits_that_a_broker_takes() -> None:
     # Rounded away from the entry, so that no limit in R is missed by it.
     assert (signal.entry_price, signal.stop_loss) == (2000.303, 1992.69)
     assert (signal.take_profit_1, signal.take_profit_2) == (2009.6, 2019.6)
+
+
+@given(
+    st.integers(105_000, 115_000),
+    st.integers(1, 40),
+    st.floats(0.0004, 0.004),
+    st.sampled_from([2.0, 2.5, 3.0]),
+    st.sampled_from([EURUSD, replace(EURUSD, digits=3), replace(EURUSD, digits=4)]),
+    st.booleans(),
+)
+@settings(deadline=None)
+def test_no_rounding_breaks_a_limit_set_in_multiples_of_the_risk(
+    point: int, spread_points: int, atr: float, ratio: float, instrument: Instrument, is_buy: bool
+) -> None:
+    bid = point / 100_000
+    entry = Tick(77, CLOSE_MS + 250, bid, (point + spread_points) / 100_000)
+    # No zone, no sweep, no pool: swings on both sides, and the trend says which counts.
+    market = tuple(
+        Drawing(
+            timeframe,
+            atr=atr * size,
+            close=bid,
+            trend=Trend.UP if is_buy else Trend.DOWN,
+            trend_strength=60.0,
+            swings=[swing(bid - atr, SwingKind.LOW), swing(bid + atr, SwingKind.HIGH)],
+        )
+        for timeframe, size in ((Timeframe.H4, 4), (Timeframe.H1, 2), (Timeframe.M15, 1))
+    )
+
+    signal = signalled(
+        market,
+        entry=entry,
+        instrument=instrument,
+        threshold=0.0,
+        maximum_risk_atr=100.0,
+        minimum_risk_spreads=0.0,
+        maximum_spread_pips=100.0,
+        minimum_risk_reward=ratio,
+        take_profit_2_r=ratio,
+    )
+
+    risk = abs(signal.entry_price - signal.stop_loss)
+    assert abs(signal.take_profit_1 - signal.entry_price) >= risk - 1e-8
+    assert abs(signal.take_profit_2 - signal.entry_price) >= ratio * risk - 1e-8
+    for level in levels_of(signal)[1:]:
+        assert level == round(level, instrument.digits)
+
+
+def test_five_digits_are_rounded_away_from_the_entry_as_two_are() -> None:
+    entry = Tick(77, CLOSE_MS + 250, 1.1, 1.1002)
+    market = (
+        Drawing(Timeframe.H4, atr=0.006, trend=Trend.UP, trend_strength=60.0),
+        Drawing(Timeframe.H1, atr=0.003, trend=Trend.UP, trend_strength=60.0),
+        Drawing(Timeframe.M15, atr=0.001, swings=[swing(1.099307, SwingKind.LOW)]),
+    )
+
+    signal = signalled(market, entry=entry, instrument=EURUSD, threshold=0.0)
+
+    # The risk would be 159.3 points and is 160; targets stand at 1 and 2.5 times that.
+    assert signal.stop_loss == 1.0986
+    assert (signal.take_profit_1, signal.take_profit_2) == (1.1018, 1.1042)
 
 
 def test_too_few_candles_decide_nothing() -> None:
