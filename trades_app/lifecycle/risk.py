@@ -12,6 +12,7 @@ from signals_app.market.instrument import PRICE_DECIMALS, Instrument, as_decimal
 
 PIP_HUNDREDTH = Decimal("0.01")
 PRICE_STEP = Decimal(1).scaleb(-PRICE_DECIMALS)
+_QUOTIENT_STEP = Decimal("1E-15")
 _WEDNESDAY, _SATURDAY = 2, 5
 
 
@@ -94,9 +95,11 @@ def break_even_price(
     cost_of_one_lot = costs.commission_per_lot - swap
     distance = costs.slippage
     if cost_of_one_lot:
-        distance += cost_of_one_lot / money_of_move(
+        worth_of_one = money_of_move(
             instrument, lots=Decimal(1), distance=Decimal(1), price=entry_price
         )
+        # A quotient that has no last digit must not be rounded up for what it lacks there.
+        distance += (cost_of_one_lot / worth_of_one).quantize(_QUOTIENT_STEP, ROUND_HALF_UP)
     return entry_price + distance.quantize(PRICE_STEP, ROUND_UP) * direction.sign
 
 

@@ -1,16 +1,13 @@
 """The life of a trade, tick by tick."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise, product
+from itertools import product
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
@@ -435,104 +432,3 @@ def test_json_of_a_trade_is_numbers_and_iso_times() -> None:
         "pips": 95.0,
         "stop_loss": 2040.0,
     }
-
-
-@dataclass
-class Slow:
-    """The rules as a trader would tell them, with none of the code that is tested."""
-
-    side: int
-    entry: Decimal
-    stop: Decimal
-    targets: list[Decimal]
-    lots: Decimal
-    deadline: int
-    money: Decimal = Decimal("0.00")
-    over: str = ""
-
-    def see(self, number: int, time_ms: int, price: Decimal, story: list[tuple]) -> None:
-        if self.over:
-            return
-        if self.side * price <= self.side * self.stop:
-            self.sell("SL_HIT", price, self.lots, number, story)
-        while not self.over and self.side * price >= self.side * self.targets[0]:
-            if len(self.targets) == 2:
-                half = (self.lots * 50).to_integral_value("ROUND_DOWN") / 100
-                self.sell("TP1_HIT", self.targets.pop(0), half, number, story)
-                self.stop = self.entry
-            else:
-                self.sell("TP2_HIT", self.targets[0], self.lots, number, story)
-        if not self.over and time_ms >= self.deadline:
-            self.sell("EXPIRED", price, self.lots, number, story)
-
-    def sell(self, why: str, price: Decimal, lots: Decimal, number: int, story: list) -> None:
-        self.money += self.side * (price - self.entry) * lots * 100
-        self.lots -= lots
-        story.append((why, number, price, lots))
-        if why != "TP1_HIT":
-            self.over = why
-
-
-paths = st.lists(
-    st.tuples(st.integers(203_500, 206_800), st.integers(0, 60), st.integers(0, 400)),
-    min_size=1,
-    max_size=60,
-)
-
-
-@given(
-    paths,
-    st.sampled_from(Direction),
-    st.integers(1, 60),
-    st.floats(0.001, 0.01),
-    st.lists(st.integers(0, 60), max_size=4),
-)
-def test_any_path_of_ticks_ends_as_the_slow_and_obvious_rules_say(
-    path, direction, hundredths, hours, cuts
-) -> None:
-    signal = replace(
-        SIGNAL if direction is Direction.BUY else SELL_SIGNAL,
-        position_size=D(hundredths) / 100,
-    )
-    trade, _ = open_trade(signal, GOLD, ENTRY, replace(DEFAULTS, maximum_trade_hours=hours))
-    steps = np.cumsum([step for _, _, step in path])
-    bid = np.array([price for price, _, _ in path]) / 100
-    ask = np.array([price + spread for price, spread, _ in path]) / 100
-    ticks = Ticks(11, ENTRY.time_ms + steps * 60, bid, ask)
-    slow = Slow(
-        direction.sign,
-        trade.entry_price,
-        trade.stop_loss,
-        [trade.take_profit_1, trade.take_profit_2],
-        trade.lots,
-        trade.expires_at_ms,
-    )
-    story: list[tuple] = []
-    for tick in ticks:
-        price = tick.bid if direction is Direction.BUY else tick.ask
-        slow.see(tick.ordinal, tick.time_ms, D(str(price)), story)
-
-    whole, events = advance(trade, GOLD, ticks)
-    pieces, piecewise = trade, ()
-    for start, stop in _parts(cuts, len(ticks)):
-        pieces, more = advance(pieces, GOLD, ticks.part(start, stop))
-        piecewise += more
-    single, one_by_one = trade, ()
-    for tick in ticks:
-        single, more = on_tick(single, GOLD, tick)
-        one_by_one += more
-
-    fills = [(e.kind.value, e.ordinal, e.price, e.lots) for e in events if e.price is not None]
-    assert fills == story
-    assert whole.profit_loss == slow.money
-    assert whole.remaining_lots == slow.lots
-    assert (whole.exit_reason.value if whole.exit_reason else "") == slow.over
-    assert (whole.status in OPEN_STATUSES) == (not slow.over)
-    assert (pieces, piecewise) == (whole, events)
-    assert (single, one_by_one) == (whole, events)
-    assert sum(e.profit for e in events) == whole.profit_loss
-
-
-def _parts(cuts: list[int], length: int) -> list[tuple[int, int]]:
-    ends = sorted({min(cut, length) for cut in cuts} | {0, length})
-    return list(pairwise(ends))

@@ -54,6 +54,8 @@ def test_break_even_is_the_entry_and_what_the_lots_cost_by_then() -> None:
     assert of(swapped, Direction.BUY, nights=3) == D("2045.86")
     # What a night pays is not given away by a stop on the other side of the entry.
     assert of(swapped, Direction.SELL, nights=3) == D("2045.5")
+    # 500 USD at 1.68 are 840 CAD: what a lot's dollar lacks in its last digit adds no step.
+    assert of(Costs(D(500)), Direction.BUY, market=USDCAD, entry="1.68000") == D("1.68840")
 
 
 @pytest.mark.parametrize("direction", list(Direction))
