@@ -302,7 +302,7 @@ class AnalysisAdmin(ReadOnlyAdmin):
 
     @admin.display(description="views")
     def findings(self, analysis: Analysis) -> SafeString:
-        """Return what was found and what that was worth, as JSON; null: not measured."""
+        """Return what was found and what that was worth, as JSON."""
         return format_html(
             '<pre class="max-h-96 overflow-auto text-xs">{}</pre>',
             json.dumps(with_probabilities(analysis), indent=2),

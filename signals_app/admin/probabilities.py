@@ -1,9 +1,27 @@
 """Measured probabilities: what history says about the events that signals lean on."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from signals_app.admin.base import InstrumentFilter, ReadOnlyAdmin, close_time, moment
 from signals_app.models import MeasuredProbability
+
+
+class UseFilter(admin.SimpleListFilter):
+    """Narrows the list to the calibrations that signals are told with now."""
+
+    title = "use"
+    parameter_name = "use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """Return the one choice."""
+        return [("now", "what signals say now")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
+        """Return the rows of the calibrations in use."""
+        return queryset.in_use() if self.value() == "now" else queryset
 
 
 @admin.register(MeasuredProbability)
@@ -15,7 +33,7 @@ class MeasuredProbabilityAdmin(ReadOnlyAdmin):
         "instrument",
         "timeframe",
         "direction",
-        "tercile",
+        "scores",
         "n",
         "wins",
         "measured",
@@ -24,7 +42,7 @@ class MeasuredProbabilityAdmin(ReadOnlyAdmin):
         "data_until",
         "measured_at",
     )
-    list_filter = (InstrumentFilter, "timeframe", "event_type", "event_kind")
+    list_filter = (UseFilter, InstrumentFilter, "timeframe", "event_type", "event_kind")
     ordering = ("-made_at", "instrument", "timeframe", "pk")
     sortable_by = ()
 
@@ -32,6 +50,11 @@ class MeasuredProbabilityAdmin(ReadOnlyAdmin):
     def event(self, row: MeasuredProbability) -> str:
         """Return what happened, and how."""
         return f"{row.event_type} {row.event_kind}"
+
+    @admin.display(description="scores")
+    def scores(self, row: MeasuredProbability) -> str:
+        """Return which scores the bucket holds."""
+        return row.value().scores.removeprefix("score ")
 
     @admin.display(description="probability, 95 %")
     def measured(self, row: MeasuredProbability) -> str:

@@ -82,6 +82,13 @@ class Probability:
         return above and (self.score_to is None or score <= self.score_to)
 
     @property
+    def measured(self) -> "Measured | None":
+        """Return it as it is told; `None`: not measured."""
+        if self.p is None or self.low is None or self.high is None:
+            return None
+        return Measured(self.p, self.low, self.high, self.n, self.p0)
+
+    @property
     def scores(self) -> str:
         """Return which scores it holds, in words.
 

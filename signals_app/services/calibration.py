@@ -7,8 +7,14 @@ from typing import Any
 
 from django.db.models import Max, Sum
 
-from signals_app.confluence.evidence import POOL_KINDS, Evidence, evidence_of
-from signals_app.confluence.probability import EventKind, EventType, Probability, look_up
+from signals_app.confluence.evidence import POOL_KINDS, evidence_of
+from signals_app.confluence.probability import (
+    EventKind,
+    EventType,
+    Measured,
+    Probability,
+    look_up,
+)
 from signals_app.confluence.scoring import Score
 from signals_app.market import calendar
 from signals_app.market.candle import Candles, Timeframe
@@ -85,6 +91,45 @@ def store_probabilities(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What one calibration says of findings; `data_to` is `None` where there is no calibration.
+
+    A zone is worth what its retest is. `None`: not measured.
+    """
+
+    probabilities: tuple[Probability, ...] = ()
+    data_to: datetime | None = None
+
+    def of_order_block(self, direction: Bias, score: float) -> Measured | None:
+        """Return how often blocks like this one held when price came back to them."""
+        return self._of(EventType.ORDER_BLOCK, EventKind.RETEST, direction, score)
+
+    def of_gap(self, direction: Bias, strength: float) -> Measured | None:
+        """Return how often gaps like this one held when price came back to them."""
+        return self._of(EventType.FVG, EventKind.RETEST, direction, strength)
+
+    def of_sweep(self, kind: PoolKind, direction: Bias, score: float) -> Measured | None:
+        """Return how often price turned after sweeps like this one."""
+        return self._of(EventType.SWEEP, POOL_KINDS[kind], direction, score)
+
+    def _of(
+        self, type_: EventType, kind: EventKind, direction: Bias, score: float
+    ) -> Measured | None:
+        found = look_up(self.probabilities, type_, kind, direction, score)
+        return None if found is None else found.measured
+
+
+def worth_of(symbol: str, timeframe: str, *, ended_by: datetime) -> Worth:
+    """Return what the calibration says that is on the newest data ended at ``ended_by`` or before.
+
+    Whoever asks about a window gives its last candle's opening, so that nothing is told by what
+    came later.
+    """
+    rows = list(MeasuredProbability.objects.newest(symbol, timeframe, ended_by=ended_by))
+    return Worth(tuple(row.value() for row in rows), rows[0].data_to) if rows else Worth()
+
+
 def note_probability(signal: Signal, best: Score) -> None:
     """Fill a new signal's probability, by what was measured on data that ended before its candle.
 
@@ -94,72 +139,52 @@ def note_probability(signal: Signal, best: Score) -> None:
     if evidence is None:
         return
     opened = signal.timestamp - _length(Timeframe.M15)
-    found = measured_probability(signal.instrument, evidence, ended_by=opened)
-    if found is None or found[0].p is None:
+    worth = worth_of(signal.instrument, evidence.timeframe, ended_by=opened)
+    found = look_up(
+        worth.probabilities, evidence.type, evidence.kind, evidence.direction, evidence.score
+    )
+    measured = None if found is None else found.measured
+    if found is None or measured is None:
         return
-    measured, data_to = found
-    signal.probability = measured.p
+    signal.probability, signal.probability_n = measured.p, measured.n
     signal.probability_low, signal.probability_high = measured.low, measured.high
-    signal.probability_n, signal.probability_random = measured.n, measured.p0
+    signal.probability_random = measured.random
     signal.probability_of = (
         f"{evidence.timeframe} {evidence.type} {evidence.kind}, {evidence.direction}, "
-        f"{measured.scores}, data until {data_to:%Y-%m-%d}"
+        f"{found.scores}, data until {worth.data_to:%Y-%m-%d}"
     )
-
-
-def measured_probability(
-    symbol: str, evidence: Evidence, *, ended_by: datetime
-) -> tuple[Probability, datetime] | None:
-    """Return what the newest calibration that may be used says, and the end of its data.
-
-    `None` where there is none.
-    """
-    rows = MeasuredProbability.objects.newest(symbol, evidence.timeframe, ended_by=ended_by)
-    alike = list(
-        rows.filter(
-            event_type=evidence.type, event_kind=evidence.kind, direction=evidence.direction
-        )
-    )
-    found = look_up(
-        (row.value() for row in alike),
-        evidence.type,
-        evidence.kind,
-        evidence.direction,
-        evidence.score,
-    )
-    return None if found is None else (found, alike[0].data_to)
 
 
 def with_probabilities(analysis: Analysis) -> dict[str, Any]:
-    """Return a stored view with what its order blocks and sweeps are worth; `None`: not measured.
+    """Return a stored view with what its findings are worth, in words, or "not measured".
 
-    Blocks say `institutional_probability`, sweeps `reversal_probability`.
+    Blocks say `institutional_probability`, sweeps `reversal_probability`, gaps `probability`.
     """
     opened = calendar.utc(analysis.close_time_ms) - _length(Timeframe(analysis.timeframe))
-    rows = MeasuredProbability.objects.newest(analysis.symbol, analysis.timeframe, ended_by=opened)
-    measured = [row.value() for row in rows]
+    worth = worth_of(analysis.symbol, analysis.timeframe, ended_by=opened)
 
-    def worth(type_: EventType, kind: EventKind, finding: dict[str, Any]) -> float | None:
-        found = look_up(measured, type_, kind, Bias(finding["direction"]), finding["score"])
-        return None if found is None else found.p
+    def of_block(block: dict[str, Any]) -> Measured | None:
+        return worth.of_order_block(Bias(block["direction"]), block["score"])
 
+    def of_gap(gap: dict[str, Any]) -> Measured | None:
+        return worth.of_gap(Bias(gap["direction"]), gap["strength"])
+
+    def of_sweep(sweep: dict[str, Any]) -> Measured | None:
+        kind = PoolKind(sweep["kind"])
+        return worth.of_sweep(kind, Bias(sweep["direction"]), sweep["score"])
+
+    told = (
+        ("gaps", "gaps", "probability", of_gap),
+        ("order_blocks", "order_blocks", "institutional_probability", of_block),
+        ("liquidity", "sweeps", "reversal_probability", of_sweep),
+    )
     shown = {name: dict(part) for name, part in analysis.view.items()}
-    if "order_blocks" in shown:
-        shown["order_blocks"]["order_blocks"] = [
-            block
-            | {"institutional_probability": worth(EventType.ORDER_BLOCK, EventKind.RETEST, block)}
-            for block in shown["order_blocks"]["order_blocks"]
-        ]
-    if "liquidity" in shown:
-        shown["liquidity"]["sweeps"] = [
-            sweep
-            | {
-                "reversal_probability": worth(
-                    EventType.SWEEP, POOL_KINDS[PoolKind(sweep["kind"])], sweep
-                )
-            }
-            for sweep in shown["liquidity"]["sweeps"]
-        ]
+    for part, findings, name, measured in told:
+        if part in shown:
+            shown[part][findings] = [
+                finding | {name: str(measured(finding) or "not measured")}
+                for finding in shown[part][findings]
+            ]
     return shown
 
 

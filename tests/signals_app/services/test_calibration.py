@@ -46,6 +46,13 @@ HIGH_THIRD = Probability(
     *(0.51, 3000),
 )
 
+GAPS = Probability(
+    Bucket(EventType.FVG, EventKind.RETEST, Bias.BEARISH, 1),
+    *(None, 70.0, 900, 369),
+    *(0.43, 0.41, 0.38, 0.44),
+    *(0.42, 3600),
+)
+
 
 def store(*measured: Probability, until_ms: int = OPEN_MS, hours_ago: int = 0) -> None:
     store_probabilities(
@@ -102,12 +109,13 @@ def test_too_few_outcomes_are_no_probability() -> None:
 
 
 def test_findings_say_what_they_are_worth_or_that_nobody_measured() -> None:
-    store(HIGH_THIRD)
+    store(HIGH_THIRD, GAPS)
     blocks = [
         {"direction": "bullish", "score": 0.75},
         {"direction": "bearish", "score": 0.75},
     ]
     view = {
+        "gaps": {"gaps": [{"direction": "bearish", "strength": 61.0}]},
         "order_blocks": {"order_blocks": blocks},
         "liquidity": {"sweeps": [{"direction": "bullish", "kind": "PDL", "score": 0.8}]},
     }
@@ -118,6 +126,11 @@ def test_findings_say_what_they_are_worth_or_that_nobody_measured() -> None:
 
     assert [
         block["institutional_probability"] for block in shown["order_blocks"]["order_blocks"]
-    ] == [0.54, None]
-    assert [sweep["reversal_probability"] for sweep in shown["liquidity"]["sweeps"]] == [None]
+    ] == ["54% [49-59], n=812; random entries 50%", "not measured"]
+    assert [gap["probability"] for gap in shown["gaps"]["gaps"]] == [
+        "41% [38-44], n=900; random entries 43%"
+    ]
+    assert [sweep["reversal_probability"] for sweep in shown["liquidity"]["sweeps"]] == [
+        "not measured"
+    ]
     assert "institutional_probability" not in blocks[0]
