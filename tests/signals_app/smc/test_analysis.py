@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from signals_app.importers.candle_files import read_candles
-from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.candle import WINDOW, Candles, Timeframe
 from signals_app.smc.analysis import (
     Analysis,
     TimeframeView,
@@ -127,22 +127,40 @@ def _facts(analysis: Analysis) -> list[list[int | None]]:
     ]
 
 
+def _known_at(analysis: Analysis) -> dict[str, list[int]]:
+    """Return the candle that each finding says it became known at."""
+    return {
+        "swings": [swing.confirmed_at for swing in analysis.swings],
+        "gaps": [gap.index for gap in analysis.gaps],
+        "order_blocks": [block.confirmed_at for block in analysis.order_blocks],
+        "breaks": [found.index for found in analysis.breaks],
+        "pools": [pool.created_at for pool in analysis.pools],
+        "sweeps": [sweep.index for sweep in analysis.sweeps],
+    }
+
+
 def assert_nothing_is_withdrawn(candles: Candles) -> None:
+    """Feed every prefix: what is known stays, and nothing comes later than it says."""
     before = analyse(candles.part(0, 0))
     for count in range(1, len(candles) + 1):
         now = analyse(candles.part(0, count))
         earlier, later = _published(before), _published(now)
         for name, findings in earlier.items():
             assert later[name][: len(findings)] == findings, f"{name} at candle {count - 1}"
+            assert set(_known_at(now)[name][len(findings) :]) <= {count - 1}, name
         for known, known_now in zip(_facts(before), _facts(now), strict=True):
             for was, is_now in zip(known, known_now, strict=False):
                 assert is_now == (count - 1 if was is None and is_now is not None else was)
         for pool, pool_now in zip(before.pools, now.pools, strict=False):
             assert pool_now.touches >= pool.touches
+            outwards = pool_now.price - pool.price
+            assert outwards >= 0 if pool.side is Side.BUY else outwards <= 0
             if pool.taken_at is not None:
                 assert (pool_now.price, pool_now.touches) == (pool.price, pool.touches)
             if pool.outcome in ("sweep", "run"):
                 assert pool_now == pool
+        for gap, gap_now in zip(before.gaps, now.gaps, strict=False):
+            assert gap_now.fill >= gap.fill
         before = now
 
 
@@ -154,6 +172,52 @@ def test_nothing_published_is_withdrawn(candles: Candles) -> None:
 
 def test_nothing_published_is_withdrawn_on_a_lively_market() -> None:
     assert_nothing_is_withdrawn(real_like_day())
+
+
+#: Real markets in points, the last digit that their feeds quote: whole numbers, exact in doubles.
+FEEDS = {
+    "XAUUSD_M15_mt5charan_2025-01_to_2026-01_SERVER-EU": ("server-eu", 100),
+    "XAUUSD_H4_mt5pote_2025-01_to_2026-01_SERVER-EU": ("server-eu", 100),
+    "XAUUSD_H1_oanda_2006-03_to_2017-12_UTC": ("utc", 1000),
+    "EURUSD_M15_dukascopy_2025-02_to_2025-06_UTC": ("utc", 100_000),
+    "GBPUSD_H1_mt5charan_2025H1_SERVER-EU": ("server-eu", 100_000),
+}
+_FROM_EACH = 12
+
+
+@pytest.fixture(scope="module", params=FEEDS)
+def real_windows(request: pytest.FixtureRequest, shared: Path) -> list[Candles]:
+    """Windows of 200 real candles, spread evenly over a file."""
+    path = shared / "data" / f"{request.param}.csv.gz"
+    if not path.exists():
+        pytest.skip(f"{path} is missing")
+    clock, points = FEEDS[request.param]
+    candles = read_candles(path, clock)
+    starts = np.linspace(0, len(candles) - WINDOW, _FROM_EACH).astype(int)
+    return [_in_points(candles.part(start, start + WINDOW), points) for start in starts.tolist()]
+
+
+def _in_points(candles: Candles, points: int) -> Candles:
+    prices = (candles.open, candles.high, candles.low, candles.close)
+    return Candles(candles.time_ms, *(np.rint(each * points) for each in prices), candles.volume)
+
+
+def test_nothing_published_is_withdrawn_on_real_days(real_windows: list[Candles]) -> None:
+    for candles in real_windows:
+        assert_nothing_is_withdrawn(candles)
+
+
+def test_mirrored_real_prices_give_mirrored_findings(real_windows: list[Candles]) -> None:
+    one_sided = [window for window in real_windows if not _breaks_both_ways_at_once(window)]
+    assert one_sided
+    for candles in one_sided:
+        assert_mirrored(candles, around=2.0 ** (int(candles.high.max()).bit_length() + 1))
+
+
+@pytest.mark.parametrize("scale", [0.25, 2.0, 64.0])
+def test_scaled_real_prices_give_scaled_findings(real_windows: list[Candles], scale: float) -> None:
+    for candles in real_windows:
+        assert_scaled(candles, scale)
 
 
 def _without_round(block: OrderBlock) -> OrderBlock:
@@ -238,7 +302,10 @@ def _breaks_both_ways_at_once(candles: Candles) -> bool:
 def test_mirrored_prices_give_mirrored_findings(candles: Candles) -> None:
     # Where a high stands below a low, an upward break goes first: the one rule with a side.
     assume(not _breaks_both_ways_at_once(candles))
-    around = 4096.0
+    assert_mirrored(candles, around=4096.0)
+
+
+def assert_mirrored(candles: Candles, *, around: float) -> None:
     mirror = Candles(
         candles.time_ms,
         around - candles.open,
@@ -258,6 +325,10 @@ def test_mirrored_prices_give_mirrored_findings(candles: Candles) -> None:
 @SHORT
 @given(WALKS, st.sampled_from([0.25, 2.0, 64.0]))
 def test_scaled_prices_give_scaled_findings(candles: Candles, scale: float) -> None:
+    assert_scaled(candles, scale)
+
+
+def assert_scaled(candles: Candles, scale: float) -> None:
     scaled = Candles(
         candles.time_ms,
         candles.open * scale,
