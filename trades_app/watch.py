@@ -1,4 +1,4 @@
-"""Is the market still heard? Operators are told once when it is not, and once when it is again.
+"""What operators are told, once: the market is not heard, is heard again, a trade waits for a tick.
 
 The wall clock is read here and decides about nothing but alerts.
 """
@@ -11,17 +11,19 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
 from signals_app.services import stream
 from trades_app.messages import time_words
-from trades_app.models import Message
+from trades_app.models import Message, Trade
 
 log = structlog.get_logger(__name__)
 
 STALE, FLOWING = "FEED_STALE", "FEED_FLOWING"
 SILENT, HEARD = "CONNECTOR_SILENT", "CONNECTOR_HEARD"
+OVERDUE = "TRADE_OVERDUE"
 #: What the gateway and the connectors report that operators are told at once (wire.md, Errors).
 _REPORTED = {
     "PROMOTED": "🔁",
@@ -58,6 +60,9 @@ def watch_feed(now: datetime) -> int:
     told = sum(
         _watch_stream(position, seen[position.symbol], now, patience) for position in positions
     )
+    told += sum(
+        _watch_trades(position, now, patience) for position in positions if position.symbol in live
+    )
     told += _pass_on_reports(now)
     return told + sum(
         _watch_connector(connector, now, patience)
@@ -93,7 +98,7 @@ def _pass_on_reports(now: datetime) -> int:
 def _look(position: StreamPosition, now: datetime, patience: timedelta) -> Seen:
     """Return what is seen of a symbol now; it is kept in Redis, whose loss only delays an alert."""
     key = f"watch:{position.symbol}"
-    kept: Any = stream.connection().get(key)
+    kept: Any = stream.connection().getex(key, ex=_MEMORY)
     if kept is not None:
         ordinal, since_ms, was_live = map(int, kept.split(b" "))
         if ordinal == position.ordinal:
@@ -160,6 +165,38 @@ def _watch_connector(connector: Connector, now: datetime, patience: timedelta) -
         text=(
             f"Connector {connector.name} is silent for {time_words(silent_for.total_seconds())}; "
             f"it was last heard at {calendar.iso(heard_ms)}."
+        ),
+    )
+
+
+def _watch_trades(position: StreamPosition, now: datetime, patience: timedelta) -> int:
+    """Tell of trades that the next tick ends, where none comes; return of how many.
+
+    Nobody knows a price after the last tick: they stay open, in a replay of the ticks as here.
+    """
+    if not (_is_expected(now) and _is_expected(now - patience)):
+        return 0
+    due = Q(expires_at__lte=now - patience) | Q(close_from__lte=now - patience)
+    return sum(
+        _tell_overdue(trade, position)
+        for trade in Trade.objects.open().filter(due, instrument=position.symbol).order_by("pk")
+    )
+
+
+def _tell_overdue(trade: Trade, position: StreamPosition) -> bool:
+    if trade.close_from is not None:
+        since, reason = trade.close_from, "was ordered to close"
+    else:
+        assert trade.expires_at is not None
+        since, reason = trade.expires_at, "expired"
+    return _tell(
+        OVERDUE,
+        key=f"alert:overdue:{trade.signal_id}",
+        symbol=position.symbol,
+        text=(
+            f"{trade.signal_id} is still open: it {reason} at "
+            f"{calendar.iso(calendar.milliseconds(since))}, and no tick of {position.symbol} was "
+            f"used since {calendar.iso(position.time_ms)}. It closes at the first one that comes."
         ),
     )
 

@@ -11,8 +11,9 @@ from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
 from signals_app.services import stream
 from tests.stand_ins.telegram_api import TelegramApi
+from tests.trades_app.rows import stored_trade
 from trades_app import outbox
-from trades_app.models import Message
+from trades_app.models import Message, Trade
 from trades_app.watch import watch_feed
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +109,69 @@ def test_a_silent_connector_of_a_live_feed_is_told_once() -> None:
     assert Message.objects.first().text == (
         "⚠️ Connector mt5 is silent for 6 min; it was last heard at 2024-01-10T12:00:00Z."
     )
+
+
+def open_trade(**columns: object) -> Trade:
+    """A trade that runs, entered at noon."""
+    trade = stored_trade()
+    Trade.objects.filter(pk=trade.pk).update(entry_time=NOON, **columns)
+    return trade
+
+
+def overdue() -> list[str]:
+    return list(
+        Message.objects.filter(key__startswith="alert:overdue").values_list("text", flat=True)
+    )
+
+
+def test_a_trade_that_is_past_its_time_without_a_tick_is_told_once() -> None:
+    open_trade(expires_at=NOON + minutes(60))
+    tick_at(NOON, 100)
+    for later in (0, 30, 60, 64):
+        watch_feed(NOON + minutes(later))
+    assert overdue() == []
+
+    for later in (65, 66, 600):
+        watch_feed(NOON + minutes(later))
+
+    (text,) = overdue()
+    assert text == (
+        "⚠️ XAU_20240105_001 is still open: it expired at 2024-01-10T13:00:00Z, and no tick of "
+        "XAUUSD was used since 2024-01-10T12:00:00Z. It closes at the first one that comes."
+    )
+    assert Trade.objects.get().is_open
+
+
+def test_an_order_to_close_that_finds_no_tick_is_told_once() -> None:
+    open_trade(close_after_ordinal=100, close_from=NOON + minutes(10))
+    tick_at(NOON, 100)
+    for later in (0, 14, 15, 16):
+        watch_feed(NOON + minutes(later))
+
+    (text,) = overdue()
+    assert "it was ordered to close at 2024-01-10T12:10:00Z" in text
+
+
+def test_a_trade_that_expires_at_the_weekend_waits_for_the_market_in_silence() -> None:
+    friday = datetime(2024, 1, 12, 21, 59, tzinfo=UTC)
+    open_trade(expires_at=friday + minutes(600))
+    tick_at(friday, 100)
+    for hours in (0, 12, 24, 48):
+        watch_feed(friday + timedelta(hours=hours))
+    assert overdue() == []
+
+    # Monday comes, and no tick with it.
+    watch_feed(friday + timedelta(hours=60))
+    assert len(overdue()) == 1
+
+
+def test_a_trade_of_a_replay_is_never_overdue() -> None:
+    open_trade(expires_at=NOON + minutes(60))
+    tick_at(NOON, 100)
+
+    watch_feed(NOON + timedelta(days=300))
+
+    assert overdue() == []
 
 
 def test_alerts_go_to_the_operators_and_not_to_followers(
