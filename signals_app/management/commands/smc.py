@@ -1,25 +1,38 @@
-"""`manage.py smc`: the detectors on a file of candles."""
+"""`manage.py smc`: the detectors on a file of candles, and what such findings were worth."""
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import IO, Any, cast
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.utils.module_loading import import_string
 from rich.console import Console
 from rich.table import Table
 
+from signals_app.confluence.probability import Measured
 from signals_app.importers.candle_files import CandleFileError, read_candles
-from signals_app.market.calendar import iso
+from signals_app.market.calendar import iso, utc
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from signals_app.services.calibration import Worth, worth_of
 from signals_app.smc.analysis import Analysis, analyse, as_json
 
 _NEWEST = 10
+_WIDTH = 118
+_WORTH = ("probability, 95 %", "n", "random")
 
 
 class Command(BaseCommand):
-    """Reads candles, prints what the detectors find in them; needs no database."""
+    """Reads candles, prints what the detectors find in them; needs no database.
+
+    Where there is one, the page for people says what was measured of such findings.
+    """
 
     help = "Find swings, gaps, order blocks, structure and liquidity in a file of candles."
     requires_system_checks: list[str] = []
@@ -30,6 +43,11 @@ class Command(BaseCommand):
         parser.add_argument("--symbol", required=True, help="for example XAUUSD")
         parser.add_argument("--timeframe", required=True, choices=[str(name) for name in Timeframe])
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+        parser.add_argument(
+            "--data-dir",
+            type=Path,
+            help="an embedded stack's data directory, whose measured probabilities are shown",
+        )
         parser.add_argument(
             "--source-timezone",
             default="utc",
@@ -49,16 +67,62 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(found))
         else:
             console = Console(file=cast("IO[str]", self.stdout))
-            _Page(console, options["symbol"], candles).show(analysis, options["timeframe"])
+            console.width = max(console.width, _WIDTH)
+            opened = utc(int(candles.time_ms[-1]))
+            measured = _measured(options, ended_by=opened)
+            _Page(console, options["symbol"], candles, measured).show(
+                analysis, options["timeframe"]
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What findings are worth, and in words where that comes from."""
+
+    worth: Worth
+    text: str
+
+
+def _measured(options: Mapping[str, Any], *, ended_by: datetime) -> _Measured:
+    """Return what was measured before the last candle, or why nothing was."""
+    # By name: whoever knows how a data directory's database is started is a layer above.
+    use_data_dir = import_string(settings.DATABASE_OPENER)
+    no_database = import_string(settings.DATABASE_REFUSAL)
+    place = options["data_dir"]
+    try:
+        with use_data_dir(place or settings.DATA_DIR, by="smc"):
+            worth = worth_of(options["symbol"], options["timeframe"], ended_by=ended_by)
+    except (no_database, DatabaseError) as refusal:
+        reason = str(refusal).strip().splitlines()[0]
+        if place is not None:
+            raise CommandError(reason, returncode=2) from None
+        return _Measured(Worth(), f"Probabilities are not measured here: {reason}")
+    if worth.data_to is None:
+        nothing = (
+            f"Probabilities are not measured: no calibration of {options['symbol']} "
+            f"{options['timeframe']} is on data that ended before the last candle."
+        )
+        return _Measured(worth, nothing)
+    return _Measured(
+        worth,
+        f"Probabilities, measured on data until {worth.data_to:%Y-%m-%d}: how often +1 R came "
+        "before -1 R within 48 candles, spread paid, when price first came back to such a zone, or "
+        "after such a sweep; with Wilson's 95 % interval of n outcomes, beside random entries of "
+        "the same direction, hour and distances.",
+    )
 
 
 class _Page:
     """What a trader looks for first: the trend, and what still stands near the last close."""
 
-    def __init__(self, console: Console, symbol: str, candles: Candles) -> None:
+    def __init__(
+        self, console: Console, symbol: str, candles: Candles, measured: _Measured
+    ) -> None:
         self.console = console
         self.symbol = symbol
         self.candles = candles
+        self.measured = measured
+        self.worth = measured.worth
         self.digits = next((i.digits for i in DEFAULT_INSTRUMENTS if i.symbol == symbol), 5)
 
     def show(self, analysis: Analysis, timeframe: str) -> None:
@@ -85,7 +149,7 @@ class _Page:
         )
         self.table(
             "Fair value gaps not filled",
-            ("time", "direction", "bottom", "top", "strength", "filled"),
+            ("time", "direction", "bottom", "top", "strength", "filled", *_WORTH),
             (
                 (
                     self.time(gap.index),
@@ -94,6 +158,7 @@ class _Page:
                     self.price(gap.top),
                     f"{gap.strength:.0f}",
                     f"{gap.fill:.0%}",
+                    *_told(self.worth.of_gap(gap.direction, gap.strength)),
                 )
                 for gap in [gap for gap in analysis.gaps if gap.filled_at is None][-_NEWEST:]
             ),
@@ -101,7 +166,7 @@ class _Page:
         blocks = [block for block in analysis.order_blocks if block.invalidated_at is None]
         self.table(
             "Order blocks that hold",
-            ("time", "direction", "bottom", "top", "score", "touched"),
+            ("time", "direction", "bottom", "top", "score", "touched", *_WORTH),
             (
                 (
                     self.time(block.index),
@@ -110,6 +175,7 @@ class _Page:
                     self.price(block.top),
                     f"{block.score:.2f}",
                     "-" if block.touched_at is None else self.time(block.touched_at),
+                    *_told(self.worth.of_order_block(block.direction, block.score)),
                 )
                 for block in blocks[-_NEWEST:]
             ),
@@ -130,7 +196,7 @@ class _Page:
         )
         self.table(
             "Sweeps",
-            ("time", "reversal", "kind", "price", "score"),
+            ("time", "reversal", "kind", "price", "score", *_WORTH),
             (
                 (
                     self.time(sweep.index),
@@ -138,10 +204,12 @@ class _Page:
                     sweep.kind,
                     self.price(sweep.price),
                     f"{sweep.score:.2f}",
+                    *_told(self.worth.of_sweep(sweep.kind, sweep.direction, sweep.score)),
                 )
                 for sweep in analysis.sweeps[-_NEWEST:]
             ),
         )
+        self.console.print(self.measured.text, highlight=False, soft_wrap=True)
 
     def table(self, title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
         table = Table(title=f"{title} (the newest {_NEWEST})", title_justify="left")
@@ -156,3 +224,11 @@ class _Page:
 
     def price(self, price: float) -> str:
         return f"{price:,.{self.digits}f}"
+
+
+def _told(measured: Measured | None) -> tuple[str, str, str]:
+    if measured is None:
+        return "not measured", "", ""
+    interval = f"{measured.p:.0%} [{100 * measured.low:.0f}-{100 * measured.high:.0f}]"
+    random = "-" if measured.random is None else f"{measured.random:.0%}"
+    return interval, f"{measured.n:,}", random

@@ -2,10 +2,16 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+
+from signals_app.confluence.probability import Bucket, EventKind, EventType
+from signals_app.market.candle import Timeframe
+from signals_app.smc.measures import Bias
+from tests.signals_app.test_probabilities_api import RETEST, store
 
 HEADER = "timestamp,open,high,low,close,volume\n"
 GAP = (
@@ -58,10 +64,50 @@ def test_json_is_one_object_in_the_exchange_format(three_candles):
     }
 
 
+@pytest.mark.django_db
 def test_page_says_what_was_found(three_candles):
     printed = smc(three_candles, "--symbol", "XAUUSD", "--timeframe", "M15")
     assert "XAUUSD M15: 3 candles, 2024-01-02T00:30:00Z closed at 12.40" in printed
     assert "1 fair value gaps" in printed
+
+
+@pytest.mark.django_db
+def test_page_says_what_such_a_gap_was_worth_beside_random_entries(three_candles):
+    gap = Bucket(EventType.FVG, EventKind.RETEST, Bias.BULLISH, 1)
+    store(replace(RETEST, bucket=gap, score_above=None), timeframe=Timeframe.M15)
+
+    printed = smc(three_candles, "--symbol", "XAUUSD", "--timeframe", "M15")
+
+    (row,) = [line for line in printed.splitlines() if "bullish" in line]
+    cells = [cell.strip() for cell in row.split("│")]
+    assert cells[-4:-1] == ["54% [49-59]", "812", "50%"]
+    assert "Probabilities, measured on data until 2024-01-01: how often +1 R came" in printed
+
+
+@pytest.mark.django_db
+def test_what_nobody_measured_before_the_last_candle_is_said_to_be_unmeasured(three_candles):
+    gap = Bucket(EventType.FVG, EventKind.RETEST, Bias.BULLISH, 1)
+    later_ms = 1_704_240_000_000
+    store(replace(RETEST, bucket=gap), timeframe=Timeframe.M15, until_ms=later_ms)
+
+    printed = smc(three_candles, "--symbol", "XAUUSD", "--timeframe", "M15")
+
+    assert "not measured" in next(line for line in printed.splitlines() if "bullish" in line)
+    assert "no calibration of XAUUSD M15 is on data that ended before the last candle" in printed
+
+
+def test_without_a_database_the_page_still_says_what_was_found(
+    three_candles, tmp_path, monkeypatch, settings
+):
+    monkeypatch.delenv("DATABASE_URL")
+    settings.DATA_DIR = tmp_path / "nothing"
+
+    printed = smc(three_candles, "--symbol", "XAUUSD", "--timeframe", "M15")
+
+    assert "1 fair value gaps" in printed
+    assert "Probabilities are not measured here: There is no stack's data in" in printed
+    with pytest.raises(CommandError, match="There is no stack's data in"):
+        smc(three_candles, "--symbol", "XAUUSD", "--timeframe", "M15", "--data-dir", tmp_path)
 
 
 def test_unreadable_file_is_one_sentence_and_exit_code_2(tmp_path):
