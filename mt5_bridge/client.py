@@ -246,7 +246,7 @@ class Client:
             return False
         self._spool_tried = time.monotonic()
         try:
-            self._spool.maintain(_wall_ms())
+            self._spool.maintain(self._now_ms())
         except SpoolError as error:
             self._tell_of_spool(str(error))
             return False
@@ -522,7 +522,7 @@ class Client:
 
     async def _maintain(self) -> None:
         try:
-            await asyncio.to_thread(self._spool.maintain, _wall_ms())
+            await asyncio.to_thread(self._spool.maintain, self._now_ms())
         except SpoolError as error:
             if self._settings.exit_when_done:
                 raise
