@@ -1,7 +1,9 @@
 """What to make of a result: how else it could have come out, and what chance would have done."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from statistics import NormalDist
 
 import numpy as np
@@ -10,7 +12,9 @@ from reports_app.backtest import luck, random_entries
 from reports_app.backtest.equity import Equity, equity_of
 from reports_app.backtest.result import BacktestResult
 from reports_app.performance.statistics import TradeResult, result_of
+from signals_app.confluence.sizing import money_of_move
 from signals_app.market.candle import Candles
+from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s
 from trades_app.lifecycle.machine import Trade
 
@@ -69,7 +73,7 @@ def assess(
         standard_error=float(multiples.std(ddof=1)) / math.sqrt(count) if count > 1 else None,
         monte_carlo=luck.monte_carlo(equity, multiples, seed=seed),
         random_entries=random_entries.compare(
-            _plans(closed),
+            _plans(closed, result.instrument),
             candles,
             spreads,
             seed=seed,
@@ -90,14 +94,30 @@ def expected_maximum(tries: int) -> float:
     return (1 - _EULER) * quantile(1 - 1 / tries) + _EULER * quantile(1 - 1 / (tries * math.e))
 
 
-def _plans(trades: list[Trade]) -> random_entries.Plans:
-    def distances(levels: list[float]) -> Float64s:
-        return np.array(levels, dtype=np.float64)
+def _plans(trades: list[Trade], instrument: Instrument) -> random_entries.Plans:
+    def column(values: Iterable[Decimal]) -> Float64s:
+        return np.array([float(value) for value in values], dtype=np.float64)
 
+    # What slippage did to the entry is a cost: the levels stand where the quote put them.
+    quotes = [t.entry_price - t.costs.slippage * t.direction.sign for t in trades]
+    placed = tuple(zip(trades, quotes, strict=True))
+    # What one lot earns when price moves by one, so that costs of a lot are distances of price.
+    worths = [
+        money_of_move(instrument, lots=Decimal(1), distance=Decimal(1), price=quote)
+        for quote in quotes
+    ]
+    worthy = tuple(zip(trades, worths, strict=True))
     return random_entries.Plans(
         entry_ms=np.array([trade.entry_time_ms for trade in trades], dtype=np.int64),
         sign=np.array([trade.direction.sign for trade in trades], dtype=np.int64),
-        stop=distances([float(abs(t.entry_price - t.initial_stop_loss)) for t in trades]),
-        target_1=distances([float(abs(t.entry_price - t.take_profit_1)) for t in trades]),
-        target_2=distances([float(abs(t.entry_price - t.take_profit_2)) for t in trades]),
+        stop=column(abs(quote - trade.initial_stop_loss) for trade, quote in placed),
+        target_1=column(abs(quote - trade.take_profit_1) for trade, quote in placed),
+        target_2=column(abs(quote - trade.take_profit_2) for trade, quote in placed),
+        costs=random_entries.Costs(
+            column(trade.costs.commission_per_lot / worth for trade, worth in worthy),
+            column(
+                trade.costs.swap_per_lot_night(trade.direction) / worth for trade, worth in worthy
+            ),
+            column(trade.costs.slippage for trade in trades),
+        ),
     )

@@ -169,6 +169,15 @@ def test_json_says_what_chance_does_and_repeats_itself(ticks_file: Path) -> None
     assert json.loads(backtest(*arguments)) == printed
 
 
+def test_random_entries_pay_what_the_signals_pay(ticks_file: Path) -> None:
+    arguments = ("--ticks", ticks_file, "--json", "--set", "zone_memory_hours=1", *EAGER)
+    free = json.loads(backtest(*arguments))["random_entries"]
+    paid = json.loads(backtest(*arguments, "--set", "commission_per_lot=100"))["random_entries"]
+
+    assert free["r"] - paid["r"] > 0.3
+    assert free["random_r"]["middle"] - paid["random_r"]["middle"] > 0.3
+
+
 def test_every_new_setting_counts_as_a_variant_and_the_same_again_does_not(
     ticks_file: Path,
 ) -> None:

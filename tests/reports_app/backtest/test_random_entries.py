@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports_app.backtest.random_entries import NEAR_DAYS, Plans, _Choices, _Follower, compare
+from reports_app.backtest.random_entries import (
+    NEAR_DAYS,
+    Costs,
+    Plans,
+    _Choices,
+    _Follower,
+    compare,
+)
 from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.candle import Candle, Candles
@@ -17,7 +24,7 @@ from signals_app.market.instrument import DEFAULT_INSTRUMENTS, as_decimal
 from signals_app.market.tick import Tick
 from tests.trades_app.examples import SIGNAL
 from trades_app.lifecycle.candle_fills import on_candle
-from trades_app.lifecycle.machine import Moment, open_trade
+from trades_app.lifecycle.machine import EventKind, Moment, finish, open_trade
 
 GOLD = DEFAULT_INSTRUMENTS[0]
 QUARTER, DAY = 900_000, 86_400_000
@@ -29,20 +36,24 @@ def candles_of(
     return Candles.of([Candle(n * step_ms, *row, 1.0) for n, row in enumerate(rows)])
 
 
-def plan(sign: int, *, entry_ms: int = 0, stop: float = 4.0, targets=(4.0, 10.0)) -> Plans:
+def plan(
+    sign: int, *, entry_ms: int = 0, stop: float = 4.0, targets=(4.0, 10.0), costs=(0.0, 0.0, 0.0)
+) -> Plans:
     return Plans(
         np.array([entry_ms]),
         np.array([sign]),
         np.array([stop]),
         np.array([targets[0]]),
         np.array([targets[1]]),
+        Costs(*(np.array([cost]) for cost in costs)),
     )
 
 
 def followed(candles: Candles, plans: Plans, spread: float = 0.0, hours: float | None = None):
     spreads = np.full(len(candles), spread)
     places = np.zeros(len(plans), dtype=np.int64)
-    return _Follower(candles, spreads, hours).results(plans, places).tolist()
+    follower = _Follower(candles, spreads, hours, has_swap=True)
+    return follower.results(plans, places).tolist()
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -98,14 +109,25 @@ steps = st.lists(
 )
 
 
-@given(steps, st.sampled_from(Direction), st.integers(0, 3))
-def test_columns_say_what_the_rules_for_candles_say(moves, direction, spread) -> None:
+@given(
+    steps,
+    st.sampled_from(Direction),
+    st.integers(0, 3),
+    st.sampled_from([None, 18.0, 72.0]),
+    st.sampled_from([0.0, 60.0]),
+    st.sampled_from([-30.0, 0.0, 20.0]),
+    st.sampled_from([0.0, 5.0]),
+)
+def test_columns_say_what_the_rules_for_candles_say(
+    moves, direction, spread, hours, commission, swap, slippage_pips
+) -> None:
     price, rows = 2000.0, []
     for jump, move, above, below in moves:
         opened = price + jump * (rows != [])
         price = opened + move
         rows.append((opened, max(opened, price) + above, min(opened, price) - below, price))
-    candles = candles_of(rows)
+    # So far apart that some nights, and a Wednesday's, are between.
+    candles = candles_of(rows, 18 * 3_600_000)
     entry = Tick(1, 0, 2000.0, 2000.0 + spread)
     quote = entry.ask if direction is Direction.BUY else entry.bid
     sign = direction.sign
@@ -116,22 +138,41 @@ def test_columns_say_what_the_rules_for_candles_say(moves, direction, spread) ->
         stop_loss=quote - 5 * sign,
         take_profit_1=quote + 6 * sign,
         take_profit_2=quote + 13 * sign,
+        position_size=Decimal("0.20"),
     )
-    trade, _ = open_trade(signal, GOLD, entry, Parameters(maximum_trade_hours=None))
+    parameters = Parameters(
+        maximum_trade_hours=hours,
+        commission_per_lot=commission,
+        swap_per_lot_night_buy=swap,
+        swap_per_lot_night_sell=swap,
+        slippage_pips=slippage_pips,
+    )
+    trade, _ = open_trade(signal, GOLD, entry, parameters)
+    # Its expiry counts from the entry, which here is at the first candle.
+    expires_at_ms = None if hours is None else round(hours * 3_600_000)
+    trade = replace(trade, entry_time_ms=0, expires_at_ms=expires_at_ms)
     for place, candle in enumerate(candles):
         opened = Tick(2 * place + 1, candle.time_ms, candle.open, candle.open + spread)
         closed = Moment(candle.time_ms + QUARTER, opened.ordinal + 1)
         trade = on_candle(trade, GOLD, candle, opened=opened, closed=closed).trade
     if trade.is_open:
         last = as_decimal(rows[-1][3] + (0 if direction is Direction.BUY else spread))
-        rest = (last - trade.entry_price) * direction.sign * trade.remaining_lots * 100
-    else:
-        rest = Decimal(0)
+        trade, _ = finish(trade, GOLD, EventKind.EXPIRED, last, closed)
     risk = Decimal(5) * trade.lots * 100
 
-    found = followed(candles, plan(direction.sign, stop=5.0, targets=(6.0, 13.0)), float(spread))
+    found = followed(
+        candles,
+        plan(
+            sign,
+            stop=5.0,
+            targets=(6.0, 13.0),
+            costs=(commission / 100, swap / 100, slippage_pips * 0.1),
+        ),
+        float(spread),
+        hours,
+    )
 
-    assert found == [pytest.approx(float((trade.profit_loss + rest) / risk), abs=1e-9)]
+    assert found == [pytest.approx(float(trade.profit_loss / risk), abs=1e-9)]
 
 
 def test_random_entries_are_at_the_same_time_on_other_days_nearby() -> None:
@@ -167,6 +208,7 @@ def test_entries_that_know_something_beat_chance_and_any_day_does_not() -> None:
             np.array([day * DAY + 48 * QUARTER for day in days]),
             np.ones(count, dtype=np.int64),
             *(np.full(count, distance) for distance in (5.0, 5.0, 10.0)),
+            Costs.none(count),
         )
 
     knowing = compare(
@@ -184,6 +226,6 @@ def test_entries_that_know_something_beat_chance_and_any_day_does_not() -> None:
 
 def test_nothing_is_said_of_nine_trades() -> None:
     candles = market_of_days(2)
-    nine = Plans(np.zeros(9, dtype=np.int64), *[np.ones(9)] * 4)
+    nine = Plans(np.zeros(9, dtype=np.int64), *[np.ones(9)] * 4, Costs.none(9))
 
     assert compare(nine, candles, np.zeros(len(candles)), seed=1, maximum_hours=None) is None
