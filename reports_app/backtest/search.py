@@ -61,7 +61,8 @@ class Verdict:
     `out_of_sample` are the trades of all folds together, `baseline` those of the first trial over
     the same time. `best` is the trial that looks best over everything, as `in_sample`.
     `overfitting` is the share of halves of time (0..1) whose best setting did worse than the
-    middle one in the other half; `None` where trials or trades are too few.
+    middle one in the other half, where as good as the middle is half of worse; `None` where trials
+    or trades are too few, or all settings did alike.
     `luck` is how likely the best of that many settings without any edge looks so good or better,
     `None` likewise.
     """
@@ -186,14 +187,32 @@ def _overfitting(trials: Sequence[Trial], begin: int, end: int) -> float | None:
         np.add.at(counts[row], block, 1.0)
     if not (counts.sum(axis=0) > 0).all():
         return None
-    below = []
+    worse, ways = 0.0, 0
     for chosen in combinations(range(_BLOCKS), _BLOCKS // 2):
         seen = np.zeros(_BLOCKS, dtype=np.bool_)
         seen[list(chosen)] = True
         inside, outside = _means(sums, counts, seen), _means(sums, counts, ~seen)
-        rank = (outside < outside[int(np.argmax(inside))]).sum() / (len(trials) - 1)
-        below.append(rank < 0.5)
-    return float(np.mean(below))
+        share = _share_below_the_middle(inside, outside)
+        if share is not None:
+            worse, ways = worse + share, ways + 1
+    return worse / ways if ways else None
+
+
+def _share_below_the_middle(inside: Float64s, outside: Float64s) -> float | None:
+    """Return how the best of ``inside`` did outside: 1 below the middle, 0 above, a half at it.
+
+    Several may be best, and several may have done alike: each shares the ranks they take together.
+    `None` where all did alike inside or outside, so that nothing was chosen or nothing told apart.
+    """
+    # Sums in another order differ by noise; R multiples have two decimals.
+    inside, outside = inside.round(9), outside.round(9)
+    if np.ptp(inside) == 0 or np.ptp(outside) == 0:
+        return None
+    best = np.flatnonzero(inside == inside.max())
+    below = (outside[None, :] < outside[best, None]).sum(axis=1)
+    level = (outside[None, :] == outside[best, None]).sum(axis=1) - 1
+    rank = (below + level / 2) / (len(outside) - 1)
+    return float((np.sign(0.5 - rank) / 2 + 0.5).mean())
 
 
 def _means(sums: Float64s, counts: Float64s, blocks: NDArray[np.bool_]) -> Float64s:
