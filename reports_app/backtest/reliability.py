@@ -1,11 +1,12 @@
 """Whether higher confluence scores did better: outcomes by band of score, beside random entries."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from math import sqrt
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -101,13 +102,15 @@ def score_outcomes(
     candles: Candles,
     spread: Float64s,
     *,
+    history: Mapping[Timeframe, Candles] = MappingProxyType({}),
     decide_from_ms: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> list[Scored]:
     """Return the outcomes of all signals from a score of 50 on, over M15 candles, in their order.
 
     The engine makes them with the protections off, which are about the account and not about the
-    score. Many overlap.
+    score. Many overlap. ``history`` fills the windows of H1 and H4 before the first candle; without
+    it the first 50 candles of H4 decide nothing.
     """
     loose = replace(
         parameters,
@@ -125,7 +128,7 @@ def score_outcomes(
         loose,
         candles,
         spread,
-        {},
+        history,
         decide_from_ms=decide_from_ms,
         on_progress=on_progress,
     )
@@ -305,7 +308,7 @@ def _beside_random(taken: Sequence[Scored], threshold: float) -> str:
     )
     compared = _compared_with_random(taken)
     if compared is None:
-        return f"{question} Too few outcomes to say: {len(taken):,}."
+        return f"{question} Too few outcomes to say: {len(taken):,} from {threshold:g} on."
     facts = f"{compared.share:.1%} of {len(taken):,} against {compared.other:.1%}"
     return f"{question} {_answered(compared, facts)}"
 
@@ -333,7 +336,7 @@ def _notes(bands: Sequence[ScoreBand]) -> tuple[str, ...]:
         "gold of 2010-2017 and of 2025, by signals a week and the costs' share of the risk: "
         "there, only the outcomes are out of sample."
     )
-    return by_band, out_of_sample
+    return (by_band, out_of_sample) if answers else (out_of_sample,)
 
 
 def _points(share: float) -> str:

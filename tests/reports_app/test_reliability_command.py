@@ -1,6 +1,7 @@
 """`manage.py reliability`: the answer comes whatever becomes of the picture."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from reports_app.backtest.reliability import Scored
 from reports_app.management.commands import reliability as command
 from signals_app.confluence.direction import Direction
 from signals_app.market.calendar import iso
-from signals_app.market.candle import Candle, Timeframe
+from signals_app.market.candle import Candle, Candles, Timeframe
 from signals_app.models import Connector, PriceCandle, StreamPosition
 from signals_app.services.strategies import change_parameters
 from tests.trades_app.rows import numbered, stored_signal, stored_trade
@@ -172,6 +173,28 @@ def test_without_files_the_databases_history_is_scored(scored: list[float]) -> N
     assert "scored by default v1, live" in told
     assert "the database's XAUUSD M15: 400 candles, 2024-01-02T00:00:00Z to" in told
     assert "What the live signals really did" not in told
+
+
+@pytest.mark.django_db
+def test_stored_hours_fill_the_windows_before_the_first_quarter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hours = [replace(one, time_ms=one.time_ms - 400 * 3_600_000) for one in candles(60)]
+    for timeframe, rows in ((Timeframe.M15, candles(400)), (Timeframe.H1, hours)):
+        PriceCandle.objects.bulk_create(
+            PriceCandle.of("XAUUSD", timeframe, rows, PriceCandle.Source.HISTORY)
+        )
+    given: dict[Timeframe, int] = {}
+
+    def score_outcomes(*_: object, history: dict[Timeframe, Candles], **__: object) -> list[Scored]:
+        given.update({timeframe: len(found) for timeframe, found in history.items()})
+        return []
+
+    monkeypatch.setattr(command, "score_outcomes", score_outcomes)
+
+    reliability()
+
+    assert given == {Timeframe.H1: 60, Timeframe.H4: 0}
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from textwrap import wrap
@@ -41,7 +41,7 @@ from signals_app.importers.candle_series import (
     shortage,
 )
 from signals_app.market.calendar import iso, milliseconds, utc
-from signals_app.market.candle import Timeframe
+from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 from signals_app.services.calibration import stored_candles
 from trades_app.services import is_simulated
@@ -53,7 +53,8 @@ _WIDTH = 100
 class _Source:
     """What is looked at: the candles, and what scores them.
 
-    `settings` names where the parameters come from. `live` is what the live record says, `None`
+    `settings` names where the parameters come from. `history` fills the windows of H1 and H4 before
+    the first candle. `live` is what the live record says, `None`
     where no database was asked.
     """
 
@@ -61,6 +62,7 @@ class _Source:
     parameters: Parameters
     settings: str
     series: Series
+    history: Mapping[Timeframe, Candles] = field(default_factory=dict)
     live: Live | None = None
     is_made_up: bool = False
 
@@ -130,6 +132,7 @@ class Command(BaseCommand):
                     source.parameters,
                     run.candles,
                     run.spread,
+                    history=source.history,
                     decide_from_ms=begin_ms,
                     on_progress=lambda done, task=task: progress.update(task, completed=done),  # type: ignore[misc]
                 )
@@ -159,6 +162,7 @@ def _source(options: Mapping[str, Any]) -> _Source:
                 if is_of_files
                 else _series_of_database(instrument)
             ),
+            history={} if is_of_files else _stored_history(instrument.symbol),
             live=live_reliability(told),
             is_made_up=is_simulated(instrument.symbol),
         )
@@ -196,6 +200,11 @@ def _series_of_database(instrument: Instrument) -> Series:
     run = Run(f"the database's {instrument.symbol} M15", candles, spread)
     too_short = shortage(run)
     return Series((run,)) if too_short is None else Series((), (too_short,))
+
+
+def _stored_history(symbol: str) -> dict[Timeframe, Candles]:
+    longer = (Timeframe.H1, Timeframe.H4)
+    return {timeframe: stored_candles(symbol, timeframe) for timeframe in longer}
 
 
 def _runs_in_span(series: Series, begin_ms: int | None, end_ms: int | None) -> list[Run]:

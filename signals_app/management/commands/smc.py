@@ -24,7 +24,7 @@ from signals_app.services.calibration import Worth, worth_of
 from signals_app.smc.analysis import Analysis, analyse, as_json
 
 _NEWEST = 10
-_WIDTH = 118
+_WIDTH = 130
 _WORTH = ("probability, 95 %", "n", "random")
 
 

@@ -148,7 +148,7 @@ def test_of_very_few_outcomes_nothing_is_said() -> None:
         "Did higher scores do better? Too few outcomes to say: 20 from 80 on, 0 below.",
         (
             "Did scores from 80 on do better than random entries of the same direction, hour and "
-            "distance? Too few outcomes to say: 20."
+            "distance? Too few outcomes to say: 20 from 80 on."
         ),
     )
     assert found.bands[3].text == "Scores 80-90: 20 outcomes, too few to say anything."
