@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from signals_app.confluence.direction import Direction
 from signals_app.confluence.scoring import (
@@ -24,7 +25,9 @@ from signals_app.confluence.scoring import (
 )
 from signals_app.market.candle import Timeframe
 from signals_app.smc.analysis import TimeframeView
-from signals_app.smc.liquidity import PoolKind
+from signals_app.smc.fair_value_gap import FairValueGap
+from signals_app.smc.liquidity import LiquidityPool, PoolKind
+from signals_app.smc.measures import Bias
 from signals_app.smc.structure import BreakKind, Trend
 from tests.signals_app.confluence.markets import indices, markets, quarters, shares, zones
 from tests.signals_app.confluence.views import (
@@ -242,30 +245,71 @@ def test_a_market_upside_down_scores_the_same_the_other_way(market, direction) -
 
 @given(markets, st.sampled_from([0, 1, 2]), st.data())
 def test_more_evidence_never_lowers_a_score(market, place, data) -> None:
-    drawing = market[place]
-    before = score(*views(market), Direction.BUY).total
     more = deepcopy(market)
+    drawing = more[place]
     kind = data.draw(st.sampled_from(["gap", "block", "pool", "sweep", "strength", "break"]))
     match kind:
         case "gap":
             found = gap(*data.draw(zones()), strength=data.draw(shares), index=data.draw(indices))
-            more[place].gaps.append(found)
+            drawing.gaps.append(found)
         case "block":
-            more[place].order_blocks.append(
-                block(*data.draw(zones()), score=data.draw(shares) / 100)
-            )
+            drawing.order_blocks.append(block(*data.draw(zones()), score=data.draw(shares) / 100))
         case "pool":
-            more[place].pools.append(pool(data.draw(quarters)))
+            side_above = [PoolKind.SWING, PoolKind.PDH, PoolKind.PWH]
+            found = pool(data.draw(quarters), kind=data.draw(st.sampled_from(side_above)))
+            drawing.pools.append(found)
         case "sweep":
             found = sweep(data.draw(quarters), score=data.draw(shares) / 100, index=LAST)
-            more[place].sweeps.append(found)
+            drawing.sweeps.append(found)
         case "strength":
             if drawing.trend is Trend.UP:
-                more[place].trend_strength = min(drawing.trend_strength + 10, 100.0)
+                drawing.trend_strength = min(drawing.trend_strength + 10, 100.0)
         case "break":
-            more[place].breaks.append(broken(data.draw(quarters), index=LAST))
+            drawing.breaks.append(broken(data.draw(quarters), index=LAST))
 
-    assert score(*views(more), Direction.BUY).total >= before
+    assert_not_less(more, market)
+
+
+@given(markets, st.sampled_from([0, 1, 2]), st.data())
+def test_better_evidence_never_lowers_a_score(market, place, data) -> None:
+    better = deepcopy(market)
+    drawing = better[place]
+    found = [
+        (findings, number)
+        for findings in (drawing.gaps, drawing.order_blocks, drawing.pools, drawing.sweeps)
+        for number, finding in enumerate(findings)
+        # What speaks against the direction may only be made worse.
+        if getattr(finding, "direction", Bias.BULLISH) is Bias.BULLISH
+    ]
+    if found and data.draw(st.booleans()):
+        findings, number = data.draw(st.sampled_from(found))
+        findings[number] = raised(findings[number], data.draw(shares))
+    elif drawing.position is not None:
+        # Cheaper, where BUY looks for it.
+        drawing.position -= data.draw(st.integers(1, 8)) / 16
+
+    assert_not_less(better, market)
+
+
+def raised(finding, by: int):
+    """The same finding, better by so many hundredths, or touched once more."""
+    match finding:
+        case FairValueGap():
+            return replace(finding, strength=min(finding.strength + by, 100.0))
+        case LiquidityPool():
+            return replace(finding, touches=finding.touches + 1)
+        case _:
+            return replace(finding, score=min(finding.score + by / 100, 1.0))
+
+
+def assert_not_less(more, market) -> None:
+    """More for BUY is not less for BUY; upside down, more for SELL is not less for SELL."""
+    assert score(*views(more), Direction.BUY).total >= score(*views(market), Direction.BUY).total
+    turned, turned_before = (tuple(map(mirrored, each)) for each in (more, market))
+    assert (
+        score(*views(turned), Direction.SELL).total
+        >= score(*views(turned_before), Direction.SELL).total
+    )
 
 
 @given(markets, st.sampled_from(Direction))
