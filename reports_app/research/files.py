@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,16 +94,6 @@ class Market:
             log=log,
             of_minutes=self.of_minutes,
         )
-
-    def shortened(self, length: int) -> "Market":
-        """Return the market as it is when the file ends after ``length`` candles or ticks."""
-        if self.candles is not None and self.spreads is not None:
-            return replace(
-                self, candles=self.candles.part(0, length), spreads=self.spreads[:length]
-            )
-        batches = self.batches
-        assert batches is not None
-        return replace(self, batches=lambda: _first(batches(), length))
 
 
 def open_market(
@@ -231,15 +221,6 @@ def _ticks_until(batches: Iterator[Ticks], end_ms: int | None) -> Iterator[Ticks
     for ticks in batches:
         if end_ms is not None and len(ticks) and int(ticks.time_ms[-1]) >= end_ms:
             yield ticks.part(0, int(np.searchsorted(ticks.time_ms, end_ms)))
-            return
-        yield ticks
-
-
-def _first(batches: Iterator[Ticks], length: int) -> Iterator[Ticks]:
-    for ticks in batches:
-        left = length + 1 - ticks.first_ordinal
-        if left <= len(ticks):
-            yield ticks.part(0, max(left, 0))
             return
         yield ticks
 

@@ -1,5 +1,6 @@
 """`manage.py lookahead_check`: quiet where all is well, and loud where something is planted."""
 
+import gzip
 import json
 from dataclasses import replace
 from io import StringIO
@@ -12,6 +13,8 @@ from django.core.management import CommandError, call_command
 from reports_app.backtest import engine, truncation
 from reports_app.backtest.columns import resample
 from reports_app.backtest.truncation import cut_places
+from reports_app.research.copies import shortened_copy
+from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.smc.analysis import Analysis, analyse
 from tests.reports_app.backtest.markets import wandering_ticks
@@ -38,7 +41,7 @@ def check(*arguments: str | Path) -> tuple[int, str]:
         call_command(
             "lookahead_check",
             *("--symbol", "XAUUSD", "--cuts", "6"),
-            *map(str, (*arguments, *EAGER)),
+            *map(str, (*EAGER, *arguments)),
             stdout=out,
             stderr=StringIO(),
         )
@@ -128,6 +131,74 @@ def test_a_detector_that_repaints_is_found_out(
 
     assert code == 1
     assert "swing" in told
+
+
+def test_a_file_is_really_cut_so_that_later_rows_cannot_say_how_to_read_it(
+    candles_file: Path,
+) -> None:
+    # Whole numbers are points; one that is not, late in the file, makes all of them prices.
+    header, *rows = candles_file.read_text().splitlines()
+    spread = ["20"] * (len(rows) - 1) + ["0.5"]
+    lines = [f"{header},spread", *(",".join(pair) for pair in zip(rows, spread, strict=True))]
+    candles_file.write_text("\n".join(lines) + "\n")
+
+    code, told = check("--candles", candles_file, "--set", "maximum_spread_pips=1000")
+
+    assert code == 1
+    assert "LOOKAHEAD" in told
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_copy_is_packed_as_its_file_and_reads_the_same(
+    packed: bool, encoding: str, candles_file: Path, tmp_path: Path
+) -> None:
+    text = candles_file.read_text()
+    path = tmp_path / ("XAUUSD_M15.csv.gz" if packed else "other.csv")
+    raw = text.replace("\n", "\r\n\r\n").encode(encoding)
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+    (tmp_path / "copies").mkdir()
+
+    copy = shortened_copy(path, 20, tmp_path / "copies")
+
+    assert copy.name == path.name
+    assert list(read_candles(copy)) == list(read_candles(candles_file).part(0, 20))
+
+
+def test_minutes_are_cut_by_whole_candles(tmp_path: Path) -> None:
+    path = write_candles(tmp_path / "XAUUSD_M15.csv", Timeframe.M15)
+    header, *rows = path.read_text().splitlines()
+    # The same candles, one a minute.
+    minutes = [
+        f"2024-01-08T{n // 60 % 24:02}:{n % 60:02}:00Z{row[row.index(',') :]}"
+        for n, row in enumerate(rows)
+    ]
+    path.write_text("\n".join([header, *minutes]) + "\n")
+
+    code, told = check("--candles", path, "--json")
+
+    printed = json.loads(told)
+    assert code == 0
+    assert sum(cut["findings"] for cut in printed["cuts"]) > 0
+    assert printed["warning"].startswith("But the copies gave no signal")
+
+
+def test_a_file_too_short_for_any_finding_proves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    rows = "".join(f"2024-01-08T10:{n}:00Z,2000,2001,1999,2000.5,4\n" for n in ("00", "15"))
+    path.write_text("timestamp,open,high,low,close,volume\n" + rows)
+
+    with pytest.raises(CommandError, match="There is nothing to compare") as refused:
+        check("--candles", path)
+
+    assert refused.value.returncode == 2
+
+
+def test_without_signals_it_is_said_that_of_them_nothing_is_proven(ticks_file: Path) -> None:
+    code, told = check("--ticks", ticks_file, "--set", "threshold=100")
+
+    assert code == 0
+    assert "of signals and trades nothing is proven" in told
 
 
 def test_half_of_the_cuts_are_just_after_signals() -> None:

@@ -3,7 +3,10 @@
 import gc
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -17,13 +20,20 @@ from reports_app.management.common import (
     add_market_arguments,
     add_settings_argument,
     add_strategy_arguments,
-    market_of,
+    market_arguments,
     natural,
     positive,
     progress,
     setup_of,
 )
-from reports_app.research.files import BadInput, Market
+from reports_app.research.copies import shortened_copy
+from reports_app.research.files import (
+    BadInput,
+    CandleFileError,
+    Market,
+    TickFileError,
+    open_market,
+)
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles
@@ -56,9 +66,9 @@ class Command(BaseCommand):
         gc.freeze()
         try:
             setup = setup_of(options)
-            market = market_of(options, setup)
+            arguments = market_arguments(options, setup.instrument(options["symbol"]))
             with progress(None, quiet=not self.stderr.isatty()) as step:
-                proofs = _prove(market, setup.parameters, options["cuts"], options["seed"], step)
+                proofs = _prove(arguments, setup.parameters, options["cuts"], options["seed"], step)
         except REFUSALS as error:
             raise CommandError(str(error), returncode=2) from None
         if options["json"]:
@@ -71,9 +81,9 @@ class Command(BaseCommand):
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """One shortened copy: how long it was, when it ended, and what came of the comparison."""
+    """One shortened copy: its rows, when it ended, and what came of the comparison."""
 
-    length: int
+    rows: int
     ended_ms: int
     is_after_signal: bool
     found: Comparison
@@ -81,41 +91,72 @@ class _Proof:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Run:
+    """A file that was run: what came of it, and its candles."""
+
+    market: Market
     result: BacktestResult
     candles: Candles
 
+    @property
+    def rows(self) -> int:
+        """Return how many rows were used, not counting ticks that were refused."""
+        return self.row_of(self.last_ordinal)
+
+    @property
+    def last_ordinal(self) -> int:
+        """Return the number of the last quote; a candle's own are its open and its end."""
+        if self.market.candles is not None:
+            return 2 * len(self.market.candles) - 1
+        return self.result.ticks
+
+    def row_of(self, ordinal: int) -> int:
+        """Return the row that holds the quote of this number."""
+        if self.market.candles is not None:
+            return (ordinal + 1) // 2
+        return -(-ordinal // 4) if self.market.of_minutes else ordinal
+
 
 def _prove(
-    market: Market, parameters: Parameters, cuts: int, seed: int, step: Step
+    arguments: Mapping[str, Any], parameters: Parameters, cuts: int, seed: int, step: Step
 ) -> list[_Proof]:
-    whole = _run(market, parameters, step, "of the whole file")
-    entered = [_length(market, signal.entry_ordinal) for signal in whole.result.signals]
-    length = market.total if market.total is not None else whole.result.ticks
-    if length < 2:
-        raise BadInput(f"{market.path} is too short to be shortened.")
-    places = cut_places(entered, length, cuts, seed=seed)
+    whole = _run(arguments, parameters, step, "of the whole file")
+    if whole.rows < 2:
+        raise BadInput(f"{whole.market.path} is too short to be shortened.")
+    entered = [whole.row_of(signal.entry_ordinal) for signal in whole.result.signals]
+    places = cut_places(entered, whole.rows, cuts, seed=seed)
+    source = "ticks" if arguments["ticks"] is not None else "candles"
     proofs = []
-    for number, place in enumerate(places, 1):
-        part = _run(market.shortened(place), parameters, step, f"of copy {number} of {len(places)}")
-        last_ordinal = place if market.candles is None else 2 * place - 1
-        found = compare(whole.result, part.result, last_ordinal, whole.candles, part.candles)
-        ended_ms = part.result.last_time_ms
-        assert ended_ms is not None
-        proofs.append(_Proof(place, ended_ms, place in entered, found))
-        if found.difference is not None:
-            break
+    with TemporaryDirectory() as directory:
+        for number, place in enumerate(places, 1):
+            copy = shortened_copy(whole.market.path, place, Path(directory))
+            which = f"of copy {number} of {len(places)}"
+            try:
+                part = _run({**arguments, source: copy}, parameters, step, which)
+            except (BadInput, CandleFileError, TickFileError):
+                # A few rows are no file of their own: it says nothing, so nothing too early.
+                continue
+            found = compare(
+                whole.result, part.result, part.last_ordinal, whole.candles, part.candles
+            )
+            ended_ms = part.result.last_time_ms
+            if ended_ms is None:
+                continue
+            proofs.append(_Proof(place, ended_ms, part.rows in entered, found))
+            if found.difference is not None:
+                return proofs
+    if not any(proof.found.signals + proof.found.findings for proof in proofs):
+        raise BadInput(
+            f"There is nothing to compare: {whole.market.path}, shortened, gave no signal and no "
+            "finding of the detectors. Nothing is proven; give a longer file."
+        )
     return proofs
 
 
-def _run(market: Market, parameters: Parameters, step: Step, which: str) -> _Run:
+def _run(arguments: Mapping[str, Any], parameters: Parameters, step: Step, which: str) -> _Run:
+    market = open_market(**arguments)
     log = CandleLog()
     result = market.run(parameters, lambda done, what: step(done, f"{what} {which}"), log)
-    return _Run(result, log.candles() if market.candles is None else market.candles)
-
-
-def _length(market: Market, entry_ordinal: int) -> int:
-    """Return the length of the shortest copy that holds the entry."""
-    return entry_ordinal if market.candles is None else (entry_ordinal + 1) // 2
+    return _Run(market, result, log.candles() if market.candles is None else market.candles)
 
 
 def _verdict(proofs: list[_Proof]) -> str:
@@ -132,11 +173,22 @@ def _verdict(proofs: list[_Proof]) -> str:
         name: sum(getattr(proof.found, name) for proof in proofs)
         for name in ("signals", "events", "findings")
     }
-    return (
+    told = (
         f"No lookahead found: {len(proofs)} copies of the file, each cut off somewhere "
         f"({after_signals} of them just after a signal), said about what was known by then exactly "
         f"what the whole file says. Compared: {compared['signals']:,} signals, "
         f"{compared['events']:,} trade events and {compared['findings']:,} findings."
+    )
+    warning = _warning(proofs)
+    return f"{told} {warning}" if warning else told
+
+
+def _warning(proofs: list[_Proof]) -> str | None:
+    if any(proof.found.signals for proof in proofs):
+        return None
+    return (
+        "But the copies gave no signal, so of signals and trades nothing is proven: give a longer "
+        "file, its --history or a lower --set threshold."
     )
 
 
@@ -144,9 +196,10 @@ def _as_json(proofs: list[_Proof]) -> dict[str, Any]:
     return {
         "lookahead": any(proof.found.difference for proof in proofs),
         "verdict": _verdict(proofs),
+        "warning": _warning(proofs),
         "cuts": [
             {
-                "length": proof.length,
+                "length": proof.rows,
                 "ended": iso(proof.ended_ms),
                 "after_signal": proof.is_after_signal,
                 "signals": proof.found.signals,
