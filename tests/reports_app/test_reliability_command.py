@@ -229,3 +229,18 @@ def test_a_simulated_feed_is_named_before_anything_else() -> None:
     stored_trade(numbered(1), 2035.0)
 
     assert reliability().startswith("SIMULATED FEED")
+
+
+@pytest.mark.django_db
+def test_beside_real_candles_only_the_made_up_record_is_named(
+    file: Path, scored: list[float]
+) -> None:
+    Connector.objects.create(name="paper-simulated", symbols=["XAUUSD"])
+    StreamPosition.objects.create(symbol="XAUUSD", seqs={"paper-simulated": 7})
+    stored_trade(numbered(1), 2035.0)
+
+    told = reliability(file, "--strategy", "live").splitlines()
+
+    marked = next(place for place, line in enumerate(told) if line.startswith("SIMULATED FEED"))
+    assert told[marked + 1] == "What the live signals really did:"
+    assert sum(line.startswith("SIMULATED") for line in told) == 1

@@ -55,7 +55,7 @@ class _Source:
 
     `settings` names where the parameters come from. `history` fills the windows of H1 and H4 before
     the first candle. `live` is what the live record says, `None`
-    where no database was asked.
+    where no database was asked; `is_made_up` is of the database, whether or not the candles are.
     """
 
     instrument: Instrument
@@ -64,6 +64,7 @@ class _Source:
     series: Series
     history: Mapping[Timeframe, Candles] = field(default_factory=dict)
     live: Live | None = None
+    is_of_files: bool = True
     is_made_up: bool = False
 
 
@@ -164,6 +165,7 @@ def _source(options: Mapping[str, Any]) -> _Source:
             ),
             history={} if is_of_files else _stored_history(instrument.symbol),
             live=live_reliability(told),
+            is_of_files=is_of_files,
             is_made_up=is_simulated(instrument.symbol),
         )
 
@@ -238,8 +240,8 @@ def _print(console: Console, source: _Source, runs: Sequence[Run], found: Reliab
         for line in lines:
             console.print(line, soft_wrap=True)
 
-    if source.is_made_up:
-        say("SIMULATED FEED: the database's prices are made up, and so is what follows from them.")
+    if source.is_made_up and not source.is_of_files:
+        say(_MADE_UP)
     say(f"{source.instrument.symbol}, scored by {source.settings}", *_data(runs))
     say(*(f"Left out: {each}" for each in source.series.left_out))
     if runs:
@@ -251,11 +253,13 @@ def _print(console: Console, source: _Source, runs: Sequence[Run], found: Reliab
             "of the same direction are left out."
         )
     if source.live is not None and source.live.bands:
-        say("", "What the live signals really did:")
+        say("", *([_MADE_UP] if source.is_made_up and source.is_of_files else []))
+        say("What the live signals really did:")
         console.print(_live_table(source.live))
         say(source.live.verdict)
 
 
+_MADE_UP = "SIMULATED FEED: the database's prices are made up, and so is what follows from them."
 _LEGEND = (
     "won: +1 R before -1 R within 48 candles of M15, spread paid; mean R: of the trades as the "
     "product manages them."
