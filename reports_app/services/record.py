@@ -302,8 +302,8 @@ def _require_agreement(
         if says != told:
             raise Broken(
                 f"The trade of {row.signal_id} says {field.name} {says}, its signal and events say "
-                f"{told}: its row or a setting of its instrument was changed, or its last events "
-                "were removed."
+                f"{told}: its row or a setting of its strategy or instrument was changed, or its "
+                "last events were removed."
             )
     told_status = Signal.Status.ACTIVE if follows.is_open else Signal.Status.CLOSED
     if row.signal.status != told_status:

@@ -139,7 +139,9 @@ def test_a_row_that_cannot_be_read_is_named(record: None) -> None:
 def test_an_instruments_new_contract_size_does_not_pass_for_a_new_result(record: None) -> None:
     Instrument.objects.filter(symbol="XAUUSD").update(contract_size=10)
 
-    with pytest.raises(Broken, match=r"initial_risk .* or a setting of its instrument was changed"):
+    with pytest.raises(
+        Broken, match=r"initial_risk .* a setting of its strategy or instrument was changed"
+    ):
         verify()
 
 
