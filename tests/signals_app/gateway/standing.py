@@ -1,33 +1,33 @@
-"""A gateway as a process of its own, to be killed; its ledger is a file that a test writes.
+"""A gateway as a process of its own, to be killed; its database is that of the tests.
 
 python -m tests.signals_app.gateway.standing HOME REDIS_URL PORT
 """
 
 import asyncio
-import json
+import logging
 import sys
 from pathlib import Path
 
-from signals_app.gateway import server
-from signals_app.gateway.intake import Mark
-from tests.signals_app.gateway.conftest import KEYS, MemoryLedger
+import django
+
+django.setup()
+
+from signals_app.gateway import server  # noqa: E402 - Django is to be ready
+from signals_app.gateway.connection import Limits  # noqa: E402
+from signals_app.gateway.ledger import DjangoLedger  # noqa: E402
+from signals_app.gateway.roles import Patience  # noqa: E402
+from tests.signals_app.gateway.conftest import KEYS  # noqa: E402
 
 
-class FileLedger(MemoryLedger):
-    """Reads each symbol's mark from `HOME/SYMBOL.json`."""
+class Ledger(DjangoLedger):
+    """Wakes nobody: the test reads the stream by itself."""
 
-    def __init__(self, home: Path) -> None:
-        super().__init__()
-        self.home = home
-
-    def resume_mark(self, symbol: str) -> Mark | None:
-        try:
-            return Mark(**json.loads((self.home / f"{symbol}.json").read_text()))
-        except FileNotFoundError:
-            return None
+    def wake(self, symbol: str) -> None:
+        pass
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     home, redis_url, port = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     options = server.GatewayOptions(
         redis_url=redis_url,
@@ -35,5 +35,10 @@ if __name__ == "__main__":
         private_key=home / "key.pem",
         keys=KEYS,
         port=port,
+        # Everything is given up sooner, so that a short test comes to it.
+        limits=Limits(heartbeat_interval_ms=1000, silence_ms=3000),
+        patience=Patience(failover_after_ms=3000, disconnect_grace_ms=1000),
+        watch_interval=0.25,
+        presence_interval=1.0,
     )
-    asyncio.run(server.run(options, FileLedger(home), lambda _: None))
+    asyncio.run(server.run(options, Ledger(), lambda _: None))
