@@ -81,6 +81,8 @@ def test_a_trader_reads_a_table(file: Path) -> None:
 
     assert "not measured" in told
     assert "ORDER_BLOCK" in told
+    (lowest, *_) = [line for line in told.splitlines() if line.startswith("ORDER_BLOCK")]
+    assert lowest.split()[1:5] == ["FORMED", "bullish", "up", "to"]
     assert told.rstrip().endswith(
         "Stored, XAUUSD H1: signals made from now on say what was measured here."
     )

@@ -365,9 +365,9 @@ def _print(console: Console, one: _Calibration) -> None:
         soft_wrap=True,
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("event", "kind", "direction"):
+    for name in ("event", "kind", "direction", "scores"):
         table.add_column(name, no_wrap=True)
-    for name in ("third", "scores to", "n", "won", "p", "95 %", "random", "placebo", "p - random"):
+    for name in ("n", "won", "p", "95 %", "random", "placebo", "p - random"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in one.probabilities:
         bucket = row.bucket
@@ -375,8 +375,7 @@ def _print(console: Console, one: _Calibration) -> None:
             bucket.type,
             bucket.kind,
             bucket.direction,
-            str(bucket.tercile),
-            "" if row.score_to is None else f"{row.score_to:.4g}",
+            row.scores.removeprefix("score "),
             f"{row.n:,}",
             f"{row.wins:,}",
             "not measured" if row.p is None else f"{row.p:.1%}",
