@@ -14,16 +14,21 @@ class Equity:
     """The balance (account currency) as each trade closed, in order of closing.
 
     `before` is the balance before the first; `time_ms` and `balance` have one place for each
-    closed trade.
+    closed trade. An account that lost everything stays at zero from `ruined_ms` on (`None` where
+    that never came), whatever trades that were still open brought later.
     """
 
     before: float
     time_ms: Int64s
     balance: Float64s
+    ruined_ms: int | None = None
 
     @property
     def growths(self) -> Float64s:
-        """Return what each trade made of the balance before it: 1.01 for one percent more."""
+        """Return what each trade made of the balance before it: 1.01 for one percent more.
+
+        There is no answer after ruin.
+        """
         earlier = np.concatenate(([self.before], self.balance[:-1]))
         return self.balance / earlier
 
@@ -44,4 +49,10 @@ def equity_of(results: Iterable[TradeResult], starting_balance: float) -> Equity
     closed = in_order_of_closing(results)
     profits = np.array([float(result.profit_loss) for result in closed], dtype=np.float64)
     time_ms = np.array([result.closed_ms for result in closed], dtype=np.int64)
-    return Equity(starting_balance, time_ms, starting_balance + np.cumsum(profits))
+    balance = starting_balance + np.cumsum(profits)
+    ruined = np.flatnonzero(balance <= 0)
+    if not len(ruined):
+        return Equity(starting_balance, time_ms, balance)
+    first = int(ruined[0])
+    balance[first:] = 0.0
+    return Equity(starting_balance, time_ms, balance, int(time_ms[first]))

@@ -49,14 +49,14 @@ class MonteCarlo:
 def monte_carlo(
     equity: Equity, r_multiples: Float64s, *, seed: int, draws: int = _DRAWS
 ) -> MonteCarlo | None:
-    """Return what drawing the trades again gives; `None` for fewer than ten trades.
+    """Return what drawing the trades again gives; `None` for fewer than ten trades or after ruin.
 
     Each trade brings the share of the balance that it won or lost, and these compound. A draw
     takes trades one by one, so it knows nothing of streaks beyond chance. The same ``seed`` gives
     the same answer.
     """
     count = len(equity.balance)
-    if min(count, len(r_multiples)) < _FEWEST:
+    if min(count, len(r_multiples)) < _FEWEST or equity.ruined_ms is not None:
         return None
     generator = np.random.default_rng(seed)
     growths, profits, drawdowns, means = equity.growths, [], [], []

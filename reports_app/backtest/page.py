@@ -30,6 +30,7 @@ _LABELS = 9
 _FEW_YEARS = 2
 _LISTED = 100
 _FEW_MONTHS = 2
+_RUINED = "ruined"
 _CAUTION = (
     "Simulated results on past prices, without orders or a broker. They say little about future "
     "ones."
@@ -86,7 +87,7 @@ def _cards(result: BacktestResult, assessed: Assessment, figures: Performance) -
         ("Signals", f"{figures.total_signals:,}", f"{_or_dash(per_week)} a week"),
         (
             "Result",
-            f"{figures.total_profit_loss:+,.0f}",
+            f"{figures.total_profit_loss:+,.0f}" if assessed.equity.ruined_ms is None else _RUINED,
             f"from {assessed.equity.before:,.0f} of account currency",
         ),
         (
@@ -112,6 +113,8 @@ def _cards(result: BacktestResult, assessed: Assessment, figures: Performance) -
 
 
 def _colour(figure: str) -> str:
+    if figure == _RUINED:
+        return "bad"
     return {"+": "good", "-": "bad"}.get(figure[0], "") if len(figure) > 1 else ""
 
 

@@ -56,6 +56,7 @@ def _assessed_as_json(assessed: Assessment) -> dict[str, Any]:
                 equity.time_ms.tolist(), equity.balance.tolist(), strict=True
             )
         ],
+        "ruined": None if equity.ruined_ms is None else iso(equity.ruined_ms),
         "maximum_drawdown_percentage": round(equity.maximum_drawdown, 2),
         "standard_error_r": assessed.standard_error,
         "monte_carlo": None if drawn is None else asdict(drawn),

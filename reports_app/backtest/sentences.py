@@ -6,6 +6,7 @@ from reports_app.backtest.assessment import Assessment
 from reports_app.backtest.luck import Interval
 from reports_app.backtest.random_entries import NEAR_DAYS
 from reports_app.backtest.result import BacktestResult
+from signals_app.market.calendar import utc
 
 #: Chance does as well as this in so few cases of 100 that we stop believing in chance.
 _UNLIKELY = 0.05
@@ -44,6 +45,11 @@ def data(result: BacktestResult) -> str:
 def _drawdown(assessed: Assessment) -> str:
     if not len(assessed.equity.balance):
         return "No trade was closed, so there is nothing to judge."
+    if assessed.equity.ruined_ms is not None:
+        return (
+            f"RUINED: on {utc(assessed.equity.ruined_ms):%d %B %Y} the account had lost all of its "
+            f"{assessed.equity.before:,.0f}. What the tables count after that, nobody could trade."
+        )
     return (
         f"From {assessed.equity.before:,.0f} the balance went to "
         f"{assessed.equity.balance[-1]:,.0f}, and on the way fell at most "
@@ -53,6 +59,8 @@ def _drawdown(assessed: Assessment) -> str:
 
 def _monte_carlo(assessed: Assessment) -> str:
     drawn = assessed.monte_carlo
+    if assessed.equity.ruined_ms is not None:
+        return "An account that was ruined is not drawn again."
     if drawn is None:
         return "With fewer than ten closed trades, no range of results can be given."
     return (

@@ -209,6 +209,22 @@ def test_a_page_of_nothing_is_a_page_too(ticks_file: Path, tmp_path: Path) -> No
     assert "No trade was closed" in path.read_text()
 
 
+def test_a_ruined_account_is_called_so(ticks_file: Path, tmp_path: Path) -> None:
+    reckless = ["--set", "risk_percentage=100", "--set", "slippage_pips=20"]
+    reckless += ["--set", "daily_loss_percentage=100", "--set", "zone_memory_hours=1"]
+    path = tmp_path / "report.html"
+
+    told = backtest("--ticks", ticks_file, "--html", path, *EAGER, *reckless)
+    printed = json.loads(backtest("--ticks", ticks_file, "--json", *EAGER, *reckless))
+
+    assert re.search(r"RUINED: on \d\d January 2024 the account had lost all of its 10,000", told)
+    assert "An account that was ruined is not drawn again." in told
+    assert min(each["balance"] for each in printed["equity"]) == 0.0
+    assert (printed["ruined"][:7], printed["monte_carlo"]) == ("2024-01", None)
+    assert printed["maximum_drawdown_percentage"] == 100.0
+    assert '<div class="figure bad">ruined</div>' in path.read_text()
+
+
 def test_a_page_that_cannot_be_written_is_one_sentence(ticks_file: Path, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be written") as refused:
         backtest("--ticks", ticks_file, "--html", tmp_path / "nowhere" / "report.html")

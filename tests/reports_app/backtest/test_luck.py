@@ -1,11 +1,14 @@
 """Drawing trades again: seeded, and about what the trades themselves say."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
 from reports_app.backtest.assessment import expected_maximum
-from reports_app.backtest.equity import Equity
+from reports_app.backtest.equity import Equity, equity_of
 from reports_app.backtest.luck import Interval, monte_carlo
+from reports_app.performance.statistics import TradeResult
 
 
 def equity(*profits: float) -> Equity:
@@ -20,6 +23,37 @@ def test_the_deepest_fall_is_counted_from_the_highest_balance_before_it() -> Non
     assert found.maximum_drawdown == 25.0
     assert equity(-100.0).maximum_drawdown == pytest.approx(10.0)
     assert equity().maximum_drawdown == 0.0
+
+
+def result(profit: int, closed_ms: int) -> TradeResult:
+    return TradeResult(
+        signal_id=f"XAU_{closed_ms}",
+        instrument="XAUUSD",
+        direction="BUY",
+        session="LONDON",
+        setup_type="ORDER_BLOCK",
+        signalled_ms=0,
+        opened_ms=0,
+        closed_ms=closed_ms,
+        profit_loss=Decimal(profit),
+        profit_loss_pips=Decimal(0),
+        r_multiple=Decimal(1),
+        risk_reward_ratio=2.0,
+    )
+
+
+def test_an_account_that_lost_everything_stays_at_zero() -> None:
+    profits = (200, -1500, 4000, *(10,) * 9)
+    ruined = equity_of([result(profit, place) for place, profit in enumerate(profits)], 1000.0)
+
+    assert ruined.balance.tolist() == [1200.0, *(0.0,) * 11]
+    assert ruined.ruined_ms == 1
+    assert ruined.maximum_drawdown == 100.0
+    assert monte_carlo(ruined, np.ones(12), seed=1) is None
+
+
+def test_an_account_that_lives_is_not_ruined() -> None:
+    assert equity_of([result(-999, 1)], 1000.0).ruined_ms is None
 
 
 def test_ten_equal_trades_come_out_one_way_only() -> None:
