@@ -3,22 +3,22 @@
 Nothing here writes what the live record is made of, and nothing here may hold it up.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import structlog
+from django.db import Error, transaction
 from django.db import models as db
-from django.db import transaction
+from redis.exceptions import RedisError
 
 from signals_app.confluence import signal as core
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import Exposure, RefusalReason, TradingSignal
 from signals_app.market import calendar
 from signals_app.market import instrument as market
-from signals_app.market.candle import Timeframe
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Decision, Instrument, Strategy, StreamPosition
 from signals_app.services import stream
@@ -33,7 +33,7 @@ from trades_app.models import ShadowPosition, ShadowTrade
 log = structlog.get_logger(__name__)
 
 #: Why a close made no trade, beside the core's own reasons.
-TICKS_GONE = "TICKS_GONE"
+TICKS_GONE, FAILED = "TICKS_GONE", "FAILED"
 #: The stream keeps at most so many used ticks for shadows that lag behind.
 KEPT_TICKS = 1_000_000
 _CLOSES_AT_ONCE = 100
@@ -72,10 +72,16 @@ def retire(strategy_id: int) -> Strategy:
 def follow(symbol: str) -> bool:
     """Let each strategy in shadow decide the next closes that were decided live.
 
-    Returns whether more of them wait.
+    Returns whether more of them wait. One that cannot go on is left for the next time, and stops
+    none of the others.
     """
-    more = [_follow_some(strategy, symbol) for strategy in Strategy.objects.in_shadow()]
-    return any(more)
+    more = False
+    for strategy in Strategy.objects.in_shadow():
+        try:
+            more |= _follow_some(strategy, symbol)
+        except Exception:
+            log.exception("shadow_not_followed", strategy=str(strategy), symbol=symbol)
+    return more
 
 
 def move(symbol: str, ticks: Ticks) -> None:
@@ -91,6 +97,15 @@ def move(symbol: str, ticks: Ticks) -> None:
             # The live trades move in this transaction: no fault of a shadow may undo it.
             log.exception("shadow_trade_failed", shadow_trade=row.pk, symbol=symbol)
             ShadowTrade.objects.filter(pk=row.pk).update(is_open=False, failure=repr(failure)[:200])
+
+
+def behind() -> int:
+    """Return how many decided closes strategies in shadow have still to follow."""
+    following = ShadowPosition.objects.filter(strategy__status=Strategy.Status.SHADOW)
+    return sum(
+        _decided(symbol).filter(close_time_ms__gt=followed_ms).count()
+        for symbol, followed_ms in following.values_list("symbol", "close_time_ms")
+    )
 
 
 def needed_ordinals(symbol: str) -> Iterator[int]:
@@ -272,7 +287,8 @@ def _follow_some(strategy: Strategy, symbol: str) -> bool:
         account = _Account(strategy, parameters_of(strategy), row.value(), row.is_active)
         windows = windows_of(symbol, waiting)
         for decision in waiting:
-            skipped = _follow_close(account, decision, windows[decision.close_time_ms])
+            early = refused_early(decision, windows[decision.close_time_ms], account.parameters)
+            skipped = early.reason.value if early else _attempt(account, decision)
             position.close_time_ms = decision.close_time_ms
             if skipped is None:
                 break
@@ -290,13 +306,21 @@ def _locked_position(strategy: Strategy, symbol: str) -> ShadowPosition:
     return ShadowPosition.objects.select_for_update().get(strategy=strategy, symbol=symbol)
 
 
-def _follow_close(
-    account: _Account, decision: Decision, windows: Iterable[tuple[Timeframe, int]]
-) -> str | None:
+def _attempt(account: _Account, decision: Decision) -> str | None:
+    """Follow one close; what goes wrong with it costs this close and nothing else."""
+    try:
+        with transaction.atomic():
+            return _follow_close(account, decision)
+    except (Error, RedisError):
+        # Not the close's fault: it is followed when the database or Redis answers again.
+        raise
+    except Exception:
+        log.exception("shadow_close_failed", strategy=str(account.strategy), decision=str(decision))
+        return FAILED
+
+
+def _follow_close(account: _Account, decision: Decision) -> str | None:
     """Decide one close and open its trade; return why there is none, `None` where there is."""
-    early = refused_early(decision, windows, account.parameters)
-    if early is not None:
-        return early.reason.value
     if decision.score is None or decision.entry_ordinal is None:
         return RefusalReason.WARMING_UP.value
     views = views_of(decision.symbol, [decision]).get(decision.close_time_ms)

@@ -199,6 +199,38 @@ def test_a_close_whose_ticks_are_gone_is_skipped_and_counted(
     assert ShadowPosition.objects.get(symbol=SYMBOL).skipped["TICKS_GONE"] >= signals
 
 
+def test_a_close_that_a_shadow_fails_on_is_skipped_and_stops_no_other(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = in_shadow(cool_down_minutes=1), in_shadow()
+    decide = shadow.core.decide
+
+    def decide_badly(*arguments: Any) -> Any:
+        if arguments[4].cool_down_minutes == 1:
+            raise ZeroDivisionError
+        return decide(*arguments)
+
+    monkeypatch.setattr(shadow.core, "decide", decide_badly)
+
+    pipeline.run()
+
+    followed = {each.strategy: each for each in ShadowPosition.objects.filter(symbol=SYMBOL)}
+    assert followed[broken].skipped["FAILED"] > 0
+    assert followed[broken].close_time_ms == followed[sound].close_time_ms
+    made = ShadowTrade.objects.values_list("strategy", flat=True)
+    assert set(made) == {sound.pk}
+    assert shadow.behind() == 0
+
+
+def test_a_shadow_that_cannot_be_read_stops_no_other(pipeline: Pipeline) -> None:
+    Strategy.objects.create(version=2, status="SHADOW", parameters={"threshold": "high"})
+    sound = in_shadow()
+
+    pipeline.run()
+
+    assert set(ShadowTrade.objects.values_list("strategy", flat=True)) == {sound.pk}
+
+
 def test_it_never_asks_for_more_ticks_than_are_kept(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
