@@ -1,17 +1,28 @@
 """Candles without ticks: a test for every row of the table in docs/trades.md, both ways."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.candle import Candle
-from signals_app.market.tick import Tick
+from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, GOLD, SIGNAL
 from trades_app.lifecycle.candle_fills import CandleFill, on_candle
-from trades_app.lifecycle.machine import EventKind, Moment, Trade, open_trade
+from trades_app.lifecycle.machine import (
+    EventKind,
+    Moment,
+    Trade,
+    TradeEvent,
+    advance,
+    open_trade,
+)
 
 D = Decimal
 #: Candles are drawn as distances won: the entry at 0, the stop at -10, the targets at 10 and 20.
@@ -187,3 +198,41 @@ def test_an_expired_trade_closes_at_the_open(direction: Direction) -> None:
     assert fill.trade.exit_reason is EventKind.EXPIRED
     assert (float(fill.trade.exit_price) - ENTRY) * direction.sign == 3
     assert not fill.is_ambiguous
+
+
+@st.composite
+def walks(draw) -> list[int]:
+    """A way that price took on the exit side: distances won, a step at a time without a jump."""
+    first = draw(st.integers(-12, 23))
+    steps = draw(st.lists(st.sampled_from((-3, -1, 1, 3)), max_size=40))
+    way = [first]
+    for step in steps:
+        way += [way[-1] + (1 if step > 0 else -1) * n for n in range(1, abs(step) + 1)]
+    return way
+
+
+@given(st.sampled_from(Direction), walks(), st.booleans())
+def test_a_candle_is_never_kinder_than_the_ticks_that_made_it(
+    direction: Direction, walk: list[int], is_after_target: bool
+) -> None:
+    trade = opened(direction)
+    if is_after_target:
+        trade = candle_after(trade, 1, 0.5, 15).trade
+    exits = ENTRY + np.array(walk, dtype=float) * direction.sign
+    bid = exits if direction is Direction.BUY else exits - SPREAD
+    times = CLOSE_MS + 900_000 + np.arange(len(walk)) * 1000
+
+    by_ticks, events = advance(trade, GOLD, Ticks(5, times, bid, bid + SPREAD))
+    fill = candle_after(trade, walk[0], min(walk), max(walk), ordinal=5)
+
+    def worth(trade: Trade) -> Decimal:
+        """What it would have earned, were the rest closed at the candle's end."""
+        return trade.profit_loss + trade.remaining_lots * GOLD.contract_size * walk[-1]
+
+    assert worth(fill.trade) <= worth(by_ticks)
+    if not fill.is_ambiguous:
+        assert _fills(fill.events) == _fills(events)
+
+
+def _fills(events: Iterable[TradeEvent]) -> list[tuple[EventKind, Decimal, Decimal]]:
+    return [(e.kind, e.price, e.profit) for e in events if e.price is not None]
