@@ -5,7 +5,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, cast
@@ -46,11 +46,17 @@ def open_text(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", unpacked)
 
 
-def blocks(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the file in whole lines, with the number of each part's first line."""
+def blocks(
+    path: Path, on_read: Callable[[int], None] = lambda _: None
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the file in whole lines, with the number of each part's first line.
+
+    ``on_read`` is told before each part how many of the file's bytes are read.
+    """
     line, rest = 1, b""
     with open_text(path) as file:
         while block := _read(file, path, _BLOCK_BYTES):
+            on_read(_bytes_read(file, path))
             block = rest + block
             cut = block.rfind(b"\n") + 1
             if cut:
@@ -101,6 +107,15 @@ def _time_at_length(text: str) -> tuple[int, bool]:
             _MINUTES.clear()
         _MINUTES[text[:16]] = milliseconds - milliseconds % _MINUTE_MS
     return milliseconds, has_zone
+
+
+def _bytes_read(file: IO[bytes] | gzip.GzipFile, path: Path) -> int:
+    if isinstance(file, io.BytesIO):
+        # From UTF-16, which has more bytes than the text here.
+        return path.stat().st_size * file.tell() // max(len(file.getbuffer()), 1)
+    if isinstance(file, gzip.GzipFile):
+        return cast("IO[bytes]", file.fileobj).tell()
+    return file.tell()
 
 
 def _read(file: IO[bytes] | gzip.GzipFile, path: Path, size: int) -> bytes:

@@ -67,15 +67,17 @@ class TickFile:
         """Return whether it holds M1 candles, each of which is four quotes."""
         return self._layout.is_candles
 
-    def quotes(self) -> Iterator[Quotes]:
+    def quotes(self, on_read: Callable[[int], None] = lambda _: None) -> Iterator[Quotes]:
         """Yield all quotes in file order, some ten thousands at a time; raises `TickFileError`.
+
+        ``on_read`` is told before each run how many of the file's bytes are read.
 
         A quote that breaks a rule of `QuoteJudge` ends the reading, but for a jump of the price:
         one tick cannot tell a market that crashed from a broken line.
         """
         reader = _Reader(self.path, self._layout, self._clock)
         any_quotes = False
-        for quotes in reader.chunks():
+        for quotes in reader.chunks(on_read):
             any_quotes = any_quotes or len(quotes) > 0
             yield quotes
         if not any_quotes:
@@ -272,9 +274,9 @@ class _Reader:
     last_ask: float | None = None
     judge: QuoteJudge = field(default_factory=QuoteJudge)
 
-    def chunks(self) -> Iterator[Quotes]:
+    def chunks(self, on_read: Callable[[int], None]) -> Iterator[Quotes]:
         """Yield the quotes of each block; raises `TickFileError` at the first bad one."""
-        for line, block in self._bodies():
+        for line, block in self._bodies(on_read):
             if self.layout.is_candles:
                 yield self._candles(line, block)
             else:
@@ -288,8 +290,10 @@ class _Reader:
                 if text.strip():
                     yield self._time_text(text.split(self.layout.delimiter))
 
-    def _bodies(self) -> Iterator[tuple[int, bytes]]:
-        for line, block in blocks(self.path):
+    def _bodies(
+        self, on_read: Callable[[int], None] = lambda _: None
+    ) -> Iterator[tuple[int, bytes]]:
+        for line, block in blocks(self.path, on_read):
             if line > 1:
                 yield line, block
             elif body := block.partition(b"\n")[2]:

@@ -1,7 +1,7 @@
 """What the commands that run the engine over a file share: arguments, settings and progress."""
 
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,12 +12,20 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils.module_loading import import_string
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from reports_app.research.files import (
     BadInput,
     CandleFileError,
     Market,
+    Step,
     TickFileError,
     open_market,
 )
@@ -29,8 +37,6 @@ from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 
 #: What a user can mend; each is one sentence for him.
 REFUSALS = (BadInput, BadParameter, CandleFileError, TickFileError)
-#: Tells how much is done, and of what.
-Step = Callable[[int, str], None]
 
 
 def add_market_arguments(parser: ArgumentParser) -> None:
@@ -141,19 +147,26 @@ def market_of(options: Mapping[str, Any], setup: Setup) -> Market:
 
 
 @contextmanager
-def progress(total: int | None, *, quiet: bool) -> Iterator[Step]:
-    """Show progress on standard error, where somebody looks."""
+def progress(*, quiet: bool) -> Iterator[Step]:
+    """Show progress on standard error, where somebody looks; it begins anew where less is done."""
     with Progress(
-        TextColumn("{task.completed:,} {task.fields[what]}"),
+        TextColumn("{task.fields[what]}"),
         BarColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
-        *([TimeRemainingColumn()] if total is not None else []),
+        TimeRemainingColumn(),
         console=Console(stderr=True),
         disable=quiet,
         transient=True,
     ) as shown:
-        task = shown.add_task("", total=total, what="")
-        yield lambda done, what: shown.update(task, completed=done, what=what)
+        task = shown.add_task("", total=None, what="")
+
+        def step(done: int, total: int, what: str) -> None:
+            if done < shown.tasks[0].completed:
+                shown.reset(task, total=total, what=what)
+            shown.update(task, completed=done, total=total, what=what)
+
+        yield step
 
 
 def moment(text: str) -> int:

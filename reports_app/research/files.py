@@ -32,8 +32,10 @@ __all__ = (
 )
 
 _History = Mapping[Timeframe, Candles]
-#: Told now and then how much is done, and of what.
-Step = Callable[[int, str], None]
+#: Told now and then how much is done, of how much, and what that is in words.
+Step = Callable[[int, int, str], None]
+#: Told how many bytes of a file are read.
+OnRead = Callable[[int], None]
 _HISTORY_NAME = re.compile(r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*\.csv(\.gz)?")
 _CHUNK = 1 << 20
 
@@ -42,7 +44,7 @@ class BadInput(Exception):  # noqa: N818 - it names what happened
     """What was asked for cannot be done; the sentence says why."""
 
 
-def _nothing(_done: int, _what: str) -> None:
+def _nothing(_done: int, _total: int, _what: str) -> None:
     """Tell nobody."""
 
 
@@ -62,19 +64,15 @@ class Market:
     assumed: str
     candles: Candles | None = None
     spreads: Float64s | None = None
-    batches: Callable[[], Iterator[Ticks]] | None = None
+    batches: Callable[[OnRead], Iterator[Ticks]] | None = None
     of_minutes: bool = False
-
-    @property
-    def total(self) -> int | None:
-        """Return how many candles it has, `None` for ticks, which are not counted beforehand."""
-        return None if self.candles is None else len(self.candles)
 
     def run(
         self, parameters: Parameters, step: Step = _nothing, log: CandleLog | None = None
     ) -> BacktestResult:
         """Return what the engine does on it; ``log`` keeps the M15 candles where it reads ticks."""
         if self.candles is not None and self.spreads is not None:
+            total = len(self.candles)
             return run_on_candles(
                 self.instrument,
                 parameters,
@@ -82,13 +80,13 @@ class Market:
                 self.spreads,
                 self.history,
                 decide_from_ms=self.decide_from_ms,
-                on_progress=lambda count: step(count, "candles"),
+                on_progress=lambda count: step(count, total, f"{count:,} candles"),
             )
         assert self.batches is not None
         return run(
             self.instrument,
             parameters,
-            _counted(self.batches(), step),
+            _counted(self.batches, self.path.stat().st_size, step),
             self.history,
             decide_from_ms=self.decide_from_ms,
             log=log,
@@ -143,7 +141,7 @@ def open_market(
         before,
         begin_ms,
         opened.assumed,
-        batches=lambda: _ticks_until(read_ticks(path, **reading), end_ms),
+        batches=lambda on_read: _ticks_until(read_ticks(path, **reading, on_read=on_read), end_ms),
         of_minutes=opened.is_of_candles,
     )
 
@@ -225,9 +223,23 @@ def _ticks_until(batches: Iterator[Ticks], end_ms: int | None) -> Iterator[Ticks
         yield ticks
 
 
-def _counted(batches: Iterator[Ticks], done: Step) -> Iterator[Ticks]:
-    count = 0
-    for ticks in batches:
+def _counted(
+    batches: Callable[[OnRead], Iterator[Ticks]], size: int, done: Step
+) -> Iterator[Ticks]:
+    """Yield the batches; how much of a file of ticks is done, its bytes say."""
+    count, told = 0, "0 ticks"
+    read = 0
+
+    def on_read(position: int) -> None:
+        # What lies before this part is done; the part itself is about to be.
+        nonlocal read
+        done(read, size, told)
+        read = position
+
+    for ticks in batches(on_read):
         yield ticks
         count += len(ticks)
-        done(count, f"ticks, {iso(int(ticks.time_ms[-1]))}" if len(ticks) else "ticks")
+        told = f"{count:,} ticks"
+        if len(ticks):
+            told += f", {iso(int(ticks.time_ms[-1]))[:16].replace('T', ' ')}"
+    done(size, size, told)

@@ -1,7 +1,7 @@
 """A file of ticks as the stream would hold it: the same rules, the same numbers."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mt5_bridge.quotes import LastGood, QuoteJudge
@@ -42,11 +42,13 @@ def read_ticks(
     source_timezone: str = "utc",
     default_spread: float | None = None,
     digits: int | None = None,
+    on_read: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Ticks]:
     """Yield a file's ticks, numbered from 1, some ten thousands at a time.
 
     Raises `TickFileError` at the first fault of the file. Only a jump of the price is no fault: the
-    gateway refuses such a tick and goes on, and so it is left out here too.
+    gateway refuses such a tick and goes on, and so it is left out here too. ``on_read`` is told
+    before each run of ticks how many of the file's bytes are read.
     """
     opened = open_ticks(
         path,
@@ -56,7 +58,7 @@ def read_ticks(
         digits=digits,
     )
     judge, last, ordinal = QuoteJudge(), LastGood(), 0
-    for quotes in opened.quotes():
+    for quotes in opened.quotes(on_read):
         verdict = judge.judge(quotes, last)
         for refusal in verdict.refusals[:1]:
             log.warning("%s: %d ticks left out: %s", path, len(verdict.refusals), refusal.text)

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             setup = setup_of(options)
             market = market_of(options, setup)
             log = CandleLog()
-            with progress(market.total, quiet=not self.stderr.isatty()) as step:
+            with progress(quiet=not self.stderr.isatty()) as step:
                 result = market.run(setup.parameters, step, log)
         except REFUSALS as error:
             raise CommandError(str(error), returncode=2) from None

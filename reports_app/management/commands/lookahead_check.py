@@ -16,7 +16,6 @@ from reports_app.backtest.result import BacktestResult
 from reports_app.backtest.truncation import Comparison, compare, cut_places
 from reports_app.management.common import (
     REFUSALS,
-    Step,
     add_market_arguments,
     add_settings_argument,
     add_strategy_arguments,
@@ -31,6 +30,7 @@ from reports_app.research.files import (
     BadInput,
     CandleFileError,
     Market,
+    Step,
     TickFileError,
     open_market,
 )
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         try:
             setup = setup_of(options)
             arguments = market_arguments(options, setup.instrument(options["symbol"]))
-            with progress(None, quiet=not self.stderr.isatty()) as step:
+            with progress(quiet=not self.stderr.isatty()) as step:
                 proofs = _prove(arguments, setup.parameters, options["cuts"], options["seed"], step)
         except REFUSALS as error:
             raise CommandError(str(error), returncode=2) from None
@@ -155,7 +155,9 @@ def _prove(
 def _run(arguments: Mapping[str, Any], parameters: Parameters, step: Step, which: str) -> _Run:
     market = open_market(**arguments)
     log = CandleLog()
-    result = market.run(parameters, lambda done, what: step(done, f"{what} {which}"), log)
+    result = market.run(
+        parameters, lambda done, total, what: step(done, total, f"{what} {which}"), log
+    )
     return _Run(market, result, log.candles() if market.candles is None else market.candles)
 
 

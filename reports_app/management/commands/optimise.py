@@ -133,14 +133,18 @@ class Command(BaseCommand):
         """Return all trials and where they ran; processes finish what workers do not."""
         trades: dict[int, Trades] = {}
         places = []
-        with progress(len(candidates), quiet=not self.stderr.isatty()) as step:
+        with progress(quiet=not self.stderr.isatty()) as step:
+
+            def show(told: str) -> None:
+                total = len(candidates)
+                step(len(trades), total, f"{len(trades)} of {total} settings on {told}")
 
             def take(found: Iterator[tuple[int, Trades]], told: str) -> None:
                 places.append(told)
-                step(len(trades), f"of {len(candidates)} settings on {told}")
+                show(told)
                 for place, result in found:
                     trades[place] = result
-                    step(len(trades), f"of {len(candidates)} settings on {told}")
+                    show(told)
 
             def left() -> dict[int, dict[str, Any]]:
                 return {
