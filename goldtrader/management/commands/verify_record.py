@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.use import use_data_dir
-from reports_app.services.record import Broken, Proof, Published, verify, verify_export
+from reports_app.services.proof import Broken, Proof, Published, verify, verify_export
 
 _PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2}):([0-9a-fA-F]{64})")
 
