@@ -31,10 +31,12 @@ def signal_text(
     is_simulated: bool = False,
     found_late_seconds: int | None = None,
     measured: Measured | None = None,
+    strategy: str = "",
 ) -> str:
     """Return the message that announces a signal, with how its trade stands below.
 
     ``measured`` is what history says of the event that the signal leans on, `None`: nothing.
+    ``strategy`` is the name and version of what made it, left out where it is empty.
     """
     probability = f"measured probability {measured}" if measured else "probability not measured"
     entry = as_decimal(signal.entry_price)
@@ -66,6 +68,7 @@ def signal_text(
         f"Signal ID: {signal.signal_id}",
         f"⏰ Time: {_moment(utc(signal.timestamp_ms))}",
         f"📊 Session: {signal.session}",
+        *([f"🧭 Strategy: {strategy}"] if strategy else []),
         "",
         "---",
         "📊 LIVE UPDATES 📊",

@@ -368,6 +368,7 @@ def _put_signal_message(
             is_simulated=is_simulated(signal.instrument),
             found_late_seconds=late,
             measured=signal.measured,
+            strategy=str(signal.strategy),
         ),
     )
 

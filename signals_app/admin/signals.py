@@ -37,6 +37,7 @@ class SignalAdmin(ReadOnlyAdmin):
         "confidence",
         "setup_type",
         "session",
+        "strategy",
     )
     list_filter = ("status", InstrumentFilter, DirectionFilter, "session")
     search_fields = ("signal_id", "setup_type")

@@ -22,7 +22,7 @@ LIMITS = MappingProxyType(
         "take_profit_1_r": (0.1, 100),
         "take_profit_2_r": (0.1, 100),
         "minimum_risk_reward": (2, 100),
-        "maximum_risk_reward": (0.1, 1000),
+        "maximum_risk_reward": (2, 500),
         "risk_percentage": (0.01, 100),
         "maximum_open_trades": (0, 100),
         "zone_memory_hours": (0, 8760),

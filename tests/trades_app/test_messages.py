@@ -57,6 +57,15 @@ def test_a_probability_is_told_only_where_it_was_measured() -> None:
     assert said in text.splitlines()
 
 
+def test_the_version_that_made_a_signal_is_told_behind_its_session() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+
+    lines = messages.signal_text(SIGNAL, GOLD, trade, strategy="default v3").splitlines()
+
+    place = lines.index("📊 Session: NY_OVERLAP")
+    assert lines[place + 1 : place + 3] == ["🧭 Strategy: default v3", ""]
+
+
 def test_a_simulated_feed_is_named_before_anything_else() -> None:
     trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
 
