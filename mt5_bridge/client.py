@@ -24,7 +24,7 @@ from mt5_bridge.credentials import (
     is_loopback,
 )
 from mt5_bridge.link import Link, Moment
-from mt5_bridge.quotes import LastGood, QuoteJudge, Quotes
+from mt5_bridge.quotes import QuoteJudge, Quotes
 from mt5_bridge.sources.base import Poll, Source
 from mt5_bridge.spool import Run, Spool, SpoolError, SpoolFullError, Stand
 from mt5_bridge.status import at, first_status, write_status
@@ -227,11 +227,11 @@ class Client:
 
     def _store(self, poll: Poll) -> int:
         """Put the good ticks into the spool; return how many were refused."""
-        stand = self._stand()
-        told_ms = max(stand.last.time_ms, self._link.told_ms(self._symbol))
         # No tick is refused for being of the future: it may be this machine's clock that is late,
         # and what is thrown away here never comes again. The server judges by its own.
-        verdict = self._judge.judge(poll.quotes, LastGood(told_ms, stand.last.bid))
+        # Nor is it held against what the server has from another connector: should it forget that,
+        # this one has to have its own.
+        verdict = self._judge.judge(poll.quotes, self._stand().last)
         for refusal in verdict.refusals[:1]:
             log.warning(
                 "%d quotes of %s refused: %s", len(verdict.refusals), self._symbol, refusal.text

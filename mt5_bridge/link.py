@@ -377,11 +377,6 @@ class Link:
         line = self._lines.get(symbol)
         return line.role if line and self.is_logged_in else None
 
-    def told_ms(self, symbol: str) -> int:
-        """Return up to which time the server was told that no tick is to come."""
-        line = self._lines.get(symbol)
-        return line.told_ms if line else 0
-
     def sent_seq(self, symbol: str) -> int:
         """Return the number of the last tick that was handed to this connection."""
         line = self._lines.get(symbol)

@@ -282,6 +282,23 @@ async def test_a_standby_keeps_its_ticks_until_it_is_promoted(folder, spool):
         await until(lambda: server.ticks[-1] == source.rows[-1])
 
 
+async def test_a_standby_that_is_behind_the_active_one_keeps_what_it_has_not_read_yet(
+    folder, spool
+):
+    """Only its spool has these ticks should the server forget what it has."""
+    source, server = Live(), Server(role=Role.STANDBY)
+    now_ms = time.time_ns() // 1_000_000
+    spool.begin("XAUUSD", 0)
+    spool.append("XAUUSD", Quotes.of([(now_ms - 900_000, 2000.0, 2000.5)]), "0")
+    server.ticks.append((now_ms, 1.0, 2.0))
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        await until(lambda: server.heartbeats)
+        source.given = [(now_ms - age_ms, 2000.0) for age_ms in (800_000, 30_000, 20_000)]
+        await until(lambda: spool.last_seq("XAUUSD") == 4)
+    kept = [row for run in spool.read("XAUUSD", 1, 4) for row in run.quotes.rows()]
+    assert [row[:3] for row in kept] == source.rows
+
+
 async def test_heartbeats_carry_the_sources_watermark(folder, spool):
     source, server = Live(), Server()
     async with running(server, folder), Running(a_client(server, folder, source, spool)):
