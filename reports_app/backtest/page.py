@@ -9,6 +9,7 @@ import numpy as np
 
 from reports_app.backtest import sentences, svg
 from reports_app.backtest.assessment import Assessment
+from reports_app.backtest.equity import Equity
 from reports_app.backtest.report import signals_per_week
 from reports_app.backtest.result import BacktestResult
 from reports_app.performance.statistics import (
@@ -20,17 +21,21 @@ from reports_app.performance.statistics import (
     performance,
 )
 from signals_app.confluence.parameters import Parameters
-from signals_app.market.calendar import iso, milliseconds, utc
-from signals_app.market.tick import Int64s
+from signals_app.market.calendar import milliseconds, utc
+from signals_app.market.tick import Float64s, Int64s
 
 _WIDE, _HALF = 1080, 520
 #: The most names below a chart over time.
-_LABELS = 9
+_LABELS, _FEW_LABELS = 9, 4
 #: With so few years, months say more.
 _FEW_YEARS = 2
 _LISTED = 100
 _FEW_MONTHS = 2
 _RUINED = "ruined"
+_LEGEND = (
+    "win %: of won and lost; R: mean profit in units of the risk; factor: money won by money "
+    "lost; drawdown: deepest fall in money."
+)
 _CAUTION = (
     "Simulated results on past prices, without orders or a broker. They say little about future "
     "ones."
@@ -75,8 +80,9 @@ def _head(result: BacktestResult, assumed: str, settings: str) -> str:
 def _span(result: BacktestResult) -> str:
     if result.first_time_ms is None or result.last_time_ms is None:
         return "The file holds nothing in that span."
+    first, last = utc(result.first_time_ms), utc(result.last_time_ms)
     return (
-        f"{iso(result.first_time_ms)} to {iso(result.last_time_ms)}. {sentences.data(result)}; "
+        f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC. {sentences.data(result)}; "
         f"{result.decisions:,} closes decided."
     )
 
@@ -96,7 +102,11 @@ def _cards(result: BacktestResult, assessed: Assessment, figures: Performance) -
             "mean profit in units of the risk"
             + (f", ± {assessed.standard_error:.2f}" if assessed.standard_error else ""),
         ),
-        ("Won", f"{_or_dash(figures.win_rate)} %", "of won and lost trades"),
+        (
+            "Won",
+            "-" if figures.win_rate is None else f"{figures.win_rate:.1f} %",
+            "of won and lost trades",
+        ),
         ("Profit factor", _or_dash(figures.profit_factor), "money won by money lost"),
         (
             "Deepest fall",
@@ -119,43 +129,27 @@ def _colour(figure: str) -> str:
 
 
 def _verdict(assessed: Assessment, result: BacktestResult) -> str:
-    told = (*sentences.verdict(assessed), *sentences.assumptions(result))
+    short, *told = sentences.verdict(assessed)
+    told += sentences.assumptions(result)
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in told)
-    return f"<section><h2>What it is worth</h2><ul>{items}</ul></section>"
+    return (
+        f'<section><h2>What it is worth</h2><p class="short">{escape(short)}</p><ul>{items}</ul>'
+        "</section>"
+    )
 
 
 def _charts(assessed: Assessment) -> list[str]:
     equity = assessed.equity
-    ticks = _dates(equity.time_ms)
-    time = equity.time_ms.astype(np.float64)
     found = [
         _figure(
             "Balance",
             "as each trade closed",
-            svg.area_line(
-                time,
-                equity.balance,
-                ticks,
-                width=_WIDE,
-                height=300,
-                kind="balance",
-                base=equity.before,
-                label="Balance over time",
-            ),
+            _over_time(equity, equity.balance, "balance", equity.before, "Balance over time", 300),
         ),
         _figure(
             "Fall below the highest balance",
             "percent",
-            svg.area_line(
-                time,
-                -equity.drawdowns,
-                ticks,
-                width=_WIDE,
-                height=150,
-                kind="fall",
-                base=0.0,
-                label="Drawdown over time",
-            ),
+            _over_time(equity, -equity.drawdowns, "fall", 0.0, "Drawdown over time", 150),
         ),
     ]
     years = by_period(assessed.results, Period.YEAR)
@@ -180,7 +174,6 @@ def _charts(assessed: Assessment) -> list[str]:
                 width=_HALF,
                 height=220,
                 label="Results of the trades in R",
-                unit="",
             ),
         ),
     ]
@@ -189,14 +182,15 @@ def _charts(assessed: Assessment) -> list[str]:
         halves.append(
             _figure(
                 "Against random entries",
-                "mean R of each random set",
+                "mean R of each random set; coloured are those at least as good",
                 svg.histogram(
                     np.array(chance.repeated_r),
                     [svg.Mark(chance.r, f"signals {chance.r:+.2f} R", "own")],
                     width=_HALF,
                     height=220,
                     label="Mean R of random entries",
-                    unit="",
+                    split=chance.r,
+                    kinds=("random", "better"),
                 ),
             )
         )
@@ -223,6 +217,30 @@ def _charts(assessed: Assessment) -> list[str]:
     return [*found, f'<div class="halves">{"".join(halves)}</div>']
 
 
+def _over_time(
+    equity: Equity, values: Float64s, kind: str, base: float, label: str, height: int
+) -> str:
+    """Return the line twice: what is wide enough for a desk cannot be read on a telephone."""
+    return "".join(
+        f'<div class="{screen}">'
+        + svg.area_line(
+            equity.time_ms.astype(np.float64),
+            values,
+            _dates(equity.time_ms, labels),
+            width=width,
+            height=round(height * shape),
+            kind=kind,
+            base=base,
+            label=label,
+        )
+        + "</div>"
+        for screen, width, shape, labels in (
+            ("desk", _WIDE, 1.0, _LABELS),
+            ("telephone", _HALF, 0.8, _FEW_LABELS),
+        )
+    )
+
+
 def _figure(title: str, text: str, content: str) -> str:
     return (
         f'<section class="chart"><h2>{escape(title)} <span class="quiet">{escape(text)}</span>'
@@ -230,15 +248,15 @@ def _figure(title: str, text: str, content: str) -> str:
     )
 
 
-def _dates(time_ms: Int64s) -> list[tuple[float, str]]:
+def _dates(time_ms: Int64s, labels: int) -> list[tuple[float, str]]:
     """Return the beginnings of years, or of months or days where it spans less, with names."""
     first, last = utc(int(time_ms[0])), utc(int(time_ms[-1]))
     months = (last.year - first.year) * 12 + last.month - first.month
     if months < _FEW_MONTHS:
-        days = np.unique(time_ms // 86_400_000)[:: max(1, (last - first).days // _LABELS)]
+        days = np.unique(time_ms // 86_400_000)[:: max(1, (last - first).days // labels)]
         midnights = [int(day) * 86_400_000 for day in days[1:]]
         return [(float(midnight), f"{utc(midnight):%d %b}") for midnight in midnights]
-    step = next(n for n in (1, 2, 3, 6, 12, 24, 60, 120) if months / n <= _LABELS)
+    step = next(n for n in (1, 2, 3, 6, 12, 24, 60, 120) if months / n <= labels)
     named, form = [], "%b %Y" if step < 12 else "%Y"
     for month in range(first.year * 12 + first.month, last.year * 12 + last.month):
         if month % step == 0:
@@ -277,7 +295,8 @@ def _tables(results: Sequence[TradeResult], figures: Performance) -> str:
     head = "".join(f"<th>{name}</th>" for name in ("", *_COLUMNS))
     return (
         "<section><h2>By direction, session, setup and year</h2><div class=scroll><table>"
-        f"<thead><tr>{head}</tr></thead>{bodies}</table></div></section>"
+        f"<thead><tr>{head}</tr></thead>{bodies}</table></div>"
+        f'<p class="quiet">{_LEGEND}</p></section>'
     )
 
 
@@ -381,6 +400,9 @@ svg text{fill:var(--quiet);font-size:11px;font-variant-numeric:tabular-nums}
 .balance.line{stroke:var(--gold)}.balance.area{fill:var(--goldfill)}
 .fall.line{stroke:var(--lost)}.fall.area{fill:var(--lostfill)}
 rect.won{fill:var(--won)}rect.lost{fill:var(--lost)}
+rect.random{fill:var(--quiet);opacity:.45}rect.better{fill:var(--gold)}
+.short{font-weight:600;margin:0 0 8px}
+.telephone{display:none}
 .mark{stroke:var(--ink);stroke-width:2}svg text.said{fill:var(--ink);font-size:12px;font-weight:600}
 table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}.scroll table{width:100%}
@@ -389,4 +411,9 @@ th:first-child{text-align:left;padding-left:0}
 thead th{color:var(--quiet);border-bottom:1px solid var(--rule)}
 tbody+tbody tr:first-child>*{border-top:1px solid var(--rule)}
 summary{cursor:pointer;font-weight:600}details table{margin-top:12px}
+@media(max-width:640px){main{padding:20px 12px 40px}section,details{padding:14px}
+.cards{grid-template-columns:repeat(2,1fr);padding:0}
+.desk{display:none}.telephone{display:block}
+svg text{font-size:17px}svg text.said{font-size:18px}
+td,th{padding:4px 6px}thead th{white-space:normal;vertical-align:bottom}}
 """

@@ -13,7 +13,8 @@ _UNLIKELY = 0.05
 
 
 def verdict(assessed: Assessment) -> Iterator[str]:
-    """Return what the result is worth, a sentence or two for each way of asking."""
+    """Return what the result is worth: in short, then a sentence or two for each way of asking."""
+    yield _in_short(assessed)
     yield _drawdown(assessed)
     yield _monte_carlo(assessed)
     yield _random_entries(assessed)
@@ -40,6 +41,31 @@ def data(result: BacktestResult) -> str:
     """Return what was read and built."""
     candles = ", ".join(f"{count:,} {name}" for name, count in result.candles.items())
     return f"{result.ticks:,} ticks, {candles}" if result.ticks else candles
+
+
+def _in_short(assessed: Assessment) -> str:
+    drawn, chance = assessed.monte_carlo, assessed.random_entries
+    if assessed.equity.ruined_ms is not None:
+        return "In short: it lost everything."
+    if drawn is None or chance is None:
+        return "In short: these are too few trades to say anything."
+    made = assessed.equity.balance[-1] > assessed.equity.before
+    result, other = ("made", "lose") if made else ("lost", "make")
+    against = drawn.losing_share if made else 1 - drawn.losing_share
+    if against <= _UNLIKELY:
+        luck = "and nearly all draws from the same trades do"
+    else:
+        luck = f"but {100 * against:.0f} of 100 draws from the same trades {other} some"
+    return f"In short: it {result} money, {luck}. {_meaning(chance.at_least_as_good)}"
+
+
+def _meaning(share: float) -> str:
+    """Return what it means that this share of random sets did at least as well."""
+    if share <= _UNLIKELY:
+        return "The signals entered better than chance."
+    if share >= 1 - _UNLIKELY:
+        return "The signals entered worse than chance."
+    return "The signals' entries cannot be told from chance."
 
 
 def _drawdown(assessed: Assessment) -> str:
@@ -76,18 +102,12 @@ def _random_entries(assessed: Assessment) -> str:
     if chance is None:
         return "With fewer than ten closed trades, chance cannot be compared with."
     share = chance.at_least_as_good
-    if share <= _UNLIKELY:
-        meaning = "The signals entered better than chance."
-    elif share >= 1 - _UNLIKELY:
-        meaning = "The signals entered worse than chance."
-    else:
-        meaning = "The signals' entries cannot be told from chance."
     return (
         f"Random entries (the same directions, times of day, stops and targets, on other days at "
         f"most {NEAR_DAYS} away, {chance.repetitions:,} times) make {chance.random_r.middle:+.2f} "
         f"R a trade, in 90 of 100 cases between {_span(chance.random_r, '+.2f')}. The signals, "
         f"followed in the same way, make {chance.r:+.2f} R; {100 * share:.0f} of 100 random sets "
-        f"do at least as well. {meaning}"
+        f"do at least as well. {_meaning(share)}"
     )
 
 

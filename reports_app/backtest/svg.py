@@ -10,8 +10,10 @@ import numpy as np
 from signals_app.market.tick import Float64s
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 12.0, 10.0, 26.0
-#: More points than a chart is wide show nothing more.
-_POINTS = 1500
+#: More points than this for each unit of a chart's width show nothing more.
+_POINTS_A_UNIT = 1.4
+#: The most names that bars have room for.
+_NAMES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def area_line(
 
     ``ticks`` name places on x. ``kind`` is the style's name.
     """
-    x, y = _thinned(x, y)
+    x, y = _thinned(x, y, round(width * _POINTS_A_UNIT))
     scale_y = _Scale.over(min(float(y.min()), base), max(float(y.max()), base))
     frame = _Frame(width, height, float(x[0]), float(x[-1]), scale_y)
     points = " ".join(
@@ -72,14 +74,25 @@ def bars(values: Sequence[tuple[str, float]], *, width: int, height: int, label:
             f'y="{min(zero, end):.1f}" width="{thick:.1f}" height="{tall:.1f}" '
             f'rx="2"><title>{escape(name)}: {value:,.2f}</title></rect>'
         )
-    ticks = [(place + 0.5, name) for place, (name, _) in enumerate(values)]
+    every = -(-len(values) // _NAMES)
+    ticks = [(place + 0.5, name) for place, (name, _) in enumerate(values) if place % every == 0]
     return frame.drawn("".join(drawn), ticks, label, base=0.0)
 
 
 def histogram(
-    values: Float64s, marks: Sequence[Mark], *, width: int, height: int, label: str, unit: str
+    values: Float64s,
+    marks: Sequence[Mark],
+    *,
+    width: int,
+    height: int,
+    label: str,
+    split: float = 0.0,
+    kinds: tuple[str, str] = ("lost", "won"),
 ) -> str:
-    """Return how often the values lie where, with marks on it; below zero is drawn as lost."""
+    """Return how often the values lie where, with marks on it.
+
+    ``kinds`` are the styles of what lies below ``split`` and of what does not.
+    """
     places = [mark.at for mark in marks]
     low, high = min(float(values.min()), *places, 0.0), max(float(values.max()), *places, 0.0)
     room = (high - low or 1.0) * 0.04
@@ -89,9 +102,10 @@ def histogram(
         width, height, low - room, high + room, _Scale.over(0.0, float(counts.max())), top=26.0
     )
     drawn = [
-        f'<rect class="{"won" if middle >= 0 else "lost"}" x="{frame.x(left):.1f}" '
+        f'<rect class="{kinds[int(middle >= split)]}" x="{frame.x(left):.1f}" '
         f'y="{frame.y(float(count)):.1f}" width="{max(frame.x(right) - frame.x(left) - 1, 1):.1f}" '
-        f'height="{frame.y(0.0) - frame.y(float(count)):.1f}"/>'
+        f'height="{frame.y(0.0) - frame.y(float(count)):.1f}"><title>{left:+.2f} to {right:+.2f}: '
+        f"{count:,}</title></rect>"
         for count, left, right in zip(counts.tolist(), edges[:-1], edges[1:], strict=True)
         for middle in ((left + right) / 2,)
     ]
@@ -104,7 +118,7 @@ def histogram(
             f'y="{14 + 14 * row}" text-anchor="{"end" if is_right else "start"}">'
             f"{escape(mark.text)}</text>"
         )
-    ticks = [(at, f"{at:,.{scale_x.decimals}f}{unit}") for at in scale_x.ticks]
+    ticks = [(at, f"{at:,.{scale_x.decimals}f}") for at in scale_x.ticks]
     return frame.drawn("".join(drawn), ticks, label, base=0.0)
 
 
@@ -182,12 +196,12 @@ class _Frame:
         )
 
 
-def _thinned(x: Float64s, y: Float64s) -> tuple[Float64s, Float64s]:
+def _thinned(x: Float64s, y: Float64s, points: int) -> tuple[Float64s, Float64s]:
     """Return the lowest and highest of each stretch, where there are more points than pixels."""
-    if len(x) <= _POINTS:
+    if len(x) <= points:
         return x, y
     kept = {0, len(x) - 1}
-    for part in np.array_split(np.arange(len(x)), _POINTS // 2):
+    for part in np.array_split(np.arange(len(x)), points // 2):
         kept |= {int(part[np.argmin(y[part])]), int(part[np.argmax(y[part])])}
     places = np.array(sorted(kept))
     return x[places], y[places]

@@ -166,6 +166,7 @@ def test_json_says_what_chance_does_and_repeats_itself(ticks_file: Path) -> None
     assert printed["equity"][-1]["balance"] == pytest.approx(
         printed["starting_balance"] + printed["performance"]["total_profit_loss"]
     )
+    assert printed["verdict"][0].startswith("In short: it ")
     assert json.loads(backtest(*arguments)) == printed
 
 
