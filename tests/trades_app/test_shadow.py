@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
 
 SYMBOL = "XAUUSD"
 _TICKS_IN_AN_ENTRY = 2_000
+WHOLE_NUMBER = "'maximum_open_trades=2.5' is not a name, = and a number."
 VIEWS = (smc.view_structure, smc.view_gaps, smc.view_order_blocks, smc.view_liquidity)
 
 
@@ -398,7 +399,8 @@ def test_the_comparison_sets_each_shadow_beside_the_live_record(
 
 def test_what_makes_no_sense_is_refused() -> None:
     for options, sentence in (
-        ({"changes": ["threshold"]}, "'threshold' is not NAME=VALUE with a number."),
+        ({"changes": ["threshold"]}, "'threshold=' is not a name, = and a number."),
+        ({"changes": ["maximum_open_trades=2.5"]}, WHOLE_NUMBER),
         ({"changes": ["threshold=101"]}, "threshold must be from 0 to 100, not 101.0."),
         ({"begin": 1}, "default v1 is LIVE, not RETIRED."),
         ({"retire": 9}, "There is no version 9."),

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
-from signals_app.confluence.limits import BadParameter
+from signals_app.confluence.limits import BadParameter, read_change
 from signals_app.market.calendar import iso
 from signals_app.models import NoLiveStrategy, Strategy
 from signals_app.services.strategies import NotPossible, add_version, make_live
@@ -60,7 +60,7 @@ class Command(BaseCommand):
     def _do(self, options: Mapping[str, Any]) -> None:
         try:
             if options["changes"] is not None:
-                added = add_version(dict(map(_change, options["changes"])))
+                added = add_version(dict(map(read_change, options["changes"])))
                 self.stdout.write(f"{shadow.begin(added.pk)} runs in shadow.")
             elif options["begin"] is not None:
                 self.stdout.write(f"{shadow.begin(_id_of(options['begin']))} runs in shadow.")
@@ -90,15 +90,6 @@ class Command(BaseCommand):
 
 
 _LINE = "{:<8} {:<14} {:<20} {:>6} {:>6} {:>5} {:>7} {:>12}"
-
-
-def _change(text: str) -> tuple[str, float | None]:
-    """Return a parameter's name and wanted value; `none` is no value."""
-    name, _, value = text.partition("=")
-    try:
-        return name, None if value.lower() == "none" else float(value)
-    except ValueError:
-        raise BadParameter(f"{text!r} is not NAME=VALUE with a number.") from None
 
 
 def _id_of(version: int) -> int:
