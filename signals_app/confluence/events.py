@@ -7,6 +7,8 @@ longer volume records, and pools of years ago would still be swept.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -81,64 +83,80 @@ def _compiled(function: _Function) -> _Function:
     return cast("_Function", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
 
 
-@_compiled
-def _find(
-    time_ms: Int64s,
-    prices: kernel.Values,
-    volume: Float64s,
-    looked_up: kernel.Tables,
-    rules: kernel.Rules,
-    first: int,
-    end: int,
-    window: int,
-    kept_only: bool,
-) -> tuple[kernel.Table, kernel.Values]:
-    room, found = 1024, 0
-    table, values = np.empty((5, room), dtype=np.int64), np.empty((4, room))
-    for i in range(first, end):
-        start = max(i + 1 - window, 0)
-        seen = kernel.everything(
-            time_ms[start : i + 1].copy(),
-            prices[:, start : i + 1].copy(),
-            volume[start : i + 1].copy(),
-            looked_up,
-            rules,
-            kept_only,
-        )
-        last = i - start
-        most = seen.gaps[0].shape[1] + seen.order_blocks[0].shape[1] + seen.sweeps[0].shape[1]
-        if found + most > room:
-            room = 2 * room + most
-            more_table, more_values = np.empty((5, room), dtype=np.int64), np.empty((4, room))
-            more_table[:, :found], more_values[:, :found] = table[:, :found], values[:, :found]
-            table, values = more_table, more_values
-        gaps, gap_values = seen.gaps
-        for g in range(gaps.shape[1]):
-            if gaps[0, g] == last or gaps[2, g] == last:
-                table[1, found], table[2, found] = start + gaps[0, g], _FVG
-                table[3, found] = _FORMED if gaps[0, g] == last else _RETEST
-                table[0, found], table[4, found] = i, gaps[1, g]
-                values[0, found], values[1, found] = gap_values[0, g], gap_values[1, g]
-                values[2, found], values[3, found] = gap_values[2, g], seen.atr
-                found += 1
-        blocks, block_values = seen.order_blocks
-        for b in range(blocks.shape[1]):
-            if blocks[1, b] == last or blocks[7, b] == last:
-                table[1, found], table[2, found] = start + blocks[1, b], _ORDER_BLOCK
-                table[3, found] = _FORMED if blocks[1, b] == last else _RETEST
-                table[0, found], table[4, found] = i, blocks[2, b]
-                values[0, found], values[1, found] = block_values[0, b], block_values[1, b]
-                values[2, found], values[3, found] = block_values[2, b], seen.atr
-                found += 1
-        sweeps, sweep_values = seen.sweeps
-        for s in range(sweeps.shape[1]):
-            if sweeps[0, s] == last:
-                table[0, found], table[1, found], table[2, found] = i, i, _SWEEP
-                # Buy-side liquidity that was swept expects a fall.
-                table[3, found], table[4, found] = _SWING + sweeps[3, s], 1 - sweeps[2, s]
-                price, beyond = sweep_values[0, s], sweep_values[1, s]
-                values[0, found] = price + beyond if sweeps[2, s] == 0 else price
-                values[1, found] = price if sweeps[2, s] == 0 else price - beyond
-                values[2, found], values[3, found] = sweep_values[3, s], seen.atr
-                found += 1
-    return table[:, :found].copy(), values[:, :found].copy()
+def _finder(detectors: str) -> Callable[..., tuple[kernel.Table, kernel.Values]]:
+    """Return the compiled loop over windows, for detectors of this source.
+
+    What is compiled here holds the detectors' machine code, but its cache on disk asks only whether
+    this file has changed. The detectors' source is a part of the function, so that others are
+    compiled anew: outcomes would be measured of what older detectors found.
+    """
+
+    @_compiled
+    def find(
+        time_ms: Int64s,
+        prices: kernel.Values,
+        volume: Float64s,
+        looked_up: kernel.Tables,
+        rules: kernel.Rules,
+        first: int,
+        end: int,
+        window: int,
+        kept_only: bool,
+    ) -> tuple[kernel.Table, kernel.Values]:
+        _ = detectors
+        room, found = 1024, 0
+        table, values = np.empty((5, room), dtype=np.int64), np.empty((4, room))
+        for i in range(first, end):
+            start = max(i + 1 - window, 0)
+            seen = kernel.everything(
+                time_ms[start : i + 1].copy(),
+                prices[:, start : i + 1].copy(),
+                volume[start : i + 1].copy(),
+                looked_up,
+                rules,
+                kept_only,
+            )
+            last = i - start
+            most = seen.gaps[0].shape[1] + seen.order_blocks[0].shape[1] + seen.sweeps[0].shape[1]
+            if found + most > room:
+                room = 2 * room + most
+                more_table, more_values = np.empty((5, room), dtype=np.int64), np.empty((4, room))
+                more_table[:, :found], more_values[:, :found] = table[:, :found], values[:, :found]
+                table, values = more_table, more_values
+            gaps, gap_values = seen.gaps
+            for g in range(gaps.shape[1]):
+                if gaps[0, g] == last or gaps[2, g] == last:
+                    table[1, found], table[2, found] = start + gaps[0, g], _FVG
+                    table[3, found] = _FORMED if gaps[0, g] == last else _RETEST
+                    table[0, found], table[4, found] = i, gaps[1, g]
+                    values[0, found], values[1, found] = gap_values[0, g], gap_values[1, g]
+                    values[2, found], values[3, found] = gap_values[2, g], seen.atr
+                    found += 1
+            blocks, block_values = seen.order_blocks
+            for b in range(blocks.shape[1]):
+                if blocks[1, b] == last or blocks[7, b] == last:
+                    table[1, found], table[2, found] = start + blocks[1, b], _ORDER_BLOCK
+                    table[3, found] = _FORMED if blocks[1, b] == last else _RETEST
+                    table[0, found], table[4, found] = i, blocks[2, b]
+                    values[0, found], values[1, found] = block_values[0, b], block_values[1, b]
+                    values[2, found], values[3, found] = block_values[2, b], seen.atr
+                    found += 1
+            sweeps, sweep_values = seen.sweeps
+            for s in range(sweeps.shape[1]):
+                if sweeps[0, s] == last:
+                    table[0, found], table[1, found], table[2, found] = i, i, _SWEEP
+                    # Pools are swings, then days' highs and lows, then weeks': one kind each.
+                    table[3, found] = _SWING + (sweeps[3, s] + 1) // 2
+                    # Buy-side liquidity that was swept expects a fall.
+                    table[4, found] = 1 - sweeps[2, s]
+                    price, beyond = sweep_values[0, s], sweep_values[1, s]
+                    values[0, found] = price + beyond if sweeps[2, s] == 0 else price
+                    values[1, found] = price if sweeps[2, s] == 0 else price - beyond
+                    values[2, found], values[3, found] = sweep_values[3, s], seen.atr
+                    found += 1
+        return table[:, :found].copy(), values[:, :found].copy()
+
+    return find
+
+
+_find = _finder(sha256(Path(kernel.__file__).read_bytes()).hexdigest())

@@ -1,9 +1,12 @@
 """Events are what an analysis of each window shows as new."""
 
+from hashlib import sha256
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from signals_app.confluence.events import find_events
+from signals_app.confluence.events import _find, find_events
 from signals_app.confluence.evidence import POOL_KINDS
 from signals_app.confluence.probability import (
     BIASES,
@@ -14,7 +17,7 @@ from signals_app.confluence.probability import (
 )
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
-from signals_app.smc import definition
+from signals_app.smc import definition, kernel
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +69,11 @@ def test_later_candles_change_no_event(candles):
 
     for name in whole.__slots__:
         assert np.array_equal(getattr(whole, name), getattr(part, name))
+
+
+def test_what_is_compiled_here_is_bound_to_the_detectors_that_it_was_compiled_with():
+    # The cache on disk asks for this file and for what its function closes over, not for the
+    # detectors that are compiled into it.
+    bound = [cell.cell_contents for cell in _find.py_func.__closure__]
+
+    assert bound == [sha256(Path(kernel.__file__).read_bytes()).hexdigest()]
