@@ -34,7 +34,7 @@ from signals_app.gateway.stream import (
     TickStream,
 )
 from signals_app.gateway.tokens import Claims
-from signals_app.gateway.transport import GatewayConnection
+from signals_app.gateway.transport import GatewayConnection, is_cut
 from signals_app.market.candle import Timeframe
 
 log = logging.getLogger(__name__)
@@ -225,14 +225,12 @@ class Session:
     # Reading
 
     async def _read(self) -> None:
-        recv, receive = self._socket.recv, self.connection.receive
+        recv = self._socket.recv
+        receive, oversized = self.connection.receive, self.connection.oversized
         while not (self.connection.closed or self._is_draining):
             frame = await recv()
             now_ms = _now_ms()
-            if not frame and self._socket.take_oversized():
-                actions = self.connection.oversized(now_ms)
-            else:
-                actions = receive(frame, now_ms)
+            actions = oversized(now_ms) if is_cut(frame) else receive(frame, now_ms)
             for action in actions:
                 if isinstance(action, core.Store):
                     self._offer(action.symbol, Run(action.seq, action.rows))

@@ -6,10 +6,10 @@ A message over the limit is skipped as it streams in, so that the conversation c
 
 import socket
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any, Final
 
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
@@ -19,6 +19,9 @@ from signals_app.gateway.connection import MAX_UNAUTHENTICATED_BYTES
 
 _MAX_UNSENT_BYTES: Final = 1 << 20
 _MAX_REQUEST_BYTES: Final = 16 << 10
+_MAX_FRAGMENTS: Final = 2_000
+# No JSON ends so.
+_CUT: Final = b"\0"
 _DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 
 
@@ -29,18 +32,10 @@ class GatewayConnection(ServerConnection):
         self._limit = MAX_UNAUTHENTICATED_BYTES
         bounded = _BoundedProtocol(self._current_limit, logger=protocol.logger)
         super().__init__(bounded, server, **options)
-        self._bounded = bounded.bounded_reader
 
     def let_in(self) -> None:
         """Allow messages of full size from now on."""
         self._limit = MAX_MESSAGE_BYTES
-
-    def take_oversized(self) -> bool:
-        """Return whether the empty message just received stands for one that was too long."""
-        if not self._bounded.skipped:
-            return False
-        self._bounded.skipped -= 1
-        return True
 
     def data_received(self, data: bytes) -> None:
         """Read; but drop a peer that makes us answer and never reads the answers."""
@@ -53,11 +48,11 @@ class GatewayConnection(ServerConnection):
 
 
 class _BoundedReader(StreamReader):
-    """Skips what is longer than the limit, and gives back nothing in its place."""
+    """Skips what is longer than the limit, gives back nothing in its place, and says so."""
 
     def __init__(self, limit: Callable[[], int]) -> None:
         super().__init__()
-        self.skipped = 0
+        self.has_skipped = False
         self._limit = limit
         self._request_left = _MAX_REQUEST_BYTES
 
@@ -80,27 +75,45 @@ class _BoundedReader(StreamReader):
             taken = min(len(self.buffer), n)
             del self.buffer[:taken]
             n -= taken
-        self.skipped += 1
+        self.has_skipped = True
         return bytearray()
 
 
 class _BoundedProtocol(ServerProtocol):
-    """Reads through a `_BoundedReader`; a message in fragments may not be longer either."""
+    """Reads through a `_BoundedReader`; of a message in too many fragments keeps only the first."""
 
     def __init__(self, limit: Callable[[], int], **options: Any) -> None:
         super().__init__(max_size=None, **options)
         self._limit = limit
-        self.reader = self.bounded_reader = _BoundedReader(limit)
+        self.reader = self._bounded = _BoundedReader(limit)
         # The parser that was started before holds on to the reader it found.
         self.parser = self.parse()
         next(self.parser)
+        self._size = self._fragments = 0
+        self._is_cut = False
 
     def recv_frame(self, frame: Frame) -> None:
-        if frame.opcode in _DATA:
-            size = (self.current_size or 0) + len(frame.data)
-            if size > self._limit():
-                raise PayloadTooBig(size, self._limit())
-        super().recv_frame(frame)
+        if frame.opcode not in _DATA:
+            super().recv_frame(frame)
+            return
+        if frame.opcode is not Opcode.CONT and self.current_size is None:
+            self._size, self._fragments, self._is_cut = 0, 0, False
+        self._size += len(frame.data)
+        # An empty fragment holds memory too.
+        self._fragments += 1
+        if self._size > self._limit() or self._fragments > _MAX_FRAGMENTS:
+            self._is_cut = True
+        self._is_cut |= self._bounded.has_skipped
+        self._bounded.has_skipped = False
+        if not self._is_cut:
+            super().recv_frame(frame)
+        elif frame.fin or frame.opcode is not Opcode.CONT:
+            super().recv_frame(replace(frame, data=_CUT if frame.fin else b""))
+
+
+def is_cut(message: str | bytes) -> bool:
+    """Return whether this is what was kept of a message that was too long."""
+    return isinstance(message, str) and message.endswith("\0")
 
 
 def listen(host: str, port: int, *, reuse_port: bool, at_most: int) -> socket.socket:

@@ -288,6 +288,27 @@ async def test_a_message_over_a_mebibyte_is_dropped_and_the_connection_lives_on(
     assert [error["code"] for error in connector.errors] == ["BAD_MESSAGE"] * 2
 
 
+async def test_a_long_message_in_fragments_is_dropped_and_the_connection_lives_on(
+    place: Place,
+) -> None:
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        await connector.socket.send(["x" * 1000] * 1100)
+        await connector.socket.send(["x" * (1 << 20) + "x", "y"])
+        await connector.socket.send([b"{" * 1000, b"x" * (1 << 21)])
+        await connector.socket.send([""] * 20_000)
+        tick = '{"type":"ticks","symbol":"XAUUSD","seq":1,"rows":'
+        await connector.socket.send([tick, str(quotes(NOON, 1)), "}"])
+        await connector.acknowledged(1)
+    assert [error["message"] for error in connector.errors] == [
+        "message too long",
+        "message too long",
+        "binary frame",
+        "message too long",
+    ]
+
+
 async def test_unknown_types_get_an_error_and_are_not_counted(place: Place) -> None:
     await place.start()
     async with place.connect() as connector:
