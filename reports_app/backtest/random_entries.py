@@ -24,7 +24,7 @@ _FEWEST = 10
 #: Random trades in all, and the fewest and the most repetitions that they make.
 _RANDOM_TRADES, _LEAST, _MOST = 400_000, 100, 1000
 #: Random trades followed at a time, so that memory stays flat.
-_AT_ONCE = 200_000
+_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
