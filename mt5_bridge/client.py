@@ -23,10 +23,10 @@ from mt5_bridge.credentials import (
     TokenUnavailableError,
     is_loopback,
 )
+from mt5_bridge.intake import Intake
 from mt5_bridge.link import Link, Moment
-from mt5_bridge.quotes import QuoteJudge, Quotes
 from mt5_bridge.sources.base import Poll, Source
-from mt5_bridge.spool import Run, Spool, SpoolError, SpoolFullError, Stand
+from mt5_bridge.spool import Run, Spool, SpoolError, Stand
 from mt5_bridge.status import at, first_status, write_status
 from mt5_bridge.wire import (
     MAX_MESSAGE_BYTES,
@@ -53,9 +53,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _PAUSE_WHEN_LIMITED: Final = 5.0
 _TOKEN_LOOK: Final = 0.25
 _FIRST_TOKEN_PAUSE, _LONGEST_TOKEN_PAUSE = 1.0, 60.0
-# Seconds after which a full spool, and any other trouble that lasts, is told again.
-_SHOUT_AGAIN, _COMPLAIN_AGAIN = 60.0, 600.0
-_TRY_SPOOL_AGAIN: Final = 1.0
+# Seconds after which a trouble that lasts is told again.
+_COMPLAIN_AGAIN: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +85,15 @@ class Client:
         self._tokens = tokens
         self._symbol = source.symbol
         self._link = Link(record=spool, symbols=(source.symbol,))
-        self._judge = QuoteJudge()
+        self._intake = Intake(source, spool, is_to_end=settings.exit_when_done)
         # The source's thread: everything that may block on a terminal or a file.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="source")
         self._source_lock = asyncio.Lock()
         self._may_read = asyncio.Event()
         self._is_started = False
         self._is_source_done = False
-        self._started_at: tuple[str | None, int, int | None] = (None, 0, None)
-        # Why ticks find no place in the spool; empty where they do.
-        self._spool_trouble = ""
-        self._spool_tried = 0.0
-        self._shout = Complaint(every=_SHOUT_AGAIN)
         self._complaint = Complaint(every=_COMPLAIN_AGAIN)
         self._highest_seq: int | None = None
-        self._watermark_ms: int | None = None
         self._has_history = False
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -178,11 +171,9 @@ class Client:
             if number_after is not None:
                 self._spool.begin(self._symbol, number_after)
             await self._in_worker(
-                lambda: self._source.start(bookmark, back, time_ms, self._now_ms())
+                lambda: self._intake.start(bookmark, back, time_ms, self._now_ms())
             )
-            self._started_at = bookmark, back, time_ms
             self._is_started, self._is_source_done = True, False
-            self._watermark_ms = None
             self._may_read.set()
 
     async def _read_source(self) -> None:
@@ -191,7 +182,7 @@ class Client:
             if not self._source.is_live:
                 await self._until_room()
             async with self._source_lock:
-                poll, refused = await self._in_worker(self._take)
+                poll, refused = await self._in_worker(lambda: self._intake.take(self._now_ms()))
             self._count_taken(poll, refused)
             for notice in poll.notices:
                 self._link.report(notice.code, notice.message, self._moment())
@@ -202,86 +193,6 @@ class Client:
             self._news.set()
             if poll.wait:
                 await asyncio.sleep(poll.wait)
-
-    def _take(self) -> tuple[Poll, int]:
-        """Move what the source has into the spool; return it, and how many were refused.
-
-        Runs in the source's thread.
-        """
-        if self._spool_trouble and not self._has_caught_up():
-            return self._pass_over(), 0
-        poll = self._source.poll(self._now_ms())
-        try:
-            refused = self._store(poll)
-        except (SpoolError, SpoolFullError) as error:
-            if self._settings.exit_when_done and isinstance(error, SpoolError):
-                raise
-            if isinstance(error, SpoolError):
-                self._spool.drop(self._symbol, len(poll.quotes))
-            self._watermark_ms = None
-            self._spool_trouble = "FULL" if isinstance(error, SpoolFullError) else "NOT WRITABLE"
-            self._tell_of_spool(str(error))
-            return replace(poll, quotes=Quotes.empty(), wait=1.0, is_done=False), 0
-        self._watermark_ms = poll.watermark_ms
-        return poll, refused
-
-    def _store(self, poll: Poll) -> int:
-        """Put the good ticks into the spool; return how many were refused."""
-        # No tick is refused for being of the future: it may be this machine's clock that is late,
-        # and what is thrown away here never comes again. The server judges by its own.
-        # Nor is it held against what the server has from another connector: should it forget that,
-        # this one has to have its own.
-        verdict = self._judge.judge(poll.quotes, self._stand().last)
-        for refusal in verdict.refusals[:1]:
-            log.warning(
-                "%d quotes of %s refused: %s", len(verdict.refusals), self._symbol, refusal.text
-            )
-        if len(verdict.quotes):
-            self._spool.append(self._symbol, verdict.quotes, poll.bookmark)
-        return len(verdict.refusals)
-
-    def _has_caught_up(self) -> bool:
-        """Go back to the last tick that found its place, if there is room now."""
-        if time.monotonic() - self._spool_tried < _TRY_SPOOL_AGAIN:
-            return False
-        self._spool_tried = time.monotonic()
-        try:
-            self._spool.maintain(self._now_ms())
-        except SpoolError as error:
-            self._tell_of_spool(str(error))
-            return False
-        stand = self._stand()
-        if not self._spool.has_room:
-            self._tell_of_spool(
-                f"the spool is full: {stand.dropped} ticks have found no room so far; "
-                "the server has not acknowledged anything for long"
-            )
-            return False
-        # Before the first tick of all there is no bookmark yet: then as it began.
-        begin = (stand.bookmark, 0, stand.last.time_ms) if stand.bookmark else self._started_at
-        self._source.start(*begin, self._now_ms())
-        self._spool_trouble = ""
-        self._shout.over()
-        log.warning(
-            "the spool takes ticks again; what found no place, %d since it was made, is read again "
-            "from the source",
-            stand.dropped,
-        )
-        return True
-
-    def _pass_over(self) -> Poll:
-        """Look at the source while nothing can be kept: a live one goes on, a file waits."""
-        if not self._source.is_live:
-            return Poll(Quotes.empty(), "", wait=_TRY_SPOOL_AGAIN)
-        poll = self._source.poll(self._now_ms())
-        if len(poll.quotes):
-            self._spool.drop(self._symbol, len(poll.quotes))
-        return replace(poll, quotes=Quotes.empty(), watermark_ms=None, is_done=False)
-
-    def _tell_of_spool(self, sentence: str) -> None:
-        self._status = replace(self._status, last_error=sentence)
-        if self._shout.is_due(self._spool_trouble, time.monotonic()):
-            log.critical("%s", sentence)
 
     def _count_taken(self, poll: Poll, refused: int) -> None:
         self._status = replace(
@@ -379,8 +290,8 @@ class Client:
             for message in self._link.outgoing():
                 await socket.send(encode(message))
             watermarks = {}
-            if self._watermark_ms is not None:
-                watermarks[self._symbol] = self._watermark_ms
+            if (watermark_ms := self._intake.watermark_ms) is not None:
+                watermarks[self._symbol] = watermark_ms
             if heartbeat := self._link.heartbeat(watermarks, moment):
                 await socket.send(encode(heartbeat))
             if self._link.is_stalled(moment):
@@ -543,7 +454,7 @@ class Client:
             at(self._status, _wall_ms()),
             spool_depth=self._waiting(),
             spool_bytes=self._spool.size,
-            spool_trouble=self._spool_trouble,
+            spool_trouble=self._intake.trouble,
             lag_ms=lag_ms,
             dropped=stand.dropped if stand else 0,
             clock_error_ms=self._link.clock_error_ms,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mt5_bridge import client as client_module
+from mt5_bridge import intake
 from mt5_bridge.client import Client, Settings
 from mt5_bridge.credentials import CredentialsError, GivenToken, TokenUnavailableError, trust_only
 from mt5_bridge.quotes import Quotes
@@ -435,7 +436,7 @@ async def test_a_full_spool_says_so_and_catches_up_when_there_is_room(folder, mo
 
 async def test_a_full_spool_counts_and_tells_until_it_has_room(folder, monkeypatch, caplog):
     monkeypatch.setattr(client_module, "_MAINTENANCE", 0.1)
-    monkeypatch.setattr(client_module, "_SHOUT_AGAIN", 0.5)
+    monkeypatch.setattr(intake, "_SHOUT_AGAIN", 0.5)
     spool = Spool(folder / "spool", maximum_bytes=60_000)
     source, server = Live(), Server(acknowledges=False)
     async with running(server, folder), Running(a_client(server, folder, source, spool)):
