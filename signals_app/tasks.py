@@ -89,23 +89,17 @@ def analyse_confluence(
     """Store what the four detectors found, score the closes that are complete, and go on."""
     analysis.store_findings(symbol, *findings)
     scored = analysis.score_closes(symbol)
-    analysed_at = time()
     if received_ms is not None:
-        metrics.tick_to_analysis.observe(max(0.0, analysed_at - received_ms / 1000))
+        metrics.tick_to_analysis.observe(max(0.0, time() - received_ms / 1000))
     if scored:
-        generate_signal.delay(symbol, analysed_at)
+        generate_signal.delay(symbol)
 
 
 @shared_task
-def generate_signal(symbol: str, analysed_at: float | None = None) -> None:
-    """Decide what can be decided, in candle order; a new signal's trade is opened next.
-
-    ``analysed_at`` is when the analysis that it follows was stored, to be measured.
-    """
-    signal_id = decisions.decide_closes(symbol)
+def generate_signal(symbol: str) -> None:
+    """Decide what can be decided, in candle order; a new signal's trade is opened next."""
+    signal_id = decisions.decide_closes(symbol, metrics.signal_generation.observe)
     if signal_id is not None:
-        if analysed_at is not None:
-            metrics.signal_generation.observe(max(0.0, time() - analysed_at))
         current_app.send_task(settings.SIGNAL_CONSUMER, (signal_id,))
     if strategies.any_in_shadow():
         # One that waited too long is made up for by the next sweep's.

@@ -18,7 +18,7 @@ from signals_app.confluence.signal import Exposure, TradingSignal
 from signals_app.market import calendar, instrument
 from signals_app.market.candle import Timeframe
 from signals_app.market.tick import Tick
-from signals_app.models import Decision, Instrument, Signal, Strategy
+from signals_app.models import Analysis, Decision, Instrument, Signal, Strategy
 from signals_app.services.analysis import views_of, windows_of
 from signals_app.services.calibration import note_probability
 from signals_app.services.locks import lock_decisions
@@ -35,11 +35,12 @@ _DECIDED = ("outcome", "reason", "text", "strategy", "decided_at")
 INSTRUMENT_OFF = "INSTRUMENT_OFF"
 
 
-def decide_closes(symbol: str) -> str | None:
+def decide_closes(symbol: str, on_signal: Callable[[float], None] | None = None) -> str | None:
     """Decide a symbol's closes in candle order, up to the first that makes a signal.
 
     Returns the id of the signal whose trade is to be opened next: one just made, or one that an
-    earlier call left behind. `None` where nothing more can be decided now.
+    earlier call left behind. `None` where nothing more can be decided now. ``on_signal`` is told
+    of one just made how many seconds it was stored after its candle's analysis.
     """
     with transaction.atomic():
         lock_decisions(symbol)
@@ -68,8 +69,19 @@ def decide_closes(symbol: str) -> str | None:
                 break
         Decision.objects.bulk_update(decided, _DECIDED)
     if signal_id is None and len(decided) == _DECIDED_AT_ONCE:
-        return decide_closes(symbol)
+        return decide_closes(symbol, on_signal)
+    if signal_id is not None and on_signal is not None:
+        on_signal(_seconds_since_analysis(decided[-1]))
     return signal_id
+
+
+def _seconds_since_analysis(decision: Decision) -> float:
+    analysed_at = Analysis.objects.values_list("created_at", flat=True).get(
+        symbol=decision.symbol,
+        timeframe=str(Timeframe.M15),
+        close_time_ms=decision.close_time_ms,
+    )
+    return max(0.0, (timezone.now() - analysed_at).total_seconds())
 
 
 def refused_early(

@@ -36,8 +36,11 @@ def refused(decision: Decision) -> tuple[str, str]:
 
 def test_a_signal_names_no_reason_and_its_version() -> None:
     decision = stored_close()
+    waited: list[float] = []
 
-    assert decide_closes("XAUUSD") == "XAU_20240105_001"
+    assert decide_closes("XAUUSD", waited.append) == "XAU_20240105_001"
+    assert decide_closes("XAUUSD", waited.append) == "XAU_20240105_001"  # not opened yet
+    assert [0 <= seconds < 60 for seconds in waited] == [True]
 
     assert told(decision) == ("OPENING", "", "")
     assert decision.strategy == Signal.objects.get().strategy
