@@ -6,7 +6,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from signals_app.admin.base import ModelAdmin
-from signals_app.models import Instrument
+from signals_app.models import Instrument, Signal
+
+#: The record's pips and money follow from these: changed, they would contradict it.
+_FIXED = ("pip", "digits", "contract_size", "quote_currency", "signal_prefix")
 
 
 @admin.register(Instrument)
@@ -44,8 +47,10 @@ class InstrumentAdmin(ModelAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
-        """Return the symbol once it is there: rows name it."""
-        return () if obj is None else ("symbol",)
+        """Return the symbol once it is there, and once it has signals what they were made of."""
+        if obj is None:
+            return ()
+        return ("symbol", *(_FIXED if Signal.objects.filter(instrument=obj.symbol).exists() else ()))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """An instrument is switched off, not removed."""

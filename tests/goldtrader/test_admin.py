@@ -159,6 +159,18 @@ def test_prices_are_shown_with_the_instruments_digits(operator: Client) -> None:
 
 
 @pytest.mark.usefixtures("rows")
+def test_what_a_record_was_made_of_stays(operator: Client) -> None:
+    traded, other = (
+        operator.get(reverse("admin:signals_app_instrument_change", args=(symbol,)))
+        for symbol in ("XAUUSD", "EURUSD")
+    )
+
+    assert 'name="contract_size"' not in traded.content.decode()
+    assert 'name="telegram_channel"' in traded.content.decode()
+    assert 'name="contract_size"' in other.content.decode()
+
+
+@pytest.mark.usefixtures("rows")
 def test_a_simulated_feed_is_marked_on_every_page(operator: Client) -> None:
     for page in ("index", "signals_app_signal_changelist"):
         assert "SIMULATED FEED" in operator.get(reverse(f"admin:{page}")).content.decode()
