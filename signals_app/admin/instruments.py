@@ -50,7 +50,8 @@ class InstrumentAdmin(ModelAdmin):
         """Return the symbol once it is there, and once it has signals what they were made of."""
         if obj is None:
             return ()
-        return ("symbol", *(_FIXED if Signal.objects.filter(instrument=obj.symbol).exists() else ()))
+        has_signals = Signal.objects.filter(instrument=obj.symbol).exists()
+        return ("symbol", *_FIXED) if has_signals else ("symbol",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """An instrument is switched off, not removed."""
