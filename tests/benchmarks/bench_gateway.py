@@ -83,11 +83,18 @@ def frames_of(shape: Shape, first_seq: int, ticks: int) -> list[str]:
     return frames
 
 
+class QuietLedger(MemoryLedger):
+    """Keeps no list of wake-ups, which would grow with the ticks as if the gateway leaked."""
+
+    def wake(self, symbol: str) -> None:
+        """Wake nobody."""
+
+
 def serve_ours(options: GatewayOptions, pipe: Pipe) -> None:
     """Run the gateway until the pipe closes."""
 
     async def main() -> None:
-        gateway = Gateway(options, MemoryLedger())
+        gateway = Gateway(options, QuietLedger())
         await gateway.start()
         pipe.send(gateway.port)
         await asyncio.to_thread(pipe.recv)

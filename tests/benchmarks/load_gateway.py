@@ -3,7 +3,7 @@
     python -m tests.benchmarks.load_gateway [--minutes 10] [--connectors 10] [--per-second 50]
 
 The gateway is a process of its own; the connectors share one, and a reader of all streams has
-another. A line is printed every tenth of the run, and the whole at the end.
+another. The gateway's memory is printed each minute (in short runs each tenth), and all at the end.
 """
 # ruff: noqa: T201 - what is printed is the result
 
@@ -104,12 +104,14 @@ async def measure(
     reader_pipe.recv()
     assert gateway.pid is not None
     memory: list[float] = []
+    interval = min(60.0, seconds / 10)
 
     async def watch() -> None:
         while True:
-            await asyncio.sleep(seconds / 10)
+            await asyncio.sleep(interval)
             memory.append(resident(gateway.pid or 0))
-            print(f"  gateway holds {memory[-1]:.1f} MB")
+            ticks = round(len(memory) * interval * per_second * connectors)
+            print(f"  {ticks:>9,} ticks: the gateway holds {memory[-1]:.2f} MB", flush=True)
 
     watching = asyncio.create_task(watch())
     sent = await asyncio.gather(
@@ -136,7 +138,7 @@ async def measure(
         f"{len(found):,} of {total:,} ticks stored\n"
         f"frame to stream p50 {statistics.median(found):.2f}, p99 {percentile(found, 0.99):.2f}, "
         f"maximum {max(found):.2f} ms\n"
-        f"memory of the gateway {memory[0]:.1f} MB after a tenth, {memory[-1]:.1f} MB at the end"
+        f"memory of the gateway {memory[0]:.2f} MB at first, {memory[-1]:.2f} MB at the end"
     )
 
 
