@@ -200,9 +200,11 @@ class Gateway:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        # Once may not do: Redis's client can turn it into an error of its own, which a chore survives.
+        while self._chores:
+            for chore in self._chores:
+                chore.cancel()
+            await asyncio.wait(set(self._chores), timeout=0.2)
         await self._redis.aclose()
 
     # What sessions ask

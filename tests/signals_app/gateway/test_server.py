@@ -2,15 +2,20 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
+import pytest
 from redis import Redis
 
+from signals_app.gateway import tokens
 from signals_app.gateway.connection import Limits
 from signals_app.gateway.intake import Mark
 from signals_app.gateway.roles import Patience
+from signals_app.gateway.server import CannotServe
+from signals_app.gateway.tokens import SigningKeys
 from signals_app.market.candle import Timeframe
-from tests.signals_app.gateway.conftest import Place, quotes, stored, token, watermarks
+from tests.signals_app.gateway.conftest import Connector, Place, quotes, stored, token, watermarks
 
 NOON = 1_704_456_000_000  # 2024-01-05 12:00 UTC
 
@@ -246,6 +251,33 @@ async def test_a_token_that_expires_ends_the_connection_unless_it_is_renewed(
         await renewing.acknowledged(6)
 
 
+async def test_keys_rotate_without_an_outage(place: Place) -> None:
+    old, new = SigningKeys({"old": "o" * 40}), SigningKeys({"new": "n" * 40})
+
+    def signed_by(keys: SigningKeys) -> str:
+        return tokens.issue(keys, "mt5", ["XAUUSD"], now=int(time.time()))
+
+    before = await place.start(keys=old)
+    async with place.connect() as connector:
+        await connector.enter(signed_by(old), "XAUUSD")
+    await before.stop()
+    both = await place.start(keys=SigningKeys({**new.secrets, **old.secrets}))
+    async with place.connect() as connector:
+        await connector.enter(signed_by(old), "XAUUSD")
+        await connector.send_batch(1, quotes(NOON, 1))
+        await connector.enter(signed_by(new), "XAUUSD")
+        await connector.send_batch(2, quotes(NOON + 1000, 1))
+        await connector.acknowledged(2)
+    await both.stop()
+    await place.start(keys=new)
+    async with place.connect() as connector:
+        welcome = await connector.enter(signed_by(new), "XAUUSD")
+        assert welcome["resume"]["XAUUSD"]["seq"] == 2
+    async with place.connect() as connector:
+        await connector.say(type="auth", token=signed_by(old), symbols=["XAUUSD"])
+        assert await connector.closed() == 4401
+
+
 async def test_symbols_that_the_token_does_not_carry_are_refused(
     place: Place, redis_client: "Redis"
 ) -> None:
@@ -428,6 +460,32 @@ async def test_two_gateways_agree_on_who_is_active(place: Place, redis_client: "
     finally:
         await one.stop()
     assert len(stored(redis_client)) == 8
+
+
+async def test_gateways_that_share_a_port_share_the_connections(place: Place) -> None:
+    one = await place.start(reuse_port=True)
+    other = await place.start(reuse_port=True, port=one.port)
+    with pytest.raises(CannotServe, match="address already in use"):
+        await place.start(port=one.port)
+    place.gateway = other
+    async with AsyncExitStack() as stack:
+        entered = [await stack.enter_async_context(place.connect()) for _ in range(24)]
+        for number, connector in enumerate(entered):
+            symbol = f"S{number}"
+            await connector.enter(token(f"mt5-{number}", symbol), symbol)
+        # The kernel chooses; that all 24 go to one of two is a thing of once in eight million.
+        await one.stop()
+        ends = [await _is_closed(connector) for connector in entered]
+        assert set(ends) == {True, False}
+        async with place.connect() as connector:
+            await connector.enter(token(), "XAUUSD")
+
+
+async def _is_closed(connector: Connector) -> bool:
+    try:
+        return await connector.closed(within=0.02) == 1001
+    except TimeoutError:
+        return False
 
 
 async def test_a_newer_connection_of_the_same_connector_replaces_the_older(place: Place) -> None:
