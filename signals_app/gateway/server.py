@@ -200,7 +200,7 @@ class Gateway:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
-        # Once may not do: Redis's client can turn it into an error of its own, which a chore survives.
+        # Once may not do: Redis's client can turn it into an error of its own.
         while self._chores:
             for chore in self._chores:
                 chore.cancel()

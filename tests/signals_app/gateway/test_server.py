@@ -523,7 +523,7 @@ async def test_redis_losing_its_memory_loses_no_tick(place: Place, redis_client:
 async def test_redis_losing_its_memory_makes_no_standby_active(
     place: Place, redis_client: "Redis"
 ) -> None:
-    await place.start(patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=1000))
+    await place.start(patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=2000))
     rows = quotes(NOON, 6)
     async with place.connect() as first, place.connect() as second:
         await first.enter(token("mt5-a"), "XAUUSD")
@@ -541,9 +541,10 @@ async def test_redis_losing_its_memory_makes_no_standby_active(
             assert welcome["resume"] == {"XAUUSD": {"seq": 4, "time": rows[3][0]}}
             await back.send_batch(5, [[rows[3][0], *rows[4][1:]], rows[5]])
             await back.acknowledged(6)
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(2.1)
             assert place.ledger.events == []
         assert (await second.hear("auth_ok"))["role"] == {"XAUUSD": "active"}
+        await asyncio.sleep(0.3)
     assert place.ledger.events == [("mt5-b", "PROMOTED", "XAUUSD", "active in place of mt5-a")]
     ((_, fields),) = redis_client.xrange("ticks:XAUUSD")
     assert (fields[b"f"], fields[b"n"]) == (b"5", b"2")
