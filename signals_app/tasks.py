@@ -8,6 +8,7 @@ from celery import chord, current_app, shared_task
 from django.conf import settings
 
 from signals_app import metrics
+from signals_app.market.candle import TIMEFRAMES
 from signals_app.services import analysis, candles, decisions, ingest, strategies, stream
 from signals_app.services.analysis import Finding
 from signals_app.services.candles import Close
@@ -20,6 +21,8 @@ from signals_app.smc.analysis import (
 
 log = structlog.get_logger(__name__)
 
+#: What is looked for, in the order in which the confluence takes it.
+_VIEWS = (view_structure, view_gaps, view_order_blocks, view_liquidity)
 #: One task drains a stream for at most so many seconds before others get their turn.
 _DRAIN_SECONDS = 2.0
 _FORGOTTEN = timedelta(seconds=15)
@@ -50,8 +53,13 @@ def analyse(
 ) -> None:
     """Start the four detectors on every window that closed, and the confluence behind them.
 
-    ``received_ms`` says when the gateway got the tick that closed the first, to be measured.
+    One candle's windows are looked at here and now: handing them to other workers takes longer than
+    the detectors do. ``received_ms`` says when the gateway got the tick that closed the first, to
+    be measured.
     """
+    if len(closes) <= len(TIMEFRAMES):
+        analyse_confluence(analysis.detect_all(symbol, closes, _VIEWS), symbol, received_ms)
+        return
     detectors = (detect_structure, detect_fvg, detect_order_blocks, detect_liquidity)
     chord([detect.s(symbol, list(closes)) for detect in detectors])(
         analyse_confluence.s(symbol, received_ms)

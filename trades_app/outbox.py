@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import structlog
+from celery import current_app
 from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -25,6 +26,12 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2, 600
 _OPERATORS = "operators"
 #: A worker that claimed a message and did not come back in this time died with it.
 CLAIM_EXPIRES = timedelta(minutes=2)
+
+
+def wake() -> None:
+    """Start a delivery now, where there is a bot to deliver with."""
+    if telegram.is_configured():
+        current_app.send_task("trades_app.tasks.deliver")
 
 
 def deliver_next() -> bool:

@@ -20,7 +20,7 @@ from signals_app.models import Connector, Decision, Signal, StreamPosition
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.services import stream
 from signals_app.services.decisions import parameters_of, signal_value
-from trades_app import messages, models
+from trades_app import messages, models, outbox
 from trades_app.lateness import seconds_late, was_live
 from trades_app.lifecycle import exposure, machine
 from trades_app.lifecycle.exposure import memory_ms
@@ -400,6 +400,8 @@ def _put_message(*, key: str, kind: str, signal: Signal, text: str) -> None:
         ],
         ignore_conflicts=True,
     )
+    # What gets no task is found by the next sweep.
+    transaction.on_commit(outbox.wake, robust=True)
 
 
 def _close_signal(signal: Signal, trade: Trade) -> None:

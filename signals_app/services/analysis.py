@@ -27,24 +27,33 @@ from signals_app.smc.analysis import (
 #: What one detector found, as it travels between workers: timeframe, end of the last candle,
 #: candles in the window, view.
 Finding = tuple[str, int, int, dict[str, Any]]
+#: A detector's question to one window, and the last candles up to a close.
+View = Callable[[Candles], StructureView | GapView | OrderBlockView | LiquidityView]
+Window = tuple[Timeframe, int, Candles]
 
 
 _SCORED_AT_ONCE = 500
 
 
-def detect(
-    symbol: str,
-    closes: Iterable[Close],
-    view: Callable[[Candles], StructureView | GapView | OrderBlockView | LiquidityView],
-) -> list[Finding]:
+def detect(symbol: str, closes: Iterable[Close], view: View) -> list[Finding]:
     """Return one detector's view of the window behind each close."""
+    return _findings(_windows(symbol, closes), view)
+
+
+def detect_all(symbol: str, closes: Iterable[Close], views: Iterable[View]) -> list[list[Finding]]:
+    """Return what each detector says, as `detect` does, with the windows read once."""
+    windows = list(_windows(symbol, closes))
+    return [_findings(windows, view) for view in views]
+
+
+def _findings(windows: Iterable[Window], view: View) -> list[Finding]:
     return [
         (timeframe, close_ms, len(window), msgspec.to_builtins(view(window)))
-        for timeframe, close_ms, window in _windows(symbol, closes)
+        for timeframe, close_ms, window in windows
     ]
 
 
-def _windows(symbol: str, closes: Iterable[Close]) -> Iterator[tuple[Timeframe, int, Candles]]:
+def _windows(symbol: str, closes: Iterable[Close]) -> Iterator[Window]:
     """Yield the last closed candles up to each close; one query for a timeframe."""
     unique = sorted({(Timeframe(name), end) for name, end in closes})
     for timeframe, group in groupby(unique, key=lambda close: close[0]):
