@@ -299,8 +299,10 @@ class Client:
             if piece := self._link.next_slice(moment, _SLICE):
                 await self._send(socket, piece)
                 continue
+            # Not by wait_for: before Python 3.12 it may swallow a cancellation.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), _IDLE)
+                async with asyncio.timeout(_IDLE):
+                    await self._news.wait()
 
     async def _send(self, socket: ClientConnection, piece: core.Slice) -> None:
         runs = await asyncio.to_thread(

@@ -167,7 +167,8 @@ class Session:
             self.connection.closed = True
             if not pump.done():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._emptied(), _LAST_STEPS_TIMEOUT)
+                    async with asyncio.timeout(_LAST_STEPS_TIMEOUT):
+                        await self._emptied()
         finally:
             self.connection.closed = True
             self._give_up()
