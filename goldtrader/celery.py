@@ -5,12 +5,13 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, celeryd_after_setup, worker_ready
 
-from goldtrader import heartbeats
+from goldtrader import heartbeats, watchdog
 
 app = Celery("goldtrader")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 heartbeats.connect()
+watchdog.connect(app)
 
 app.conf.task_routes = {
     "signals_app.tasks.build_candles": {"queue": "ticks"},

@@ -214,6 +214,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker that loses its broker ends, and is started again: going on with a new connection fails
+# in Celery 5.7 where a task was held over the old one.
+CELERY_BROKER_CONNECTION_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "delivery"
@@ -256,6 +259,7 @@ _SHARED_LOG_STEPS: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
+    structlog.processors.format_exc_info,
 ]
 LOGGING = {
     "version": 1,
@@ -274,7 +278,6 @@ LOGGING = {
 structlog.configure(
     processors=[
         *_SHARED_LOG_STEPS,
-        structlog.processors.format_exc_info,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
     logger_factory=structlog.stdlib.LoggerFactory(),

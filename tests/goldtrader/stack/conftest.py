@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from goldtrader.stack import ports, postgres
+from goldtrader.stack import ports, postgres, process
 
 ROOT = Path(__file__).resolve().parents[3]
 _OURS = (
@@ -91,7 +91,7 @@ def start_stack(tmp_path: Path) -> Iterator[Callable[..., StackProcess]]:
         port, gateway_port = ports.choose_free(), ports.choose_free()
         output = tmp_path / f"output-{len(started)}"
         with output.open("wb") as written:
-            process = subprocess.Popen(
+            begun = subprocess.Popen(
                 [
                     *(sys.executable, "manage.py", "stack", "--data-dir", str(data_dir)),
                     *("--port", str(port), "--gateway-port", str(gateway_port)),
@@ -102,19 +102,23 @@ def start_stack(tmp_path: Path) -> Iterator[Callable[..., StackProcess]]:
                 stdout=written,
                 stderr=subprocess.STDOUT,
             )
-        stack = StackProcess(process, data_dir, port, gateway_port, output)
+        stack = StackProcess(begun, data_dir, port, gateway_port, output)
         started.append(stack)
         data_dirs.add(data_dir)
         return stack
 
     yield start
     for stack in started:
+        # Shown with a failure alone.
+        sys.stdout.write(stack.said())
+        for log in sorted((stack.data_dir / "logs").glob("*.log")):
+            sys.stdout.write(f"--- {log.name}\n{process.tail(log, lines=3)}\n")
         with contextlib.suppress(psutil.NoSuchProcess):
             left = stack.descendants() if stack.process.poll() is None else []
             stack.process.kill()
-            for process in left:
+            for child in left:
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
+                    child.kill()
         stack.process.wait()
     for data_dir in data_dirs:
         postgres.remove(data_dir)
