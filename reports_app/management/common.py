@@ -8,9 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.db import DatabaseError
-from django.utils.module_loading import import_string
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -29,9 +26,10 @@ from reports_app.research.files import (
     TickFileError,
     open_market,
 )
-from reports_app.research.stored import NoStrategy, Stored, read_stored
+from reports_app.research.stored import Stored, read_stored
 from signals_app.confluence.limits import BadParameter, changed, read_change
 from signals_app.confluence.parameters import Parameters
+from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.calendar import milliseconds
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 
@@ -39,7 +37,21 @@ from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 REFUSALS = (BadInput, BadParameter, CandleFileError, TickFileError)
 
 
-def add_market_arguments(parser: ArgumentParser) -> None:
+def add_run_arguments(parser: ArgumentParser) -> None:
+    """Take what the engine runs over, and by which parameters."""
+    _add_market_arguments(parser)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings_given",
+        help="a parameter of docs/confluence.md, for example threshold=85; may be repeated",
+    )
+    add_strategy_arguments(parser)
+
+
+def _add_market_arguments(parser: ArgumentParser) -> None:
     """Take the file, the history before it and the span."""
     parser.add_argument("--symbol", required=True, help="for example XAUUSD")
     source = parser.add_mutually_exclusive_group(required=True)
@@ -64,18 +76,6 @@ def add_market_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def add_settings_argument(parser: ArgumentParser) -> None:
-    """Take changes of the default parameters."""
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="settings_given",
-        help="a parameter of docs/confluence.md, for example threshold=85; may be repeated",
-    )
-
-
 def add_strategy_arguments(parser: ArgumentParser) -> None:
     """Take a strategy of the database, and which database."""
     parser.add_argument(
@@ -84,7 +84,7 @@ def add_strategy_arguments(parser: ArgumentParser) -> None:
         help="take a strategy's parameters and the instrument from the database, as the live "
         "system does; without it: the defaults, and no database",
     )
-    parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+    add_data_dir_argument(parser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,17 +199,8 @@ def _whole(text: str, lowest: int) -> int:
 
 
 def _stored(which: str, data_dir: Path | None) -> Stored:
-    # By name: whoever knows how a data directory's database is started is a layer above.
-    use_data_dir = import_string(settings.DATABASE_OPENER)
-    no_database = import_string(settings.DATABASE_REFUSAL)
-    try:
-        with use_data_dir(data_dir or settings.DATA_DIR, by="a backtest"):
-            return read_stored(which)
-    except (no_database, NoStrategy) as refusal:
-        raise BadInput(str(refusal)) from None
-    except DatabaseError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise BadInput(f"The strategy cannot be read from the database: {reason}") from None
+    with open_database(data_dir, by="a backtest"):
+        return read_stored(which)
 
 
 def _end(text: str) -> int:

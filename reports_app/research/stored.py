@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reports_app.research.files import BadInput
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import Instrument
 from signals_app.models import Instrument as InstrumentRow
@@ -12,7 +13,7 @@ from signals_app.services.decisions import parameters_of
 LIVE = "live"
 
 
-class NoStrategy(Exception):  # noqa: N818 - it names what happened
+class NoStrategy(BadInput):
     """There is no such strategy; the sentence says which ones there are."""
 
 

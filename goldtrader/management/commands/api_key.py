@@ -1,15 +1,12 @@
 """`manage.py api_key`: a new key for the API, printed once."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from goldtrader.models import ApiKey
-from goldtrader.stack.errors import StackError
-from goldtrader.stack.use import use_data_dir
+from signals_app.management.database import add_data_dir_argument, open_database
 
 _LONGEST_NAME = 50
 
@@ -32,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--symbols", default="", help="connector keys: what it may send, for example XAUUSD"
         )
-        parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+        add_data_dir_argument(parser)
 
     def handle(self, **options: Any) -> None:
         """Make the key."""
@@ -44,10 +41,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "--symbols belongs to --scope connector, and that needs it.", returncode=2
             )
-        try:
-            with use_data_dir(options["data_dir"] or settings.DATA_DIR, by="api_key"):
-                _, key = ApiKey.objects.create_key(name=name, scope=scope, symbols=symbols)
-        except StackError as error:
-            raise CommandError(str(error), returncode=2) from None
+        with open_database(options["data_dir"], by="api_key"):
+            _, key = ApiKey.objects.create_key(name=name, scope=scope, symbols=symbols)
         self.stderr.write(f"A key of scope {scope} for {name}. It is not shown again:")
         self.stdout.write(key)

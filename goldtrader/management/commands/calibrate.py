@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import ProgrammingError, transaction
+from django.db import transaction
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from goldtrader.stack.errors import StackError
-from goldtrader.stack.use import use_data_dir
 from signals_app.confluence.calibration import Forward, Sample, fit, sample_of, walk_forward
 from signals_app.confluence.probability import Probability
 from signals_app.importers.candle_files import CandleFileError
@@ -31,6 +28,7 @@ from signals_app.importers.candle_series import (
     read_series,
     shortage,
 )
+from signals_app.management.database import NoDatabase, add_data_dir_argument, open_database
 from signals_app.market.calendar import iso, milliseconds, utc
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
@@ -117,7 +115,7 @@ class Command(BaseCommand):
             action="store_true",
             help="store what would not be: a look back in time, or fewer outcomes than before",
         )
-        parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+        add_data_dir_argument(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
 
     def handle(self, **options: Any) -> None:
@@ -125,14 +123,8 @@ class Command(BaseCommand):
         until_ms = _moment(options["until"])
         try:
             measured = self._run(options, until_ms)
-        except (CandleFileError, StackError) as error:
+        except CandleFileError as error:
             raise CommandError(str(error), returncode=2) from None
-        except ProgrammingError as error:
-            raise CommandError(
-                f"The database is older than this program ({str(error).splitlines()[0]}); start "
-                "`manage.py stack` on it once, or run `manage.py migrate`.",
-                returncode=2,
-            ) from None
         if not measured.made:
             nothing = "There are no candles of M15, H1 or H4 to measure."
             raise CommandError("\n".join(measured.left_out) or nothing, returncode=2)
@@ -161,9 +153,8 @@ class Command(BaseCommand):
             source_timezone=options["source_timezone"],
         )
         quiet = not self.stderr.isatty()
-        place: Path = options["data_dir"] or settings.DATA_DIR
         try:
-            with use_data_dir(place, by="calibrate"):
+            with open_database(options["data_dir"], by="calibrate"):
                 instruments = _instruments()
                 jobs = (
                     _jobs_of_files(paths, instruments)
@@ -176,7 +167,7 @@ class Command(BaseCommand):
                     measured.made, is_look_back=is_look_back, is_asked_for=options["store"]
                 )
                 return replace(measured, storing=storing)
-        except StackError as error:
+        except NoDatabase as error:
             if not options["history"] or options["data_dir"] is not None or options["store"]:
                 raise
             measured = _calibrate(

@@ -2,15 +2,12 @@
 
 import json
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from goldtrader.stack.errors import StackError
-from goldtrader.stack.use import use_data_dir
 from signals_app.confluence.signal import signal_as_json
+from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.models import Signal
 from signals_app.services.decisions import signal_value
 from trades_app.lifecycle.machine import trade_as_json
@@ -27,15 +24,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take where the database is and how to print."""
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+        add_data_dir_argument(parser)
 
     def handle(self, **options: Any) -> None:
         """Print all, or how much there is."""
-        try:
-            with use_data_dir(options["data_dir"] or settings.DATA_DIR, by="export"):
-                record = recorded()
-        except StackError as error:
-            raise CommandError(str(error), returncode=2) from None
+        with open_database(options["data_dir"], by="export"):
+            record = recorded()
         if options["json"]:
             self.stdout.write(json.dumps(record))
             return

@@ -4,15 +4,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from rich.console import Console
 from rich.progress import track
 
-from goldtrader.stack.errors import StackError
-from goldtrader.stack.use import use_data_dir
 from signals_app.importers.candle_files import CandleFileError, read_candle_file
+from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.models import PriceCandle
@@ -42,16 +40,16 @@ class Command(BaseCommand):
             default="utc",
             help="clock of times that say no offset: utc, server-eu, server-us, a zone or +02:00",
         )
-        parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+        add_data_dir_argument(parser)
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         """Store the candles; those that ticks made stay as they are."""
         symbol, timeframe = options["symbol"], Timeframe(options["timeframe"])
         try:
             read = read_candle_file(options["file"], options["source_timezone"])
-            with use_data_dir(options["data_dir"] or settings.DATA_DIR, by="import_history"):
+            with open_database(options["data_dir"], by="import_history"):
                 known, kept = self._store(symbol, timeframe, read.candles)
-        except (CandleFileError, StackError) as error:
+        except CandleFileError as error:
             raise CommandError(str(error), returncode=2) from None
         first, last = read.candles[0], read.candles[len(read.candles) - 1]
         self.stdout.write(

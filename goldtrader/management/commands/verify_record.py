@@ -7,12 +7,10 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from goldtrader.stack.errors import StackError
-from goldtrader.stack.use import use_data_dir
 from reports_app.services.proof import Broken, Proof, Published, verify, verify_export
+from signals_app.management.database import add_data_dir_argument, open_database
 
 _PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2}):([0-9a-fA-F]{64})")
 
@@ -25,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take where the record is, and what was published of it."""
-        parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+        add_data_dir_argument(parser)
         parser.add_argument(
             "--export", type=Path, metavar="FILE", help="what export --json printed; no database"
         )
@@ -45,10 +43,8 @@ class Command(BaseCommand):
             if options["export"] is not None:
                 proofs = verify_export(_read(options["export"]), expected)
             else:
-                with use_data_dir(options["data_dir"] or settings.DATA_DIR, by="verify_record"):
+                with open_database(options["data_dir"], by="verify_record"):
                     proofs = verify(expected)
-        except StackError as error:
-            raise CommandError(str(error), returncode=2) from None
         except Broken as broken:
             raise CommandError(f"BROKEN: {broken}", returncode=1) from None
         for proof in proofs:

@@ -16,9 +16,7 @@ from reports_app.backtest.report import backtest_as_json, print_report
 from reports_app.backtest.result import BacktestResult
 from reports_app.management.common import (
     REFUSALS,
-    add_market_arguments,
-    add_settings_argument,
-    add_strategy_arguments,
+    add_run_arguments,
     market_of,
     natural,
     progress,
@@ -39,9 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the file, the history before it, the span and how to tell."""
-        add_market_arguments(parser)
-        add_settings_argument(parser)
-        add_strategy_arguments(parser)
+        add_run_arguments(parser)
         parser.add_argument(
             "--seed", type=natural, default=1, help="of the draws that say what chance does (1)"
         )

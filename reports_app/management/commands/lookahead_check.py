@@ -16,9 +16,7 @@ from reports_app.backtest.result import BacktestResult
 from reports_app.backtest.truncation import Comparison, compare, cut_places
 from reports_app.management.common import (
     REFUSALS,
-    add_market_arguments,
-    add_settings_argument,
-    add_strategy_arguments,
+    add_run_arguments,
     market_arguments,
     natural,
     positive,
@@ -50,9 +48,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the file, how often to shorten it, and how to tell."""
-        add_market_arguments(parser)
-        add_settings_argument(parser)
-        add_strategy_arguments(parser)
+        add_run_arguments(parser)
         parser.add_argument(
             "--cuts", type=positive, default=12, help="how many shortened copies to run (12)"
         )

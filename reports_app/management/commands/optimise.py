@@ -24,9 +24,7 @@ from reports_app.backtest.search import (
 )
 from reports_app.management.common import (
     REFUSALS,
-    add_market_arguments,
-    add_settings_argument,
-    add_strategy_arguments,
+    add_run_arguments,
     market_arguments,
     natural,
     positive,
@@ -68,9 +66,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the file, the ranges, how to search, and where."""
-        add_market_arguments(parser)
-        add_settings_argument(parser)
-        add_strategy_arguments(parser)
+        add_run_arguments(parser)
         parser.add_argument(
             "--param",
             action="append",

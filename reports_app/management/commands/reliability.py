@@ -2,8 +2,7 @@
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,10 +10,7 @@ from textwrap import wrap
 from typing import IO, Any, cast
 
 import numpy as np
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
-from django.utils.module_loading import import_string
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -40,6 +36,7 @@ from signals_app.importers.candle_series import (
     read_series,
     shortage,
 )
+from signals_app.management.database import open_database
 from signals_app.market.calendar import iso, milliseconds, utc
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
@@ -97,7 +94,7 @@ class Command(BaseCommand):
         """Score, compare, tell; draw last, so that no picture costs the answer."""
         try:
             source = _source(options)
-        except CandleFileError as error:
+        except (CandleFileError, NoStrategy) as error:
             raise CommandError(str(error), returncode=2) from None
         runs = _runs_in_span(source.series, options["begin"], options["end"])
         if not runs and (source.live is None or not source.live.bands):
@@ -148,7 +145,7 @@ def _source(options: Mapping[str, Any]) -> _Source:
         instrument = _instrument(options["symbol"], instruments)
         series = _series_of_files(options, instrument)
         return _Source(instrument, Parameters(), "the defaults", series)
-    with _database(options["data_dir"]):
+    with open_database(options["data_dir"], by="reliability"):
         stored = read_stored(options["strategy"] or LIVE)
         instrument = _instrument(options["symbol"], stored.instruments)
         told = read_told(
@@ -168,22 +165,6 @@ def _source(options: Mapping[str, Any]) -> _Source:
             is_of_files=is_of_files,
             is_made_up=is_simulated(instrument.symbol),
         )
-
-
-@contextmanager
-def _database(data_dir: Path | None) -> Iterator[None]:
-    """Point Django at the database; what is the matter with it is one sentence."""
-    # By name: whoever knows how a data directory's database is started is a layer above.
-    use_data_dir = import_string(settings.DATABASE_OPENER)
-    no_database = import_string(settings.DATABASE_REFUSAL)
-    try:
-        with use_data_dir(data_dir or settings.DATA_DIR, by="reliability"):
-            yield
-    except (no_database, NoStrategy) as refusal:
-        raise CommandError(str(refusal), returncode=2) from None
-    except DatabaseError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise CommandError(f"The database cannot be read: {reason}", returncode=2) from None
 
 
 def _series_of_files(options: Mapping[str, Any], instrument: Instrument) -> Series:

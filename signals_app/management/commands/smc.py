@@ -8,15 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
-from django.utils.module_loading import import_string
 from rich.console import Console
 from rich.table import Table
 
 from signals_app.confluence.probability import Measured
 from signals_app.importers.candle_files import CandleFileError, read_candles
+from signals_app.management.database import open_database
 from signals_app.market.calendar import iso, utc
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
@@ -85,18 +83,13 @@ class _Measured:
 
 def _measured(options: Mapping[str, Any], *, ended_by: datetime) -> _Measured:
     """Return what was measured before the last candle, or why nothing was."""
-    # By name: whoever knows how a data directory's database is started is a layer above.
-    use_data_dir = import_string(settings.DATABASE_OPENER)
-    no_database = import_string(settings.DATABASE_REFUSAL)
-    place = options["data_dir"]
     try:
-        with use_data_dir(place or settings.DATA_DIR, by="smc"):
+        with open_database(options["data_dir"], by="smc"):
             worth = worth_of(options["symbol"], options["timeframe"], ended_by=ended_by)
-    except (no_database, DatabaseError) as refusal:
-        reason = str(refusal).strip().splitlines()[0]
-        if place is not None:
-            raise CommandError(reason, returncode=2) from None
-        return _Measured(Worth(), f"Probabilities are not measured here: {reason}")
+    except CommandError as refusal:
+        if options["data_dir"] is not None:
+            raise
+        return _Measured(Worth(), f"Probabilities are not measured here: {refusal}")
     if worth.data_to is None:
         nothing = (
             f"Probabilities are not measured: no calibration of {options['symbol']} "

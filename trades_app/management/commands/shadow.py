@@ -3,14 +3,12 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.module_loading import import_string
 
 from signals_app.confluence.limits import BadParameter, read_change
+from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.calendar import iso
 from signals_app.models import NoLiveStrategy, Strategy
 from signals_app.services.strategies import NotPossible, add_version, make_live
@@ -44,18 +42,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--symbol", help="one instrument; by default all")
         parser.add_argument("--json", action="store_true", dest="as_json")
-        parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
+        add_data_dir_argument(parser)
 
     def handle(self, **options: Any) -> None:
         """Do what was asked, or print the comparison."""
-        # By name: whoever knows how a data directory's database is started is a layer above.
-        use_data_dir = import_string(settings.DATABASE_OPENER)
-        no_database = import_string(settings.DATABASE_REFUSAL)
-        try:
-            with use_data_dir(options["data_dir"] or settings.DATA_DIR, by="shadow"):
-                self._do(options)
-        except no_database as refusal:
-            raise CommandError(str(refusal), returncode=2) from None
+        with open_database(options["data_dir"], by="shadow"):
+            self._do(options)
 
     def _do(self, options: Mapping[str, Any]) -> None:
         try:
