@@ -9,7 +9,7 @@ from rest_framework import generics, serializers
 
 from reports_app.models import PerformanceMetric
 from reports_app.performance.statistics import Period
-from reports_app.services.recompute import PERIODS
+from reports_app.services.recompute import FIGURES, GROUPS, PERIODS
 from signals_app.api.serializers import RowSerializer
 
 #: What a period is called in addresses.
@@ -31,20 +31,8 @@ class PerformanceSerializer(RowSerializer):
             "instrument",
             "date",
             "until",
-            "total_signals",
-            "closed_trades",
-            "winning_trades",
-            "losing_trades",
-            "win_rate",
-            "average_rr",
-            "planned_risk_reward",
-            "profit_factor",
-            "total_pips",
-            "total_profit_loss",
-            "maximum_drawdown",
-            "by_session",
-            "by_setup",
-            "by_direction",
+            *FIGURES,
+            *GROUPS,
             "calculated_at",
         )
 

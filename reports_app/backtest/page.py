@@ -1,6 +1,6 @@
 """A backtest as one page of HTML with charts that needs nothing from elsewhere."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from html import escape
@@ -9,6 +9,7 @@ import numpy as np
 
 from reports_app.backtest import sentences, svg
 from reports_app.backtest.assessment import Assessment
+from reports_app.backtest.breakdown import COLUMNS, LEGEND, break_down, cells, or_dash
 from reports_app.backtest.equity import Equity
 from reports_app.backtest.report import signals_per_week
 from reports_app.backtest.result import BacktestResult
@@ -16,7 +17,6 @@ from reports_app.performance.statistics import (
     Performance,
     Period,
     TradeResult,
-    by_group,
     by_period,
     performance,
 )
@@ -32,10 +32,6 @@ _FEW_YEARS = 2
 _LISTED = 100
 _FEW_MONTHS = 2
 _RUINED = "ruined"
-_LEGEND = (
-    "win %: of won and lost; R: mean profit in units of the risk; factor: money won by money "
-    "lost; drawdown: deepest fall in money."
-)
 _CAUTION = (
     "Simulated results on past prices, without orders or a broker. They say little about future "
     "ones."
@@ -90,7 +86,7 @@ def _span(result: BacktestResult) -> str:
 def _cards(result: BacktestResult, assessed: Assessment, figures: Performance) -> str:
     per_week = signals_per_week(result)
     cards = [
-        ("Signals", f"{figures.total_signals:,}", f"{_or_dash(per_week)} a week"),
+        ("Signals", f"{figures.total_signals:,}", f"{or_dash(per_week)} a week"),
         (
             "Result",
             f"{figures.total_profit_loss:+,.0f}" if assessed.equity.ruined_ms is None else _RUINED,
@@ -107,7 +103,7 @@ def _cards(result: BacktestResult, assessed: Assessment, figures: Performance) -
             "-" if figures.win_rate is None else f"{figures.win_rate:.1f} %",
             "of won and lost trades",
         ),
-        ("Profit factor", _or_dash(figures.profit_factor), "money won by money lost"),
+        ("Profit factor", or_dash(figures.profit_factor), "money won by money lost"),
         (
             "Deepest fall",
             f"{assessed.equity.maximum_drawdown:.1f} %",
@@ -265,55 +261,24 @@ def _dates(time_ms: Int64s, labels: int) -> list[tuple[float, str]]:
     return named
 
 
-_COLUMNS = (
-    "signals",
-    "closed",
-    "won",
-    "lost",
-    "win %",
-    "R",
-    "factor",
-    "pips",
-    "money",
-    "drawdown",
-)
-
-
 def _tables(results: Sequence[TradeResult], figures: Performance) -> str:
-    years = {str(day.year): found for day, found in by_period(results, Period.YEAR).items()}
-    groups: tuple[Mapping[str, Performance], ...] = (
-        {"all": figures},
-        by_group(results, lambda trade: trade.direction),
-        by_group(results, lambda trade: trade.session),
-        by_group(results, lambda trade: trade.setup_type),
-        years,
-    )
+    groups = ({"all": figures}, *break_down(results).values())
     bodies = "".join(
         f"<tbody>{''.join(_row(name, found) for name, found in group.items())}</tbody>"
         for group in groups
     )
-    head = "".join(f"<th>{name}</th>" for name in ("", *_COLUMNS))
+    head = "".join(f"<th>{name}</th>" for name in ("", *COLUMNS))
     return (
         "<section><h2>By direction, session, setup and year</h2><div class=scroll><table>"
         f"<thead><tr>{head}</tr></thead>{bodies}</table></div>"
-        f'<p class="quiet">{_LEGEND}</p></section>'
+        f'<p class="quiet">{LEGEND}</p></section>'
     )
 
 
 def _row(name: str, figures: Performance) -> str:
-    cells = [
-        f"{figures.total_signals:,}",
-        f"{figures.closed_trades:,}",
-        f"{figures.winning_trades:,}",
-        f"{figures.losing_trades:,}",
-        _or_dash(figures.win_rate),
-        _or_dash(figures.average_rr),
-        _or_dash(figures.profit_factor),
-        f"{figures.total_pips:,.1f}",
-        f"{figures.total_profit_loss:,.2f}",
-        f"{figures.maximum_drawdown:,.2f}",
-    ]
-    return f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return (
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells(figures))}</tr>"
+    )
 
 
 def _refusals(result: BacktestResult) -> str:
@@ -357,16 +322,12 @@ def _trade_rows(results: Iterable[TradeResult]) -> Iterable[str]:
             trade.setup_type,
             f"{utc(trade.opened_ms):%Y-%m-%d %H:%M}",
             closed,
-            _or_dash(trade.r_multiple),
+            or_dash(trade.r_multiple),
             f"{trade.profit_loss_pips:,.1f}",
             f"{trade.profit_loss:,.2f}",
         )
         told = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         yield f"<tr><th>{escape(trade.signal_id)}</th>{told}</tr>"
-
-
-def _or_dash(value: object) -> str:
-    return "-" if value is None else f"{value:,}"
 
 
 _STYLE = """

@@ -1,6 +1,6 @@
 """A backtest told in tables, and as JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,13 +9,10 @@ from rich.table import Table
 
 from reports_app.backtest import sentences
 from reports_app.backtest.assessment import Assessment
+from reports_app.backtest.breakdown import COLUMNS, LEGEND, break_down, cells
 from reports_app.backtest.result import BacktestResult, result_as_json
 from reports_app.performance.statistics import (
-    Performance,
-    Period,
     TradeResult,
-    by_group,
-    by_period,
     performance,
     performance_as_json,
 )
@@ -27,20 +24,13 @@ _WEEK_MS = 7 * 86_400_000
 def backtest_as_json(result: BacktestResult, assessed: Assessment) -> dict[str, Any]:
     """Return signals, trades and counts, and the figures whole, by direction, session and year."""
     results = assessed.results
-    groups = {
-        "direction": by_group(results, lambda trade: trade.direction),
-        "session": by_group(results, lambda trade: trade.session),
-        "setup_type": by_group(results, lambda trade: trade.setup_type),
-    }
-    years = by_period(results, Period.YEAR)
     return result_as_json(result) | {
         "signals_per_week": signals_per_week(result),
         "performance": performance_as_json(performance(results)),
         "by": {
             group: {name: performance_as_json(figures) for name, figures in found.items()}
-            for group, found in groups.items()
-        }
-        | {"year": {str(day.year): performance_as_json(found) for day, found in years.items()}},
+            for group, found in break_down(results).items()
+        },
         **_assessed_as_json(assessed),
     }
 
@@ -101,8 +91,7 @@ def print_report(
     )
     _print_figures(console, results)
     console.print(
-        "win % of won and lost; R: mean profit in units of the risk; factor: money won by money "
-        "lost; drawdown: deepest fall in money\n",
+        f"{LEGEND}\n",
         soft_wrap=True,
     )
     _print_refusals(console, result)
@@ -114,50 +103,14 @@ def print_report(
 def _print_figures(console: Console, results: Sequence[TradeResult]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
-    for name in (
-        "signals",
-        "closed",
-        "won",
-        "lost",
-        "win %",
-        "R",
-        "factor",
-        "pips",
-        "money",
-        "drawdown",
-    ):
+    for name in COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
-    _add_row(table, "all", performance(results))
-    for groups in (
-        by_group(results, lambda trade: trade.direction),
-        by_group(results, lambda trade: trade.session),
-        by_group(results, lambda trade: trade.setup_type),
-    ):
+    table.add_row("all", *cells(performance(results)))
+    for group in break_down(results).values():
         table.add_section()
-        for name, figures in groups.items():
-            _add_row(table, name, figures)
-    table.add_section()
-    for day, figures in by_period(results, Period.YEAR).items():
-        _add_row(table, str(day.year), figures)
+        for name, figures in group.items():
+            table.add_row(name, *cells(figures))
     console.print(table)
-
-
-def _add_row(table: Table, name: str, figures: Performance) -> None:
-    table.add_row(
-        name,
-        f"{figures.total_signals:,}",
-        f"{figures.closed_trades:,}",
-        f"{figures.winning_trades:,}",
-        f"{figures.losing_trades:,}",
-        *("-" if value is None else f"{value:,}" for value in _ratios(figures)),
-        f"{figures.total_pips:,}",
-        f"{figures.total_profit_loss:,}",
-        f"{figures.maximum_drawdown:,}",
-    )
-
-
-def _ratios(figures: Performance) -> Iterable[Any]:
-    return figures.win_rate, figures.average_rr, figures.profit_factor
 
 
 def _print_refusals(console: Console, result: BacktestResult) -> None:

@@ -21,14 +21,15 @@ log = structlog.get_logger(__name__)
 
 PERIODS = (Period.DAY, Period.WEEK, Period.MONTH)
 #: What a row is broken down by, and where the row keeps it.
-_GROUPS: Mapping[str, Callable[[TradeResult], str]] = MappingProxyType(
+GROUPS: Mapping[str, Callable[[TradeResult], str]] = MappingProxyType(
     {
         "by_session": lambda result: result.session,
         "by_setup": lambda result: result.setup_type,
         "by_direction": lambda result: result.direction,
     }
 )
-_FIGURES = (
+#: What is computed of each period, and of each of its groups.
+FIGURES = (
     "total_signals",
     "closed_trades",
     "winning_trades",
@@ -57,7 +58,7 @@ def recompute(*, since: dt.date | None = None, instrument: str | None = None) ->
             rows,
             update_conflicts=True,
             unique_fields=("instrument", "date", "period"),
-            update_fields=(*_FIGURES, *_GROUPS, "calculated_at"),
+            update_fields=(*FIGURES, *GROUPS, "calculated_at"),
             batch_size=500,
         )
         _remove_others(rows, since, instrument)
@@ -135,14 +136,14 @@ def _rows(found: Iterable[TradeResult], since: dt.date | None) -> Iterator[Perfo
         mine = list(group)
         for period in PERIODS:
             first = dt.date.min if since is None else period.beginning(since)
-            parts = {name: _parts(mine, period, key) for name, key in _GROUPS.items()}
+            parts = {name: _parts(mine, period, key) for name, key in GROUPS.items()}
             for date, figures in statistics.by_period(mine, period).items():
                 if date >= first:
                     yield PerformanceMetric(
                         instrument=instrument,
                         period=period.value,
                         date=date,
-                        **{name: getattr(figures, name) for name in _FIGURES},
+                        **{name: getattr(figures, name) for name in FIGURES},
                         **{name: part.get(date, {}) for name, part in parts.items()},
                     )
 
