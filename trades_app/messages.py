@@ -21,6 +21,7 @@ _TOLD_EVENTS = {
     EventKind.EXPIRED: "⌛ Closed: its time was over",
     EventKind.CLOSED_MANUALLY: "✋ Closed by hand",
 }
+_SIMULATED = "🧪 SIMULATED FEED: these prices are made up 🧪"
 
 
 def signal_text(
@@ -46,7 +47,7 @@ def signal_text(
         f"🎯 TP2: {_level(instrument, entry, signal.take_profit_2, signal)} [50%]",
     )
     lines = [
-        *(["🧪 SIMULATED FEED: these prices are made up 🧪", ""] if is_simulated else []),
+        *([_SIMULATED, ""] if is_simulated else []),
         *([_late_line(found_late_seconds), ""] if found_late_seconds else []),
         f"🔔 {signal.instrument} TRADING SIGNAL 🔔",
         "",
@@ -82,6 +83,7 @@ def event_text(
     event: TradeEvent,
     instrument: Instrument,
     *,
+    is_simulated: bool = False,
     found_late_seconds: int | None = None,
 ) -> str | None:
     """Return what is told of a trade's event, `None` where followers need no word of it.
@@ -93,6 +95,7 @@ def event_text(
         return None
     price = "" if event.price is None else f" at {instrument.show(event.price)}"
     lines = [
+        *([_SIMULATED] if is_simulated else []),
         f"{headline}{price}",
         f"{trade.instrument} {trade.direction} · {trade.signal_id}",
         _closed_line(event),

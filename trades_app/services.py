@@ -380,8 +380,11 @@ def _put_event_messages(
     instrument: Instrument,
     found_late: Iterable[int | None],
 ) -> None:
+    simulated = is_simulated(signal.instrument)
     for event, late in zip(events, found_late, strict=True):
-        text = messages.event_text(trade, event, instrument, found_late_seconds=late)
+        text = messages.event_text(
+            trade, event, instrument, is_simulated=simulated, found_late_seconds=late
+        )
         if text is not None:
             _put_message(
                 key=f"trade:{signal.signal_id}:{event.kind}",

@@ -134,6 +134,17 @@ def test_the_last_event_tells_the_result_losses_included() -> None:
     )
 
 
+def test_what_happens_to_a_trade_on_made_up_prices_says_so_first() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+    trade, events = machine.advance(trade, GOLD, bids(2050.0, 2040.0))
+
+    text = messages.event_text(trade, events[0], GOLD, is_simulated=True)
+    assert text.splitlines()[:2] == [
+        "🧪 SIMULATED FEED: these prices are made up 🧪",
+        "🛑 Stop reached at 2,040.00",
+    ]
+
+
 def test_progress_runs_from_the_entry_to_the_second_target() -> None:
     trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
 
