@@ -85,7 +85,8 @@ class Step:
     `ticks` are the accepted ones, numbered; `seq` is the connector's last one dealt with then.
     `refusals` count the refused ticks by reason, and `first_refusal` tells of one of them.
     `known` ticks had come before, `earlier` ones belong to another connector's turn, and `missing`
-    ones were never sent.
+    ones were never sent. `decides` where a decision may follow from it: a candle ends, or the first
+    tick comes after a candle that a watermark ended.
     """
 
     position: Position
@@ -98,6 +99,7 @@ class Step:
     known: int = 0
     earlier: int = 0
     missing: int = 0
+    decides: bool = False
 
 
 def step(
@@ -143,6 +145,7 @@ def step(
         known=fresh.known,
         earlier=earlier,
         missing=fresh.missing,
+        decides=closing is not None or _begins_a_candle(position, after),
     )
 
 
@@ -197,6 +200,17 @@ def _closes_a_candle(position: Position, watermark_ms: int | None) -> bool:
         return False
     passed = max(position.time_ms, position.watermark_ms)
     return watermark_ms // _SHORTEST_MS > passed // _SHORTEST_MS
+
+
+def _begins_a_candle(before: Position, after: Position) -> bool:
+    """Return whether a tick came behind the end of the last tick's candle, or behind a watermark's.
+
+    So does the very first.
+    """
+    if after.ordinal == before.ordinal:
+        return False
+    is_later = after.time_ms // _SHORTEST_MS > before.time_ms // _SHORTEST_MS
+    return is_later or before.ordinal == 0 or before.watermark_ms > before.time_ms
 
 
 def _seq_at(runs: Sequence[Run], place: int) -> int | None:

@@ -42,8 +42,10 @@ PATH: Final = "/ws/v1/ticks"
 HEALTH_PATH: Final = "/health"
 
 _REDIS_TIMEOUT: Final = 5.0
-# While ticks stream in, the pipeline is woken at most this often.
+# While ticks stream in, the pipeline is woken at most this often: where a decision may follow, and
+# where none does but trades have to be watched. A tick alone is not worth a task.
 _WAKE_PAUSE: Final = 0.01
+_WATCH_PAUSE: Final = 0.25
 _LEDGER_RETRY: Final = 1.0
 # Reports that wait for the database; beyond that the oldest go.
 _MAX_REPORTS: Final = 1_000
@@ -195,7 +197,7 @@ class Gateway:
                 sessions = list(self._sessions)
                 await asyncio.gather(*(session.drain() for session in sessions))
                 await asyncio.gather(*(session.ended.wait() for session in sessions))
-                await asyncio.gather(*(waker.idle.wait() for waker in self._wakers.values()))
+                await asyncio.gather(*(waker.settle() for waker in self._wakers.values()))
                 await self._all_written.wait()
         if self._server is not None:
             self._server.close()
@@ -221,12 +223,12 @@ class Gateway:
                 other.act(other.connection.end(GOING_AWAY, "replaced by a newer connection"))
         self._start(self._tell_presence())
 
-    def wake(self, symbol: str) -> None:
-        """Wake the pipeline for this symbol, without waiting for it."""
+    def wake(self, symbol: str, *, at_once: bool) -> None:
+        """Wake the symbol's pipeline, within a moment or at once, without waiting for it."""
         waker = self._wakers.get(symbol)
         if waker is None:
             waker = self._wakers[symbol] = _Waker(lambda: self._ledger.wake(symbol), self._start)
-        waker.ask()
+        waker.ask(at_once=at_once)
 
     async def store_history(
         self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]
@@ -382,20 +384,29 @@ class _Waker:
         self._wake = wake
         self._start = start
         self._is_asked = False
-        self.idle = asyncio.Event()
-        self.idle.set()
+        self._is_pressing = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
-    def ask(self) -> None:
+    def ask(self, *, at_once: bool) -> None:
         """Wake the pipeline; a call while that happens means once more."""
         self._is_asked = True
-        if self.idle.is_set():
-            self.idle.clear()
+        if at_once:
+            self._is_pressing.set()
+        if self._idle.is_set():
+            self._idle.clear()
             self._start(self._run())
+
+    async def settle(self) -> None:
+        """Return when all that was asked for is done, without the pause after it."""
+        self._is_pressing.set()
+        await self._idle.wait()
 
     async def _run(self) -> None:
         try:
             while self._is_asked:
                 self._is_asked = False
+                self._is_pressing.clear()
                 try:
                     await asyncio.to_thread(self._wake)
                 except Exception as error:
@@ -406,8 +417,11 @@ class _Waker:
                     self._is_asked = True
                     await asyncio.sleep(_LEDGER_RETRY)
                 await asyncio.sleep(_WAKE_PAUSE)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_WATCH_PAUSE):
+                        await self._is_pressing.wait()
         finally:
-            self.idle.set()
+            self._idle.set()
 
 
 async def run(options: GatewayOptions, ledger: Ledger, ready: Callable[[int], None]) -> None:

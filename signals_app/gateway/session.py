@@ -72,7 +72,7 @@ class Host(Protocol):
         """Note that a session was let in; older ones of its connector and symbols end."""
         ...
 
-    def wake(self, symbol: str) -> None:
+    def wake(self, symbol: str, *, at_once: bool) -> None:
         """See to it that the symbol's stream is read soon."""
         ...
 
@@ -376,7 +376,7 @@ class Session:
             case Stored(step):
                 metrics.store_seconds.observe(time.perf_counter() - offer.since)
                 # Also where nothing is new: an attempt before may have stored it without a reply.
-                self._host.wake(symbol)
+                self._host.wake(symbol, at_once=step.decides)
                 if step.seq:
                     self._known[symbol] = step.seq
                     self._new.discard(symbol)

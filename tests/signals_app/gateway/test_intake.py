@@ -124,6 +124,22 @@ def test_a_watermark_counts_where_it_passes_a_quarter_hour_that_no_tick_has_pass
     assert stepped(closing.position, watermark_ms=START + 2 * QUARTER).watermark_ms is not None
 
 
+def test_a_decision_may_follow_where_a_candle_ends_and_where_the_market_comes_back() -> None:
+    first = stepped(EMPTY, run(1, 0))
+    assert first.decides
+    within = stepped(first.position, run(2, 1, 899))
+    assert not within.decides
+    assert not stepped(within.position, run(3, 899)).decides
+    assert stepped(within.position, run(4, 900)).decides
+
+    closed = stepped(within.position, watermark_ms=START + QUARTER)
+    assert closed.decides
+    assert not stepped(closed.position, watermark_ms=START + QUARTER).decides
+    back = stepped(closed.position, run(4, 960))
+    assert back.decides
+    assert not stepped(back.position, run(5, 961)).decides
+
+
 def test_a_watermark_before_the_first_tick_means_nothing() -> None:
     assert stepped(EMPTY, watermark_ms=START).watermark_ms is None
 

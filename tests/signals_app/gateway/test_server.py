@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 
-from signals_app.gateway import tokens
+from signals_app.gateway import server, tokens
 from signals_app.gateway.connection import Limits
 from signals_app.gateway.intake import Mark
 from signals_app.gateway.roles import Patience
@@ -69,6 +69,28 @@ async def test_what_was_stored_before_is_not_stored_again(
         await connector.send_batch(9, rows[8:])
         await connector.acknowledged(10)
     assert [tick[1] for tick in stored(redis_client)] == [row[0] for row in rows]
+
+
+async def test_the_pipeline_is_woken_at_once_where_a_candle_ends_and_else_now_and_then(
+    place: Place, redis_client: "Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_WATCH_PAUSE", 60.0)
+    await place.start()
+    async with place.connect() as connector:
+        await connector.enter(token(), "XAUUSD")
+        for seq, row in enumerate(quotes(NOON, 5), 1):
+            await connector.send_batch(seq, [row])
+            await connector.acknowledged(seq)
+        await asyncio.sleep(0.2)
+        # The first tick of all counts as a candle's.
+        assert place.ledger.woken == ["XAUUSD"]
+        await connector.send_batch(6, quotes(NOON + 900_000, 1))
+        await connector.acknowledged(6)
+        for _ in range(500):
+            if len(place.ledger.woken) > 1:
+                break
+            await asyncio.sleep(0.02)
+        assert place.ledger.woken == ["XAUUSD", "XAUUSD"]
 
 
 async def test_ticks_without_a_number_are_stored_too(place: Place, redis_client: "Redis") -> None:
