@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_after_setup, worker_ready
+from celery.signals import beat_init, celeryd_after_setup, task_prerun, worker_ready
 
 from goldtrader import heartbeats, watchdog
 
@@ -52,6 +52,14 @@ def serve_metrics(**_: Any) -> None:
     from goldtrader import metrics
 
     metrics.serve()
+
+
+@task_prerun.connect
+def keep_good_connections(**_: Any) -> None:
+    """Close the connections to the database that are broken or too old before a task uses them."""
+    from django.db import close_old_connections
+
+    close_old_connections()
 
 
 @celeryd_after_setup.connect

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker that loses its broker ends, and is started again: going on with a new connection fails
 # in Celery 5.7 where a task was held over the old one.
 CELERY_BROKER_CONNECTION_RETRY = False
+# Celery would open a connection to the database for each task; ours are kept as Django keeps those
+# of web requests (CONN_MAX_AGE), see goldtrader/celery.py.
+CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "delivery"
