@@ -113,11 +113,12 @@ class Command(BaseCommand):
         names = list(dict(options["ranges"]))
         if options["json"]:
             told = _as_json(market, trials, found, names, where=where, tried=tried)
-            self.stdout.write(json.dumps(told))
+            self.stdout.write(json.dumps({**told, "begun_with": setup.told}))
             return
         console = Console(file=cast("IO[str]", self.stdout), highlight=False)
         console.width = max(console.width, _WIDTH)
-        _print(console, trials, found, names, where, tried)
+        console.print(f"{len(trials)} settings tried on {where}, begun with {setup.told}.\n")
+        _print(console, trials, found, names, tried)
 
     def _try(
         self,
@@ -190,10 +191,8 @@ def _print(
     trials: Sequence[Trial],
     found: Verdict | None,
     names: Sequence[str],
-    where: str,
     tried: int | None,
 ) -> None:
-    console.print(f"{len(trials)} settings tried on {where}.\n")
     if found is None:
         console.print("None of them made a trade that closed.")
         return
