@@ -17,10 +17,10 @@ def test_a_process_that_gives_no_sign_of_life_ends_with_its_children():
 def test_a_process_that_gives_signs_of_life_goes_on():
     watched = _watched(
         """
-        watchdog.start(seconds=1.0)
-        for _ in range(30):
+        watchdog.start(seconds=3.0)
+        for _ in range(40):
             time.sleep(0.1)
-            watchdog.alive(seconds=1.0)
+            watchdog.alive(seconds=3.0)
         os._exit(7)
         """
     )
