@@ -398,7 +398,7 @@ class _Waker:
             self._start(self._run())
 
     async def settle(self) -> None:
-        """Return when all that was asked for is done, without the pause after it."""
+        """Do at once what was asked for, and return when it is done."""
         self._is_pressing.set()
         await self._idle.wait()
 

@@ -1,4 +1,4 @@
-"""A worker that stands still ends, and does not take its forks' time for its own."""
+"""A process that stands still ends with its children; one that lives goes on."""
 
 import subprocess
 import sys
