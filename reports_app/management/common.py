@@ -113,7 +113,7 @@ class Setup:
 def setup_of(options: Mapping[str, Any]) -> Setup:
     """Return what the command line asks for: the defaults or a stored strategy, with its changes.
 
-    Raises `BadInput` or `BadParameter`.
+    Raises `BadInput`, `BadParameter`, or `CommandError` where the database cannot be used.
     """
     if options["strategy"] is None:
         instruments = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
