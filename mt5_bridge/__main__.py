@@ -8,22 +8,22 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from mt5_bridge.client import Client, Settings
-from mt5_bridge.config import Config, ConfigError, SourceKind, read_config, spool_of
-from mt5_bridge.credentials import (
+from mt5_bridge.connector.client import Client, Settings
+from mt5_bridge.connector.config import Config, ConfigError, SourceKind, read_config, spool_of
+from mt5_bridge.connector.credentials import (
     CredentialsError,
     GivenToken,
     TokenEndpoint,
     TokenSource,
     trust_only,
 )
+from mt5_bridge.connector.spool import Spool, SpoolError
+from mt5_bridge.connector.status import show
+from mt5_bridge.files.text_files import TickFileError
+from mt5_bridge.files.tick_files import check_file
 from mt5_bridge.sources.base import Source, SourceError
 from mt5_bridge.sources.replay import ReplaySource
-from mt5_bridge.sources.simulated import SimulatedSource
-from mt5_bridge.spool import Spool, SpoolError
-from mt5_bridge.status import show
-from mt5_bridge.text_files import TickFileError
-from mt5_bridge.tick_files import check_file
+from mt5_bridge.sources.simulated.source import SimulatedSource
 
 log = logging.getLogger("mt5_bridge")
 
@@ -107,8 +107,8 @@ def _source(config: Config) -> Source:
             )
         case SourceKind.MT5:
             # Here: the MetaTrader5 package exists on Windows only.
-            from mt5_bridge.sources.mt5 import open_terminal
-            from mt5_bridge.sources.terminal import Account
+            from mt5_bridge.sources.terminal.source import open_terminal
+            from mt5_bridge.sources.terminal.terminal import Account
 
             account = Account(config.terminal, config.login, config.password, config.server)
             return open_terminal(config.symbol, account=account, clock=config.clock)

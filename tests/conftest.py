@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from tests.paths import SHARED
+
 
 @pytest.fixture
 def redis_client() -> Iterator["Redis"]:
@@ -21,8 +23,6 @@ def redis_client() -> Iterator["Redis"]:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The directory of sample data; a test that needs it is skipped where it is not there."""
-    named = os.environ.get("GOLDTRADER_SHARED")
-    found = Path(named) if named else Path(__file__).resolve().parents[2] / "shared"
-    if not found.is_dir():
-        pytest.skip(f"sample data is not at {found}; name it by GOLDTRADER_SHARED")
-    return found
+    if not SHARED.is_dir():
+        pytest.skip(f"sample data is not at {SHARED}; name it by GOLDTRADER_SHARED")
+    return SHARED

@@ -51,8 +51,8 @@ def choose_feed(
     if named == SIMULATED:
         return Feed(SIMULATED, symbol or "XAUUSD", speed or "60", source_timezone)
     # Here: it brings numpy, which a start without a file does not need.
-    from mt5_bridge.text_files import TickFileError
-    from mt5_bridge.tick_files import check_file, symbol_of
+    from mt5_bridge.files.text_files import TickFileError
+    from mt5_bridge.files.tick_files import check_file, symbol_of
 
     path = Path(named).expanduser().resolve()
     if not path.is_file():

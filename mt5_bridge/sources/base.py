@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mt5_bridge.quotes import Quotes
-from mt5_bridge.wire import ErrorCode, History
+from mt5_bridge.protocol.quotes import Quotes
+from mt5_bridge.protocol.wire import ErrorCode, History
 
 
 class SourceError(Exception):

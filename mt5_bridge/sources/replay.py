@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mt5_bridge.history import read_history
-from mt5_bridge.quotes import LastGood, QuoteJudge, Quotes
+from mt5_bridge.files.history import read_history
+from mt5_bridge.files.text_files import TickFileError
+from mt5_bridge.files.tick_files import open_tick_file
+from mt5_bridge.protocol.quotes import LastGood, QuoteJudge, Quotes
+from mt5_bridge.protocol.wire import History
 from mt5_bridge.sources.base import Poll, SourceError
 from mt5_bridge.sources.pace import Pace
-from mt5_bridge.text_files import TickFileError
-from mt5_bridge.tick_files import open_tick_file
-from mt5_bridge.wire import History
 
 _WAIT = 0.05
 # Ticks handed over at once: enough to write and send in one go, few enough to stay small.

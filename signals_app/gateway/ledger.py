@@ -15,7 +15,7 @@ from django.db import (
 )
 from django.utils import timezone
 
-from mt5_bridge.wire import CandleRow, Role
+from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway.intake import Mark
 from signals_app.gateway.stream import LedgerUnavailable
 from signals_app.market.candle import Timeframe

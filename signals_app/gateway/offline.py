@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mt5_bridge.quotes import LastGood, QuoteJudge
-from mt5_bridge.text_files import TickFileError
-from mt5_bridge.tick_files import TickFile, open_tick_file
+from mt5_bridge.files.text_files import TickFileError
+from mt5_bridge.files.tick_files import TickFile, open_tick_file
+from mt5_bridge.protocol.quotes import LastGood, QuoteJudge
 from signals_app.market.tick import Ticks
 
 __all__ = ("TickFileError", "open_ticks", "read_ticks")

@@ -24,8 +24,8 @@ from redis.backoff import NoBackoff
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from mt5_bridge import wire
-from mt5_bridge.wire import CandleRow, Role
+from mt5_bridge.protocol import wire
+from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway import metrics, tokens
 from signals_app.gateway.connection import GOING_AWAY, Connection, Limits
 from signals_app.gateway.intake import Mark

@@ -17,8 +17,8 @@ from typing import Final, Protocol, TypeAlias, TypeVar, assert_never
 
 from websockets.exceptions import ConnectionClosed
 
-from mt5_bridge import wire
-from mt5_bridge.wire import CandleRow, Role
+from mt5_bridge.protocol import wire
+from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway import connection as core
 from signals_app.gateway import metrics
 from signals_app.gateway.connection import Actions, Close, Connection, Place, Send

@@ -19,8 +19,8 @@ from typing import Any, Final, TypeAlias
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
-from mt5_bridge.quotes import QuoteJudge
-from mt5_bridge.wire import Role
+from mt5_bridge.protocol.quotes import QuoteJudge
+from mt5_bridge.protocol.wire import Role
 from signals_app.gateway import intake, roles
 from signals_app.gateway.intake import Mark, Position, Run, Step
 from signals_app.gateway.roles import Holder, Patience

@@ -14,7 +14,7 @@ from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
-from mt5_bridge.wire import MAX_MESSAGE_BYTES
+from mt5_bridge.protocol.wire import MAX_MESSAGE_BYTES
 from signals_app.gateway.connection import MAX_UNAUTHENTICATED_BYTES
 
 _MAX_UNSENT_BYTES: Final = 1 << 20

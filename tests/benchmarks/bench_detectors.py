@@ -11,7 +11,6 @@ Every time is the best of several runs after one that warms up.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,10 +24,9 @@ import numpy as np
 from signals_app.importers.candle_files import CandleFileError, read_candles
 from signals_app.market.candle import WINDOW, Candles, Timeframe
 from signals_app.smc import compiled, definition
+from tests.paths import SHARED
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
-_SHARED = Path(os.environ.get("GOLDTRADER_SHARED", _REPOSITORY.parent / "shared"))
-_CANDLES = _SHARED / "data" / "XAUUSD_M15_histdata_2010-01_to_2017-12_UTC.csv.gz"
+_CANDLES = SHARED / "data" / "XAUUSD_M15_histdata_2010-01_to_2017-12_UTC.csv.gz"
 _MANY = 50_000
 _IN_COLUMNS = "50,000 candles, in columns"
 

@@ -28,10 +28,10 @@ import psycopg
 
 from goldtrader.stack import ports, postgres
 from tests.benchmarks.bench_gateway import percentile
+from tests.paths import ROOT
 from tests.stand_ins.market_files import MarketFiles, write_market_files
 from tests.stand_ins.telegram_api import TelegramApi, serving
 
-_ROOT = Path(__file__).resolve().parents[2]
 _CHANNEL = "@gold"
 _PATHS = (
     "signals?limit=50",
@@ -115,7 +115,7 @@ def running(
     log = directory / "log"
     with log.open("wb") as written:
         stack = subprocess.Popen(
-            command, cwd=_ROOT, env=environment, stdout=written, stderr=subprocess.STDOUT
+            command, cwd=ROOT, env=environment, stdout=written, stderr=subprocess.STDOUT
         )
     try:
         while "Ctrl-C ends all of it" not in log.read_text():
@@ -130,7 +130,7 @@ def running(
                 *(sys.executable, "manage.py", "api_key", "bench", "--scope", "admin"),
                 *("--data-dir", str(data_dir)),
             ],
-            cwd=_ROOT,
+            cwd=ROOT,
             capture_output=True,
             text=True,
             check=True,

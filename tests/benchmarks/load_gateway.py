@@ -22,7 +22,7 @@ from redis import Redis
 from websockets.asyncio.client import connect
 
 from goldtrader.stack import valkey
-from mt5_bridge import wire
+from mt5_bridge.protocol import wire
 from signals_app.gateway.server import GatewayOptions
 from tests.benchmarks.bench_gateway import percentile, serve_ours
 from tests.signals_app.gateway.conftest import KEYS, make_certificate, token, trusting

@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
-from mt5_bridge import wire
-from mt5_bridge.wire import Role
+from mt5_bridge.protocol import wire
+from mt5_bridge.protocol.wire import Role
 
 
 def make_certificate(folder):

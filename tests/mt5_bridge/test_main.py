@@ -5,14 +5,13 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 
 from mt5_bridge import __main__ as program
 from tests.mt5_bridge.server import Server, make_certificate, running, until
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 NOON = 1_704_456_000_000
 
 

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from mt5_bridge.quotes import LastGood, QuoteJudge, Quotes
+from mt5_bridge.files.text_files import TickFileError
+from mt5_bridge.protocol.quotes import LastGood, QuoteJudge, Quotes
 from mt5_bridge.sources.base import SourceError
-from mt5_bridge.sources.market import trading_week, week_number
 from mt5_bridge.sources.pace import CLOSED_MS, Pace
 from mt5_bridge.sources.replay import ReplaySource
-from mt5_bridge.sources.simulated import DAY_MS, SimulatedSource
-from mt5_bridge.text_files import TickFileError
+from mt5_bridge.sources.simulated.market import trading_week, week_number
+from mt5_bridge.sources.simulated.source import DAY_MS, SimulatedSource
 
 NOON = 1_704_456_000_000
 # A Wednesday.

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from tests.signals_app.gateway.conftest import make_certificate
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(home: Path, *arguments: str, **settings: str) -> "subprocess.Popen[str]":

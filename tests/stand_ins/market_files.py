@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from mt5_bridge.sources.market import trading_week
+from mt5_bridge.sources.simulated.market import trading_week
 from signals_app.market.aggregation import Forming, aggregate
 from signals_app.market.calendar import iso
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe

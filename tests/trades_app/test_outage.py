@@ -9,11 +9,11 @@ import pytest
 import time_machine
 from redis import Redis
 
-from mt5_bridge.client import Client, Settings
-from mt5_bridge.credentials import GivenToken
-from mt5_bridge.quotes import Quotes
+from mt5_bridge.connector.client import Client, Settings
+from mt5_bridge.connector.credentials import GivenToken
+from mt5_bridge.connector.spool import Spool
+from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.sources.base import Poll
-from mt5_bridge.spool import Spool
 from signals_app.gateway.server import GatewayOptions
 from signals_app.market import calendar
 from signals_app.models import Decision

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from goldtrader.stack import ports, postgres, process
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 _OURS = (
     *("DATABASE_URL", "REDIS_URL", "DATA_DIR", "SECRET_KEY", "CONNECTOR_JWT_KEYS"),
     *("FIELD_ENCRYPTION_KEYS", "GATEWAY_HOST", "GATEWAY_PORT", "DJANGO_SETTINGS_MODULE"),

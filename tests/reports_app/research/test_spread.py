@@ -17,10 +17,10 @@ from reports_app.research.spread import Workers, by_processes, by_workers, find_
 from reports_app.research.trials import plain_market, plain_parameters, run_trial
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import iso
+from tests.paths import ROOT
 from tests.reports_app.backtest.markets import wandering_ticks
 from tests.reports_app.research.test_trials import arguments
 
-ROOT = Path(__file__).resolve().parents[3]
 CANDIDATES = {
     place: plain_parameters(Parameters(threshold=50.0 + place, warm_up_candles=10))
     for place in range(3)

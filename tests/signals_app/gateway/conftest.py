@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from redis import Redis
 from websockets.asyncio.client import ClientConnection, connect
 
-from mt5_bridge.wire import CandleRow, Role
+from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway import tokens
 from signals_app.gateway.intake import Mark
 from signals_app.gateway.server import Gateway, GatewayOptions

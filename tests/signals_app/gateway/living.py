@@ -8,9 +8,9 @@ import logging
 import sys
 from pathlib import Path
 
-from mt5_bridge.client import Client, Settings
-from mt5_bridge.credentials import GivenToken
-from mt5_bridge.spool import Spool
+from mt5_bridge.connector.client import Client, Settings
+from mt5_bridge.connector.credentials import GivenToken
+from mt5_bridge.connector.spool import Spool
 from tests.signals_app.gateway.conftest import trusting
 from tests.signals_app.gateway.market import LiveSource, Market
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mt5_bridge.quotes import Quotes
+from mt5_bridge.protocol.quotes import Quotes
+from mt5_bridge.protocol.wire import History
 from mt5_bridge.sources.base import Poll
-from mt5_bridge.wire import History
 
 SYMBOL = "XAUUSD"
 HOUR_MS = 3_600_000

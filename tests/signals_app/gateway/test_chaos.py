@@ -31,10 +31,10 @@ from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
 from signals_app.services import candles, stream
+from tests.paths import ROOT
 from tests.signals_app.gateway.conftest import make_certificate, token
 from tests.signals_app.gateway.market import SYMBOL, Market
 
-ROOT = Path(__file__).resolve().parents[3]
 WRONG_CLOCK = ROOT / "tests" / "stand_ins" / "wrong_clock"
 NAMES = ("mt5-a", "mt5-b")
 # Longer than the patience that `standing` and the link have.

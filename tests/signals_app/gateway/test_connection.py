@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt5_bridge import wire
-from mt5_bridge.wire import CandleRow, ErrorCode, Role, Row
+from mt5_bridge.protocol import wire
+from mt5_bridge.protocol.wire import CandleRow, ErrorCode, Role, Row
 from signals_app.gateway import connection as core
 from signals_app.gateway.connection import (
     Actions,

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt5_bridge.quotes import BadTick, QuoteJudge
-from mt5_bridge.wire import Row
+from mt5_bridge.protocol.quotes import BadTick, QuoteJudge
+from mt5_bridge.protocol.wire import Row
 from signals_app.gateway.intake import Mark, Position, Run, Step, step
 
 QUARTER = 900_000

@@ -11,7 +11,7 @@ from django.db import (
     connection,
 )
 
-from mt5_bridge.wire import CandleRow, Role
+from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway.intake import Mark
 from signals_app.gateway.ledger import DjangoLedger
 from signals_app.gateway.stream import LedgerUnavailable

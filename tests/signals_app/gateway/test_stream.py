@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from mt5_bridge.wire import Role, Row
+from mt5_bridge.protocol.wire import Role, Row
 from signals_app.gateway.intake import Mark, Position, Run
 from signals_app.gateway.roles import Patience
 from signals_app.gateway.stream import (

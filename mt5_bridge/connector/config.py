@@ -1,0 +1,248 @@
+"""What the connector is told: command line, environment and `mt5_bridge.toml`, in this order."""
+
+import argparse
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+from mt5_bridge.connector.credentials import is_loopback
+from mt5_bridge.files.tick_files import symbol_of
+
+CONFIG_FILE: Final = "mt5_bridge.toml"
+DEFAULT_NAME: Final = "mt5-primary"
+DEFAULT_SPOOL: Final = Path("var/mt5_bridge")
+_SYMBOL = "XAUUSD"
+
+
+class ConfigError(ValueError):
+    """Something was told wrongly: one sentence that says what to do."""
+
+
+class SourceKind(StrEnum):
+    """Where ticks come from."""
+
+    MT5 = "mt5"
+    REPLAY = "replay"
+    SIMULATED = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the connector is told.
+
+    `speed` None is as quickly as it goes. `clock` is how an MT5 server's time is understood: "auto"
+    or the name of a clock. `from_ms` is where the simulation begins, None three weeks ago.
+    """
+
+    source: SourceKind
+    url: str
+    symbol: str
+    name: str
+    spool: Path
+    token_url: str = ""
+    api_key: str = ""
+    token: str = ""
+    cafile: Path | None = None
+    file: Path | None = None
+    history: Path | None = None
+    speed: float | None = None
+    source_timezone: str = "utc"
+    digits: int | None = None
+    default_spread: float | None = None
+    exit_when_done: bool = False
+    seed: int = 1
+    from_ms: int | None = None
+    clock: str = "auto"
+    terminal: str = ""
+    login: int | None = None
+    password: str = ""
+    server: str = ""
+
+
+def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
+    """Return the configuration; raises `ConfigError`.
+
+    An option of the command line wins over the environment variable `MT5_BRIDGE_<OPTION>`, and that
+    one over the file, which has the options' names as keys.
+    """
+    given = {
+        key: value
+        for key, value in vars(_parser().parse_args(arguments)).items()
+        if value is not None
+    }
+    from_environment = {
+        key.removeprefix("MT5_BRIDGE_").lower(): value
+        for key, value in environment.items()
+        if key.startswith("MT5_BRIDGE_") and value
+    }
+    file = given.pop("config", None)
+    told = {**_read_file(file), **from_environment, **given}
+    known = {field.name for field in fields(Config)} | {"from"}
+    for key in sorted(told.keys() - known - from_environment.keys()):
+        raise ConfigError(f"there is no setting {key!r}; see mt5_bridge/README.md")
+    return _checked(told)
+
+
+def spool_of(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the spool directory alone, for commands that need nothing else."""
+    parser = _Parser(prog="python -m mt5_bridge status", add_help=True)
+    parser.add_argument("--spool")
+    parser.add_argument("--config")
+    given = parser.parse_args(arguments)
+    told = environment.get("MT5_BRIDGE_SPOOL") or _read_file(given.config).get("spool")
+    return Path(given.spool or told or DEFAULT_SPOOL).expanduser()
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see python -m mt5_bridge --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m mt5_bridge",
+        description="Sends ticks to the analysis server. `python -m mt5_bridge status` shows how "
+        "a running connector does.",
+    )
+    add = parser.add_argument
+    add("--source", help="mt5, replay (a file of ticks) or simulated (made-up prices)")
+    add("--url", help="the server, wss://HOST:8765/ws/v1/ticks")
+    add("--token-url", help="where the API key is changed for a token")
+    add("--api-key", help="better given as MT5_BRIDGE_API_KEY: command lines can be read")
+    add("--token", help="a token instead of token URL and API key")
+    add("--cafile", help="trust exactly these certificates instead of the system's authorities")
+    add("--name", help=f"the connector's name (default {DEFAULT_NAME})")
+    add("--symbol", help="the symbol (default: what the file's name begins with, or XAUUSD)")
+    add("--spool", help=f"directory for what is not sent yet (default {DEFAULT_SPOOL})")
+    add("--config", help=f"a file with these settings (default {CONFIG_FILE} where there is one)")
+    add("--history", help="candles to send first: a SYMBOL_TIMEFRAME.csv[.gz] or a directory")
+    add("--file", help="replay: the file of ticks or M1 candles")
+    add("--speed", help="replay, simulated: times real time, or max")
+    add("--source-timezone", help="clock of the files' times: utc, server-eu, server-us, +02:00 …")
+    add("--digits", help="replay of candles: decimals of a point")
+    add("--default-spread", help="replay of candles: spread in price where there is none")
+    add(
+        "--exit-when-done",
+        action="store_const",
+        const=True,
+        help="replay: end once everything is acknowledged",
+    )
+    add("--seed", help="simulated: which made-up market")
+    add("--from", help="simulated: where to begin, such as 2026-01-05")
+    add("--clock", help="mt5: the server's clock, auto or as for --source-timezone")
+    add("--terminal", help="mt5: path of terminal64.exe")
+    add("--login", help="mt5: account number, where the terminal is not logged in")
+    add("--server", help="mt5: the broker's server; the password is MT5_BRIDGE_PASSWORD")
+    return parser
+
+
+def _read_file(named: str | None) -> dict[str, Any]:
+    path = Path(named or CONFIG_FILE)
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        if named is None:
+            return {}
+        raise ConfigError(f"there is no file {path}; check --config") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    return {key.replace("-", "_"): value for key, value in found.items()}
+
+
+def _checked(told: Mapping[str, Any]) -> Config:
+    try:
+        source = SourceKind(told.get("source", ""))
+    except ValueError:
+        raise ConfigError("give --source mt5, replay or simulated") from None
+    file = _path(told, "file")
+    if source is SourceKind.REPLAY and file is None:
+        raise ConfigError("a replay needs a file of ticks; give it with --file")
+    token_url, api_key = str(told.get("token_url", "")), str(told.get("api_key", ""))
+    token = str(told.get("token", ""))
+    if not token and not (token_url and api_key):
+        raise ConfigError("give --token-url and an API key (MT5_BRIDGE_API_KEY), or --token")
+    name = str(told.get("name", DEFAULT_NAME))
+    if source is SourceKind.SIMULATED:
+        # Wherever the connector is shown, it says that its prices are made up.
+        name = f"{name.removesuffix('-simulated')}-simulated"
+    return Config(
+        source=source,
+        url=_url(str(told.get("url", ""))),
+        symbol=str(told.get("symbol") or (file and symbol_of(file)) or _SYMBOL),
+        name=name,
+        spool=_path(told, "spool") or DEFAULT_SPOOL,
+        token_url=token_url,
+        api_key=api_key,
+        token=token,
+        cafile=_path(told, "cafile"),
+        file=file,
+        history=_path(told, "history"),
+        speed=_speed(told, source),
+        source_timezone=str(told.get("source_timezone", "utc")),
+        digits=_whole(told, "digits"),
+        default_spread=_number(told, "default_spread"),
+        exit_when_done=str(told.get("exit_when_done", "")).lower() in ("true", "1", "yes"),
+        seed=_whole(told, "seed") or 1,
+        from_ms=_moment(told, "from"),
+        clock=str(told.get("clock", "auto")),
+        terminal=str(told.get("terminal", "")),
+        login=_whole(told, "login"),
+        password=str(told.get("password", "")),
+        server=str(told.get("server", "")),
+    )
+
+
+def _url(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.scheme not in ("ws", "wss"):
+        raise ConfigError("give the server with --url wss://HOST:8765/ws/v1/ticks")
+    if parts.scheme == "ws" and not is_loopback(url):
+        raise ConfigError(f"{url} is not encrypted; give a wss:// address")
+    return url
+
+
+def _speed(told: Mapping[str, Any], source: SourceKind) -> float | None:
+    usual = 60.0 if source is SourceKind.SIMULATED else None
+    if "speed" not in told:
+        return usual
+    if told["speed"] == "max":
+        return None
+    speed = _number(told, "speed")
+    if speed is None or not 0 < speed < float("inf"):
+        raise ConfigError(f"--speed {told['speed']} is neither a number above 0 nor max")
+    return speed
+
+
+def _path(told: Mapping[str, Any], key: str) -> Path | None:
+    return Path(str(told[key])).expanduser() if told.get(key) else None
+
+
+def _number(told: Mapping[str, Any], key: str) -> float | None:
+    try:
+        return float(told[key]) if key in told else None
+    except (TypeError, ValueError):
+        raise ConfigError(f"--{key.replace('_', '-')} {told[key]} is not a number") from None
+
+
+def _whole(told: Mapping[str, Any], key: str) -> int | None:
+    try:
+        return int(told[key]) if key in told else None
+    except (TypeError, ValueError):
+        raise ConfigError(f"--{key.replace('_', '-')} {told[key]} is not a whole number") from None
+
+
+def _moment(told: Mapping[str, Any], key: str) -> int | None:
+    if key not in told:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(told[key]))
+    except ValueError:
+        raise ConfigError(f"--{key} {told[key]} is not a date such as 2026-01-05") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)

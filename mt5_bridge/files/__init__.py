@@ -1,0 +1,1 @@
+"""Market-data files: ticks, candles and the clocks that their times were written by."""

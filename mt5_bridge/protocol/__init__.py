@@ -1,0 +1,1 @@
+"""The contract between connector and gateway: messages, quotes, protocol state. No I/O."""

@@ -1,0 +1,1 @@
+"""A source that makes its ticks up from a seed, for a first look, demonstrations and tests."""

@@ -1,0 +1,152 @@
+"""A source that makes its ticks up: for a first look, for demonstrations and for tests."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from mt5_bridge.files.history import TIMEFRAMES, build_history
+from mt5_bridge.protocol.quotes import Quotes
+from mt5_bridge.protocol.wire import CandleRow, History
+from mt5_bridge.sources.base import Poll, SourceError
+from mt5_bridge.sources.pace import Pace
+from mt5_bridge.sources.simulated.market import PROFILES, Week, trading_week, week_number
+
+DAY_MS: Final = 86_400_000
+DEFAULT_SPEED: Final = 60.0
+DEFAULT_DAYS: Final = 21
+_RECENT_MS = 3 * DAY_MS
+_HISTORY_WEEKS = 9
+_MOST = 20_000
+_WAIT = 0.1
+
+
+class SimulatedSource:
+    """The made-up market of a seed: the past at once, the last three days quickly, then live.
+
+    The bookmark is the time of the last tick: no two ticks share a millisecond.
+    """
+
+    is_simulated = True
+    is_live = False
+
+    def __init__(
+        self,
+        symbol: str = "XAUUSD",
+        *,
+        seed: int = 1,
+        speed: float | None = DEFAULT_SPEED,
+        from_ms: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take ``from_ms``, by default three weeks ago, as the beginning.
+
+        ``speed`` is that of the last three days before now; None is as quickly as it goes. Raises
+        `SourceError` for a symbol without a made-up market.
+        """
+        if symbol not in PROFILES:
+            raise SourceError(f"{symbol} cannot be made up; take one of {', '.join(PROFILES)}")
+        self.symbol = symbol
+        self._seed = seed
+        self._speed = speed
+        self._clock = clock
+        self._from_ms = from_ms
+        self._pace = Pace(speed, clock)
+        self._week: Week = trading_week(seed, symbol, 0)
+        self._place = 0
+        self._last_ms = 0
+
+    @property
+    def description(self) -> str:
+        """Return that it is made up."""
+        return f"SIMULATED {self.symbol}: made-up prices of seed {self._seed}, no real market"
+
+    def history(self, now_ms: int) -> Sequence[History]:
+        """Return the candles of the nine weeks before the beginning."""
+        begin_ms = self._begins_ms(now_ms)
+        first = week_number(begin_ms - _HISTORY_WEEKS * 7 * DAY_MS)
+        candles: list[CandleRow] = []
+        for number in range(first, week_number(begin_ms) + 1):
+            candles += _candles(trading_week(self._seed, self.symbol, number).quotes)
+        return build_history(self.symbol, candles, begin_ms)
+
+    def knows(self, bookmark: str) -> bool:
+        """Return whether the bookmark was made by this very market."""
+        return self._marked_ms(bookmark) is not None
+
+    def start(self, bookmark: str | None, back: int, time_ms: int | None, now_ms: int) -> None:
+        """Go to the first tick behind the bookmark, the server's last tick or the beginning."""
+        marked_ms = None if back else self._marked_ms(bookmark)
+        after_ms = marked_ms if marked_ms is not None else time_ms
+        self._pace = Pace(self._speed, self._clock)
+        self._go_behind(self._begins_ms(now_ms) - 1 if after_ms is None else after_ms)
+
+    def poll(self, now_ms: int) -> Poll:
+        """Return the ticks that are due; never one of the future."""
+        next_ms = self._next_ms()
+        recent_ms = now_ms - _RECENT_MS
+        if next_ms <= recent_ms:
+            due_ms, is_catching_up = recent_ms, True
+        else:
+            due_ms = min(self._pace.reach(next_ms), now_ms)
+            is_catching_up = self._speed is None and next_ms <= now_ms
+        times = self._week.quotes.time_ms
+        end = int(np.searchsorted(times, due_ms, side="right"))
+        ready = self._week.quotes.part(self._place, min(end, self._place + _MOST))
+        if len(ready):
+            self._place += len(ready)
+            self._last_ms = int(ready.time_ms[-1])
+        return Poll(
+            ready,
+            bookmark=json.dumps({"simulated": [self._seed, self.symbol], "time": self._last_ms}),
+            watermark_ms=min(due_ms, self._next_ms() - 1),
+            wait=0.0 if is_catching_up else _WAIT,
+        )
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def _begins_ms(self, now_ms: int) -> int:
+        """Return the beginning: at the opening of an H4 candle, so that each is whole."""
+        if self._from_ms is None:
+            self._from_ms = now_ms - DEFAULT_DAYS * DAY_MS
+        return self._from_ms - self._from_ms % TIMEFRAMES["H4"]
+
+    def _go_behind(self, time_ms: int) -> None:
+        self._week = trading_week(self._seed, self.symbol, week_number(time_ms))
+        self._place = int(np.searchsorted(self._week.quotes.time_ms, time_ms, side="right"))
+        self._last_ms = time_ms
+
+    def _next_ms(self) -> int:
+        """Return the next tick's time, in the next week where this one is over."""
+        while self._place >= len(self._week.quotes):
+            self._week = trading_week(self._seed, self.symbol, self._week.number + 1)
+            self._place = 0
+        return int(self._week.quotes.time_ms[self._place])
+
+    def _marked_ms(self, bookmark: str | None) -> int | None:
+        try:
+            mark = json.loads(bookmark or "{}")
+            is_own = mark["simulated"] == [self._seed, self.symbol]
+            return int(mark["time"]) if is_own else None
+        except (ValueError, TypeError, KeyError):
+            return None
+
+
+def _candles(quotes: Quotes) -> list[CandleRow]:
+    """Return the quotes' M15 candles: bid prices, volume in ticks."""
+    buckets = quotes.time_ms // TIMEFRAMES["M15"]
+    starts = np.flatnonzero(np.diff(buckets, prepend=-1))
+    ends = np.append(starts[1:], len(quotes)) - 1
+    rows = zip(
+        (buckets[starts] * TIMEFRAMES["M15"]).tolist(),
+        quotes.bid[starts].tolist(),
+        np.maximum.reduceat(quotes.bid, starts).tolist(),
+        np.minimum.reduceat(quotes.bid, starts).tolist(),
+        quotes.bid[ends].tolist(),
+        (ends - starts + 1).tolist(),
+        strict=True,
+    )
+    return [CandleRow(*row) for row in rows]

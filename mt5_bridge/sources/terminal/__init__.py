@@ -1,0 +1,1 @@
+"""The MetaTrader 5 terminal as a source: its ticks, its history and its server's clock."""

@@ -1,0 +1,103 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mt5_bridge.connector.config import Config, ConfigError, SourceKind, read_config, spool_of
+
+URL = "wss://example.org:8765/ws/v1/ticks"
+ACCESS = ["--url", URL, "--token", "t"]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_command_line_is_enough():
+    told = (
+        "--source replay --file data/EURUSD_M1.csv --speed 600 --exit-when-done "
+        "--token-url https://example.org/t --api-key k --source-timezone server-us"
+    )
+    config = read_config([*told.split(), "--url", URL], {})
+    assert config == Config(
+        source=SourceKind.REPLAY,
+        url=URL,
+        symbol="EURUSD",
+        name="mt5-primary",
+        spool=Path("var/mt5_bridge"),
+        token_url="https://example.org/t",
+        api_key="k",
+        file=Path("data/EURUSD_M1.csv"),
+        speed=600.0,
+        source_timezone="server-us",
+        exit_when_done=True,
+    )
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path):
+    (tmp_path / "mt5_bridge.toml").write_text(
+        f'source = "mt5"\nurl = "{URL}"\ntoken-url = "https://example.org/t"\n'
+        'symbol = "XAUUSD"\nname = "file"\napi_key = "file"\n'
+    )
+    config = read_config(
+        ["--name", "line"], {"MT5_BRIDGE_API_KEY": "secret", "MT5_BRIDGE_NAME": "environment"}
+    )
+    assert (config.source, config.name, config.api_key) == (SourceKind.MT5, "line", "secret")
+
+
+def test_a_simulation_says_so_in_its_name():
+    config = read_config(["--source", "simulated", *ACCESS, "--name", "embedded"], {})
+    assert config.name == "embedded-simulated"
+    assert (config.speed, config.symbol) == (60.0, "XAUUSD")
+    again = read_config(["--source", "simulated", *ACCESS, "--name", "a-simulated"], {})
+    assert again.name == "a-simulated"
+
+
+def test_speed_and_beginning_are_understood():
+    config = read_config(
+        ["--source", "simulated", *ACCESS, "--speed", "max", "--from", "2026-01-05"], {}
+    )
+    assert config.speed is None
+    assert config.from_ms == datetime(2026, 1, 5, tzinfo=UTC).timestamp() * 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ([], "give --source mt5, replay or simulated"),
+        (["--source", "csv", *ACCESS], "give --source"),
+        (["--source", "replay", *ACCESS], "give it with --file"),
+        (["--source", "mt5", "--url", URL], "give --token-url and an API key"),
+        (["--source", "mt5", "--token", "t"], "give the server with --url wss://"),
+        (["--source", "mt5", "--token", "t", "--url", "ws://a.org/x"], "is not encrypted"),
+        (["--source", "mt5", *ACCESS, "--speed", "0"], "neither a number above 0 nor max"),
+        (["--source", "mt5", *ACCESS, "--speed", "nan"], "neither a number above 0 nor max"),
+        (["--source", "mt5", *ACCESS, "--digits", "two"], "--digits two is not a whole number"),
+        (["--source", "mt5", *ACCESS, "--default-spread", "x"], "--default-spread x is not a"),
+        (["--source", "simulated", *ACCESS, "--from", "soon"], "is not a date"),
+        (["--source", "mt5", *ACCESS, "--colour", "red"], "unrecognized arguments"),
+        (["--source", "mt5", *ACCESS, "--config", "none.toml"], "there is no file none.toml"),
+    ],
+)
+def test_what_is_told_wrongly_is_said_in_one_sentence(arguments, what):
+    with pytest.raises(ConfigError, match=what) as refused:
+        read_config(arguments, {})
+    assert "\n" not in str(refused.value)
+
+
+def test_a_setting_that_does_not_exist_is_refused(tmp_path):
+    (tmp_path / "mt5_bridge.toml").write_text('sorce = "mt5"\n')
+    with pytest.raises(ConfigError, match="there is no setting 'sorce'"):
+        read_config(ACCESS, {})
+    (tmp_path / "mt5_bridge.toml").write_text("source = mt5\n")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_config(ACCESS, {})
+
+
+def test_the_spool_alone_is_found_as_the_connector_finds_it(tmp_path):
+    assert spool_of([], {}) == Path("var/mt5_bridge")
+    (tmp_path / "mt5_bridge.toml").write_text('spool = "there"\n')
+    assert spool_of([], {}) == Path("there")
+    assert spool_of([], {"MT5_BRIDGE_SPOOL": "here"}) == Path("here")
+    assert spool_of(["--spool", "now"], {"MT5_BRIDGE_SPOOL": "here"}) == Path("now")

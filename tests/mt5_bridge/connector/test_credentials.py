@@ -1,0 +1,79 @@
+import asyncio
+import contextlib
+import json
+
+import pytest
+
+from mt5_bridge.connector.credentials import (
+    CredentialsError,
+    TokenEndpoint,
+    TokenUnavailableError,
+    is_loopback,
+)
+
+
+@contextlib.asynccontextmanager
+async def answering(status, body):
+    """Answer every HTTP request so, and keep what was asked."""
+    asked = []
+
+    async def handle(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            int(line.split(b":")[1])
+            for line in head.splitlines()
+            if line.lower().startswith(b"content-length")
+        )
+        asked.append((head.decode(), json.loads(await reader.readexactly(length))))
+        text = body if isinstance(body, str) else json.dumps(body)
+        writer.write(
+            f"HTTP/1.1 {status} X\r\nContent-Length: {len(text)}\r\n"
+            f"Connection: close\r\n\r\n{text}".encode()
+        )
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}/api/v1/connectors/token", asked
+
+
+async def fetched(status, body):
+    async with answering(status, body) as (url, asked):
+        token = await TokenEndpoint(url, "key", "mt5-primary", ("XAUUSD",)).fetch()
+    return token, asked
+
+
+async def test_a_token_is_asked_for_with_the_key_the_name_and_the_symbols():
+    token, [(head, wanted)] = await fetched(200, {"token": "a.b.c", "expires_at": "…"})
+    assert token == "a.b.c"
+    assert head.startswith("POST /api/v1/connectors/token HTTP/1.1\r\n")
+    assert "authorization: api-key key" in head.lower()
+    assert wanted == {"name": "mt5-primary", "symbols": ["XAUUSD"]}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+async def test_a_refusal_says_what_to_check(status):
+    with pytest.raises(CredentialsError, match=f"{status}: no such key.*check the API key"):
+        await fetched(status, {"detail": "no such key"})
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(500, "oops"), (429, {}), (503, {}), (200, "oops"), (200, {"token": 5})]
+)
+async def test_an_answer_without_a_token_is_asked_for_again(status, body):
+    with pytest.raises(TokenUnavailableError):
+        await fetched(status, body)
+
+
+async def test_an_endpoint_that_is_not_there_is_asked_again():
+    with pytest.raises(TokenUnavailableError, match="does not answer"):
+        await TokenEndpoint("http://127.0.0.1:1/", "key", "name", ("XAUUSD",)).fetch()
+
+
+def test_addresses_of_this_machine_are_known():
+    assert is_loopback("ws://127.0.0.1:8765/x")
+    assert is_loopback("http://localhost:8000")
+    assert is_loopback("http://[::1]:8000")
+    assert not is_loopback("wss://example.org/x")
