@@ -8,8 +8,8 @@ from rest_framework.exceptions import NotFound
 
 from signals_app.api.filters import between
 from signals_app.api.serializers import RowSerializer
-from signals_app.confluence.direction import Direction
 from signals_app.market import calendar
+from signals_app.market.direction import Direction
 from trades_app.lifecycle import machine as lifecycle
 from trades_app.lifecycle.machine import TradeStatus, trade_as_json
 from trades_app.models import Trade, TradeEvent

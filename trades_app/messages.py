@@ -3,10 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 
-from signals_app.confluence.probability import Measured
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
 from signals_app.market.instrument import Instrument, as_decimal
+from signals_app.probability.estimate import Measured
 from trades_app.lifecycle.machine import EventKind, Trade, TradeEvent
 
 #: Telegram refuses longer messages.

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import Exposure
 from signals_app.market import calendar
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Connector, Decision, Signal, StreamPosition

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from reports_app.backtest.reliability import MINIMUM_OUTCOMES, count, is_within, limits
-from signals_app.confluence.probability import Z_95, wilson
+from signals_app.probability.estimate import Z_95, wilson
 
 
 @dataclass(frozen=True, slots=True)

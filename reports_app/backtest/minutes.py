@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from signals_app.confluence.direction import Direction
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import as_decimal
 from signals_app.market.tick import Ticks
 from trades_app.lifecycle.machine import EventKind, Trade, TradeEvent, TradeStatus

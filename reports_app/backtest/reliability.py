@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from reports_app.backtest.engine import run_on_candles
-from signals_app.confluence.direction import Direction
-from signals_app.confluence.events import Events
-from signals_app.confluence.outcomes import STOP_ATR, measure
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.probability import Z_95, wilson
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Int64s
+from signals_app.probability.estimate import Z_95, wilson
+from signals_app.probability.events import Events
+from signals_app.probability.outcomes import STOP_ATR, measure
 from signals_app.smc.measures import average_true_ranges
 
 #: Where a band of scores begins; it ends where the next one does.

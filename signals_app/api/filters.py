@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import django_filters
 
-from signals_app.confluence.direction import Direction
 from signals_app.market import calendar
+from signals_app.market.direction import Direction
 from signals_app.models import Decision, Signal
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import django_filters
 from rest_framework import generics, serializers
 
 from signals_app.api.serializers import RowSerializer
-from signals_app.confluence.probability import EventKind, EventType
 from signals_app.market.candle import TIMEFRAMES
 from signals_app.models import MeasuredProbability
+from signals_app.probability.estimate import EventKind, EventType
 from signals_app.smc.measures import Bias
 
 

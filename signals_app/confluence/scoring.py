@@ -11,7 +11,6 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.setup import (
     Zone,
     best_sweep,
@@ -25,6 +24,7 @@ from signals_app.confluence.setup import (
 )
 from signals_app.market.calendar import Session, session_at
 from signals_app.market.candle import Timeframe
+from signals_app.market.direction import Direction
 from signals_app.smc.analysis import StructureView, TimeframeView
 from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, PoolKind
 from signals_app.smc.structure import BreakKind, Trend

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from signals_app.confluence.direction import Direction
 from signals_app.market.candle import Timeframe
+from signals_app.market.direction import Direction
 from signals_app.smc.analysis import StructureView, TimeframeView
 from signals_app.smc.fair_value_gap import FairValueGap
 from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, Side

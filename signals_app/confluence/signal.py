@@ -7,7 +7,6 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Any
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.scoring import (
     Score,
@@ -21,6 +20,7 @@ from signals_app.confluence.setup import opposing_pools, sweep_extreme
 from signals_app.confluence.sizing import NoRate, lots_for_risk
 from signals_app.market.calendar import is_market_open, iso, session_at, utc, weekly_close
 from signals_app.market.candle import Timeframe
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import PRICE_DECIMALS, Instrument, as_decimal
 from signals_app.market.tick import Tick
 from signals_app.smc.swings import SwingKind

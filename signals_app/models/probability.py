@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import models
 from django.db.models import OuterRef, Subquery
 
-from signals_app.confluence.probability import Bucket, EventKind, EventType, Probability
 from signals_app.models import fields
+from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
 from signals_app.smc.measures import Bias
 
 

@@ -3,9 +3,9 @@
 from django.db import models
 from django.db.models.functions import Now
 
-from signals_app.confluence.probability import Measured
 from signals_app.models import fields
 from signals_app.models.strategy import Strategy
+from signals_app.probability.estimate import Measured
 
 
 class SignalQuerySet(models.QuerySet["Signal"]):

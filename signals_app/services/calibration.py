@@ -7,18 +7,12 @@ from typing import Any
 
 from django.db.models import Max, Sum
 
-from signals_app.confluence.evidence import POOL_KINDS, evidence_of
-from signals_app.confluence.probability import (
-    EventKind,
-    EventType,
-    Measured,
-    Probability,
-    look_up,
-)
 from signals_app.confluence.scoring import Score
 from signals_app.market import calendar
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.models import Analysis, MeasuredProbability, PriceCandle, Signal
+from signals_app.probability.estimate import EventKind, EventType, Measured, Probability, look_up
+from signals_app.probability.evidence import POOL_KINDS, evidence_of
 from signals_app.smc.liquidity import PoolKind
 from signals_app.smc.measures import Bias
 

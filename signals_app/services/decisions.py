@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from signals_app.confluence import signal as core
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import Exposure, TradingSignal
 from signals_app.market import calendar, instrument
 from signals_app.market.candle import Timeframe
+from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
 from signals_app.models import Analysis, Decision, Instrument, Signal, Strategy
 from signals_app.services.analysis import views_of, windows_of

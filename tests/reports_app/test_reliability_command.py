@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 
 from reports_app.backtest.reliability import Scored
 from reports_app.management.commands import reliability as command
-from signals_app.confluence.direction import Direction
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candle, Candles, Timeframe
+from signals_app.market.direction import Direction
 from signals_app.models import Connector, PriceCandle, StreamPosition
 from signals_app.services.strategies import change_parameters
 from tests.trades_app.rows import numbered, stored_signal, stored_trade

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from signals_app.confluence.probability import Bucket, EventKind, EventType, Probability
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
 from signals_app.services.calibration import store_probabilities
 from signals_app.smc.measures import Bias
 from tests.callers import API, caller

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.signal import TradingSignal
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.market.tick import Tick, Ticks
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.probability import Measured
+from signals_app.probability.estimate import Measured
 from tests.trades_app.examples import ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
 from trades_app import messages
 from trades_app.lifecycle import machine

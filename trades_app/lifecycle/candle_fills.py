@@ -6,8 +6,8 @@ docs/trades.md holds the table of cases; each row has its test, for BUY and for 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from signals_app.confluence.direction import Direction
 from signals_app.market.candle import Candle
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.market.tick import Tick
 from trades_app.lifecycle.machine import (

@@ -10,10 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import milliseconds
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, as_decimal
 from trades_app.lifecycle.machine import (
     EventKind,

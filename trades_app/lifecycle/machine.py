@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
 from signals_app.confluence.sizing import money, money_of_move
 from signals_app.market.calendar import iso
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.market.tick import Float64s, Tick, Ticks
 from trades_app.lifecycle.risk import (

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.sizing import money, money_of_move
 from signals_app.market.calendar import trading_day
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import PRICE_DECIMALS, Instrument, as_decimal
 
 PIP_HUNDREDTH = Decimal("0.01")

@@ -17,8 +17,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from signals_app.confluence.calibration import Forward, Sample, fit, sample_of, walk_forward
-from signals_app.confluence.probability import Probability
 from signals_app.importers.candle_files import CandleFileError
 from signals_app.importers.candle_series import (
     CandlePath,
@@ -33,6 +31,8 @@ from signals_app.market.calendar import iso, milliseconds, utc
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 from signals_app.models import Instrument as InstrumentRow
+from signals_app.probability.calibration import Forward, Sample, fit, sample_of, walk_forward
+from signals_app.probability.estimate import Probability
 from signals_app.services.calibration import (
     InUse,
     calibration_in_use,

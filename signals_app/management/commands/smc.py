@@ -12,12 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
-from signals_app.confluence.probability import Measured
 from signals_app.importers.candle_files import CandleFileError, read_candles
 from signals_app.management.database import open_database
 from signals_app.market.calendar import iso, utc
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from signals_app.probability.estimate import Measured
 from signals_app.services.calibration import Worth, worth_of
 from signals_app.smc.analysis import Analysis, analyse, as_json
 

@@ -1,7 +1,7 @@
 """The live record by band of score."""
 
 from reports_app.backtest.live_scores import LiveBand, Told, live_reliability
-from signals_app.confluence.probability import wilson
+from signals_app.probability.estimate import wilson
 
 
 def test_a_band_of_the_record_counts_signals_trades_over_and_those_that_made_money() -> None:

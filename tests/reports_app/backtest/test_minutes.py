@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from reports_app.backtest.minutes import ambiguous_minutes
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import SIGNAL

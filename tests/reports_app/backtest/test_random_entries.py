@@ -17,9 +17,9 @@ from reports_app.backtest.random_entries import (
     _Follower,
     compare,
 )
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.candle import Candle, Candles
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, as_decimal
 from signals_app.market.tick import Tick
 from tests.trades_app.examples import SIGNAL

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.scoring import (
     WEIGHTS,
     Group,
@@ -24,6 +23,7 @@ from signals_app.confluence.scoring import (
     total_before,
 )
 from signals_app.market.candle import Timeframe
+from signals_app.market.direction import Direction
 from signals_app.smc.analysis import TimeframeView
 from signals_app.smc.fair_value_gap import FairValueGap
 from signals_app.smc.liquidity import LiquidityPool, PoolKind

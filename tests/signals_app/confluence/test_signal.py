@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import (
     Decision,
@@ -23,6 +22,7 @@ from signals_app.confluence.signal import (
 from signals_app.market.calendar import milliseconds
 from signals_app.market.calendar import utc as moment
 from signals_app.market.candle import Timeframe
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 from signals_app.market.tick import Tick
 from signals_app.smc.structure import Trend

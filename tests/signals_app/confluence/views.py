@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from signals_app.confluence.direction import Direction
 from signals_app.market.candle import Timeframe
+from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
 from signals_app.smc.analysis import (
     GapView,

@@ -6,18 +6,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from signals_app.confluence.direction import Direction
-from signals_app.confluence.probability import (
-    Bucket,
-    EventKind,
-    EventType,
-    Measured,
-    Probability,
-)
 from signals_app.confluence.scoring import Score
 from signals_app.confluence.setup import Zone
 from signals_app.market.candle import Timeframe
+from signals_app.market.direction import Direction
 from signals_app.models import Analysis, Signal, Strategy
+from signals_app.probability.estimate import Bucket, EventKind, EventType, Measured, Probability
 from signals_app.services.calibration import (
     note_probability,
     store_probabilities,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from signals_app.confluence.probability import Bucket, EventKind, EventType
 from signals_app.market.candle import Timeframe
+from signals_app.probability.estimate import Bucket, EventKind, EventType
 from signals_app.smc.measures import Bias
 from tests.signals_app.test_probabilities_api import RETEST, store
 

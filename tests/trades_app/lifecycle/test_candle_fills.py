@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.candle import Candle
+from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, GOLD, SIGNAL
 from trades_app.lifecycle.candle_fills import CandleFill, on_candle

@@ -12,9 +12,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals_app.confluence.direction import Direction
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, SIGNAL

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from signals_app.confluence.direction import Direction
 from signals_app.market.calendar import milliseconds
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from trades_app.lifecycle.risk import Costs, break_even_price, nights_between, pips, profit
 

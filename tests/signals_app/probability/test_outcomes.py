@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from signals_app.confluence import outcomes
-from signals_app.confluence.events import Events
-from signals_app.confluence.outcomes import LOST, NEITHER, VOID, WON, measure, race
 from signals_app.market.candle import Candles
+from signals_app.probability import outcomes
+from signals_app.probability.events import Events
+from signals_app.probability.outcomes import LOST, NEITHER, VOID, WON, measure, race
 
 QUIET = (100.0, 100.4, 99.6, 100.0)
 HOUR_MS = 3_600_000

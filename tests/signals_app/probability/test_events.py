@@ -6,17 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from signals_app.confluence.events import _find, find_events
-from signals_app.confluence.evidence import POOL_KINDS
-from signals_app.confluence.probability import (
-    BIASES,
-    EVENT_KINDS,
-    EVENT_TYPES,
-    EventKind,
-    EventType,
-)
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
+from signals_app.probability.estimate import BIASES, EVENT_KINDS, EVENT_TYPES, EventKind, EventType
+from signals_app.probability.events import _find, find_events
+from signals_app.probability.evidence import POOL_KINDS
 from signals_app.smc import definition, kernel
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signals_app.confluence.probability import (
+from signals_app.probability.estimate import (
     Bucket,
     EventKind,
     EventType,

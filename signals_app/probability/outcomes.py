@@ -18,9 +18,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from signals_app.confluence.events import WARM_UP, Events
 from signals_app.market.candle import WINDOW, Candles
 from signals_app.market.tick import Float64s, Int64s
+from signals_app.probability.events import WARM_UP, Events
 from signals_app.smc import kernel
 from signals_app.smc.compiled import RULES
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from signals_app.confluence.direction import Direction
-from signals_app.confluence.evidence import Evidence, evidence_of
-from signals_app.confluence.probability import EventKind, EventType
 from signals_app.confluence.scoring import Score
 from signals_app.confluence.setup import Zone
 from signals_app.market.candle import Timeframe
+from signals_app.market.direction import Direction
+from signals_app.probability.estimate import EventKind, EventType
+from signals_app.probability.evidence import Evidence, evidence_of
 from signals_app.smc.fair_value_gap import FairValueGap
 from signals_app.smc.liquidity import LiquiditySweep, PoolKind
 from signals_app.smc.measures import Bias

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from signals_app.confluence.calibration import Sample, fit, walk_forward
-from signals_app.confluence.probability import EventKind, EventType, estimate, wilson
+from signals_app.probability.calibration import Sample, fit, walk_forward
+from signals_app.probability.estimate import EventKind, EventType, estimate, wilson
 from signals_app.smc.measures import Bias
 
 YEAR = 1000

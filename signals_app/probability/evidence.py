@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from signals_app.confluence.probability import EventKind, EventType
 from signals_app.confluence.scoring import Score
 from signals_app.market.candle import Timeframe
+from signals_app.probability.estimate import EventKind, EventType
 from signals_app.smc.liquidity import PoolKind
 from signals_app.smc.measures import Bias
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from signals_app.confluence.events import find_events
-from signals_app.confluence.outcomes import Int32s, measure
-from signals_app.confluence.probability import (
+from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.tick import Float64s, Int64s
+from signals_app.probability.estimate import (
     BIASES,
     EVENT_KINDS,
     EVENT_TYPES,
@@ -19,8 +19,8 @@ from signals_app.confluence.probability import (
     Probability,
     estimate,
 )
-from signals_app.market.candle import Candles, Timeframe
-from signals_app.market.tick import Float64s, Int64s
+from signals_app.probability.events import find_events
+from signals_app.probability.outcomes import Int32s, measure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
