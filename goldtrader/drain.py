@@ -3,7 +3,7 @@
 from goldtrader import heartbeats
 from reports_app.services import recompute, record
 from signals_app.models import Decision, StreamPosition
-from signals_app.services import candles, stream
+from signals_app.pipeline import candles, stream
 from trades_app import outbox, shadow
 
 #: What is on its way through these is not finished; deliveries are counted in the outbox.

@@ -36,7 +36,7 @@ from signals_app import metrics as pipeline
 from signals_app.gateway import metrics as gateway
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.models import Instrument, StreamPosition
-from signals_app.services import stream
+from signals_app.pipeline import stream
 from trades_app import outbox
 
 log = structlog.get_logger(__name__)

@@ -9,9 +9,10 @@ from django.conf import settings
 
 from signals_app import metrics
 from signals_app.market.candle import TIMEFRAMES
-from signals_app.services import analysis, candles, decisions, ingest, strategies, stream
-from signals_app.services.analysis import Finding
-from signals_app.services.candles import Close
+from signals_app.pipeline import analysis, candles, decisions, stream, wakeups
+from signals_app.pipeline.analysis import Finding
+from signals_app.pipeline.candles import Close
+from signals_app.services import strategies
 from signals_app.smc.analysis import (
     view_gaps,
     view_liquidity,
@@ -31,7 +32,7 @@ _FORGOTTEN = timedelta(seconds=15)
 @shared_task
 def build_candles(symbol: str) -> None:
     """Use a symbol's stream up to its end, in order, and start what follows from it."""
-    ingest.woken(symbol)
+    wakeups.woken(symbol)
     started = monotonic()
     try:
         while (built := candles.build_batch(symbol)) is not None:
@@ -40,7 +41,7 @@ def build_candles(symbol: str) -> None:
             if built.gave_entry:
                 generate_signal.delay(symbol)
             if monotonic() - started > _DRAIN_SECONDS:
-                ingest.wake_pipeline(symbol)
+                wakeups.wake_pipeline(symbol)
                 break
     except stream.TicksMissing as missing:
         # The connector sends them again as soon as the gateway asks for them.
@@ -119,7 +120,7 @@ def sweep() -> None:
     """Find what nobody finished: unread ticks, analyses that were lost, closes not decided."""
     for symbol in stream.streamed_symbols():
         if candles.has_unread(symbol):
-            ingest.wake_pipeline(symbol)
+            wakeups.wake_pipeline(symbol)
         forgotten = analysis.forgotten_closes(symbol, _FORGOTTEN)
         if forgotten:
             log.warning("analysis_repeated", symbol=symbol, closes=len(forgotten))

@@ -18,8 +18,8 @@ from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Connector, Decision, Signal, StreamPosition
 from signals_app.models import Instrument as InstrumentRow
-from signals_app.services import stream
-from signals_app.services.decisions import parameters_of, signal_value
+from signals_app.pipeline import stream
+from signals_app.pipeline.decisions import parameters_of, signal_value
 from trades_app import messages, models, outbox
 from trades_app.lateness import seconds_late, was_live
 from trades_app.lifecycle import exposure, machine

@@ -21,9 +21,9 @@ from signals_app.market import calendar
 from signals_app.market import instrument as market
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Decision, Instrument, Strategy, StreamPosition
-from signals_app.services import stream
-from signals_app.services.analysis import views_of, windows_of
-from signals_app.services.decisions import INSTRUMENT_OFF, parameters_of, refused_early
+from signals_app.pipeline import stream
+from signals_app.pipeline.analysis import views_of, windows_of
+from signals_app.pipeline.decisions import INSTRUMENT_OFF, parameters_of, refused_early
 from signals_app.services.strategies import NotPossible
 from trades_app import models, services
 from trades_app.lifecycle import exposure, machine

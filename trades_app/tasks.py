@@ -4,7 +4,7 @@ import structlog
 from celery import current_app, shared_task
 from django.utils import timezone
 
-from signals_app.services.stream import TicksMissing
+from signals_app.pipeline.stream import TicksMissing
 from trades_app import outbox, services, shadow, watch
 
 log = structlog.get_logger(__name__)

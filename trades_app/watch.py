@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
-from signals_app.services import stream
+from signals_app.pipeline import stream
 from trades_app.messages import time_words
 from trades_app.models import Message, Trade
 

@@ -8,7 +8,7 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import Instrument
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.models import Strategy
-from signals_app.services.decisions import parameters_of
+from signals_app.pipeline.decisions import parameters_of
 
 LIVE = "live"
 

@@ -14,7 +14,7 @@ from signals_app.confluence.record import BEGINNING
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar
 from signals_app.models import Decision, Instrument, Signal
-from signals_app.services.decisions import parameters_of, signal_value
+from signals_app.pipeline.decisions import parameters_of, signal_value
 from trades_app.lifecycle import exported, machine
 from trades_app.lifecycle.machine import InvalidTransition
 from trades_app.lifecycle.record import (

@@ -15,8 +15,8 @@ from reports_app.models import RecordDay
 from signals_app.confluence.record import BEGINNING
 from signals_app.market import calendar
 from signals_app.models import Decision, Signal, Strategy, StreamPosition
-from signals_app.services.decisions import parameters_of
-from signals_app.services.locks import lock_decisions
+from signals_app.pipeline.decisions import parameters_of
+from signals_app.pipeline.locks import lock_decisions
 from trades_app.lifecycle.record import Entry, day_digest
 from trades_app.models import TradeEvent
 

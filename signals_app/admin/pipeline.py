@@ -26,9 +26,9 @@ from signals_app.admin.base import (
 from signals_app.confluence.signal import RefusalReason
 from signals_app.market.candle import TIMEFRAMES
 from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
-from signals_app.services import stream
+from signals_app.pipeline import stream
+from signals_app.pipeline.decisions import INSTRUMENT_OFF
 from signals_app.services.calibration import with_probabilities
-from signals_app.services.decisions import INSTRUMENT_OFF
 
 
 class TimeframeFilter(admin.SimpleListFilter):

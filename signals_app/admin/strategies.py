@@ -16,7 +16,7 @@ from signals_app.admin.base import GOOD, NEUTRAL, ModelAdmin, labelled, moment
 from signals_app.confluence.limits import LIMITS, BadParameter, check_order, check_values
 from signals_app.confluence.parameters import Parameters
 from signals_app.models import NoLiveStrategy, Strategy
-from signals_app.services.decisions import parameters_of
+from signals_app.pipeline.decisions import parameters_of
 from signals_app.services.strategies import NotPossible, change_parameters, make_live
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from signals_app.confluence.signal import signal_as_json
 from signals_app.market import calendar
 from signals_app.models import Connector, Decision, PriceCandle, Signal
-from signals_app.services.decisions import signal_value
+from signals_app.pipeline.decisions import signal_value
 
 
 class TimeField(serializers.DateTimeField):

@@ -36,8 +36,8 @@ from signals_app.models import (
     Signal,
     Strategy,
 )
+from signals_app.pipeline.decisions import parameters_of
 from signals_app.services.connectors import ConnectorRevoked, allow_connector
-from signals_app.services.decisions import parameters_of
 from signals_app.services.strategies import change_parameters
 
 

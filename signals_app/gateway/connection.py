@@ -12,7 +12,7 @@ import msgspec
 from mt5_bridge.protocol import wire
 from mt5_bridge.protocol.quotes import BadTick
 from mt5_bridge.protocol.wire import CLOSES, BadMessage, CandleRow, CloseCode, ErrorCode, Role, Row
-from signals_app.gateway.intake import MAXIMUM_PRICE
+from signals_app.gateway.append_plan import MAXIMUM_PRICE
 from signals_app.gateway.tokens import Claims, TokenRefused
 from signals_app.market.candle import TIMEFRAMES, Timeframe
 

@@ -27,11 +27,11 @@ from websockets.http11 import Request, Response
 from mt5_bridge.protocol import wire
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway import metrics, tokens
+from signals_app.gateway.append_log import LedgerUnavailable, StreamUnavailable, TickStream
+from signals_app.gateway.append_plan import Mark
 from signals_app.gateway.connection import GOING_AWAY, Connection, Limits
-from signals_app.gateway.intake import Mark
-from signals_app.gateway.roles import Patience
+from signals_app.gateway.lease import Patience
 from signals_app.gateway.session import Session
-from signals_app.gateway.stream import LedgerUnavailable, StreamUnavailable, TickStream
 from signals_app.gateway.tokens import Claims, SigningKeys
 from signals_app.gateway.transport import GatewayConnection, listen
 from signals_app.market.candle import Timeframe

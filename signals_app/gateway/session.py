@@ -21,9 +21,7 @@ from mt5_bridge.protocol import wire
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway import connection as core
 from signals_app.gateway import metrics
-from signals_app.gateway.connection import Actions, Close, Connection, Place, Send
-from signals_app.gateway.intake import Position, Run, Step
-from signals_app.gateway.stream import (
+from signals_app.gateway.append_log import (
     Displaced,
     Forgotten,
     LedgerUnavailable,
@@ -33,6 +31,8 @@ from signals_app.gateway.stream import (
     StreamUnavailable,
     TickStream,
 )
+from signals_app.gateway.append_plan import Position, Run, Step
+from signals_app.gateway.connection import Actions, Close, Connection, Place, Send
 from signals_app.gateway.tokens import Claims
 from signals_app.gateway.transport import GatewayConnection, is_cut
 from signals_app.market.candle import Timeframe

@@ -11,8 +11,8 @@ from django.db.models import Max
 from signals_app.confluence.limits import BadParameter, changed
 from signals_app.confluence.parameters import Parameters
 from signals_app.models import Strategy
-from signals_app.services.decisions import parameters_of
-from signals_app.services.locks import lock_strategies
+from signals_app.pipeline.decisions import parameters_of
+from signals_app.pipeline.locks import lock_strategies
 
 log = structlog.get_logger(__name__)
 

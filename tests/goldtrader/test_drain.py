@@ -11,7 +11,7 @@ from goldtrader.drain import is_drained
 from reports_app.services.reporting import report
 from signals_app.market.tick import Ticks
 from signals_app.models import Decision, StreamPosition
-from signals_app.services import stream
+from signals_app.pipeline import stream
 from signals_app.services.strategies import add_version
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
 from tests.trades_app.rows import DAY_MS, stored_trade

@@ -15,10 +15,10 @@ from signals_app.gateway import tokens
 from signals_app.market.calendar import iso, milliseconds
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.models import Connector, Decision, PriceCandle, Signal, Strategy
-from signals_app.services.decisions import decide_closes
+from signals_app.pipeline.decisions import decide_closes
 from tests.callers import API, caller
 from tests.signals_app.confluence.views import bullish_market
-from tests.signals_app.services.closes import stored_close
+from tests.signals_app.pipeline.closes import stored_close
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
 from tests.trades_app.rows import numbered, stored_signal
 

@@ -6,7 +6,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from signals_app.models import Instrument, Signal, Strategy
-from signals_app.services.decisions import signal_row
+from signals_app.pipeline.decisions import signal_row
 from tests.stand_ins.telegram_api import TelegramApi, serving
 from tests.trades_app.examples import SIGNAL
 

@@ -17,8 +17,8 @@ from mt5_bridge.sources.base import Poll
 from signals_app.gateway.server import GatewayOptions
 from signals_app.market import calendar
 from signals_app.models import Decision
-from signals_app.services import stream
-from signals_app.services.candles import build_batch
+from signals_app.pipeline import stream
+from signals_app.pipeline.candles import build_batch
 from tests.signals_app.gateway.conftest import (
     KEYS,
     MemoryLedger,

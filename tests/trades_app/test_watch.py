@@ -9,7 +9,7 @@ from redis import Redis
 
 from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
-from signals_app.services import stream
+from signals_app.pipeline import stream
 from tests.stand_ins.telegram_api import TelegramApi
 from tests.trades_app.rows import stored_trade
 from trades_app import outbox

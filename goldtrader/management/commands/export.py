@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from signals_app.confluence.signal import signal_as_json
 from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.models import Signal
-from signals_app.services.decisions import signal_value
+from signals_app.pipeline.decisions import signal_value
 from trades_app.lifecycle.machine import trade_as_json
 from trades_app.models import Trade
 from trades_app.services import event_value, trade_value

@@ -14,7 +14,7 @@ from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.models import PriceCandle
-from signals_app.services.ingest import store_history
+from signals_app.pipeline.wakeups import store_history
 
 _STORED_AT_ONCE = 5_000
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from signals_app.gateway import server
-from signals_app.gateway.ledger import DjangoLedger
+from signals_app.gateway.database import DjangoLedger
 from signals_app.gateway.tokens import BadKeys, SigningKeys
 
 

@@ -22,9 +22,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway import tokens
-from signals_app.gateway.intake import Mark
+from signals_app.gateway.append_log import LedgerUnavailable
+from signals_app.gateway.append_plan import Mark
 from signals_app.gateway.server import Gateway, GatewayOptions
-from signals_app.gateway.stream import LedgerUnavailable
 from signals_app.gateway.tokens import SigningKeys
 from signals_app.market.candle import Timeframe
 from signals_app.market.tick import Ticks

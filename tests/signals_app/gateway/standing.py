@@ -14,8 +14,8 @@ django.setup()
 
 from signals_app.gateway import server  # noqa: E402 - Django is to be ready
 from signals_app.gateway.connection import Limits  # noqa: E402
-from signals_app.gateway.ledger import DjangoLedger  # noqa: E402
-from signals_app.gateway.roles import Patience  # noqa: E402
+from signals_app.gateway.database import DjangoLedger  # noqa: E402
+from signals_app.gateway.lease import Patience  # noqa: E402
 from tests.signals_app.gateway.conftest import KEYS  # noqa: E402
 
 

@@ -30,7 +30,7 @@ from signals_app.market import aggregation, calendar
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
-from signals_app.services import candles, stream
+from signals_app.pipeline import candles, stream
 from tests.paths import ROOT
 from tests.signals_app.gateway.conftest import make_certificate, token
 from tests.signals_app.gateway.market import SYMBOL, Market

@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 
 from signals_app.gateway import server, tokens
+from signals_app.gateway.append_plan import Mark
 from signals_app.gateway.connection import Limits
-from signals_app.gateway.intake import Mark
-from signals_app.gateway.roles import Patience
+from signals_app.gateway.lease import Patience
 from signals_app.gateway.server import CannotServe
 from signals_app.gateway.tokens import SigningKeys
 from signals_app.market.candle import Timeframe

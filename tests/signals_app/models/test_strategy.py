@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from signals_app.models import Decision, NoLiveStrategy, Strategy
-from signals_app.services.decisions import decide_closes
+from signals_app.pipeline.decisions import decide_closes
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import stored_signal
 

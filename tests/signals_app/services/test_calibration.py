@@ -11,13 +11,13 @@ from signals_app.confluence.setup import Zone
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
 from signals_app.models import Analysis, Signal, Strategy
+from signals_app.pipeline.decisions import signal_row
 from signals_app.probability.estimate import Bucket, EventKind, EventType, Measured, Probability
 from signals_app.services.calibration import (
     note_probability,
     store_probabilities,
     with_probabilities,
 )
-from signals_app.services.decisions import signal_row
 from signals_app.smc.measures import Bias
 from signals_app.smc.order_block import OrderBlock
 from tests.trades_app.examples import CLOSE_MS, SIGNAL

@@ -16,11 +16,11 @@ from django.db import (
 from django.utils import timezone
 
 from mt5_bridge.protocol.wire import CandleRow, Role
-from signals_app.gateway.intake import Mark
-from signals_app.gateway.stream import LedgerUnavailable
+from signals_app.gateway.append_log import LedgerUnavailable
+from signals_app.gateway.append_plan import Mark
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
-from signals_app.services import ingest
+from signals_app.pipeline import wakeups
 
 
 class DjangoLedger:
@@ -34,7 +34,7 @@ class DjangoLedger:
     def resume_mark(self, symbol: str) -> Mark | None:
         """Return from where ticks are needed again should Redis hold none."""
         with _answering():
-            mark = ingest.resume_mark(symbol)
+            mark = wakeups.resume_mark(symbol)
         if mark is None:
             return None
         return Mark(
@@ -51,17 +51,17 @@ class DjangoLedger:
         """Store closed candles; return how many were kept."""
         plain = [(row.time_ms, row.open, row.high, row.low, row.close, row.volume) for row in rows]
         with _answering():
-            return ingest.store_history(symbol, timeframe, plain)
+            return wakeups.store_history(symbol, timeframe, plain)
 
     def wake(self, symbol: str) -> None:
         """See to it that one `build_candles` task of the symbol is waiting."""
         with _answering():
-            ingest.wake_pipeline(symbol)
+            wakeups.wake_pipeline(symbol)
 
     def record(self, connector: str, code: str, symbol: str, message: str) -> None:
         """Keep what a connector reported or what happened to it."""
         with _answering():
-            ingest.record_connector_event(connector, code, symbol, message)
+            wakeups.record_connector_event(connector, code, symbol, message)
 
     def note_present(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
         """Note when these connectors were last here, and their roles."""

@@ -9,7 +9,7 @@ from redis import Redis
 from signals_app.market.calendar import utc
 from signals_app.market.candle import Timeframe
 from signals_app.models import Decision, PriceCandle, StreamPosition
-from signals_app.services import candles, ingest, stream
+from signals_app.pipeline import candles, stream, wakeups
 
 pytestmark = pytest.mark.django_db
 
@@ -142,14 +142,14 @@ def test_history_ends_where_the_ticks_begin(feed: Feed) -> None:
     history = [
         [NOON + place * QUARTER, 1299.0, 1299.0, 1299.0, 1299.0, 5.0] for place in range(-3, 3)
     ]
-    assert ingest.store_history("XAUUSD", Timeframe.M15, history) == 6
+    assert wakeups.store_history("XAUUSD", Timeframe.M15, history) == 6
 
     feed((NOON + 60_000, 1300.0))
     (built,) = build_all()
 
     assert [time for _, time, _ in rows()] == [NOON + place * QUARTER for place in (-3, -2, -1)]
     assert built.closes == (("M15", NOON),)
-    assert ingest.store_history("XAUUSD", Timeframe.M15, history) == 3
+    assert wakeups.store_history("XAUUSD", Timeframe.M15, history) == 3
     assert len(rows()) == 3
 
 
@@ -157,7 +157,7 @@ def test_history_never_overwrites_what_ticks_made(feed: Feed) -> None:
     feed((NOON, 1300.0), (NOON + QUARTER, 1301.0))
     build_all()
 
-    ingest.store_history(
+    wakeups.store_history(
         "XAUUSD", Timeframe.M15, [[NOON - QUARTER, 1.0, 1.0, 1.0, 1.0, 1.0], [NOON, 2, 2, 2, 2, 2]]
     )
 
@@ -165,10 +165,10 @@ def test_history_never_overwrites_what_ticks_made(feed: Feed) -> None:
 
 
 def test_the_resume_mark_is_the_position_or_what_an_open_close_still_needs(feed: Feed) -> None:
-    assert ingest.resume_mark("XAUUSD") is None
+    assert wakeups.resume_mark("XAUUSD") is None
     feed((NOON, 1300.0))
     build_all()
-    assert ingest.resume_mark("XAUUSD") == {
+    assert wakeups.resume_mark("XAUUSD") == {
         "ordinal": 1,
         "time_ms": NOON,
         "bid": 1300.0,
@@ -181,7 +181,7 @@ def test_the_resume_mark_is_the_position_or_what_an_open_close_still_needs(feed:
     feed((NOON + QUARTER + 1, 1302.0))
     build_all()
 
-    mark = ingest.resume_mark("XAUUSD")
+    mark = wakeups.resume_mark("XAUUSD")
     assert mark is not None
     assert mark["ordinal"] == 1
     assert min(candles.needed_ordinals("XAUUSD")) == 2

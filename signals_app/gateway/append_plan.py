@@ -13,7 +13,7 @@ import numpy as np
 
 from mt5_bridge.protocol.quotes import BadTick, LastGood, QuoteJudge, Quotes, Refusal
 from mt5_bridge.protocol.wire import Row
-from signals_app.gateway.roles import Holder
+from signals_app.gateway.lease import Holder
 from signals_app.market.candle import TIMEFRAMES
 from signals_app.market.tick import Ticks
 

@@ -9,9 +9,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from mt5_bridge.protocol.wire import Role, Row
-from signals_app.gateway.intake import Mark, Position, Run
-from signals_app.gateway.roles import Patience
-from signals_app.gateway.stream import (
+from signals_app.gateway.append_log import (
     Displaced,
     Forgotten,
     LedgerUnavailable,
@@ -20,6 +18,8 @@ from signals_app.gateway.stream import (
     StreamUnavailable,
     TickStream,
 )
+from signals_app.gateway.append_plan import Mark, Position, Run
+from signals_app.gateway.lease import Patience
 from tests.signals_app.gateway.conftest import stored, watermarks
 
 START = 1_704_456_000_000

@@ -15,7 +15,7 @@ from django.utils import timezone
 from signals_app.confluence.scoring import Views, best_score
 from signals_app.market.candle import WINDOW, Candles, Timeframe
 from signals_app.models import Analysis, Decision, PriceCandle
-from signals_app.services.candles import Close
+from signals_app.pipeline.candles import Close
 from signals_app.smc.analysis import (
     GapView,
     LiquidityView,

@@ -12,12 +12,12 @@ from django.db import (
 )
 
 from mt5_bridge.protocol.wire import CandleRow, Role
-from signals_app.gateway.intake import Mark
-from signals_app.gateway.ledger import DjangoLedger
-from signals_app.gateway.stream import LedgerUnavailable
+from signals_app.gateway.append_log import LedgerUnavailable
+from signals_app.gateway.append_plan import Mark
+from signals_app.gateway.database import DjangoLedger
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
-from signals_app.services import ingest
+from signals_app.pipeline import wakeups
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the test's own connection, which lies in a transaction."""
-    monkeypatch.setattr("signals_app.gateway.ledger.close_old_connections", lambda: None)
+    monkeypatch.setattr("signals_app.gateway.database.close_old_connections", lambda: None)
 
 
 def test_known_connectors_are_admitted_unless_revoked() -> None:
@@ -86,7 +86,7 @@ def test_reports_become_events_and_presence_is_noted() -> None:
 
 def test_waking_asks_the_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[str] = []
-    monkeypatch.setattr(ingest, "wake_pipeline", woken.append)
+    monkeypatch.setattr(wakeups, "wake_pipeline", woken.append)
     DjangoLedger().wake("XAUUSD")
     assert woken == ["XAUUSD"]
 

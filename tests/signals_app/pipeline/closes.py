@@ -4,7 +4,7 @@ import msgspec
 
 from signals_app.market.tick import Tick
 from signals_app.models import Analysis, Decision
-from signals_app.services import analysis
+from signals_app.pipeline import analysis
 from tests.signals_app.confluence.views import CLOSE_MS, Drawing, bullish_market
 
 ENTRY = Tick(77, CLOSE_MS + 250, 2000.0, 2000.3)

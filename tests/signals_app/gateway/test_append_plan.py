@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mt5_bridge.protocol.quotes import BadTick, QuoteJudge
 from mt5_bridge.protocol.wire import Row
-from signals_app.gateway.intake import Mark, Position, Run, Step, step
+from signals_app.gateway.append_plan import Mark, Position, Run, Step, step
 
 QUARTER = 900_000
 START = 1_704_456_000_000

@@ -21,9 +21,9 @@ from redis.exceptions import NoScriptError, RedisError
 
 from mt5_bridge.protocol.quotes import QuoteJudge
 from mt5_bridge.protocol.wire import Role
-from signals_app.gateway import intake, roles
-from signals_app.gateway.intake import Mark, Position, Run, Step
-from signals_app.gateway.roles import Holder, Patience
+from signals_app.gateway import append_plan, lease
+from signals_app.gateway.append_plan import Mark, Position, Run, Step
+from signals_app.gateway.lease import Holder, Patience
 from signals_app.market.candle import TIMEFRAMES
 
 ResumeMark: TypeAlias = Callable[[str], Awaitable[Mark | None]]
@@ -168,7 +168,7 @@ class TickStream:
         for _ in range(_ATTEMPTS):
             position, now_ms = await self._read(symbol)
             before = position.holder if position is not None else None
-            holder = roles.claim(before, connector, connection, now_ms, self._patience)
+            holder = lease.claim(before, connector, connection, now_ms, self._patience)
             if holder is None and position is not None:
                 return Standing(Role.STANDBY, position)
             position = await self._restored(symbol, position, now_ms)
@@ -206,7 +206,7 @@ class TickStream:
                     outcomes[symbol] = refused
                     del waiting[symbol]
                     continue
-                step = intake.step(
+                step = append_plan.step(
                     position, offer.connector, offer.runs, offer.watermark_ms, self._judge, now_ms
                 )
                 planned.append((offer, step))

@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from signals_app.market.tick import Ticks
-from signals_app.services import stream
+from signals_app.pipeline import stream
 
 Feed = Callable[..., None]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from signals_app.gateway.roles import Holder, Patience, claim
+from signals_app.gateway.lease import Holder, Patience, claim
 
 PATIENCE = Patience(failover_after_ms=45_000, disconnect_grace_ms=10_000)
 PRIMARY = Holder("primary", "c1", seen_ms=100_000)

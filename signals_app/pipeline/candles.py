@@ -16,8 +16,8 @@ from signals_app.market.aggregation import ClosedCandle, Forming
 from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
 from signals_app.market.tick import Ticks
 from signals_app.models import Decision, Instrument, PriceCandle, StreamPosition
-from signals_app.services import stream
-from signals_app.services.stream import StreamEntry
+from signals_app.pipeline import stream
+from signals_app.pipeline.stream import StreamEntry
 
 log = structlog.get_logger(__name__)
 

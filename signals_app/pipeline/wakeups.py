@@ -11,7 +11,7 @@ from django.utils import timezone
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.tick import quantise_all
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
-from signals_app.services import stream
+from signals_app.pipeline import stream
 
 #: A wake-up that was lost is made up for after so many seconds.
 WAKE_EXPIRES = 5

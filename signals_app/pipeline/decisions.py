@@ -19,10 +19,10 @@ from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
 from signals_app.models import Analysis, Decision, Instrument, Signal, Strategy
-from signals_app.services.analysis import views_of, windows_of
+from signals_app.pipeline.analysis import views_of, windows_of
+from signals_app.pipeline.locks import lock_decisions
+from signals_app.pipeline.record import link_signal
 from signals_app.services.calibration import note_probability
-from signals_app.services.locks import lock_decisions
-from signals_app.services.record import link_signal
 
 log = structlog.get_logger(__name__)
 

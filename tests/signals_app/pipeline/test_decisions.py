@@ -8,10 +8,10 @@ import pytest
 from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.candle import Timeframe
 from signals_app.models import Decision, Instrument, Signal, Strategy
-from signals_app.services.decisions import decide_closes
+from signals_app.pipeline.decisions import decide_closes
 from signals_app.services.strategies import change_parameters
 from tests.signals_app.confluence.views import CLOSE_MS, Drawing, bullish_market
-from tests.signals_app.services.closes import ENTRY, stored_close
+from tests.signals_app.pipeline.closes import ENTRY, stored_close
 from tests.trades_app.examples import SIGNAL
 from tests.trades_app.rows import stored_trade
 

@@ -1,0 +1,1 @@
+"""The life of a tick on the server: stream, candles, analysis, decisions, in reading order."""
