@@ -4,7 +4,8 @@ from goldtrader import heartbeats
 from reports_app.services import recompute, record
 from signals_app.models import Decision, StreamPosition
 from signals_app.pipeline import candles, stream
-from trades_app import outbox, shadow
+from trades_app.notifications import outbox
+from trades_app.shadow import following
 
 #: What is on its way through these is not finished; deliveries are counted in the outbox.
 _QUEUES = ("ticks", "analysis", "trades")
@@ -19,7 +20,7 @@ def is_drained() -> tuple[bool, str]:
     left = [
         *_unread(),
         _counted(undecided(), "close to decide", "closes to decide"),
-        _counted(shadow.behind(), "close to follow in shadow", "closes to follow in shadow"),
+        _counted(following.behind(), "close to follow in shadow", "closes to follow in shadow"),
         _counted(untold_days(), "day to seal", "days to seal"),
         "" if recompute.is_complete() else "figures to compute",
         _counted(outbox.unsent(), "message to send", "messages to send"),

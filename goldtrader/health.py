@@ -28,7 +28,7 @@ from goldtrader.api.authentication import KEYWORD, KeyAuthentication
 from goldtrader.celery import app as celery_app
 from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
-from trades_app import outbox
+from trades_app.notifications import outbox
 
 log = structlog.get_logger(__name__)
 

@@ -37,7 +37,7 @@ from signals_app.gateway import metrics as gateway
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.models import Instrument, StreamPosition
 from signals_app.pipeline import stream
-from trades_app import outbox
+from trades_app.notifications import outbox
 
 log = structlog.get_logger(__name__)
 

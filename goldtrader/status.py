@@ -24,8 +24,8 @@ from signals_app.admin.base import (
     since,
 )
 from signals_app.models import Connector, Decision, Signal
-from trades_app import outbox
 from trades_app.models import Message, Trade
+from trades_app.notifications import outbox
 
 _NEWEST = 8
 _NOTHING = Decimal("0.00")

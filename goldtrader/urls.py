@@ -12,7 +12,7 @@ from reports_app.api.performance import NAMES, PerformanceReport
 from reports_app.api.stream import Stream
 from signals_app.api import views as signals
 from signals_app.api.probabilities import ProbabilityList
-from trades_app import api as trades
+from trades_app.api import trades
 
 handler404 = "goldtrader.api.errors.not_found"
 handler500 = "goldtrader.api.errors.server_error"

@@ -5,7 +5,9 @@ from celery import current_app, shared_task
 from django.utils import timezone
 
 from signals_app.pipeline.stream import TicksMissing
-from trades_app import outbox, services, shadow, watch
+from trades_app.notifications import alerts, outbox
+from trades_app.shadow import following
+from trades_app.trading import services
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +34,7 @@ def go_on(symbol: str) -> None:
 @shared_task
 def follow_in_shadow(symbol: str) -> None:
     """Let the strategies in shadow decide the closes that were decided; a part at a time."""
-    if shadow.follow(symbol):
+    if following.follow(symbol):
         follow_in_shadow.delay(symbol)
 
 
@@ -46,7 +48,7 @@ def deliver() -> None:
 @shared_task
 def watch_feed() -> None:
     """Tell operators of a market that is not heard, and of its coming back."""
-    if watch.watch_feed(timezone.now()):
+    if alerts.watch_feed(timezone.now()):
         deliver.delay()
 
 

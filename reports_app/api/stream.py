@@ -22,7 +22,7 @@ from rest_framework.views import APIView
 
 from signals_app.api.serializers import CandleSerializer, SignalSerializer
 from signals_app.models import PriceCandle, Signal
-from trades_app.api import EventSerializer
+from trades_app.api.trades import EventSerializer
 from trades_app.models import TradeEvent
 
 log = structlog.get_logger(__name__)

@@ -27,7 +27,7 @@ from trades_app.lifecycle.record import (
     signal_entries,
 )
 from trades_app.models import Message, Trade, TradeEvent
-from trades_app.services import event_value, trade_value
+from trades_app.trading.services import event_value, trade_value
 
 #: How a report names the digest of its last day.
 _REPORTED = re.compile(r"^🔗 Record: ([0-9a-f]{64})$", re.MULTILINE)

@@ -15,7 +15,7 @@ from reports_app.performance.statistics import Period, TradeResult
 from signals_app.market import calendar
 from signals_app.models import Signal
 from trades_app.models import Trade, TradeEvent
-from trades_app.services import trade_value
+from trades_app.trading.services import trade_value
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from reports_app.performance.statistics import Period
 from reports_app.services import record
 from reports_app.services.recompute import PERIODS, recompute, results
 from trades_app.models import Message
-from trades_app.services import is_simulated
+from trades_app.trading.services import is_simulated
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from signals_app.confluence.signal import signal_as_json
 from tests.trades_app.examples import SIGNAL
 from tests.trades_app.rows import numbered, stored_signal, stored_trade
 from trades_app.lifecycle.machine import trade_as_json
-from trades_app.services import event_value, trade_value
+from trades_app.trading.services import event_value, trade_value
 
 pytestmark = pytest.mark.django_db
 

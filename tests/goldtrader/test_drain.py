@@ -15,7 +15,7 @@ from signals_app.pipeline import stream
 from signals_app.services.strategies import add_version
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
 from tests.trades_app.rows import DAY_MS, stored_trade
-from trades_app import shadow
+from trades_app.shadow import following
 
 pytestmark = pytest.mark.django_db
 
@@ -53,17 +53,17 @@ def test_a_close_with_its_entry_tick_is_left_and_one_without_waits_for_the_marke
 
 
 def test_closes_that_a_shadow_has_not_followed_are_left() -> None:
-    strategy = shadow.begin(add_version({"threshold": 60}).pk)
+    strategy = following.begin(add_version({"threshold": 60}).pk)
     for close_ms in (1, 2):
         Decision.objects.create(symbol="XAUUSD", close_time_ms=close_ms, outcome="REFUSED")
     Decision.objects.create(symbol="XAUUSD", close_time_ms=3)
     assert is_drained() == (False, "2 closes to follow in shadow")
 
-    assert not shadow.follow("XAUUSD")
+    assert not following.follow("XAUUSD")
     assert is_drained() == (True, "")
 
     Decision.objects.create(symbol="XAUUSD", close_time_ms=4, outcome="REFUSED")
-    shadow.retire(strategy.pk)
+    following.retire(strategy.pk)
     assert is_drained() == (True, "")
 
 

@@ -6,7 +6,7 @@ from reports_app.backtest import engine
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.models import Decision, PriceCandle
-from tests.trades_app.test_shadow import SYMBOL, Pipeline, market, pipeline
+from tests.trades_app.shadow.test_following import SYMBOL, Pipeline, market, pipeline
 
 __all__ = ("market", "pipeline")
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from signals_app.models import Instrument, Strategy
 from signals_app.services.strategies import add_version, change_parameters
-from tests.trades_app.test_shadow import Pipeline, market, pipeline
+from tests.trades_app.shadow.test_following import Pipeline, market, pipeline
 
 __all__ = ("market", "pipeline")
 

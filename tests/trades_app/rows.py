@@ -8,8 +8,9 @@ from signals_app.models import Signal, Strategy
 from signals_app.pipeline.decisions import signal_row
 from signals_app.pipeline.record import link_signal
 from tests.trades_app.examples import ENTRY, GOLD, SIGNAL, bids
-from trades_app import models, services
+from trades_app import models
 from trades_app.lifecycle import machine
+from trades_app.trading import services
 
 DAY_MS = 86_400_000
 

@@ -12,7 +12,7 @@ from signals_app.models import Signal
 from signals_app.pipeline.decisions import signal_value
 from trades_app.lifecycle.machine import trade_as_json
 from trades_app.models import Trade
-from trades_app.services import event_value, trade_value
+from trades_app.trading.services import event_value, trade_value
 
 
 class Command(BaseCommand):

@@ -12,8 +12,8 @@ from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.calendar import iso
 from signals_app.models import NoLiveStrategy, Strategy
 from signals_app.services.strategies import NotPossible, add_version, make_live
-from trades_app import shadow
-from trades_app.shadow import Standing
+from trades_app.shadow import following
+from trades_app.shadow.following import Standing
 
 
 class Command(BaseCommand):
@@ -53,11 +53,11 @@ class Command(BaseCommand):
         try:
             if options["changes"] is not None:
                 added = add_version(dict(map(read_change, options["changes"])))
-                self.stdout.write(f"{shadow.begin(added.pk)} runs in shadow.")
+                self.stdout.write(f"{following.begin(added.pk)} runs in shadow.")
             elif options["begin"] is not None:
-                self.stdout.write(f"{shadow.begin(_id_of(options['begin']))} runs in shadow.")
+                self.stdout.write(f"{following.begin(_id_of(options['begin']))} runs in shadow.")
             elif options["retire"] is not None:
-                retired = shadow.retire(_id_of(options["retire"]))
+                retired = following.retire(_id_of(options["retire"]))
                 self.stdout.write(f"{retired} is retired; its open trades run on.")
             elif options["make_live"] is not None:
                 made = make_live(_id_of(options["make_live"]))
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             raise CommandError(str(refusal), returncode=2) from None
 
     def _compare(self, symbol: str | None, *, as_json: bool) -> None:
-        standings = shadow.compare(symbol)
+        standings = following.compare(symbol)
         if as_json:
             self.stdout.write(json.dumps([_as_json(one) for one in standings], indent=2))
             return

@@ -24,8 +24,10 @@ from signals_app.services.strategies import NotPossible, add_version, any_in_sha
 from signals_app.smc import analysis as smc
 from tests.stand_ins.market_files import MarketFiles, write_market_files
 from tests.trades_app.examples import bids
-from trades_app import models, services, shadow
+from trades_app import models
 from trades_app.models import ShadowPosition, ShadowTrade
+from trades_app.shadow import following
+from trades_app.trading import services
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +77,7 @@ class Pipeline:
                 self.analyse(built.closes)
             while (signal_id := decisions.decide_closes(SYMBOL)) is not None:
                 services.open_trade(signal_id)
-            while follows and shadow.follow(SYMBOL):
+            while follows and following.follow(SYMBOL):
                 pass
             stream.trim(SYMBOL, min(candles.needed_ordinals(SYMBOL)))
 
@@ -95,7 +97,7 @@ def pipeline(redis_client: Redis, market: MarketFiles) -> Iterator[Pipeline]:
 
 
 def in_shadow(**changes: Any) -> Strategy:
-    return shadow.begin(add_version(changes).pk)
+    return following.begin(add_version(changes).pk)
 
 
 def live_record() -> list[Any]:
@@ -121,13 +123,13 @@ def test_a_shadow_with_the_live_parameters_makes_the_live_trades(pipeline: Pipel
     rows = list(ShadowTrade.objects.order_by("entry_ordinal"))
     assert len(rows) >= 3
     suffix = f"-S{strategy.pk}"
-    assert [shadow.trade_value(row) for row in rows] == [
+    assert [following.trade_value(row) for row in rows] == [
         replace(services.trade_value(row), signal_id=row.signal_id + suffix) for row in live
     ]
-    assert [shadow.event_values(row) for row in rows] == [
+    assert [following.event_values(row) for row in rows] == [
         tuple(services.event_value(event) for event in row.events.all()) for row in live
     ]
-    assert [shadow.signal_value(row) for row in rows] == [
+    assert [following.signal_value(row) for row in rows] == [
         replace(signal_value(row.signal), signal_id=row.signal_id + suffix) for row in live
     ]
     position = ShadowPosition.objects.get(symbol=SYMBOL)
@@ -159,7 +161,7 @@ def test_it_begins_at_the_present_and_not_in_the_past(pipeline: Pipeline) -> Non
     newest = Decision.objects.exclude(outcome="PENDING").latest("close_time_ms").close_time_ms
     strategy = in_shadow(threshold=0)
 
-    assert not shadow.follow(SYMBOL)
+    assert not following.follow(SYMBOL)
 
     position = ShadowPosition.objects.get(strategy=strategy, symbol=SYMBOL)
     assert (position.began_ms, position.close_time_ms, position.skipped) == (newest, newest, {})
@@ -171,17 +173,17 @@ def test_a_shadow_that_lags_finds_its_ticks_in_the_stream(pipeline: Pipeline) ->
     pipeline.run(follows=False)
     live_id = Signal.objects.latest("timestamp").signal_id
     assert stream.is_after(stream.last_entry_id(SYMBOL), "0-0")
-    first = min(shadow.needed_ordinals(SYMBOL))
+    first = min(following.needed_ordinals(SYMBOL))
     assert first == Decision.objects.earliest("close_time_ms").entry_ordinal
 
-    while shadow.follow(SYMBOL):
+    while following.follow(SYMBOL):
         pass
 
-    trades = [shadow.trade_value(row) for row in ShadowTrade.objects.order_by("entry_ordinal")]
+    trades = [following.trade_value(row) for row in ShadowTrade.objects.order_by("entry_ordinal")]
     live = models.Trade.objects.order_by("entry_ordinal")
     assert [trade.profit_loss for trade in trades] == [row.profit_loss for row in live]
     assert trades[-1].signal_id.startswith(live_id)
-    assert list(shadow.needed_ordinals(SYMBOL)) == []
+    assert list(following.needed_ordinals(SYMBOL)) == []
 
 
 def test_a_close_whose_ticks_are_gone_is_skipped_and_counted(
@@ -192,7 +194,7 @@ def test_a_close_whose_ticks_are_gone_is_skipped_and_counted(
     signals = Signal.objects.count()
     redis_client.flushdb()
 
-    while shadow.follow(SYMBOL):
+    while following.follow(SYMBOL):
         pass
 
     assert not ShadowTrade.objects.exists()
@@ -204,14 +206,14 @@ def test_a_close_that_a_shadow_fails_on_is_skipped_and_stops_no_other(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, sound = in_shadow(cool_down_minutes=1), in_shadow()
-    decide = shadow.core.decide
+    decide = following.core.decide
 
     def decide_badly(*arguments: Any) -> Any:
         if arguments[4].cool_down_minutes == 1:
             raise ZeroDivisionError
         return decide(*arguments)
 
-    monkeypatch.setattr(shadow.core, "decide", decide_badly)
+    monkeypatch.setattr(following.core, "decide", decide_badly)
 
     pipeline.run()
 
@@ -220,7 +222,7 @@ def test_a_close_that_a_shadow_fails_on_is_skipped_and_stops_no_other(
     assert followed[broken].close_time_ms == followed[sound].close_time_ms
     made = ShadowTrade.objects.values_list("strategy", flat=True)
     assert set(made) == {sound.pk}
-    assert shadow.behind() == 0
+    assert following.behind() == 0
 
 
 def test_a_shadow_that_cannot_be_read_stops_no_other(pipeline: Pipeline) -> None:
@@ -237,9 +239,9 @@ def test_it_never_asks_for_more_ticks_than_are_kept(
 ) -> None:
     in_shadow()
     pipeline.run(last=20_000, follows=False)
-    monkeypatch.setattr(shadow, "KEPT_TICKS", 500)
+    monkeypatch.setattr(following, "KEPT_TICKS", 500)
 
-    assert list(shadow.needed_ordinals(SYMBOL)) == [19_500]
+    assert list(following.needed_ordinals(SYMBOL)) == [19_500]
 
 
 @pytest.fixture
@@ -262,22 +264,22 @@ def jump(row: ShadowTrade, price: float) -> Ticks:
 
 
 def test_the_open_trades_of_a_retired_shadow_run_on_to_their_end(open_trade: ShadowTrade) -> None:
-    shadow.retire(open_trade.strategy_id)
-    trade = shadow.trade_value(open_trade)
+    following.retire(open_trade.strategy_id)
+    trade = following.trade_value(open_trade)
     beyond = float(trade.stop_loss) - 50 * trade.direction.sign
 
-    shadow.move(SYMBOL, jump(open_trade, beyond))
+    following.move(SYMBOL, jump(open_trade, beyond))
 
     open_trade.refresh_from_db()
-    ended = shadow.trade_value(open_trade)
+    ended = following.trade_value(open_trade)
     assert (open_trade.is_open, ended.exit_reason) == (False, "SL_HIT")
     assert (open_trade.profit_loss, open_trade.r_multiple) == (ended.profit_loss, ended.r_multiple)
     assert (open_trade.exit_ordinal, open_trade.exit_time_ms) == (
         ended.exit_ordinal,
         ended.exit_time_ms,
     )
-    assert shadow.event_values(open_trade)[-1].kind == "CLOSED"
-    assert not shadow.follow(SYMBOL)
+    assert following.event_values(open_trade)[-1].kind == "CLOSED"
+    assert not following.follow(SYMBOL)
 
 
 def test_a_shadow_trade_that_cannot_be_moved_is_given_up_and_stops_nobody(
@@ -285,7 +287,7 @@ def test_a_shadow_trade_that_cannot_be_moved_is_given_up_and_stops_nobody(
 ) -> None:
     ShadowTrade.objects.filter(pk=open_trade.pk).update(trade={})
 
-    shadow.move(SYMBOL, jump(open_trade, 1.0))
+    following.move(SYMBOL, jump(open_trade, 1.0))
 
     open_trade.refresh_from_db()
     assert not open_trade.is_open
@@ -304,9 +306,9 @@ def test_without_shadows_the_live_path_asks_three_questions_more(
     )
 
     with django_assert_num_queries(1):
-        shadow.move(SYMBOL, bids(1300.0))
+        following.move(SYMBOL, bids(1300.0))
     with django_assert_num_queries(1):
-        assert list(shadow.needed_ordinals(SYMBOL)) == []
+        assert list(following.needed_ordinals(SYMBOL)) == []
     with django_assert_num_queries(1):
         assert not any_in_shadow()
     decisions.decide_closes(SYMBOL)
@@ -340,21 +342,21 @@ def test_the_live_strategy_cannot_be_put_into_shadow_nor_one_that_is_there_alrea
     strategy = in_shadow(threshold=70)
 
     with pytest.raises(NotPossible, match="default v1 is LIVE, not RETIRED"):
-        shadow.begin(Strategy.objects.live().pk)
+        following.begin(Strategy.objects.live().pk)
     with pytest.raises(NotPossible, match="default v2 is SHADOW, not RETIRED"):
-        shadow.begin(strategy.pk)
-    shadow.retire(strategy.pk)
+        following.begin(strategy.pk)
+    following.retire(strategy.pk)
     with pytest.raises(NotPossible, match="default v2 is RETIRED, not SHADOW"):
-        shadow.retire(strategy.pk)
+        following.retire(strategy.pk)
 
 
 def test_one_that_begins_again_counts_anew(pipeline: Pipeline) -> None:
     strategy = in_shadow(threshold=60)
     pipeline.run(last=14_000)
-    shadow.retire(strategy.pk)
+    following.retire(strategy.pk)
     pipeline.run(first=14_000, last=20_000)
 
-    shadow.begin(strategy.pk)
+    following.begin(strategy.pk)
 
     position = ShadowPosition.objects.get(strategy=strategy, symbol=SYMBOL)
     newest = Decision.objects.exclude(outcome="PENDING").latest("close_time_ms").close_time_ms
@@ -420,7 +422,7 @@ def test_a_shadow_that_proved_itself_is_made_live(
     statuses = dict(Strategy.objects.values_list("version", "status"))
     assert statuses == {1: "RETIRED", 2: "LIVE"}
     # It is no shadow any more: it follows nobody, and its open trades run on.
-    assert not shadow.follow(SYMBOL)
+    assert not following.follow(SYMBOL)
     open_trade.refresh_from_db()
     assert open_trade.is_open
     with pytest.raises(CommandError, match=r"default v2 is live already\."):

@@ -11,8 +11,8 @@ from django.utils import timezone
 from prometheus_client import Histogram
 
 from signals_app.models import Instrument
-from trades_app import telegram
 from trades_app.models import Message, MessageQuerySet
+from trades_app.notifications.telegram import bot
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ CLAIM_EXPIRES = timedelta(minutes=2)
 
 def wake() -> None:
     """Start a delivery now, where there is a bot to deliver with."""
-    if telegram.is_configured():
+    if bot.is_configured():
         current_app.send_task("trades_app.tasks.deliver")
 
 
@@ -43,12 +43,12 @@ def deliver_next() -> bool:
     if message is None:
         return False
     try:
-        delivered = telegram.send(
+        delivered = bot.send(
             channels[_addressee(message)], message.text, reply_to=_message_above(message)
         )
-    except telegram.TryLater as later:
+    except bot.TryLater as later:
         _postpone(message, str(later), later.seconds)
-    except telegram.Refused as refusal:
+    except bot.Refused as refusal:
         _settle(message, status=Message.Status.FAILED, error=str(refusal))
         log.warning("message_refused", key=message.key, detail=str(refusal))
     else:
@@ -80,7 +80,7 @@ def unsent() -> int:
 
 def _channels() -> dict[str, str]:
     """Return the Telegram channel by symbol, and operators' own; empty where there is no bot."""
-    if not telegram.is_configured():
+    if not bot.is_configured():
         return {}
     rows = Instrument.objects.exclude(telegram_channel="")
     channels = dict(rows.values_list("symbol", "telegram_channel"))

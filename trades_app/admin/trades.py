@@ -31,12 +31,13 @@ from signals_app.admin.base import (
 )
 from signals_app.models import Signal, Strategy
 from signals_app.services.strategies import NotPossible
-from trades_app import shadow, telegram
 from trades_app.lifecycle.machine import InvalidTransition
-from trades_app.messages import time_words
 from trades_app.models import Message, ShadowTrade, Trade, TradeEvent
-from trades_app.services import cancel_trade, order_close, trade_value
+from trades_app.notifications.content.messages import time_words
+from trades_app.notifications.telegram import bot
+from trades_app.shadow import following
 from trades_app.tasks import deliver, go_on
+from trades_app.trading.services import cancel_trade, order_close, trade_value
 
 #: The statuses that a trade rests in, and how each is shown.
 _STATUS_COLOURS = {
@@ -371,7 +372,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show the list, and say so where nothing can be sent."""
-        if not telegram.is_configured():
+        if not bot.is_configured():
             self.message_user(request, "There is no Telegram bot: messages stay here to be read.")
         return super().changelist_view(request, extra_context)
 
@@ -446,7 +447,7 @@ def begin_shadow(
     """Let each chosen version run in shadow, or say why that is not possible."""
     for strategy_id in chosen.order_by("pk").values_list("pk", flat=True):
         try:
-            text = f"{shadow.begin(strategy_id)} runs in shadow from the next close on."
+            text = f"{following.begin(strategy_id)} runs in shadow from the next close on."
         except NotPossible as refusal:
             strategy_admin.message_user(request, str(refusal), messages.ERROR)
             continue
@@ -460,7 +461,7 @@ def retire_shadow(
     """Let each chosen version follow no more closes, or say why that is not possible."""
     for strategy_id in chosen.order_by("pk").values_list("pk", flat=True):
         try:
-            text = f"{shadow.retire(strategy_id)} is retired; its open trades run on."
+            text = f"{following.retire(strategy_id)} is retired; its open trades run on."
         except NotPossible as refusal:
             strategy_admin.message_user(request, str(refusal), messages.ERROR)
             continue

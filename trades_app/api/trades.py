@@ -13,7 +13,7 @@ from signals_app.market.direction import Direction
 from trades_app.lifecycle import machine as lifecycle
 from trades_app.lifecycle.machine import TradeStatus, trade_as_json
 from trades_app.models import Trade, TradeEvent
-from trades_app.services import event_value, trade_value
+from trades_app.trading.services import event_value, trade_value
 
 
 class PartialCloseSerializer(serializers.Serializer[Any]):

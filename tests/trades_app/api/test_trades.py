@@ -7,7 +7,7 @@ from tests.callers import API, caller
 from tests.trades_app.examples import SIGNAL
 from tests.trades_app.rows import numbered, stored_trade
 from trades_app.lifecycle.machine import trade_as_json
-from trades_app.services import event_value, trade_value
+from trades_app.trading.services import event_value, trade_value
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from pytest_django.fixtures import Settings
 
 from signals_app.models import Signal
 from tests.stand_ins.telegram_api import TelegramApi
-from trades_app import outbox
 from trades_app.models import Message
+from trades_app.notifications import outbox
 
 pytestmark = pytest.mark.django_db
 

@@ -20,8 +20,7 @@ from signals_app.models import Connector, Decision, Signal, StreamPosition
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.pipeline import stream
 from signals_app.pipeline.decisions import parameters_of, signal_value
-from trades_app import messages, models, outbox
-from trades_app.lateness import seconds_late, was_live
+from trades_app import models
 from trades_app.lifecycle import exposure, machine
 from trades_app.lifecycle.exposure import memory_ms
 from trades_app.lifecycle.machine import (
@@ -36,6 +35,9 @@ from trades_app.lifecycle.machine import (
 )
 from trades_app.lifecycle.record import event_link
 from trades_app.lifecycle.risk import Costs
+from trades_app.notifications import outbox
+from trades_app.notifications.content import messages
+from trades_app.trading.lateness import seconds_late, was_live
 
 log = structlog.get_logger(__name__)
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from signals_app.confluence.parameters import Parameters
 from signals_app.probability.estimate import Measured
 from tests.trades_app.examples import ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
-from trades_app import messages
 from trades_app.lifecycle import machine
+from trades_app.notifications.content import messages
 
 
 def test_a_signal_is_announced_in_the_agreed_format() -> None:

@@ -16,8 +16,8 @@ from django.db.models import Q
 from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
 from signals_app.pipeline import stream
-from trades_app.messages import time_words
 from trades_app.models import Message, Trade
+from trades_app.notifications.content.messages import time_words
 
 log = structlog.get_logger(__name__)
 

@@ -25,10 +25,11 @@ from signals_app.pipeline import stream
 from signals_app.pipeline.analysis import views_of, windows_of
 from signals_app.pipeline.decisions import INSTRUMENT_OFF, parameters_of, refused_early
 from signals_app.services.strategies import NotPossible
-from trades_app import models, services
+from trades_app import models
 from trades_app.lifecycle import exposure, machine
 from trades_app.lifecycle.machine import Trade, TradeEvent
 from trades_app.models import ShadowPosition, ShadowTrade
+from trades_app.trading import services
 
 log = structlog.get_logger(__name__)
 

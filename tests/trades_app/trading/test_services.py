@@ -14,8 +14,9 @@ from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Decision, Signal, StreamPosition
 from tests.trades_app.examples import CLOSE_MS, GOLD, SIGNAL, bids
 from tests.trades_app.rows import stored_signal, stored_trade
-from trades_app import models, services
+from trades_app import models
 from trades_app.lifecycle.machine import CloseOrder, InvalidTransition
+from trades_app.trading import services
 
 pytestmark = pytest.mark.django_db
 

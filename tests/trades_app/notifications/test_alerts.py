@@ -12,9 +12,9 @@ from signals_app.models import Connector, ConnectorEvent, StreamPosition
 from signals_app.pipeline import stream
 from tests.stand_ins.telegram_api import TelegramApi
 from tests.trades_app.rows import stored_trade
-from trades_app import outbox
 from trades_app.models import Message, Trade
-from trades_app.watch import watch_feed
+from trades_app.notifications import outbox
+from trades_app.notifications.alerts import watch_feed
 
 pytestmark = pytest.mark.django_db
 

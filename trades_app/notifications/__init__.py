@@ -1,0 +1,1 @@
+"""What people are told: the outbox, its kinds, their text and pictures, and how they are sent."""

@@ -1,0 +1,1 @@
+"""The text of each kind of notification, made from its data."""

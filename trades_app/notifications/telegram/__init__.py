@@ -1,0 +1,1 @@
+"""The Telegram channel: the bot and what its errors mean."""
