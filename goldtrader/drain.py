@@ -1,7 +1,7 @@
 """Whether the pipeline has nothing left to do: what came in is stored, decided, traded and told."""
 
 from goldtrader import heartbeats
-from reports_app.services import recompute, record
+from reports_app.track_record import performance, sealing
 from signals_app.models import Decision, StreamPosition
 from signals_app.pipeline import candles, stream
 from trades_app.notifications import outbox
@@ -22,7 +22,7 @@ def is_drained() -> tuple[bool, str]:
         _counted(undecided(), "close to decide", "closes to decide"),
         _counted(following.behind(), "close to follow in shadow", "closes to follow in shadow"),
         _counted(untold_days(), "day to seal", "days to seal"),
-        "" if recompute.is_complete() else "figures to compute",
+        "" if performance.is_complete() else "figures to compute",
         _counted(outbox.unsent(), "message to send", "messages to send"),
         *(_counted(_length(queue), f"{queue} task", f"{queue} tasks") for queue in _QUEUES),
     ]
@@ -41,7 +41,7 @@ def undecided() -> int:
 def untold_days() -> int:
     """Return how many days are over whose digest and reports are still to be written."""
     symbols = StreamPosition.objects.values_list("symbol", flat=True)
-    return sum(len(record.days_to_seal(symbol)) for symbol in symbols)
+    return sum(len(sealing.days_to_seal(symbol)) for symbol in symbols)
 
 
 def _unread() -> list[str]:

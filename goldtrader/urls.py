@@ -9,7 +9,7 @@ from goldtrader import metrics
 from goldtrader.api.docs import docs
 from goldtrader.health import HealthView
 from reports_app.api.performance import NAMES, PerformanceReport
-from reports_app.api.stream import Stream
+from reports_app.dashboard.live import Stream
 from signals_app.api import views as signals
 from signals_app.api.probabilities import ProbabilityList
 from trades_app.api import trades

@@ -4,8 +4,8 @@ from typing import Any
 
 from celery import current_app, shared_task
 
-from reports_app.research import trials
-from reports_app.services import recompute, reporting
+from reports_app.experiments import trials
+from reports_app.track_record import performance, reporting
 from signals_app.models import StreamPosition
 
 
@@ -20,7 +20,7 @@ def report() -> None:
 @shared_task
 def recompute_performance() -> None:
     """Write the figures of the periods in which something happened lately."""
-    recompute.recompute_recent()
+    performance.recompute_recent()
 
 
 # Results are wanted here, and a trial that is lost with its worker is noticed by who asked for it;

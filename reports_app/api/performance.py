@@ -9,7 +9,7 @@ from rest_framework import generics, serializers
 
 from reports_app.models import PerformanceMetric
 from reports_app.performance.statistics import Period
-from reports_app.services.recompute import FIGURES, GROUPS, PERIODS
+from reports_app.track_record.performance import FIGURES, GROUPS, PERIODS
 from signals_app.api.serializers import RowSerializer
 
 #: What a period is called in addresses.

@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from reports_app.research.files import (
+from reports_app.experiments.files import (
     BadInput,
     CandleFileError,
     Market,
@@ -26,7 +26,7 @@ from reports_app.research.files import (
     TickFileError,
     open_market,
 )
-from reports_app.research.stored import Stored, read_stored
+from reports_app.experiments.stored import Stored, read_stored
 from signals_app.confluence.limits import BadParameter, changed, read_change
 from signals_app.confluence.parameters import Parameters
 from signals_app.management.database import add_data_dir_argument, open_database

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from goldtrader import health
 from goldtrader.models import ApiKey
 from goldtrader.status import sidebar
-from reports_app.services.recompute import recompute
+from reports_app.track_record.performance import recompute
 from signals_app.admin.strategies import StrategyAdmin
 from signals_app.market.candle import Candle, Candles, Timeframe
 from signals_app.models import (

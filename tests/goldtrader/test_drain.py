@@ -8,7 +8,7 @@ from redis import Redis
 
 from goldtrader import heartbeats
 from goldtrader.drain import is_drained
-from reports_app.services.reporting import report
+from reports_app.track_record.reporting import report
 from signals_app.market.tick import Ticks
 from signals_app.models import Decision, StreamPosition
 from signals_app.pipeline import stream

@@ -9,8 +9,8 @@ from django.core.signals import request_finished
 from django.db import close_old_connections
 from pytest_django import DjangoAssertNumQueries
 
-from reports_app.api import stream
-from reports_app.services.recompute import recompute
+from reports_app.dashboard import live
+from reports_app.track_record.performance import recompute
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.models import PriceCandle
 from tests.callers import API, caller
@@ -151,13 +151,13 @@ def events(parts: Iterator[bytes]) -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def test_the_stream_tells_what_is_new_and_nothing_older(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "POLL_SECONDS", 0)
+    monkeypatch.setattr(live, "POLL_SECONDS", 0)
     stored_trade(numbered(1))
     response = caller().get(f"{API}/stream", HTTP_ACCEPT="text/event-stream")
     parts = iter(response.streaming_content)
     assert next(parts) == b"retry: 3000\n\n"
     told = events(parts)
-    watching = stream.watches()
+    watching = live.watches()
 
     assert response["Content-Type"] == "text/event-stream"
     assert [watch.new() for watch in watching] == [[], [], []]
@@ -187,7 +187,7 @@ def test_the_stream_tells_what_is_new_and_nothing_older(monkeypatch: pytest.Monk
 
 
 def test_a_stream_tells_events_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "sleep", lambda _: stored_signal(numbered(1)))
+    monkeypatch.setattr(live, "sleep", lambda _: stored_signal(numbered(1)))
     response = caller().get(f"{API}/stream")
 
     told = events(iter(response.streaming_content))
@@ -200,7 +200,7 @@ def test_a_stream_tells_events_as_they_come(monkeypatch: pytest.MonkeyPatch) -> 
 def test_streams_are_few_and_give_their_places_back(monkeypatch: pytest.MonkeyPatch) -> None:
     client = caller()
 
-    taken = [client.get(f"{API}/stream") for _ in range(stream.STREAMS_PER_PROCESS)]
+    taken = [client.get(f"{API}/stream") for _ in range(live.STREAMS_PER_PROCESS)]
     refused = client.get(f"{API}/stream", HTTP_ACCEPT="text/event-stream")
     for response in taken:
         leave(response)
@@ -214,7 +214,7 @@ def test_streams_are_few_and_give_their_places_back(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_stream_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "LONGEST_SECONDS", 0.0)
+    monkeypatch.setattr(live, "LONGEST_SECONDS", 0.0)
     response = caller().get(f"{API}/stream")
 
     assert list(response.streaming_content) == [b"retry: 3000\n\n"]

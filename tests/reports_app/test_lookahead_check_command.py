@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from reports_app.backtest import engine, truncation
+from reports_app.assessment import truncation
+from reports_app.assessment.truncation import cut_places
+from reports_app.backtest import engine
 from reports_app.backtest.columns import resample
-from reports_app.backtest.truncation import cut_places
-from reports_app.research.copies import shortened_copy
+from reports_app.experiments.copies import shortened_copy
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.smc.analysis import Analysis, analyse

@@ -12,8 +12,8 @@ from celery.contrib.testing.worker import start_worker
 from django.core.management import CommandError, call_command
 
 from goldtrader.celery import app
+from reports_app.experiments.spread import Workers, by_workers, find_workers
 from reports_app.management.commands import optimise as command
-from reports_app.research.spread import Workers, by_workers, find_workers
 from signals_app.market.candle import Timeframe
 from tests.reports_app.test_backtest_command import EAGER, write_candles
 

@@ -12,9 +12,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from reports_app.models import RecordDay
-from reports_app.services.proof import Broken, Published, verify
-from reports_app.services.record import seal_days
-from reports_app.services.reporting import report
+from reports_app.track_record.proof import Broken, Published, verify
+from reports_app.track_record.reporting import report
+from reports_app.track_record.sealing import seal_days
 from signals_app.models import Instrument, Signal, StreamPosition
 from tests.trades_app.examples import CLOSE_MS, bids
 from tests.trades_app.rows import DAY_MS, numbered, stored_trade

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from reports_app.models import PerformanceMetric
-from reports_app.services.recompute import recompute, recompute_recent
+from reports_app.track_record.performance import recompute, recompute_recent
 from tests.trades_app.rows import numbered, stored_trade
 from trades_app.models import Trade
 

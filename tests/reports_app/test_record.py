@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from reports_app.services.record import days_to_seal, seal_days
+from reports_app.track_record.sealing import days_to_seal, seal_days
 from signals_app.models import Decision, StreamPosition
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import DAY_MS, numbered, stored_trade

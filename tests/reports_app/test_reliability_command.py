@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from reports_app.backtest.reliability import Scored
+from reports_app.assessment.reliability import Scored
 from reports_app.management.commands import reliability as command
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candle, Candles, Timeframe

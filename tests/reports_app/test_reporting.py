@@ -3,8 +3,8 @@
 import pytest
 
 from reports_app.models import PerformanceMetric, RecordDay
-from reports_app.services.reporting import report
 from reports_app.tasks import report as report_task
+from reports_app.track_record.reporting import report
 from signals_app.models import StreamPosition
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import DAY_MS, numbered, stored_trade

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reports_app.services.proof import Broken, Proof, Published, verify, verify_export
+from reports_app.track_record.proof import Broken, Proof, Published, verify, verify_export
 from signals_app.management.database import add_data_dir_argument, open_database
 
 _PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2}):([0-9a-fA-F]{64})")

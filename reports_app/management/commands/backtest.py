@@ -9,11 +9,11 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from reports_app.backtest.assessment import Assessment, assess
+from reports_app.assessment.assessment import Assessment, assess
 from reports_app.backtest.columns import CandleLog
-from reports_app.backtest.page import page
-from reports_app.backtest.report import backtest_as_json, print_report
 from reports_app.backtest.result import BacktestResult
+from reports_app.experiments.files import Market, fingerprint
+from reports_app.experiments.variants import count_variant
 from reports_app.management.common import (
     REFUSALS,
     add_run_arguments,
@@ -22,8 +22,8 @@ from reports_app.management.common import (
     progress,
     setup_of,
 )
-from reports_app.research.files import Market, fingerprint
-from reports_app.research.variants import count_variant
+from reports_app.rendering.page import page
+from reports_app.rendering.report import backtest_as_json, print_report
 from signals_app.confluence.parameters import Parameters
 
 _WIDTH = 110

@@ -11,9 +11,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from reports_app.assessment.truncation import Comparison, compare, cut_places
 from reports_app.backtest.columns import CandleLog
 from reports_app.backtest.result import BacktestResult
-from reports_app.backtest.truncation import Comparison, compare, cut_places
+from reports_app.experiments.copies import shortened_copy
+from reports_app.experiments.files import (
+    BadInput,
+    CandleFileError,
+    Market,
+    Step,
+    TickFileError,
+    open_market,
+)
 from reports_app.management.common import (
     REFUSALS,
     add_run_arguments,
@@ -22,15 +31,6 @@ from reports_app.management.common import (
     positive,
     progress,
     setup_of,
-)
-from reports_app.research.copies import shortened_copy
-from reports_app.research.files import (
-    BadInput,
-    CandleFileError,
-    Market,
-    Step,
-    TickFileError,
-    open_market,
 )
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import iso

@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
-from reports_app.backtest.search import (
+from reports_app.experiments.files import BadInput, Market, fingerprint, open_market
+from reports_app.experiments.search import (
     Figures,
     Ranges,
     Trial,
@@ -22,6 +23,17 @@ from reports_app.backtest.search import (
     judge,
     sample,
 )
+from reports_app.experiments.spread import (
+    LostTrial,
+    Trades,
+    Workers,
+    by_processes,
+    by_workers,
+    find_workers,
+    processors,
+)
+from reports_app.experiments.trials import plain_market, plain_parameters, trial_of
+from reports_app.experiments.variants import count_variant
 from reports_app.management.common import (
     REFUSALS,
     add_run_arguments,
@@ -31,18 +43,6 @@ from reports_app.management.common import (
     progress,
     setup_of,
 )
-from reports_app.research.files import BadInput, Market, fingerprint, open_market
-from reports_app.research.spread import (
-    LostTrial,
-    Trades,
-    Workers,
-    by_processes,
-    by_workers,
-    find_workers,
-    processors,
-)
-from reports_app.research.trials import plain_market, plain_parameters, trial_of
-from reports_app.research.variants import count_variant
 from signals_app.confluence.limits import BadParameter, check_value, read_value
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import iso, utc

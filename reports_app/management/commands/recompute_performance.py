@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from reports_app.services.recompute import recompute
+from reports_app.track_record.performance import recompute
 
 
 class Command(BaseCommand):

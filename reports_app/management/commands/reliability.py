@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from reports_app.backtest.live_scores import Live, live_as_json, live_reliability
-from reports_app.backtest.reliability import (
+from reports_app.assessment.live_scores import Live, live_as_json, live_reliability
+from reports_app.assessment.reliability import (
     MINIMUM_OUTCOMES,
     Reliability,
     Scored,
@@ -24,9 +24,9 @@ from reports_app.backtest.reliability import (
     reliability_as_json,
     score_outcomes,
 )
+from reports_app.experiments.stored import LIVE, NoStrategy, read_stored
+from reports_app.experiments.told import read_told
 from reports_app.management.common import add_strategy_arguments
-from reports_app.research.stored import LIVE, NoStrategy, read_stored
-from reports_app.research.told import read_told
 from signals_app.confluence.parameters import Parameters
 from signals_app.importers.candle_files import CandleFileError
 from signals_app.importers.candle_series import (

@@ -8,9 +8,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from reports_app.backtest import luck, random_entries
-from reports_app.backtest.equity import Equity, equity_of
+from reports_app.assessment import monte_carlo, random_entries
 from reports_app.backtest.result import BacktestResult
+from reports_app.performance.equity import Equity, equity_of
 from reports_app.performance.statistics import TradeResult, result_of
 from signals_app.confluence.sizing import money_of_move
 from signals_app.market.candle import Candles
@@ -34,7 +34,7 @@ class Assessment:
     equity: Equity
     r_multiples: Float64s
     standard_error: float | None
-    monte_carlo: luck.MonteCarlo | None
+    monte_carlo: monte_carlo.MonteCarlo | None
     random_entries: random_entries.RandomEntries | None
     variants_tried: int | None
 
@@ -71,7 +71,7 @@ def assess(
         equity=equity,
         r_multiples=multiples,
         standard_error=float(multiples.std(ddof=1)) / math.sqrt(count) if count > 1 else None,
-        monte_carlo=luck.monte_carlo(equity, multiples, seed=seed),
+        monte_carlo=monte_carlo.monte_carlo(equity, multiples, seed=seed),
         random_entries=random_entries.compare(
             _plans(closed, result.instrument),
             candles,

@@ -1,6 +1,6 @@
 """The live record by band of score."""
 
-from reports_app.backtest.live_scores import LiveBand, Told, live_reliability
+from reports_app.assessment.live_scores import LiveBand, Told, live_reliability
 from signals_app.probability.estimate import wilson
 
 

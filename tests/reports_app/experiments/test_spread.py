@@ -13,13 +13,13 @@ import psutil
 import pytest
 
 from goldtrader.celery import app
-from reports_app.research.spread import Workers, by_processes, by_workers, find_workers
-from reports_app.research.trials import plain_market, plain_parameters, run_trial
+from reports_app.experiments.spread import Workers, by_processes, by_workers, find_workers
+from reports_app.experiments.trials import plain_market, plain_parameters, run_trial
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import iso
 from tests.paths import ROOT
 from tests.reports_app.backtest.markets import wandering_ticks
-from tests.reports_app.research.test_trials import arguments
+from tests.reports_app.experiments.test_trials import arguments
 
 CANDIDATES = {
     place: plain_parameters(Parameters(threshold=50.0 + place, warm_up_candles=10))

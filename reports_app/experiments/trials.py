@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from reports_app.backtest.search import Trial
-from reports_app.research.files import BadInput, Market, fingerprints, open_market
+from reports_app.experiments.files import BadInput, Market, fingerprints, open_market
+from reports_app.experiments.search import Trial
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import Instrument
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports_app.research.files import BadInput
+from reports_app.experiments.files import BadInput
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import Instrument
 from signals_app.models import Instrument as InstrumentRow

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from reports_app.backtest.assessment import Assessment
-from reports_app.backtest.luck import Interval
-from reports_app.backtest.random_entries import NEAR_DAYS
+from reports_app.assessment.assessment import Assessment
+from reports_app.assessment.monte_carlo import Interval
+from reports_app.assessment.random_entries import NEAR_DAYS
 from reports_app.backtest.result import BacktestResult
 from signals_app.market.calendar import utc
 

@@ -7,12 +7,10 @@ from html import escape
 
 import numpy as np
 
-from reports_app.backtest import sentences, svg
-from reports_app.backtest.assessment import Assessment
-from reports_app.backtest.breakdown import COLUMNS, LEGEND, break_down, cells, or_dash
-from reports_app.backtest.equity import Equity
-from reports_app.backtest.report import signals_per_week
+from reports_app.assessment.assessment import Assessment
 from reports_app.backtest.result import BacktestResult
+from reports_app.performance.breakdown import COLUMNS, LEGEND, break_down, cells, or_dash
+from reports_app.performance.equity import Equity
 from reports_app.performance.statistics import (
     Performance,
     Period,
@@ -20,6 +18,8 @@ from reports_app.performance.statistics import (
     by_period,
     performance,
 )
+from reports_app.rendering import sentences, svg
+from reports_app.rendering.report import signals_per_week
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.tick import Float64s, Int64s

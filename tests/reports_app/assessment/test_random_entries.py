@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports_app.backtest.random_entries import (
+from reports_app.assessment.random_entries import (
     NEAR_DAYS,
     Costs,
     Plans,

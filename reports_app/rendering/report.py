@@ -7,15 +7,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from reports_app.backtest import sentences
-from reports_app.backtest.assessment import Assessment
-from reports_app.backtest.breakdown import COLUMNS, LEGEND, break_down, cells
+from reports_app.assessment.assessment import Assessment
 from reports_app.backtest.result import BacktestResult, result_as_json
+from reports_app.performance.breakdown import COLUMNS, LEGEND, break_down, cells
 from reports_app.performance.statistics import (
     TradeResult,
     performance,
     performance_as_json,
 )
+from reports_app.rendering import sentences
 from signals_app.market.calendar import iso
 
 _WEEK_MS = 7 * 86_400_000

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reports_app.backtest.reliability import Answer, Scored, reliability
+from reports_app.assessment.reliability import Answer, Scored, reliability
 from signals_app.market.direction import Direction
 
 BAND_MS = 48 * 900_000

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports_app.backtest.equity import Equity
+from reports_app.performance.equity import Equity
 from signals_app.market.tick import Float64s
 
 #: Two trades say nothing about a third.

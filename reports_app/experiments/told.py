@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from reports_app.backtest.live_scores import Told
+from reports_app.assessment.live_scores import Told
 from trades_app.lifecycle.machine import TradeStatus
 from trades_app.models import Trade
 from trades_app.trading.services import trade_value

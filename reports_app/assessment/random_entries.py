@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from reports_app.backtest.luck import Interval
+from reports_app.assessment.monte_carlo import Interval
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.tick import Float64s, Int64s
 from trades_app.lifecycle.risk import nights_between

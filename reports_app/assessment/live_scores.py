@@ -6,7 +6,7 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
 
-from reports_app.backtest.reliability import MINIMUM_OUTCOMES, count, is_within, limits
+from reports_app.assessment.reliability import MINIMUM_OUTCOMES, count, is_within, limits
 from signals_app.probability.estimate import Z_95, wilson
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reports_app.backtest.search import Trial, figures, grid, judge, sample
+from reports_app.experiments.search import Trial, figures, grid, judge, sample
 from signals_app.confluence.limits import BadParameter
 from signals_app.confluence.parameters import Parameters
 

@@ -5,10 +5,10 @@ import datetime as dt
 import structlog
 
 from reports_app.models import RecordDay
-from reports_app.performance.report import report_text
 from reports_app.performance.statistics import Period
-from reports_app.services import record
-from reports_app.services.recompute import PERIODS, recompute, results
+from reports_app.rendering.period_report import report_text
+from reports_app.track_record import sealing
+from reports_app.track_record.performance import PERIODS, recompute, results
 from trades_app.models import Message
 from trades_app.trading.services import is_simulated
 
@@ -23,7 +23,7 @@ def report(instrument: str) -> int:
 
     Each period is told once, by its message's key, and only if it has entries in the record.
     """
-    sealed = record.seal_days(instrument)
+    sealed = sealing.seal_days(instrument)
     if sealed:
         recompute(since=sealed[0].date, instrument=instrument)
     due = _due(instrument, oldest_sealed=sealed[0].date if sealed else None)
@@ -39,7 +39,7 @@ def report(instrument: str) -> int:
 
 def _due(instrument: str, *, oldest_sealed: dt.date | None) -> list[tuple[Period, dt.date]]:
     """Return the periods that are over and not told yet, in the order of their ends."""
-    end = record.closed_until(instrument)
+    end = sealing.closed_until(instrument)
     if end is None:
         return []
     since = end - _MADE_UP_FOR

@@ -5,9 +5,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from reports_app.backtest.assessment import expected_maximum
-from reports_app.backtest.equity import Equity, equity_of
-from reports_app.backtest.luck import Interval, monte_carlo
+from reports_app.assessment.assessment import expected_maximum
+from reports_app.assessment.monte_carlo import Interval, monte_carlo
+from reports_app.performance.equity import Equity, equity_of
 from reports_app.performance.statistics import TradeResult
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reports_app.research.files import BadInput
-from reports_app.research.trials import plain_market, plain_parameters, run_trial
+from reports_app.experiments.files import BadInput
+from reports_app.experiments.trials import plain_market, plain_parameters, run_trial
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS

@@ -18,7 +18,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from reports_app.research.trials import run_trial
+from reports_app.experiments.trials import run_trial
 
 Trades = list[list[float]]
 #: Parameters as JSON holds them, by their place in the search.

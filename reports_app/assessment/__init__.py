@@ -1,0 +1,1 @@
+"""What a result is worth: chance, luck, reliability by score, and proof against looking ahead."""

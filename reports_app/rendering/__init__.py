@@ -1,0 +1,1 @@
+"""How results look: pages, tables, charts and JSON."""

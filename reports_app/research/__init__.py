@@ -1,1 +1,0 @@
-"""Backtests as experiments: the files they read, how many were tried, and searches among many."""

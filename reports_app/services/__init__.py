@@ -1,1 +1,0 @@
-"""What is written from trades: their figures, the sealed record, the reports to followers."""
