@@ -10,6 +10,6 @@ class GoldtraderConfig(AppConfig):
 
     def ready(self) -> None:
         """Time the queries of this process."""
-        from goldtrader import metrics
+        from goldtrader.operations import metrics
 
         metrics.time_queries()

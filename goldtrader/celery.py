@@ -5,7 +5,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, celeryd_after_setup, task_prerun, worker_ready
 
-from goldtrader import heartbeats, watchdog
+from goldtrader.operations import heartbeats, watchdog
 
 app = Celery("goldtrader")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -49,7 +49,7 @@ app.conf.beat_schedule = {
 @beat_init.connect
 def serve_metrics(**_: Any) -> None:
     """Give this process a port for Prometheus, once its workers are forked."""
-    from goldtrader import metrics
+    from goldtrader.operations import metrics
 
     metrics.serve()
 

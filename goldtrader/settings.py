@@ -112,7 +112,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
-    "goldtrader.metrics.CountApiRequests",
+    "goldtrader.operations.metrics.CountApiRequests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -182,14 +182,14 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=None)
 WHITENOISE_USE_FINDERS = True
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["goldtrader.api.authentication.KeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["goldtrader.api.permissions.HasReadKey"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["goldtrader.access.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["goldtrader.access.permissions.HasReadKey"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "goldtrader.api.pagination.CursorPages",
-    "DEFAULT_THROTTLE_CLASSES": ["goldtrader.api.throttling.KeyThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["goldtrader.access.throttling.KeyThrottle"],
     "DEFAULT_THROTTLE_RATES": {"key": API_RATE_LIMIT},
     "EXCEPTION_HANDLER": "goldtrader.api.errors.answer",
     "COERCE_DECIMAL_TO_STRING": False,
@@ -200,7 +200,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": "Signals, trades and performance of the analysis server.",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["goldtrader.api.permissions.IsAllowedAddress"],
+    "SERVE_PERMISSIONS": ["goldtrader.access.permissions.IsAllowedAddress"],
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
@@ -245,10 +245,10 @@ UNFOLD = {
     "SITE_SYMBOL": "candlestick_chart",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "ENVIRONMENT": "goldtrader.status.environment",
-    "DASHBOARD_CALLBACK": "goldtrader.status.status",
+    "ENVIRONMENT": "goldtrader.admin_site.status.environment",
+    "DASHBOARD_CALLBACK": "goldtrader.admin_site.status.status",
     "COLORS": {"primary": _GOLD},
-    "SIDEBAR": {"navigation": "goldtrader.status.sidebar"},
+    "SIDEBAR": {"navigation": "goldtrader.admin_site.status.sidebar"},
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -5,9 +5,9 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
-from goldtrader import metrics
 from goldtrader.api.docs import docs
-from goldtrader.health import HealthView
+from goldtrader.operations import metrics
+from goldtrader.operations.health import HealthView
 from reports_app.api.performance import NAMES, PerformanceReport
 from reports_app.dashboard.live import Stream
 from signals_app.api import views as signals

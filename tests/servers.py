@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from goldtrader.stack import postgres, process, valkey
+from goldtrader.stack.processes import process
+from goldtrader.stack.servers import postgres, valkey
 
 _STARTED = "GOLDTRADER_TEST_SERVERS"
 

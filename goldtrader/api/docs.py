@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from drf_spectacular.generators import SchemaGenerator
 
-from goldtrader.api.addresses import is_allowed
-from goldtrader.api.permissions import IsAllowedAddress
+from goldtrader.access.addresses import is_allowed
+from goldtrader.access.permissions import IsAllowedAddress
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _REFERENCE = "#/components/schemas/"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import environ
 
-from goldtrader.stack.children import ROOT
+from goldtrader.stack.processes.children import ROOT
 from goldtrader.stack.screen import Screen
 from goldtrader.stack.stack import Wish, run
 

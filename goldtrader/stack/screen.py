@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from goldtrader.stack.children import Ports
 from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.feed import Feed
 from goldtrader.stack.ports import LOOPBACK
+from goldtrader.stack.processes.children import Ports
 
 
 @dataclass(frozen=True, slots=True)

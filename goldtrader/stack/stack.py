@@ -12,25 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from goldtrader.stack import (
-    certificate,
-    children,
-    keys,
-    ports,
-    postgres,
-    process,
-    readiness,
-    roles,
-    schema,
-    supervisor,
-    valkey,
-)
+from goldtrader.stack import keys, ports, schema
 from goldtrader.stack.data_dir import DataDir, write_private
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.feed import Feed, choose_feed
 from goldtrader.stack.history import HistoryFile, check_history, find_history
 from goldtrader.stack.prepare import prepare
+from goldtrader.stack.processes import children, process, roles, supervisor
 from goldtrader.stack.screen import Screen, Standing
+from goldtrader.stack.servers import certificate, postgres, readiness, valkey
 
 _READY_SECONDS = 120.0
 _GRACE_SECONDS = 6.0

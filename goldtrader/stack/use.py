@@ -11,9 +11,11 @@ import environ
 import psutil
 from django.db import connections
 
-from goldtrader.stack import keys, postgres, process
+from goldtrader.stack import keys
 from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.errors import StackError
+from goldtrader.stack.processes import process
+from goldtrader.stack.servers import postgres
 
 _WAIT_SECONDS = 30.0
 

@@ -15,7 +15,6 @@ from typing import Final, TypeVar, assert_never
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from mt5_bridge.connector.complaints import Complaint
 from mt5_bridge.connector.credentials import (
     CredentialsError,
     TokenSource,
@@ -37,6 +36,7 @@ from mt5_bridge.protocol.wire import (
     encode_ticks,
 )
 from mt5_bridge.sources.base import Poll, Source
+from mt5_bridge.sources.complaints import Complaint
 
 log = logging.getLogger("mt5_bridge")
 

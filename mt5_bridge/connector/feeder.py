@@ -5,10 +5,10 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from mt5_bridge.connector.complaints import Complaint
 from mt5_bridge.connector.spool import Spool, SpoolError, SpoolFullError, Stand
 from mt5_bridge.protocol.quotes import QuoteJudge, Quotes
 from mt5_bridge.sources.base import Poll, Source
+from mt5_bridge.sources.complaints import Complaint
 
 log = logging.getLogger("mt5_bridge")
 

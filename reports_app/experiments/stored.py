@@ -8,7 +8,6 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import Instrument
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.models import Strategy
-from signals_app.pipeline.decisions import parameters_of
 
 LIVE = "live"
 
@@ -31,7 +30,7 @@ def read_stored(which: str) -> Stored:
     strategy = _strategy(which)
     return Stored(
         f"{strategy}, {strategy.status.lower()}",
-        parameters_of(strategy),
+        strategy.value(),
         {row.symbol: row.value() for row in InstrumentRow.objects.all()},
     )
 

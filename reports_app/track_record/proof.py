@@ -14,7 +14,7 @@ from signals_app.confluence.record import BEGINNING
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar
 from signals_app.models import Decision, Instrument, Signal
-from signals_app.pipeline.decisions import parameters_of, signal_value
+from signals_app.pipeline.decisions import signal_value
 from trades_app.lifecycle import exported, machine
 from trades_app.lifecycle.machine import InvalidTransition
 from trades_app.lifecycle.record import (
@@ -215,7 +215,7 @@ def _require_agreement(
         raise Broken(f"The events of {row.signal_id} were removed.")
     stands = _read(f"The trade of {row.signal_id}", trade_value, row)
     planned = machine.plan_trade(
-        signal_value(row.signal), market.value(), parameters_of(row.signal.strategy)
+        signal_value(row.signal), market.value(), row.signal.strategy.value()
     )
     try:
         follows = retell(planned, market.value(), events)

@@ -15,8 +15,7 @@ from reports_app.models import RecordDay
 from signals_app.confluence.record import BEGINNING
 from signals_app.market import calendar
 from signals_app.models import Decision, Signal, Strategy, StreamPosition
-from signals_app.pipeline.decisions import parameters_of
-from signals_app.pipeline.locks import lock_decisions
+from signals_app.services.locks import lock_decisions
 from trades_app.lifecycle.record import Entry, day_digest
 from trades_app.models import TradeEvent
 
@@ -46,7 +45,7 @@ def closed_until(instrument: str) -> dt.date | None:
     now_ms = max(position.time_ms, position.watermark_ms)
     end = calendar.utc(now_ms).date()
     # A close that got no entry tick in time will be refused whenever one comes.
-    delay_ms = parameters_of(Strategy.objects.live()).maximum_entry_delay_ms
+    delay_ms = Strategy.objects.live().value().maximum_entry_delay_ms
     waiting = Decision.objects.open(instrument).exclude(
         outcome=Decision.Outcome.PENDING,
         entry_ordinal=None,

@@ -16,7 +16,6 @@ from signals_app.admin.base import GOOD, NEUTRAL, ModelAdmin, labelled, moment
 from signals_app.confluence.limits import LIMITS, BadParameter, check_order, check_values
 from signals_app.confluence.parameters import Parameters
 from signals_app.models import NoLiveStrategy, Strategy
-from signals_app.pipeline.decisions import parameters_of
 from signals_app.services.strategies import NotPossible, change_parameters, make_live
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ class ParametersForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, value in asdict(parameters_of(self.instance)).items():
+        for name, value in asdict(self.instance.value()).items():
             if name in self.fields:
                 self.fields[name].initial = value
 

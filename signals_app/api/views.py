@@ -36,7 +36,6 @@ from signals_app.models import (
     Signal,
     Strategy,
 )
-from signals_app.pipeline.decisions import parameters_of
 from signals_app.services.connectors import ConnectorRevoked, allow_connector
 from signals_app.services.strategies import change_parameters
 
@@ -220,6 +219,6 @@ def _configuration(strategy: Strategy) -> Any:
             "strategy": strategy.name,
             "version": strategy.version,
             "created_at": strategy.created_at,
-            "parameters": asdict(parameters_of(strategy)),
+            "parameters": asdict(strategy.value()),
         }
     ).data

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import msgspec
 from django.db import models
 from django.db.models.functions import Now
+
+from signals_app.confluence.parameters import Parameters
 
 
 class NoLiveStrategy(Exception):  # noqa: N818 - it says what is missing
@@ -64,3 +67,7 @@ class Strategy(models.Model):
     def differences(self) -> dict[str, Any]:
         """Return the parameters that this version sets, by name."""
         return dict(self.parameters)
+
+    def value(self) -> Parameters:
+        """Return the core's value: the defaults, and what this version changes of them."""
+        return msgspec.convert(self.differences(), Parameters, strict=False)

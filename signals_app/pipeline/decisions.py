@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cache
 
-import msgspec
 import structlog
 from django.conf import settings
 from django.db import transaction
@@ -20,9 +19,9 @@ from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
 from signals_app.models import Analysis, Decision, Instrument, Signal, Strategy
 from signals_app.pipeline.analysis import views_of, windows_of
-from signals_app.pipeline.locks import lock_decisions
 from signals_app.pipeline.record import link_signal
 from signals_app.services.calibration import note_probability
+from signals_app.services.locks import lock_decisions
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +50,7 @@ def decide_closes(symbol: str, on_signal: Callable[[float], None] | None = None)
             return _signal_id_of(waiting[0])
         row = Instrument.objects.get(symbol=symbol)
         strategy = Strategy.objects.live()
-        parameters = parameters_of(strategy)
+        parameters = strategy.value()
         windows = windows_of(symbol, waiting)
         decided: list[Decision] = []
         signal_id: str | None = None
@@ -92,11 +91,6 @@ def refused_early(
     if refusal is not None or decision.score is None:
         return refusal
     return core.too_weak(Direction(decision.direction), float(decision.score), parameters)
-
-
-def parameters_of(strategy: Strategy) -> Parameters:
-    """Return the core's value of a strategy's parameters: the defaults, and what it changes."""
-    return msgspec.convert(strategy.differences(), Parameters, strict=False)
 
 
 def signal_value(row: Signal) -> TradingSignal:

@@ -11,8 +11,7 @@ from django.db.models import Max
 from signals_app.confluence.limits import BadParameter, changed
 from signals_app.confluence.parameters import Parameters
 from signals_app.models import Strategy
-from signals_app.pipeline.decisions import parameters_of
-from signals_app.pipeline.locks import lock_strategies
+from signals_app.services.locks import lock_strategies
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +30,7 @@ def change_parameters(changes: Mapping[str, Any]) -> Strategy:
         lock_strategies()
         live = Strategy.objects.live()
         wanted = _changed(live, changes)
-        if wanted == asdict(parameters_of(live)):
+        if wanted == asdict(live.value()):
             return live
         Strategy.objects.filter(pk=live.pk).update(status=Strategy.Status.RETIRED)
         made = _next_version(live, wanted, Strategy.Status.LIVE)
@@ -79,7 +78,7 @@ def any_in_shadow() -> bool:
 
 
 def _changed(strategy: Strategy, changes: Mapping[str, Any]) -> dict[str, Any]:
-    return asdict(changed(parameters_of(strategy), changes))
+    return asdict(changed(strategy.value(), changes))
 
 
 def _next_version(

@@ -32,7 +32,7 @@ from redis.asyncio import Redis as AsyncRedis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from goldtrader.stack import valkey
+from goldtrader.stack.servers import valkey
 from mt5_bridge.protocol import wire
 from signals_app.gateway.server import Gateway, GatewayOptions
 from tests.signals_app.gateway.conftest import (

@@ -26,7 +26,8 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from goldtrader.stack import ports, postgres
+from goldtrader.stack import ports
+from goldtrader.stack.servers import postgres
 from tests.benchmarks.bench_gateway import percentile
 from tests.paths import ROOT
 from tests.stand_ins.market_files import MarketFiles, write_market_files

@@ -21,7 +21,7 @@ from pathlib import Path
 from redis import Redis
 from websockets.asyncio.client import connect
 
-from goldtrader.stack import valkey
+from goldtrader.stack.servers import valkey
 from mt5_bridge.protocol import wire
 from signals_app.gateway.server import GatewayOptions
 from tests.benchmarks.bench_gateway import percentile, serve_ours

@@ -9,9 +9,9 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from goldtrader import heartbeats
-from goldtrader.api import addresses
+from goldtrader.access import addresses
 from goldtrader.models import ApiKey
+from goldtrader.store import store
 from tests.callers import API, caller
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,9 @@ def test_an_allow_list_that_cannot_be_read_is_a_failed_check(settings: Settings)
 
 
 def test_a_key_that_asks_too_much_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("goldtrader.api.throttling.KeyThrottle.THROTTLE_RATES", {"key": "2/hour"})
+    monkeypatch.setattr(
+        "goldtrader.access.throttling.KeyThrottle.THROTTLE_RATES", {"key": "2/hour"}
+    )
     client, other = caller(), caller()
 
     answers = [client.get(f"{API}/signals") for _ in range(3)]
@@ -138,10 +140,10 @@ def test_a_key_that_asks_too_much_has_to_wait(monkeypatch: pytest.MonkeyPatch) -
 
 def test_without_redis_the_api_answers_uncounted(settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    heartbeats.store.cache_clear()
+    store.cache_clear()
 
     assert caller().get(f"{API}/signals").status_code == 200
-    heartbeats.store.cache_clear()
+    store.cache_clear()
 
 
 @pytest.mark.parametrize("path", ["nothing", "signals/", "trades/x"])

@@ -23,7 +23,7 @@ from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Decision, Instrument, Strategy, StreamPosition
 from signals_app.pipeline import stream
 from signals_app.pipeline.analysis import views_of, windows_of
-from signals_app.pipeline.decisions import INSTRUMENT_OFF, parameters_of, refused_early
+from signals_app.pipeline.decisions import INSTRUMENT_OFF, refused_early
 from signals_app.services.strategies import NotPossible
 from trades_app import models
 from trades_app.lifecycle import exposure, machine
@@ -285,7 +285,7 @@ def _follow_some(strategy: Strategy, symbol: str) -> bool:
         if not waiting:
             return False
         row = Instrument.objects.get(symbol=symbol)
-        account = _Account(strategy, parameters_of(strategy), row.value(), row.is_active)
+        account = _Account(strategy, strategy.value(), row.value(), row.is_active)
         windows = windows_of(symbol, waiting)
         for decision in waiting:
             early = refused_early(decision, windows[decision.close_time_ms], account.parameters)

@@ -19,7 +19,7 @@ from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Connector, Decision, Signal, StreamPosition
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.pipeline import stream
-from signals_app.pipeline.decisions import parameters_of, signal_value
+from signals_app.pipeline.decisions import signal_value
 from trades_app import models
 from trades_app.lifecycle import exposure, machine
 from trades_app.lifecycle.exposure import memory_ms
@@ -60,7 +60,7 @@ def open_trade(signal_id: str) -> str | None:
         instrument = InstrumentRow.objects.get(symbol=signal.instrument).value()
         value = signal_value(signal)
         entry = entry_tick(decision)
-        trade, events = machine.open_trade(value, instrument, entry, parameters_of(signal.strategy))
+        trade, events = machine.open_trade(value, instrument, entry, signal.strategy.value())
         opened = trade
         for ticks in stream.read_ticks(signal.instrument, entry.ordinal, position.ordinal):
             trade, more = machine.advance(trade, instrument, ticks)
@@ -142,9 +142,7 @@ def cancel_trade(signal_id: str) -> Trade:
                 f"{signal_id} cannot be cancelled: its trade was opened or cancelled."
             )
         instrument = InstrumentRow.objects.get(symbol=signal.instrument).value()
-        planned = machine.plan_trade(
-            signal_value(signal), instrument, parameters_of(signal.strategy)
-        )
+        planned = machine.plan_trade(signal_value(signal), instrument, signal.strategy.value())
         trade, events = machine.cancel(planned, Moment.of(entry_tick(decision)))
         row = models.Trade(signal=signal)
         _fill_row(row, trade)

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from goldtrader.stack.children import ROOT
 from goldtrader.stack.command import add_options
+from goldtrader.stack.processes.children import ROOT
 
 
 class Command(BaseCommand):

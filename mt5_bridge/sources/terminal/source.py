@@ -14,12 +14,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mt5_bridge.connector.complaints import Complaint
 from mt5_bridge.files.broker_time import clock_named
 from mt5_bridge.files.history import MAXIMUM_CANDLES, TIMEFRAMES, build_history
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import CandleRow, ErrorCode, History
 from mt5_bridge.sources.base import Poll, SourceError
+from mt5_bridge.sources.complaints import Complaint
 from mt5_bridge.sources.terminal.market_time import MarketTime
 from mt5_bridge.sources.terminal.server_clock import (
     ClockEvidence,

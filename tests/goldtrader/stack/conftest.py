@@ -14,7 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from goldtrader.stack import ports, postgres, process
+from goldtrader.stack import ports
+from goldtrader.stack.processes import process
+from goldtrader.stack.servers import postgres
 from tests.paths import ROOT
 
 _OURS = (

@@ -25,7 +25,8 @@ from django.db import connection, transaction
 from pytest_django import Settings
 from redis import Redis, RedisError
 
-from goldtrader.stack import ports, valkey
+from goldtrader.stack import ports
+from goldtrader.stack.servers import valkey
 from signals_app.market import aggregation, calendar
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.tick import Tick, Ticks

@@ -21,7 +21,7 @@ from redis import Redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from goldtrader.stack import valkey
+from goldtrader.stack.servers import valkey
 from signals_app.gateway.connection import Limits
 from signals_app.gateway.server import Gateway
 from tests.signals_app.gateway.conftest import Connector, Place, quotes, stored, token

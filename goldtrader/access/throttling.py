@@ -8,9 +8,9 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
-from goldtrader import heartbeats
-from goldtrader.api.addresses import client_address
+from goldtrader.access.addresses import client_address
 from goldtrader.models import ApiKey
+from goldtrader.store import store
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class KeyThrottle(SimpleRateThrottle):
 
 def _count(counter: str, expires: int) -> int:
     """Raise the counter by one and return it; one round trip."""
-    steps = heartbeats.store().pipeline(transaction=False)
+    steps = store().pipeline(transaction=False)
     steps.incr(counter)
     steps.expire(counter, expires)
     count: int = steps.execute()[0]

@@ -1,6 +1,6 @@
 """Whether the pipeline has nothing left to do: what came in is stored, decided, traded and told."""
 
-from goldtrader import heartbeats
+from goldtrader.store import store
 from reports_app.track_record import performance, sealing
 from signals_app.models import Decision, StreamPosition
 from signals_app.pipeline import candles, stream
@@ -58,7 +58,7 @@ def _newest_ordinal(symbol: str) -> int:
 
 
 def _length(queue: str) -> int:
-    return int(heartbeats.store().llen(queue))
+    return int(store().llen(queue))
 
 
 def _counted(number: int, one: str, many: str) -> str:

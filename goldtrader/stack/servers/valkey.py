@@ -10,8 +10,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from goldtrader.stack import ports, process
+from goldtrader.stack import ports
 from goldtrader.stack.errors import StackError
+from goldtrader.stack.processes import process
 
 _START_SECONDS = 30.0
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from goldtrader import heartbeats
-from goldtrader.drain import is_drained
+from goldtrader.operations.drain import is_drained
+from goldtrader.store import store
 from reports_app.track_record.reporting import report
 from signals_app.market.tick import Ticks
 from signals_app.models import Decision, StreamPosition
@@ -22,10 +22,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _empty(redis_client: Redis) -> Iterator[None]:
-    heartbeats.store.cache_clear()
+    store.cache_clear()
     stream.connection.cache_clear()
     yield
-    heartbeats.store.cache_clear()
+    store.cache_clear()
     stream.connection.cache_clear()
 
 

@@ -14,8 +14,9 @@ from pytest_django import Settings
 from redis import Redis
 from rest_framework.test import APIClient
 
-from goldtrader import health, heartbeats
-from goldtrader.health import Health, State
+from goldtrader.operations import health, heartbeats
+from goldtrader.operations.health import Health, State
+from goldtrader.store import store
 from signals_app.models import Connector, ConnectorEvent
 from tests.callers import API, caller
 
@@ -26,10 +27,10 @@ QUEUES = ("analysis", "delivery", "ticks", "trades")
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(redis_client: Redis) -> Iterator[None]:
-    heartbeats.store.cache_clear()
+    store.cache_clear()
     health.forget()
     yield
-    heartbeats.store.cache_clear()
+    store.cache_clear()
     health.forget()
 
 
@@ -134,7 +135,7 @@ def test_without_beat_the_system_is_usable(running: None, redis_client: Redis) -
 
 def test_without_redis_the_answer_still_comes(running: None, settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    heartbeats.store.cache_clear()
+    store.cache_clear()
 
     status, body = told()
 
@@ -190,7 +191,8 @@ def test_celerys_own_signals_are_the_signs_of_life(
 ) -> None:
     queues = SimpleNamespace(consume_from=dict.fromkeys(["ticks", "analysis"]))
     monkeypatch.setattr(
-        "goldtrader.heartbeats.current_app", SimpleNamespace(amqp=SimpleNamespace(queues=queues))
+        "goldtrader.operations.heartbeats.current_app",
+        SimpleNamespace(amqp=SimpleNamespace(queues=queues)),
     )
     assert not heartbeats.beat_lives()
 

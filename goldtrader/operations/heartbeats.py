@@ -5,16 +5,13 @@ A sign ends by itself, so that a process that was killed is missed within second
 
 import json
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
-import redis
 import structlog
 from celery import current_app, signals
-from django.conf import settings
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
+
+from goldtrader.store import store
 
 log = structlog.get_logger(__name__)
 
@@ -23,17 +20,6 @@ _WORKER_EXPIRES = 10
 #: Beat gives one with each task that it starts, the most frequent every five seconds.
 _BEAT_EXPIRES = 20
 _WORKER, _BEAT = "alive:worker:", "alive:beat"
-
-
-@cache
-def store() -> "redis.Redis":
-    """Return a connection to Redis that rather fails at once than waits."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=1,
-        socket_connect_timeout=1,
-        retry=Retry(NoBackoff(), 0),
-    )
 
 
 def connect() -> None:

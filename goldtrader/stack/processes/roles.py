@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 from goldtrader.stack.ports import LOOPBACK
-from goldtrader.stack.process import Role
+from goldtrader.stack.processes.process import Role
+from goldtrader.store import store
 
 
 def load() -> None:
@@ -60,10 +61,10 @@ def flower(port: int) -> Role:
 
 def unserved_queues() -> set[str]:
     """Return the queues that no worker serves yet; no connection of it stays open."""
-    from goldtrader import health, heartbeats
+    from goldtrader.operations import health, heartbeats
 
     served = {queue for queues in heartbeats.workers().values() for queue in queues}
-    heartbeats.store().connection_pool.disconnect()
+    store().connection_pool.disconnect()
     return health.queue_names() - served
 
 
@@ -72,7 +73,7 @@ def wait_until_drained() -> None:
 
     Says what is still done meanwhile.
     """
-    from goldtrader.drain import is_drained
+    from goldtrader.operations.drain import is_drained
 
     said = ""
     while True:

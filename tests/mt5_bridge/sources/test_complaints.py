@@ -1,4 +1,4 @@
-from mt5_bridge.connector.complaints import Complaint
+from mt5_bridge.sources.complaints import Complaint
 
 
 def test_a_trouble_is_told_when_it_is_new_and_again_while_it_lasts():

@@ -46,7 +46,7 @@ def _watched(behaviour):
     """Start a process that has a child, prints the child's number, and does as told."""
     code = (
         "import os, subprocess, sys, time\n"
-        "from goldtrader.watchdog import Watchdog\n"
+        "from goldtrader.operations.watchdog import Watchdog\n"
         "child = subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL)\n"
         "print(child.pid, flush=True)\n"
         "watchdog = Watchdog()\n"

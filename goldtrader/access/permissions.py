@@ -7,7 +7,7 @@ from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from goldtrader.api.addresses import is_allowed
+from goldtrader.access.addresses import is_allowed
 from goldtrader.models import ApiKey
 
 READERS = frozenset({ApiKey.Scope.READ, ApiKey.Scope.ADMIN})

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from goldtrader import health
+from goldtrader.admin_site.status import sidebar
 from goldtrader.models import ApiKey
-from goldtrader.status import sidebar
+from goldtrader.operations import health
 from reports_app.track_record.performance import recompute
 from signals_app.admin.strategies import StrategyAdmin
 from signals_app.market.candle import Candle, Candles, Timeframe

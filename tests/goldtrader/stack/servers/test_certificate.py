@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from goldtrader.stack import certificate
 from goldtrader.stack.data_dir import DataDir
+from goldtrader.stack.servers import certificate
 
 
 def _speak(server: DataDir, trusted: DataDir, name: str) -> bytes:

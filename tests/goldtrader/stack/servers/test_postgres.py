@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from goldtrader.stack import postgres
 from goldtrader.stack.errors import StackError
+from goldtrader.stack.servers import postgres
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become another account")
 

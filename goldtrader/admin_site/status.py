@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from goldtrader import drain, health
+from goldtrader.operations import drain, health
 from reports_app.models import PerformanceMetric
 from signals_app.admin.base import (
     BAD,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from goldtrader.stack import process
-from goldtrader.stack.process import Running, Startable
+from goldtrader.stack.processes import process
+from goldtrader.stack.processes.process import Running, Startable
 
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0

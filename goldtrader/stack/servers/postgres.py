@@ -21,9 +21,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from goldtrader.stack import ports, process
+from goldtrader.stack import ports
 from goldtrader.stack.account import Account, can_write, owner_of, required_account, runs
 from goldtrader.stack.errors import StackError
+from goldtrader.stack.processes import process
 
 #: The role and the database that the product uses in its own cluster.
 NAME = "goldtrader"

@@ -30,7 +30,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from goldtrader import heartbeats
+from goldtrader.store import store
 from reports_app.metrics import TradingFigures
 from signals_app import metrics as pipeline
 from signals_app.gateway import metrics as gateway
@@ -173,7 +173,7 @@ class StreamLag(Collector):
             used = dict.fromkeys(Instrument.objects.values_list("symbol", flat=True), 0)
             used |= dict(StreamPosition.objects.values_list("symbol", "ordinal"))
             for symbol, ordinal in sorted(used.items()):
-                newest: Any = heartbeats.store().xrevrange(stream.stream_key(symbol), count=1)
+                newest: Any = store().xrevrange(stream.stream_key(symbol), count=1)
                 last = int(newest[0][0].partition(b"-")[0]) if newest else ordinal
                 lag.add_metric([symbol], max(0, last - ordinal))
         except (Error, RedisError) as failure:

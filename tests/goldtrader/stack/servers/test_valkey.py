@@ -1,7 +1,7 @@
 import pytest
 import redis
 
-from goldtrader.stack import valkey
+from goldtrader.stack.servers import valkey
 
 
 def test_what_was_written_is_there_after_a_restart_and_only_for_who_knows_the_password(tmp_path):

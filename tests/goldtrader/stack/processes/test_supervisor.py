@@ -5,9 +5,9 @@ import sys
 import psutil
 import pytest
 
-from goldtrader.stack import supervisor as supervisor_module
-from goldtrader.stack.process import Program
-from goldtrader.stack.supervisor import Ended, Supervisor, end_left_overs
+from goldtrader.stack.processes import supervisor as supervisor_module
+from goldtrader.stack.processes.process import Program
+from goldtrader.stack.processes.supervisor import Ended, Supervisor, end_left_overs
 from tests.goldtrader.stack.conftest import wait_until
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")

@@ -6,8 +6,8 @@ import time
 import psutil
 import pytest
 
-from goldtrader.stack import process
-from goldtrader.stack.process import Program, Role
+from goldtrader.stack.processes import process
+from goldtrader.stack.processes.process import Program, Role
 from tests.goldtrader.stack.conftest import ROOT, wait_until
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -72,7 +72,7 @@ def test_a_child_dies_with_a_killed_parent(tmp_path, kind):
     script = (
         "import time\n"
         "from pathlib import Path\n"
-        "from goldtrader.stack.process import Program, Role\n"
+        "from goldtrader.stack.processes.process import Program, Role\n"
         f"SLEEPER = {SLEEPER!r}\n"
         "def nap(): time.sleep(60)\n"
         f"print({kind}.start(Path({str(tmp_path / 'log')!r})).pid, flush=True)\n"

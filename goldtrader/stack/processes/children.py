@@ -10,9 +10,9 @@ from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.feed import Feed
 from goldtrader.stack.keys import Keys
 from goldtrader.stack.ports import LOOPBACK
-from goldtrader.stack.process import Program
+from goldtrader.stack.processes.process import Program
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import structlog
+from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
@@ -22,10 +23,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from goldtrader import heartbeats
-from goldtrader.api.addresses import is_allowed
-from goldtrader.api.authentication import KEYWORD, KeyAuthentication
-from goldtrader.celery import app as celery_app
+from goldtrader.access.addresses import is_allowed
+from goldtrader.access.authentication import KEYWORD, KeyAuthentication
+from goldtrader.operations import heartbeats
+from goldtrader.store import store
 from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
 from trades_app.notifications import outbox
@@ -165,13 +166,13 @@ def details() -> dict[str, Any]:
 
 def queue_lengths() -> dict[str, int]:
     """Return how many tasks wait in each queue; raises `RedisError`."""
-    return {name: int(heartbeats.store().llen(name)) for name in sorted(queue_names())}
+    return {name: int(store().llen(name)) for name in sorted(queue_names())}
 
 
 def queue_names() -> set[str]:
     """Return the queues that tasks are sent to."""
-    routes = {route["queue"] for route in celery_app.conf.task_routes.values()}
-    return routes | {celery_app.conf.task_default_queue}
+    routes = {route["queue"] for route in current_app.conf.task_routes.values()}
+    return routes | {current_app.conf.task_default_queue}
 
 
 def _or_nothing(look: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
@@ -201,7 +202,7 @@ def _database() -> State:
 
 
 def _redis() -> State:
-    heartbeats.store().ping()
+    store().ping()
     return State.OK
 
 

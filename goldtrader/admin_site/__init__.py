@@ -1,0 +1,1 @@
+"""The admin as a whole: its first page, its sidebar and who may use it."""

@@ -1,0 +1,1 @@
+"""The stack's processes: started, watched, restarted and ended with it."""

@@ -1,0 +1,19 @@
+"""Redis for what can do without it, but must not wait for it: signs of life, counters, health."""
+
+from functools import cache
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+
+@cache
+def store() -> "redis.Redis":
+    """Return a connection to Redis that rather fails at once than waits."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        retry=Retry(NoBackoff(), 0),
+    )
