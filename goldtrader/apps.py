@@ -9,7 +9,10 @@ class GoldtraderConfig(AppConfig):
     name = "goldtrader"
 
     def ready(self) -> None:
-        """Time the queries of this process."""
+        """Time the queries of this process, and let its commands open a stack's database."""
         from goldtrader.operations import metrics
+        from goldtrader.stack import use
+        from signals_app.management import database
 
         metrics.time_queries()
+        database.register(use.open_database_of)

@@ -85,9 +85,6 @@ EXPOSURE_PROVIDER = "trades_app.trading.services.exposure_before"
 SIGNAL_CONSUMER = "trades_app.tasks.open_trade"
 #: Started with a symbol whose closes were decided, while any strategy runs in shadow.
 SHADOW_FOLLOWER = "trades_app.tasks.follow_in_shadow"
-#: Points Django at a data directory's database for one command; what it raises where it cannot.
-DATABASE_OPENER = "goldtrader.stack.use.use_data_dir"
-DATABASE_REFUSAL = "goldtrader.stack.errors.StackError"
 
 INSTALLED_APPS = [
     "unfold",

@@ -16,8 +16,19 @@ from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.processes import process
 from goldtrader.stack.servers import postgres
+from signals_app.management.database import NoDatabase
 
 _WAIT_SECONDS = 30.0
+
+
+@contextlib.contextmanager
+def open_database_of(data_dir: Path, *, by: str) -> Iterator[None]:
+    """Do what `use_data_dir` does, as the commands' `DatabaseOpener`: refuse by `NoDatabase`."""
+    try:
+        with use_data_dir(data_dir, by=by):
+            yield
+    except StackError as error:
+        raise NoDatabase(str(error)) from None
 
 
 @contextlib.contextmanager

@@ -2,13 +2,13 @@
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError, ProgrammingError
-from django.utils.module_loading import import_string
 
 
 class NoDatabase(CommandError):  # noqa: N818 - it names what happened
@@ -18,8 +18,41 @@ class NoDatabase(CommandError):  # noqa: N818 - it names what happened
         super().__init__(reason, returncode=2)
 
 
+class DatabaseOpener(Protocol):
+    """Points Django at the database of a data directory, starting it if it is not up.
+
+    Whoever knows how such a database is started is a layer above, and registers itself in its
+    `AppConfig.ready()`.
+    """
+
+    def __call__(self, data_dir: Path, *, by: str) -> AbstractContextManager[None]:
+        """Give a context in which the database answers; ``by`` names the command that uses it.
+
+        Entering it raises `NoDatabase` where there is none.
+        """
+
+
+_registered: list[DatabaseOpener] = []
+
+
+def register(opener: DatabaseOpener) -> None:
+    """Make this the process's opener; called once, by `AppConfig.ready()`."""
+    _registered[:] = [opener]
+
+
+@contextmanager
+def replaced(opener: DatabaseOpener) -> Iterator[None]:
+    """Put another opener in the registered one's place for a while, as a test does with a fake."""
+    before = list(_registered)
+    register(opener)
+    try:
+        yield
+    finally:
+        _registered[:] = before
+
+
 def add_data_dir_argument(parser: ArgumentParser) -> None:
-    """Take which stack's database is meant."""
+    """Add `--data-dir`, which stack's database is meant."""
     parser.add_argument("--data-dir", type=Path, help="an embedded stack's data directory")
 
 
@@ -30,14 +63,12 @@ def open_database(data_dir: Path | None, *, by: str) -> Iterator[None]:
     ``by`` names the command to one that has to wait for it. Raises `NoDatabase` where there is
     none, and `CommandError` for what the database refuses meanwhile.
     """
-    # By name: whoever knows how a data directory's database is started is a layer above.
-    use_data_dir = import_string(settings.DATABASE_OPENER)
-    refusal = import_string(settings.DATABASE_REFUSAL)
+    if not _registered:
+        raise NoDatabase("No app registered how a data directory's database is opened.")
+    (opener,) = _registered
     try:
-        with use_data_dir(data_dir or settings.DATA_DIR, by=by):
+        with opener(data_dir or settings.DATA_DIR, by=by):
             yield
-    except refusal as error:
-        raise NoDatabase(str(error)) from None
     except ProgrammingError as error:
         raise CommandError(
             f"The database is older than this program ({_reason(error)}); start `manage.py stack` "
