@@ -35,10 +35,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from goldtrader.stack.servers import valkey
 from mt5_bridge.protocol import wire
 from signals_app.gateway.server import Gateway, GatewayOptions
+from tests.certificates import make_certificate
 from tests.signals_app.gateway.conftest import (
     KEYS,
     MemoryLedger,
-    make_certificate,
     token,
     trusting,
 )

@@ -25,7 +25,8 @@ from goldtrader.stack.servers import valkey
 from mt5_bridge.protocol import wire
 from signals_app.gateway.server import GatewayOptions
 from tests.benchmarks.bench_gateway import percentile, serve_ours
-from tests.signals_app.gateway.conftest import KEYS, make_certificate, token, trusting
+from tests.certificates import make_certificate
+from tests.signals_app.gateway.conftest import KEYS, token, trusting
 
 
 def read_streams(redis_url: str, symbols: list[str], pipe: Pipe) -> None:

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from mt5_bridge import __main__ as program
-from tests.mt5_bridge.server import Server, make_certificate, running, until
+from tests.certificates import make_certificate
+from tests.mt5_bridge.server import Server, running, until
 from tests.paths import ROOT
 
 NOON = 1_704_456_000_000

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import make_certificate
 from tests.paths import ROOT
-from tests.signals_app.gateway.conftest import make_certificate
 
 
 def start(home: Path, *arguments: str, **settings: str) -> "subprocess.Popen[str]":

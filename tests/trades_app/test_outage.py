@@ -19,11 +19,11 @@ from signals_app.market import calendar
 from signals_app.models import Decision
 from signals_app.pipeline import stream
 from signals_app.pipeline.candles import build_batch
+from tests.certificates import make_certificate
 from tests.signals_app.gateway.conftest import (
     KEYS,
     MemoryLedger,
     Place,
-    make_certificate,
     stored,
     token,
     trusting,

@@ -1,4 +1,4 @@
-"""The gateway's self-made TLS certificate: valid on this machine, trusted by its own connector."""
+"""The gateway's self-signed TLS certificate, which its own connector trusts and no other."""
 
 import datetime as dt
 import ipaddress
@@ -24,29 +24,21 @@ def ensure(data_dir: DataDir, names: Iterable[str] = ()) -> None:
 
     It is valid for this machine by its own names, and by ``names`` too.
     """
-    now = dt.datetime.now(dt.UTC)
     if data_dir.private_key.exists() and data_dir.certificate.exists():
         known = x509.load_pem_x509_certificate(data_dir.certificate.read_bytes())
-        if known.not_valid_after_utc - now > _RENEWED_BEFORE:
+        if known.not_valid_after_utc - dt.datetime.now(dt.UTC) > _RENEWED_BEFORE:
             return
+    write_self_signed(data_dir.certificate, data_dir.private_key, names)
+
+
+def write_self_signed(certificate: Path, private_key: Path, names: Iterable[str] = ()) -> None:
+    """Write a new certificate and its key as PEM files; only the owner may read the key.
+
+    The certificate names loopback, this machine and ``names``.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "GoldTrader gateway")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + _VALID)
-        .add_extension(x509.SubjectAlternativeName(_subjects(names)), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    data_dir.private_key.unlink(missing_ok=True)
-    descriptor = os.open(data_dir.private_key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    private_key.unlink(missing_ok=True)
+    descriptor = os.open(private_key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as written:
         written.write(
             key.private_bytes(
@@ -55,8 +47,29 @@ def ensure(data_dir: DataDir, names: Iterable[str] = ()) -> None:
                 serialization.NoEncryption(),
             )
         )
-    # Written last: a certificate that stands there has its key.
-    data_dir.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    # Written last: a certificate on disk always has its key.
+    signed = _signed(key, names)
+    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+
+
+def _signed(key: ec.EllipticCurvePrivateKey, names: Iterable[str]) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "GoldTrader gateway")])
+    now = dt.datetime.now(dt.UTC)
+    public_key = key.public_key()
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + _VALID)
+        .add_extension(x509.SubjectAlternativeName(_subjects(names)), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .sign(key, hashes.SHA256())
+    )
 
 
 def _subjects(names: Iterable[str]) -> list[x509.GeneralName]:

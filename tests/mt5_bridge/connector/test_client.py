@@ -20,7 +20,8 @@ from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import CandleRow, ErrorCode, History, Role
 from mt5_bridge.sources.base import Notice, Poll
 from mt5_bridge.sources.replay import ReplaySource
-from tests.mt5_bridge.server import Server, make_certificate, running, until
+from tests.certificates import make_certificate
+from tests.mt5_bridge.server import Server, running, until
 
 NOON = 1_704_456_000_000
 STARTING = first_status("test", "XAUUSD", "a test", "")

@@ -1,7 +1,6 @@
 """A gateway in the test's own event loop, on the session's Redis, and connectors to it."""
 
 import asyncio
-import datetime as dt
 import json
 import os
 import ssl
@@ -9,14 +8,10 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from redis import Redis
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -28,6 +23,7 @@ from signals_app.gateway.server import Gateway, GatewayOptions
 from signals_app.gateway.tokens import SigningKeys
 from signals_app.market.candle import Timeframe
 from signals_app.market.tick import Ticks
+from tests.certificates import make_certificate
 
 KEYS = SigningKeys({"new": "n" * 40, "old": "o" * 40})
 
@@ -180,34 +176,6 @@ def watermarks(redis_client: "Redis", symbol: str = "XAUUSD") -> list[int]:
     """Return the watermarks in the stream."""
     entries = redis_client.xrange(f"ticks:{symbol}")
     return [int(fields[b"w"]) for _, fields in entries if b"w" in fields]
-
-
-def make_certificate(home: Path) -> tuple[Path, Path]:
-    """Write a certificate for localhost and its key; return where they are."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-    today = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (home / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (home / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return home / "cert.pem", home / "key.pem"
 
 
 def trusting(certificate: Path) -> ssl.SSLContext:

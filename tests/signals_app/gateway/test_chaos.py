@@ -32,8 +32,9 @@ from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import candles, stream
+from tests.certificates import make_certificate
 from tests.paths import ROOT
-from tests.signals_app.gateway.conftest import make_certificate, token
+from tests.signals_app.gateway.conftest import token
 from tests.signals_app.gateway.market import SYMBOL, Market
 
 WRONG_CLOCK = ROOT / "tests" / "stand_ins" / "wrong_clock"
