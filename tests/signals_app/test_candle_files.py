@@ -172,7 +172,11 @@ def test_spread_of_whole_numbers_is_points_and_otherwise_price(write):
         ("timestamp,open,high,low,close\n1,1,1,1,1\n", " has no column 'volume'; give timestamp,"),
         (b"\x89PNG\r\n\x1a\n\0\0", " is not a text file; give a CSV file: "),
         (b"timestamp,open\n\xff\xfa", " is not a text file; give a CSV file: "),
-        (gzip.compress(FIRST.encode() * 99)[:-20], " is cut off in the middle; copy or download"),
+        pytest.param(
+            gzip.compress(FIRST.encode() * 99, mtime=0)[:-20],
+            " is cut off in the middle; copy or download",
+            id="gzip cut off",
+        ),
         (b"\x1f\x8bnot gzip at all", " is not a sound gzip file; copy or download it again."),
         (ISO_HEADER + FIRST.replace("2065.0", "abc"), ", line 2: close is 'abc', not a number;"),
         (ISO_HEADER + FIRST.replace("2065.0", "nan"), ", line 2: close is 'nan', not a number;"),

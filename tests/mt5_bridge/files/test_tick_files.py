@@ -184,6 +184,7 @@ def test_longer_candles_cannot_stand_in_for_ticks(tmp_path):
         (gzip.compress(b"timestamp_ms,bid,ask\n" * 999)[:-12], "a.csv.gz", "is cut off"),
         (gzip.compress(b"timestamp_ms,bid\n")[:12] + b"xxxxxxxxxxxxx", "a.gz", "does not unpack"),
     ],
+    ids=["empty", "header only", "no header", "zip", "plain named gz", "cut off", "damaged"],
 )
 def test_a_file_that_is_none_is_refused_in_one_sentence(tmp_path, content, name, what):
     path = tmp_path / name
