@@ -9,8 +9,8 @@ from reports_app.performance.statistics import Period
 from reports_app.rendering.period_report import report_text
 from reports_app.track_record import sealing
 from reports_app.track_record.performance import PERIODS, recompute, results
+from signals_app.services.connectors import is_simulated
 from trades_app.models import Message
-from trades_app.trading.services import is_simulated
 
 log = structlog.get_logger(__name__)
 

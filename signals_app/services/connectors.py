@@ -1,10 +1,10 @@
-"""Which connectors may send what."""
+"""Which connectors may send what, and whose ticks are made up."""
 
 from collections.abc import Sequence
 
 from django.db import transaction
 
-from signals_app.models import Connector
+from signals_app.models import Connector, StreamPosition
 
 
 class ConnectorRevoked(Exception):  # noqa: N818 - it says what happened
@@ -26,3 +26,10 @@ def allow_connector(name: str, symbols: Sequence[str]) -> Connector:
             connector.symbols = allowed
             connector.save(update_fields=("symbols",))
     return connector
+
+
+def is_simulated(symbol: str) -> bool:
+    """Whether any connector that sent ticks of the symbol is a simulated one."""
+    position = StreamPosition.objects.filter(symbol=symbol).first()
+    names = list(position.seqs) if position is not None else []
+    return any(connector.is_simulated for connector in Connector.objects.filter(name__in=names))

@@ -1,16 +1,17 @@
-"""The outbox's delivery: each message is claimed by one worker and sent once."""
+"""The outbox: messages are put once, claimed by one worker and sent once."""
 
 from datetime import timedelta
 
 import structlog
 from celery import current_app
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from prometheus_client import Histogram
 
-from signals_app.models import Instrument
+from signals_app.models import Instrument, Signal
 from trades_app.models import Message, MessageQuerySet
 from trades_app.notifications.telegram import bot
 
@@ -26,6 +27,14 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2, 600
 _OPERATORS = "operators"
 #: A worker that claimed a message and did not come back in this time died with it.
 CLAIM_EXPIRES = timedelta(minutes=2)
+
+
+def put(kind: str, signal: Signal, key: str, text: str) -> None:
+    """Put a message about a signal in, with the rows of this transaction; a key counts once."""
+    message = Message(key=key, kind=kind, signal=signal, instrument=signal.instrument, text=text)
+    Message.objects.bulk_create([message], ignore_conflicts=True)
+    # What gets no task is found by the next sweep.
+    transaction.on_commit(wake, robust=True)
 
 
 def wake() -> None:

@@ -1,6 +1,6 @@
 """Writes of trades, each with its events and messages in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from signals_app.market import calendar
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Tick, Ticks
-from signals_app.models import Connector, Decision, Signal, StreamPosition
+from signals_app.models import Decision, Signal, StreamPosition
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.pipeline import stream
 from signals_app.pipeline.decisions import signal_value
@@ -35,8 +35,7 @@ from trades_app.lifecycle.machine import (
 )
 from trades_app.lifecycle.record import event_link
 from trades_app.lifecycle.risk import Costs
-from trades_app.notifications import outbox
-from trades_app.notifications.content import messages
+from trades_app.notifications import announcements
 from trades_app.trading.lateness import seconds_late, was_live
 
 log = structlog.get_logger(__name__)
@@ -72,8 +71,8 @@ def open_trade(signal_id: str) -> str | None:
         row.save(force_insert=True)
         late = seconds_late(trade.instrument, events, timezone.now())
         _insert_events(row, events, first_number=1, found_late=late)
-        _put_signal_message(signal, instrument, opened, late[0])
-        _put_event_messages(signal, trade, events, instrument, late)
+        announcements.announce_signal(signal, instrument, opened, late[0])
+        announcements.announce_events(signal, trade, events, instrument, late)
         _close_signal(signal, trade)
         decision.outcome = Decision.Outcome.SIGNAL
         decision.save(update_fields=("outcome",))
@@ -291,7 +290,7 @@ def _append(
     row.save()
     number = row.events.count() + 1
     _insert_events(row, events, first_number=number, found_late=late)
-    _put_event_messages(row.signal, trade, events, instrument, late)
+    announcements.announce_events(row.signal, trade, events, instrument, late)
     _close_signal(row.signal, trade)
 
 
@@ -354,67 +353,7 @@ def _insert_events(
     models.TradeEvent.objects.bulk_create(rows)
 
 
-def _put_signal_message(
-    signal: Signal, instrument: Instrument, trade: Trade, late: int | None
-) -> None:
-    _put_message(
-        key=f"signal:{signal.signal_id}",
-        kind="SIGNAL",
-        signal=signal,
-        text=messages.signal_text(
-            signal_value(signal),
-            instrument,
-            trade,
-            is_simulated=is_simulated(signal.instrument),
-            found_late_seconds=late,
-            measured=signal.measured,
-            strategy=str(signal.strategy),
-        ),
-    )
-
-
-def _put_event_messages(
-    signal: Signal,
-    trade: Trade,
-    events: Iterable[TradeEvent],
-    instrument: Instrument,
-    found_late: Iterable[int | None],
-) -> None:
-    simulated = is_simulated(signal.instrument)
-    for event, late in zip(events, found_late, strict=True):
-        text = messages.event_text(
-            trade, event, instrument, is_simulated=simulated, found_late_seconds=late
-        )
-        if text is not None:
-            _put_message(
-                key=f"trade:{signal.signal_id}:{event.kind}",
-                kind="TRADE",
-                signal=signal,
-                text=text,
-            )
-
-
-def _put_message(*, key: str, kind: str, signal: Signal, text: str) -> None:
-    models.Message.objects.bulk_create(
-        [
-            models.Message(
-                key=key, kind=kind, signal=signal, instrument=signal.instrument, text=text
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    # What gets no task is found by the next sweep.
-    transaction.on_commit(outbox.wake, robust=True)
-
-
 def _close_signal(signal: Signal, trade: Trade) -> None:
     if not trade.is_open:
         signal.status = Signal.Status.CLOSED
         signal.save(update_fields=("status",))
-
-
-def is_simulated(symbol: str) -> bool:
-    """Return whether a symbol's ticks come from a simulated connector."""
-    position = StreamPosition.objects.filter(symbol=symbol).first()
-    names = list(position.seqs) if position is not None else []
-    return any(connector.is_simulated for connector in Connector.objects.filter(name__in=names))

@@ -40,7 +40,7 @@ from signals_app.services.calibration import (
     stored_candles,
     stored_series,
 )
-from trades_app.trading.services import is_simulated
+from signals_app.services.connectors import is_simulated
 
 _WIDTH = 118
 

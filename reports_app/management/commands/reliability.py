@@ -41,7 +41,7 @@ from signals_app.market.calendar import iso, milliseconds, utc
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 from signals_app.services.calibration import stored_candles
-from trades_app.trading.services import is_simulated
+from signals_app.services.connectors import is_simulated
 
 _WIDTH = 100
 
