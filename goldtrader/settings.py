@@ -75,16 +75,6 @@ METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
 if _metrics_directory := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
     Path(_metrics_directory).mkdir(parents=True, exist_ok=True)
 
-#: Called inside the transaction that moves a symbol's position, with the ticks used.
-TICK_CONSUMERS = ["trades_app.trading.services.move_trades", "trades_app.shadow.following.move"]
-#: Yield, beside the pipeline itself, the numbers of a symbol's ticks that its stream must keep.
-NEEDED_ORDINALS = ["trades_app.shadow.following.needed_ordinals"]
-#: Says how a symbol's account stood just before a tick; see `signals_app.services.decide`.
-EXPOSURE_PROVIDER = "trades_app.trading.services.exposure_before"
-#: Started for every new signal once its row is committed.
-SIGNAL_CONSUMER = "trades_app.tasks.open_trade"
-#: Started with a symbol whose closes were decided, while any strategy runs in shadow.
-SHADOW_FOLLOWER = "trades_app.tasks.follow_in_shadow"
 
 INSTALLED_APPS = [
     "unfold",

@@ -2,22 +2,23 @@
 
 from typing import Any
 
-from celery import current_app, shared_task
+from celery import shared_task
 
 from reports_app.experiments import trials
 from reports_app.track_record import performance, reporting
 from signals_app.models import StreamPosition
+from trades_app.tasks import deliver
 
 
-@shared_task
+@shared_task(name="reports_app.tasks.report")
 def report() -> None:
     """Seal the days that are over, and tell of the periods that ended."""
     symbols = StreamPosition.objects.order_by("symbol").values_list("symbol", flat=True)
     if sum(reporting.report(symbol) for symbol in symbols):
-        current_app.send_task("trades_app.tasks.deliver")
+        deliver.delay()
 
 
-@shared_task
+@shared_task(name="reports_app.tasks.recompute_performance")
 def recompute_performance() -> None:
     """Write the figures of the periods in which something happened lately."""
     performance.recompute_recent()
@@ -25,7 +26,7 @@ def recompute_performance() -> None:
 
 # Results are wanted here, and a trial that is lost with its worker is noticed by who asked for it;
 # given back after the broker's patience, a long one would be run twice.
-@shared_task(ignore_result=False, acks_late=False)
+@shared_task(name="reports_app.tasks.run_trial", ignore_result=False, acks_late=False)
 def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> list[list[float]]:
     """Return the closed trades of these parameters on this file, for `manage.py optimise`."""
     return trials.run_trial(market, parameters)

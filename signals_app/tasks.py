@@ -4,15 +4,14 @@ from datetime import timedelta
 from time import monotonic, time
 
 import structlog
-from celery import chord, current_app, shared_task
-from django.conf import settings
+from celery import chord, shared_task
 
 from signals_app import metrics
 from signals_app.market.candle import TIMEFRAMES
 from signals_app.pipeline import analysis, candles, decisions, stream, wakeups
 from signals_app.pipeline.analysis import Finding
 from signals_app.pipeline.candles import Close
-from signals_app.services import strategies
+from signals_app.pipeline.ports import trade_book
 from signals_app.smc.analysis import (
     view_gaps,
     view_liquidity,
@@ -29,10 +28,16 @@ _DRAIN_SECONDS = 2.0
 _FORGOTTEN = timedelta(seconds=15)
 
 
-@shared_task
+def wake_pipeline(symbol: str) -> None:
+    """Make sure that one `build_candles` task of the symbol is waiting, however many ask."""
+    if wakeups.claim_wakeup(symbol):
+        build_candles.delay(symbol)
+
+
+@shared_task(name="signals_app.tasks.build_candles")
 def build_candles(symbol: str) -> None:
     """Use a symbol's stream up to its end, in order, and start what follows from it."""
-    wakeups.woken(symbol)
+    wakeups.acknowledge_wakeup(symbol)
     started = monotonic()
     try:
         while (built := candles.build_batch(symbol)) is not None:
@@ -41,7 +46,7 @@ def build_candles(symbol: str) -> None:
             if built.gave_entry:
                 generate_signal.delay(symbol)
             if monotonic() - started > _DRAIN_SECONDS:
-                wakeups.wake_pipeline(symbol)
+                wake_pipeline(symbol)
                 break
     except stream.TicksMissing as missing:
         # The connector sends them again as soon as the gateway asks for them.
@@ -67,31 +72,31 @@ def analyse(
     )
 
 
-@shared_task(ignore_result=False)
+@shared_task(name="signals_app.tasks.detect_fvg", ignore_result=False)
 def detect_fvg(symbol: str, closes: list[Close]) -> list[Finding]:
     """Find the fair value gaps of each window that closed."""
     return analysis.detect(symbol, closes, view_gaps)
 
 
-@shared_task(ignore_result=False)
+@shared_task(name="signals_app.tasks.detect_order_blocks", ignore_result=False)
 def detect_order_blocks(symbol: str, closes: list[Close]) -> list[Finding]:
     """Find the order blocks of each window that closed."""
     return analysis.detect(symbol, closes, view_order_blocks)
 
 
-@shared_task(ignore_result=False)
+@shared_task(name="signals_app.tasks.detect_liquidity", ignore_result=False)
 def detect_liquidity(symbol: str, closes: list[Close]) -> list[Finding]:
     """Find the liquidity pools and sweeps of each window that closed."""
     return analysis.detect(symbol, closes, view_liquidity)
 
 
-@shared_task(ignore_result=False)
+@shared_task(name="signals_app.tasks.detect_structure", ignore_result=False)
 def detect_structure(symbol: str, closes: list[Close]) -> list[Finding]:
     """Find swings, breaks and trend of each window that closed."""
     return analysis.detect(symbol, closes, view_structure)
 
 
-@shared_task
+@shared_task(name="signals_app.tasks.analyse_confluence")
 def analyse_confluence(
     findings: list[list[Finding]], symbol: str, received_ms: int | None = None
 ) -> None:
@@ -104,23 +109,21 @@ def analyse_confluence(
         generate_signal.delay(symbol)
 
 
-@shared_task
+@shared_task(name="signals_app.tasks.generate_signal")
 def generate_signal(symbol: str) -> None:
     """Decide what can be decided, in candle order; a new signal's trade is opened next."""
-    signal_id = decisions.decide_closes(symbol, metrics.signal_generation.observe)
+    signal_id = decisions.decide_closes(symbol)
     if signal_id is not None:
-        current_app.send_task(settings.SIGNAL_CONSUMER, (signal_id,))
-    if strategies.any_in_shadow():
-        # One that waited too long is made up for by the next sweep's.
-        current_app.send_task(settings.SHADOW_FOLLOWER, (symbol,), expires=60)
+        trade_book().on_signal(signal_id)
+    trade_book().on_decisions(symbol)
 
 
-@shared_task
+@shared_task(name="signals_app.tasks.sweep")
 def sweep() -> None:
     """Find what nobody finished: unread ticks, analyses that were lost, closes not decided."""
     for symbol in stream.streamed_symbols():
         if candles.has_unread(symbol):
-            wakeups.wake_pipeline(symbol)
+            wake_pipeline(symbol)
         forgotten = analysis.forgotten_closes(symbol, _FORGOTTEN)
         if forgotten:
             log.warning("analysis_repeated", symbol=symbol, closes=len(forgotten))

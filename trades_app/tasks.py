@@ -1,10 +1,11 @@
 """Tasks of trades and messages: each takes ids, calls one function, and may run twice."""
 
 import structlog
-from celery import current_app, shared_task
+from celery import shared_task
 from django.utils import timezone
 
 from signals_app.pipeline.stream import TicksMissing
+from signals_app.tasks import generate_signal
 from trades_app.notifications import alerts, outbox
 from trades_app.shadow import following
 from trades_app.trading import services
@@ -12,7 +13,7 @@ from trades_app.trading import services
 log = structlog.get_logger(__name__)
 
 
-@shared_task
+@shared_task(name="trades_app.tasks.open_trade")
 def open_trade(signal_id: str) -> None:
     """Open a signal's trade; then the symbol's next close may be decided."""
     try:
@@ -27,32 +28,32 @@ def open_trade(signal_id: str) -> None:
 
 def go_on(symbol: str) -> None:
     """Let the symbol's next close be decided, and send what was written."""
-    current_app.send_task("signals_app.tasks.generate_signal", (symbol,))
+    generate_signal.delay(symbol)
     deliver.delay()
 
 
-@shared_task
+@shared_task(name="trades_app.tasks.follow_in_shadow")
 def follow_in_shadow(symbol: str) -> None:
     """Let the strategies in shadow decide the closes that were decided; a part at a time."""
     if following.follow(symbol):
         follow_in_shadow.delay(symbol)
 
 
-@shared_task
+@shared_task(name="trades_app.tasks.deliver")
 def deliver() -> None:
     """Send what is due, one message after the other."""
     while outbox.deliver_next():
         pass
 
 
-@shared_task
+@shared_task(name="trades_app.tasks.watch_feed")
 def watch_feed() -> None:
     """Tell operators of a market that is not heard, and of its coming back."""
     if alerts.watch_feed(timezone.now()):
         deliver.delay()
 
 
-@shared_task
+@shared_task(name="trades_app.tasks.sweep")
 def sweep() -> None:
     """Find the messages that nobody sent."""
     outbox.release_lost_claims()

@@ -21,6 +21,7 @@ from signals_app.gateway.append_plan import Mark
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
 from signals_app.pipeline import wakeups
+from signals_app.tasks import wake_pipeline
 
 
 class DjangoLedger:
@@ -56,7 +57,7 @@ class DjangoLedger:
     def wake(self, symbol: str) -> None:
         """See to it that one `build_candles` task of the symbol is waiting."""
         with _answering():
-            wakeups.wake_pipeline(symbol)
+            wake_pipeline(symbol)
 
     def record(self, connector: str, code: str, symbol: str, message: str) -> None:
         """Keep what a connector reported or what happened to it."""

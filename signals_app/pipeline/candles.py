@@ -1,15 +1,12 @@
 """From the stream to candles: one transaction moves the position with all that follows from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.utils.module_loading import import_string
 
 from signals_app.market import aggregation, calendar, instrument
 from signals_app.market.aggregation import ClosedCandle, Forming
@@ -17,6 +14,7 @@ from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
 from signals_app.market.tick import Ticks
 from signals_app.models import Decision, Instrument, PriceCandle, StreamPosition
 from signals_app.pipeline import stream
+from signals_app.pipeline.ports import trade_book
 from signals_app.pipeline.stream import StreamEntry
 
 log = structlog.get_logger(__name__)
@@ -74,20 +72,12 @@ def build_batch(symbol: str) -> Built | None:
                 batch.received_ms = entry.received_ms
             position.entry_id = entry.entry_id
         if runs:
-            used = Ticks.join(runs)
-            for consume in tick_consumers():
-                consume(symbol, used)
+            trade_book().move(symbol, Ticks.join(runs))
         _write(symbol, batch)
         position.save()
     return Built(
         sum(map(len, runs)), tuple(batch.closes), batch.gave_entry, received_ms=batch.received_ms
     )
-
-
-@cache
-def tick_consumers() -> tuple[Callable[[str, Ticks], None], ...]:
-    """Return what moves with the ticks, as the project composes it."""
-    return tuple(import_string(path) for path in settings.TICK_CONSUMERS)
 
 
 def ensure_instrument(symbol: str) -> Instrument:
@@ -271,13 +261,7 @@ def needed_ordinals(symbol: str) -> Iterator[int]:
     for ordinal in Decision.objects.open(symbol).values_list("entry_ordinal", flat=True)[:1]:
         if ordinal is not None:
             yield ordinal
-    for needed in _more_needed():
-        yield from needed(symbol)
-
-
-@cache
-def _more_needed() -> tuple[Callable[[str], Iterator[int]], ...]:
-    return tuple(import_string(path) for path in settings.NEEDED_ORDINALS)
+    yield from trade_book().needed_ordinals(symbol)
 
 
 def has_unread(symbol: str) -> bool:

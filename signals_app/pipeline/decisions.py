@@ -1,31 +1,28 @@
 """The closes of a symbol decided one after the other, in candle order."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
-from functools import cache
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
+from signals_app import metrics
 from signals_app.confluence import signal as core
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import Exposure, TradingSignal
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar, instrument
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
 from signals_app.models import Analysis, Decision, Instrument, Signal, Strategy
 from signals_app.pipeline.analysis import views_of, windows_of
+from signals_app.pipeline.ports import trade_book
 from signals_app.pipeline.record import link_signal
 from signals_app.services.calibration import note_probability
 from signals_app.services.locks import lock_decisions
 
 log = structlog.get_logger(__name__)
-
-ExposureProvider = Callable[[instrument.Instrument, Parameters, Tick], Exposure]
 
 _DECIDED_AT_ONCE = 500
 #: What deciding a close writes.
@@ -34,12 +31,11 @@ _DECIDED = ("outcome", "reason", "text", "strategy", "decided_at")
 INSTRUMENT_OFF = "INSTRUMENT_OFF"
 
 
-def decide_closes(symbol: str, on_signal: Callable[[float], None] | None = None) -> str | None:
+def decide_closes(symbol: str) -> str | None:
     """Decide a symbol's closes in candle order, up to the first that makes a signal.
 
     Returns the id of the signal whose trade is to be opened next: one just made, or one that an
-    earlier call left behind. `None` where nothing more can be decided now. ``on_signal`` is told
-    of one just made how many seconds it was stored after its candle's analysis.
+    earlier call left behind. `None` where nothing more can be decided now.
     """
     with transaction.atomic():
         lock_decisions(symbol)
@@ -68,9 +64,9 @@ def decide_closes(symbol: str, on_signal: Callable[[float], None] | None = None)
                 break
         Decision.objects.bulk_update(decided, _DECIDED)
     if signal_id is None and len(decided) == _DECIDED_AT_ONCE:
-        return decide_closes(symbol, on_signal)
-    if signal_id is not None and on_signal is not None:
-        on_signal(_seconds_since_analysis(decided[-1]))
+        return decide_closes(symbol)
+    if signal_id is not None:
+        metrics.signal_generation.observe(_seconds_since_analysis(decided[-1]))
     return signal_id
 
 
@@ -122,12 +118,6 @@ def signal_value(row: Signal) -> TradingSignal:
     )
 
 
-@cache
-def _exposure_provider() -> ExposureProvider:
-    provider: ExposureProvider = import_string(settings.EXPOSURE_PROVIDER)
-    return provider
-
-
 def _can_be_decided(decision: Decision) -> bool:
     """Return whether the score and the entry tick are known, or can never be."""
     if _is_warming_up(decision):
@@ -163,7 +153,7 @@ def _decide(
         market,
         views_of(row.symbol, [decision])[decision.close_time_ms],
         entry,
-        _exposure_provider()(market, parameters, entry),
+        trade_book().exposure_before(market, parameters, entry),
         parameters,
         number,
     )

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,14 +16,13 @@ from signals_app.pipeline import stream
 WAKE_EXPIRES = 5
 
 
-def wake_pipeline(symbol: str) -> None:
-    """Make sure that one `build_candles` task of the symbol is waiting, however many ask."""
-    if stream.connection().set(f"wake:{symbol}", 1, nx=True, ex=WAKE_EXPIRES):
-        current_app.send_task("signals_app.tasks.build_candles", (symbol,))
+def claim_wakeup(symbol: str) -> bool:
+    """Claim the symbol's wake-up; `False` where a `build_candles` task is waiting already."""
+    return bool(stream.connection().set(f"wake:{symbol}", 1, nx=True, ex=WAKE_EXPIRES))
 
 
-def woken(symbol: str) -> None:
-    """Note that the wake-up was heard; ticks stored from now on wake the pipeline again."""
+def acknowledge_wakeup(symbol: str) -> None:
+    """Give the wake-up back as its task begins: ticks stored from now on wake it again."""
     stream.connection().delete(f"wake:{symbol}")
 
 

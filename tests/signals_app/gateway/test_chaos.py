@@ -32,10 +32,12 @@ from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import candles, stream
+from signals_app.pipeline.ports import replaced
 from tests.certificates import make_certificate
 from tests.paths import ROOT
 from tests.signals_app.gateway.conftest import token
 from tests.signals_app.gateway.market import SYMBOL, Market
+from tests.signals_app.pipeline.book import FakeBook
 
 WRONG_CLOCK = ROOT / "tests" / "stand_ins" / "wrong_clock"
 NAMES = ("mt5-a", "mt5-b")
@@ -268,11 +270,11 @@ FAULTS = (
 
 
 @pytest.fixture
-def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+def pipeline() -> Iterator[Pipeline]:
     """A pipeline that is not started yet, and whose ticks move nothing but candles."""
     made = Pipeline()
-    monkeypatch.setattr(candles, "tick_consumers", lambda: (made.consume,))
-    return made
+    with replaced(FakeBook(on_ticks=made.consume)):
+        yield made
 
 
 @pytest.fixture

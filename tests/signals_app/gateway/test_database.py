@@ -17,7 +17,6 @@ from signals_app.gateway.append_plan import Mark
 from signals_app.gateway.database import DjangoLedger
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
-from signals_app.pipeline import wakeups
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +85,7 @@ def test_reports_become_events_and_presence_is_noted() -> None:
 
 def test_waking_asks_the_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[str] = []
-    monkeypatch.setattr(wakeups, "wake_pipeline", woken.append)
+    monkeypatch.setattr("signals_app.gateway.database.wake_pipeline", woken.append)
     DjangoLedger().wake("XAUUSD")
     assert woken == ["XAUUSD"]
 

@@ -9,7 +9,8 @@ from redis import Redis
 from signals_app.market.calendar import utc
 from signals_app.market.candle import Timeframe
 from signals_app.models import Decision, PriceCandle, StreamPosition
-from signals_app.pipeline import candles, stream, wakeups
+from signals_app.pipeline import candles, ports, stream, wakeups
+from tests.signals_app.pipeline.book import FakeBook
 
 pytestmark = pytest.mark.django_db
 
@@ -122,16 +123,16 @@ def test_a_hole_in_the_stream_is_not_stepped_over(feed: Feed, redis_client: Redi
     assert not StreamPosition.objects.filter(ordinal__gt=0).exists()
 
 
-def test_what_fails_in_a_consumer_leaves_the_position_where_it_was(
-    feed: Feed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_fails_in_the_trade_book_leaves_the_position_where_it_was(feed: Feed) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
     feed((NOON, 1300.0), (NOON + QUARTER, 1301.0))
-    monkeypatch.setattr(candles, "tick_consumers", lambda: (fail,))
 
-    with pytest.raises(RuntimeError, match="the disk is full"):
+    with (
+        ports.replaced(FakeBook(on_ticks=fail)),
+        pytest.raises(RuntimeError, match="the disk is full"),
+    ):
         candles.build_batch("XAUUSD")
 
     assert rows() == []

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from prometheus_client import Histogram
 
+from signals_app import metrics
 from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.candle import Timeframe
 from signals_app.models import Decision, Instrument, Signal, Strategy
@@ -34,13 +36,19 @@ def refused(decision: Decision) -> tuple[str, str]:
     return reason, text
 
 
+def observations(histogram: Histogram) -> float:
+    (family,) = histogram.collect()
+    return next(one.value for one in family.samples if one.name.endswith("_count"))
+
+
 def test_a_signal_names_no_reason_and_its_version() -> None:
     decision = stored_close()
-    waited: list[float] = []
+    measured = observations(metrics.signal_generation)
 
-    assert decide_closes("XAUUSD", waited.append) == "XAU_20240105_001"
-    assert decide_closes("XAUUSD", waited.append) == "XAU_20240105_001"  # not opened yet
-    assert [0 <= seconds < 60 for seconds in waited] == [True]
+    assert decide_closes("XAUUSD") == "XAU_20240105_001"
+    assert observations(metrics.signal_generation) == measured + 1
+
+    assert decide_closes("XAUUSD") == "XAU_20240105_001"  # not opened yet
 
     assert told(decision) == ("OPENING", "", "")
     assert decision.strategy == Signal.objects.get().strategy

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from celery import Task
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -301,9 +302,7 @@ def test_without_shadows_the_live_path_asks_three_questions_more(
 ) -> None:
     pipeline.run(last=20_000)
     sent: list[str] = []
-    monkeypatch.setattr(
-        signal_tasks.current_app, "send_task", lambda name, *_, **__: sent.append(name)
-    )
+    monkeypatch.setattr(Task, "apply_async", lambda task, *_, **__: sent.append(task.name))
 
     with django_assert_num_queries(1):
         following.move(SYMBOL, bids(1300.0))
