@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from mt5_bridge.connector.spool import Spool, SpoolError, SpoolFullError, Stand
-from mt5_bridge.protocol.quotes import QuoteJudge, Quotes
+from mt5_bridge.protocol.quote_filter import QuoteFilter
+from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.sources.base import Poll, Source
 from mt5_bridge.sources.complaints import Complaint
 
@@ -32,7 +33,7 @@ class Intake:
         self._spool = spool
         self._symbol = source.symbol
         self._is_to_end = is_to_end
-        self._judge = QuoteJudge()
+        self._filter = QuoteFilter()
         self._begin: tuple[str | None, int, int | None] = (None, 0, None)
         self._tried_at = 0.0
         self._shout = Complaint(every=_SHOUT_AGAIN)
@@ -71,14 +72,14 @@ class Intake:
         what is thrown away here never comes again. Nor is one held against what the server has from
         another connector: should it forget that, this one has to have its own.
         """
-        verdict = self._judge.judge(poll.quotes, self._stand().last)
-        for refusal in verdict.refusals[:1]:
+        checked = self._filter.check(poll.quotes, self._stand().last)
+        for refusal in checked.refusals[:1]:
             log.warning(
-                "%d quotes of %s refused: %s", len(verdict.refusals), self._symbol, refusal.text
+                "%d quotes of %s refused: %s", len(checked.refusals), self._symbol, refusal.text
             )
-        if len(verdict.quotes):
-            self._spool.append(self._symbol, verdict.quotes, poll.bookmark)
-        return len(verdict.refusals)
+        if len(checked.quotes):
+            self._spool.append(self._symbol, checked.quotes, poll.bookmark)
+        return len(checked.refusals)
 
     def _give_up(self, poll: Poll, trouble: str, sentence: str) -> Poll:
         self.trouble = trouble

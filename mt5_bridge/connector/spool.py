@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from mt5_bridge.protocol.quotes import LastGood, Quotes
+from mt5_bridge.protocol.quote_filter import LastGood
+from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import MAX_BATCH_ROWS
 
 KEEP_ACKNOWLEDGED_MS: Final = 3_600_000
@@ -55,7 +56,7 @@ class Stand:
     """Where one symbol's numbering stands.
 
     `last_seq` was given last, `acknowledged_seq` is what the server confirmed; `last` the last
-    tick, for the judge. `bookmark` is the source's own mark behind the last tick, None before the
+    tick, for the filter. `bookmark` is the source's own mark behind the last tick, None before the
     first. `dropped` counts the ticks that found no room.
     """
 

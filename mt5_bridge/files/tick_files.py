@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mt5_bridge.files.broker_time import BrokerClock, UnknownTimezoneError, clock_named
 from mt5_bridge.files.text_files import TickFileError, blocks, has_zone, read_time
-from mt5_bridge.protocol.quotes import BadTick, LastGood, QuoteJudge, Quotes, quantise
+from mt5_bridge.protocol.quote_filter import BadTick, LastGood, QuoteFilter
+from mt5_bridge.protocol.quotes import Quotes, quantise
 
 Int64s: TypeAlias = NDArray[np.int64]
 Float64s: TypeAlias = NDArray[np.float64]
@@ -72,7 +73,7 @@ class TickFile:
 
         ``on_read`` is told before each run how many of the file's bytes are read.
 
-        A quote that breaks a rule of `QuoteJudge` ends the reading, but for a jump of the price:
+        A quote that breaks a rule of `QuoteFilter` ends the reading, but for a jump of the price:
         one tick cannot tell a market that crashed from a broken line.
         """
         reader = _Reader(self.path, self._layout, self._clock)
@@ -272,7 +273,7 @@ class _Reader:
     last: LastGood = field(default_factory=LastGood)
     last_bid: float | None = None
     last_ask: float | None = None
-    judge: QuoteJudge = field(default_factory=QuoteJudge)
+    quote_filter: QuoteFilter = field(default_factory=QuoteFilter)
 
     def chunks(self, on_read: Callable[[int], None]) -> Iterator[Quotes]:
         """Yield the quotes of each block; raises `TickFileError` at the first bad one."""
@@ -326,7 +327,7 @@ class _Reader:
                 for name in ("last", "volume")
             ),
         )
-        self._judge(quotes, lambda place: line + place)
+        self._check_rules(quotes, lambda place: line + place)
         return quotes
 
     def _ticks(self, line: int, block: bytes) -> Quotes:
@@ -356,7 +357,7 @@ class _Reader:
             None if last.count(None) == len(last) else np.array(last, dtype=np.float64),
             None if volume.count(None) == len(volume) else np.array(volume, dtype=np.float64),
         )
-        self._judge(quotes, lambda place: lines[place])
+        self._check_rules(quotes, lambda place: lines[place])
         return quotes
 
     def _candles(self, line: int, block: bytes) -> Quotes:
@@ -378,7 +379,7 @@ class _Reader:
         times = self._utc(walls, zoned)
         self._check_candle_length(times)
         quotes = _expand(times, np.array(rows, dtype=np.float64).reshape(-1, 5))
-        self._judge(quotes, lambda place: lines[place // 4])
+        self._check_rules(quotes, lambda place: lines[place // 4])
         return quotes
 
     def _cells(self, line: int, block: bytes) -> Iterator[tuple[int, Sequence[str]]]:
@@ -448,12 +449,12 @@ class _Reader:
                 "can stand in for ticks"
             )
 
-    def _judge(self, quotes: Quotes, line_of: Callable[[int], int]) -> None:
-        verdict = self.judge.judge(quotes, self.last)
-        for refusal in verdict.refusals:
+    def _check_rules(self, quotes: Quotes, line_of: Callable[[int], int]) -> None:
+        checked = self.quote_filter.check(quotes, self.last)
+        for refusal in checked.refusals:
             if refusal.reason not in _NO_JUMP_RULE:
                 raise self._error(line_of(refusal.place), refusal.text)
-        self.last = verdict.last
+        self.last = checked.last
 
     def _error(self, line: int, what: str) -> TickFileError:
         return TickFileError(f"{self.path}, line {line}: {what}; correct or remove that line")

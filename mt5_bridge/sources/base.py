@@ -27,7 +27,7 @@ class Poll:
     `quotes` follow the earlier ones without a hole, and `bookmark` is the source's own note of
     where it continues behind them. `watermark_ms`: no tick at or before it is still to come; None
     where that is not known. Ask again after `wait` seconds, never again once it `is_done`.
-    `refused` counts quotes that broke a rule of the judge and are left out.
+    `refused` counts quotes that broke a rule of the filter and are left out.
     """
 
     quotes: Quotes

@@ -11,7 +11,8 @@ import numpy as np
 from mt5_bridge.files.history import read_history
 from mt5_bridge.files.text_files import TickFileError
 from mt5_bridge.files.tick_files import open_tick_file
-from mt5_bridge.protocol.quotes import LastGood, QuoteJudge, Quotes
+from mt5_bridge.protocol.quote_filter import LastGood, QuoteFilter
+from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import History
 from mt5_bridge.sources.base import Poll, SourceError
 from mt5_bridge.sources.pace import Pace
@@ -24,7 +25,7 @@ _MOST = 20_000
 class ReplaySource:
     """The ticks of a file. Its bookmark says which file it was and how many ticks were taken.
 
-    Quotes that break a rule of the judge do not count. At the end of the file the source is done.
+    Quotes that break a rule of the filter do not count. At the end of the file the source is done.
     """
 
     is_simulated = False
@@ -137,13 +138,13 @@ class ReplaySource:
         )
 
     def _accepted(self) -> Iterator[Quotes]:
-        judge, last = QuoteJudge(), LastGood()
+        quote_filter, last = QuoteFilter(), LastGood()
         for chunk in self._file.quotes():
-            verdict = judge.judge(chunk, last)
-            last = verdict.last
-            self._refused += len(verdict.refusals)
-            if len(verdict.quotes):
-                yield verdict.quotes
+            checked = quote_filter.check(chunk, last)
+            last = checked.last
+            self._refused += len(checked.refusals)
+            if len(checked.quotes):
+                yield checked.quotes
 
     def _next_chunk(self) -> Quotes:
         try:

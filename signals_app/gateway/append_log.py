@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
-from mt5_bridge.protocol.quotes import QuoteJudge
+from mt5_bridge.protocol.quote_filter import QuoteFilter
 from mt5_bridge.protocol.wire import Role
 from signals_app.gateway import append_plan, lease
 from signals_app.gateway.append_plan import Mark, Position, Run, Step
@@ -147,12 +147,12 @@ class TickStream:
         redis: "Redis",
         resume_mark: ResumeMark,
         *,
-        judge: QuoteJudge | None = None,
+        quote_filter: QuoteFilter | None = None,
         patience: Patience | None = None,
     ) -> None:
         self._redis = redis
         self._resume_mark = resume_mark
-        self._judge = judge or QuoteJudge()
+        self._filter = quote_filter or QuoteFilter()
         self._patience = patience or Patience()
         self._positions: dict[str, Position] = {}
         self._actives: dict[str, str] = {}
@@ -207,7 +207,7 @@ class TickStream:
                     del waiting[symbol]
                     continue
                 step = append_plan.step(
-                    position, offer.connector, offer.runs, offer.watermark_ms, self._judge, now_ms
+                    position, offer.connector, offer.runs, offer.watermark_ms, self._filter, now_ms
                 )
                 planned.append((offer, step))
             if not planned:

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from mt5_bridge.protocol.quotes import BadTick, LastGood, QuoteJudge, Quotes, Refusal
+from mt5_bridge.protocol.quote_filter import BadTick, LastGood, QuoteFilter, Refusal
+from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import Row
 from signals_app.gateway.lease import Holder
 from signals_app.market.candle import TIMEFRAMES
@@ -107,7 +108,7 @@ def step(
     connector: str,
     runs: Sequence[Run],
     watermark_ms: int | None,
-    judge: QuoteJudge,
+    quote_filter: QuoteFilter,
     now_ms: int | None,
 ) -> Step:
     """Return what follows from a connector's runs, and then its watermark, at this position.
@@ -120,26 +121,26 @@ def step(
     quotes = _columns([row for run in fresh.runs for row in run.rows])
     earlier = _earlier(position, connector, quotes)
     newest = LastGood(max(position.time_ms, position.watermark_ms), position.bid)
-    verdict = judge.judge(quotes.part(earlier), newest, now_ms)
-    accepted = verdict.quotes
+    checked = quote_filter.check(quotes.part(earlier), newest, now_ms)
+    accepted = checked.quotes
     ticks = Ticks(position.ordinal + 1, accepted.time_ms, accepted.bid, accepted.ask)
     after = replace(position, seqs={**position.seqs, connector: fresh.seq})
     if len(ticks):
         after = replace(
             after,
             ordinal=ticks.last_ordinal,
-            time_ms=verdict.last.time_ms,
-            bid=verdict.last.bid,
+            time_ms=checked.last.time_ms,
+            bid=checked.last.bid,
             writer=connector,
         )
     closing = watermark_ms if _closes_a_candle(after, watermark_ms) else None
-    first = verdict.refusals[0] if verdict.refusals else None
+    first = checked.refusals[0] if checked.refusals else None
     return Step(
         position=replace(after, watermark_ms=closing) if closing is not None else after,
         ticks=ticks,
         seq=fresh.seq,
         watermark_ms=closing,
-        refusals=verdict.reasons if first is not None else {},
+        refusals=checked.reasons if first is not None else {},
         first_refusal=first,
         first_refused_seq=None if first is None else _seq_at(fresh.runs, earlier + first.place),
         known=fresh.known,
@@ -181,7 +182,7 @@ def _columns(rows: Sequence[Row]) -> Quotes:
     return Quotes(
         np.fromiter((row.time_ms for row in rows), np.int64, count),
         np.fromiter((row.bid for row in rows), np.float64, count),
-        # The judge knows no largest price; one that cannot be kept counts as infinite.
+        # The filter knows no largest price; one that cannot be kept counts as infinite.
         np.where(ask > MAXIMUM_PRICE, np.inf, ask),
     )
 

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from mt5_bridge.protocol import wire
-from mt5_bridge.protocol.quotes import BadTick
+from mt5_bridge.protocol.quote_filter import BadTick
 from mt5_bridge.protocol.wire import CLOSES, BadMessage, CandleRow, CloseCode, ErrorCode, Role, Row
 from signals_app.gateway.append_plan import MAXIMUM_PRICE
 from signals_app.gateway.tokens import Claims, TokenRefused

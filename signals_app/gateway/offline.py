@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mt5_bridge.files.text_files import TickFileError
 from mt5_bridge.files.tick_files import TickFile, open_tick_file
-from mt5_bridge.protocol.quotes import LastGood, QuoteJudge
+from mt5_bridge.protocol.quote_filter import LastGood, QuoteFilter
 from signals_app.market.tick import Ticks
 
 __all__ = ("TickFileError", "open_ticks", "read_ticks")
@@ -57,11 +57,11 @@ def read_ticks(
         default_spread=default_spread,
         digits=digits,
     )
-    judge, last, ordinal = QuoteJudge(), LastGood(), 0
+    quote_filter, last, ordinal = QuoteFilter(), LastGood(), 0
     for quotes in opened.quotes(on_read):
-        verdict = judge.judge(quotes, last)
-        for refusal in verdict.refusals[:1]:
-            log.warning("%s: %d ticks left out: %s", path, len(verdict.refusals), refusal.text)
-        good, last = verdict.quotes, verdict.last
+        checked = quote_filter.check(quotes, last)
+        for refusal in checked.refusals[:1]:
+            log.warning("%s: %d ticks left out: %s", path, len(checked.refusals), refusal.text)
+        good, last = checked.quotes, checked.last
         yield Ticks(ordinal + 1, good.time_ms, good.bid, good.ask)
         ordinal += len(good)

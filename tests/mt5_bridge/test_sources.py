@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from mt5_bridge.files.text_files import TickFileError
-from mt5_bridge.protocol.quotes import LastGood, QuoteJudge, Quotes
+from mt5_bridge.protocol.quote_filter import LastGood, QuoteFilter
+from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.sources.base import SourceError
 from mt5_bridge.sources.pace import CLOSED_MS, Pace
 from mt5_bridge.sources.replay import ReplaySource
@@ -174,7 +175,7 @@ def test_made_up_ticks_are_good_ones_and_never_of_the_future():
     source = a_simulation(speed=None)
     source.start(None, 0, None, NOW)
     quotes, poll = everything(source, NOW)
-    assert QuoteJudge().judge(quotes, LastGood(), NOW).refusals == ()
+    assert QuoteFilter().check(quotes, LastGood(), NOW).refusals == ()
     assert np.all(np.diff(quotes.time_ms) > 0)
     assert NOW - 120_000 < quotes.time_ms[-1] <= NOW
     assert quotes.time_ms[-1] <= poll.watermark_ms <= NOW

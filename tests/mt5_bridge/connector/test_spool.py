@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt5_bridge.connector.spool import RUN_BYTES, Run, Spool, SpoolError, SpoolFullError, Stand
-from mt5_bridge.protocol.quotes import LastGood, Quotes
+from mt5_bridge.protocol.quote_filter import LastGood
+from mt5_bridge.protocol.quotes import Quotes
 from tests.paths import ROOT
 
 HOUR = 3_600_000

@@ -5,13 +5,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt5_bridge.protocol.quotes import BadTick, QuoteJudge
+from mt5_bridge.protocol.quote_filter import BadTick, QuoteFilter
 from mt5_bridge.protocol.wire import Row
 from signals_app.gateway.append_plan import Mark, Position, Run, Step, step
 
 QUARTER = 900_000
 START = 1_704_456_000_000
-JUDGE = QuoteJudge()
+FILTER = QuoteFilter()
 EMPTY = Position()
 
 
@@ -26,7 +26,7 @@ def run(seq: int | None, *seconds: int) -> Run:
 def stepped(
     position: Position, *runs: Run, connector: str = "mt5", watermark_ms: int | None = None
 ) -> Step:
-    return step(position, connector, runs, watermark_ms, JUDGE, None)
+    return step(position, connector, runs, watermark_ms, FILTER, None)
 
 
 def seconds(made: Step) -> list[int]:
