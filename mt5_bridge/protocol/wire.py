@@ -26,12 +26,6 @@ AUTH_TIMEOUT: Final = 10.0
 """Seconds from `connected` to a valid `auth`."""
 HEARTBEAT_INTERVAL: Final = 30
 """Seconds between two heartbeats of a connector."""
-ACK_DELAY: Final = 0.1
-"""Seconds by which an acknowledgement may trail the storing."""
-FAILOVER_AFTER: Final = 45.0
-"""Seconds of silence after which the next standby is promoted."""
-DISCONNECT_GRACE: Final = 10.0
-"""Seconds that an active connector may be disconnected before the next standby is promoted."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
