@@ -13,8 +13,8 @@ from reports_app.backtest.columns import CandleLog, smallest_step
 from reports_app.backtest.engine import run, run_on_candles
 from reports_app.backtest.result import BacktestResult
 from signals_app.confluence.parameters import Parameters
-from signals_app.gateway.offline import TickFileError, open_ticks, read_ticks
 from signals_app.importers.candle_files import CandleFileError, read_candle_file, read_candles
+from signals_app.importers.tick_files import TickFileError, open_ticks, read_ticks
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import Instrument

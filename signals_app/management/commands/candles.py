@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from signals_app.gateway import offline
+from signals_app.importers.tick_files import TickFileError, open_ticks, read_ticks
 from signals_app.market.aggregation import Forming, aggregate
 from signals_app.market.calendar import iso
 from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
@@ -54,13 +54,13 @@ class Command(BaseCommand):
             "digits": known.digits if known else None,
         }
         try:
-            self.stderr.write(offline.open_ticks(options["ticks"], **reading).assumed)
+            self.stderr.write(open_ticks(options["ticks"], **reading).assumed)
             candles = _candles(
-                offline.read_ticks(options["ticks"], **reading),
+                read_ticks(options["ticks"], **reading),
                 Timeframe(options["timeframe"]),
                 include_forming=options["include_forming"],
             )
-        except offline.TickFileError as error:
+        except TickFileError as error:
             raise CommandError(str(error), returncode=2) from None
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(candle) for candle in candles]))

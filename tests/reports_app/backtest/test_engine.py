@@ -13,8 +13,8 @@ from reports_app.backtest.engine import run, run_on_candles
 from reports_app.backtest.result import BacktestResult, result_as_json
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import RefusalReason, TradingSignal, decide
-from signals_app.gateway.offline import read_ticks
 from signals_app.importers.candle_files import read_candles
+from signals_app.importers.tick_files import read_ticks
 from signals_app.market.aggregation import aggregate
 from signals_app.market.calendar import utc
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe

@@ -1,4 +1,4 @@
-"""A file of ticks as the stream would hold it: the same rules, the same numbers."""
+"""Tick files, read as the gateway would have stored them: the same filter, the same numbering."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ def open_ticks(
     default_spread: float | None = None,
     digits: int | None = None,
 ) -> TickFile:
-    """Return the recognised file, whose `assumed` says how it is understood.
+    """Recognise a file of ticks; `assumed` of the result says how it is understood.
 
     Raises `TickFileError`. ``digits`` and ``default_spread`` (price) matter for files of candles.
     """
@@ -47,8 +47,8 @@ def read_ticks(
     """Yield a file's ticks, numbered from 1, some ten thousands at a time.
 
     Raises `TickFileError` at the first fault of the file. Only a jump of the price is no fault: the
-    gateway refuses such a tick and goes on, and so it is left out here too. ``on_read`` is told
-    before each run of ticks how many of the file's bytes are read.
+    gateway refuses such a tick and goes on, and so it is left out here too. ``on_read`` is called
+    before each run of ticks with the number of the file's bytes that are read.
     """
     opened = open_ticks(
         path,
