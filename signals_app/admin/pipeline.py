@@ -28,7 +28,7 @@ from signals_app.market.candle import TIMEFRAMES
 from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import stream
 from signals_app.pipeline.decisions import INSTRUMENT_OFF
-from signals_app.services.calibration import with_probabilities
+from signals_app.services.probabilities import with_probabilities
 
 
 class TimeframeFilter(admin.SimpleListFilter):

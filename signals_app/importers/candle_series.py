@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from signals_app.importers.candle_files import CandleFileError, read_candle_file
-from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.candle import Timeframe
+from signals_app.market.candle_run import SHORTEST_RUN, CandleRun
 from signals_app.market.instrument import Instrument
-from signals_app.market.tick import Float64s, quantise_all
-
-#: Fewer candles in a row than these are no run: a window alone takes 200.
-SHORTEST_RUN = 300
+from signals_app.market.tick import quantise_all
 
 _NAME = re.compile(
     r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*?"
@@ -31,15 +29,6 @@ class CandlePath:
     clock: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """Candles in a row from one file, with each one's spread in price; `name` is the file's."""
-
-    name: str
-    candles: Candles
-    spread: Float64s
-
-
 @dataclass(frozen=True, slots=True)
 class Series:
     """Years of one market and timeframe: runs in order of time, and what could not be used.
@@ -47,8 +36,13 @@ class Series:
     `left_out` has a sentence for each file that holds too few candles.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[CandleRun, ...]
     left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, run: CandleRun) -> "Series":
+        """Return the series of one run, which is left out where it is too short."""
+        return cls((run,)) if run.shortage is None else cls((), (run.shortage,))
 
 
 def candle_paths(
@@ -95,42 +89,30 @@ def read_series(paths: Sequence[CandlePath], instrument: Instrument) -> Series:
     others only what lies outside is used. Raises `CandleFileError`.
     """
     runs = [_read(one, instrument) for one in paths]
-    runs.sort(key=lambda run: (not run.candles.volume.any(), -len(run.candles)))
-    used: list[Run] = []
+    runs.sort(key=lambda run: (not run.candles.volume.any(), -len(run)))
+    used: list[CandleRun] = []
     for run in runs:
         pieces = [run]
         for other in used:
             pieces = [part for piece in pieces for part in _outside(piece, other)]
-        used += [piece for piece in pieces if len(piece.candles) >= SHORTEST_RUN]
+        used += [piece for piece in pieces if len(piece) >= SHORTEST_RUN]
     used.sort(key=lambda run: int(run.candles.time_ms[0]))
-    shortages = (shortage(run) for run in runs)
-    return Series(tuple(used), tuple(each for each in shortages if each is not None))
+    return Series(tuple(used), tuple(run.shortage for run in runs if run.shortage is not None))
 
 
-def shortage(run: Run) -> str | None:
-    """Return the sentence that says of a run that it is too short; `None` where it is not."""
-    count = len(run.candles)
-    if count >= SHORTEST_RUN:
-        return None
-    return f"{run.name} holds {count:,} candles; at least {SHORTEST_RUN} are needed."
-
-
-def _read(one: CandlePath, instrument: Instrument) -> Run:
+def _read(one: CandlePath, instrument: Instrument) -> CandleRun:
     file = read_candle_file(one.path, one.clock)
     if file.spread is None:
         spread = np.full(len(file.candles), instrument.default_spread)
     else:
         point = 10.0**-instrument.digits if file.spread_in_points else 1.0
         spread = quantise_all(file.spread * point)
-    return Run(one.path.name, file.candles, spread)
+    return CandleRun(one.path.name, file.candles, spread)
 
 
-def _outside(run: Run, other: Run) -> tuple[Run, Run]:
+def _outside(run: CandleRun, other: CandleRun) -> tuple[CandleRun, CandleRun]:
     """Return what of a run lies before and behind another."""
     first, last = other.candles.time_ms[[0, -1]].tolist()
     before = int(np.searchsorted(run.candles.time_ms, first))
     behind = int(np.searchsorted(run.candles.time_ms, last, side="right"))
-    return (
-        Run(run.name, run.candles.part(0, before), run.spread[:before]),
-        Run(run.name, run.candles.part(behind), run.spread[behind:]),
-    )
+    return run.part(0, before), run.part(behind)

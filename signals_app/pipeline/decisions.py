@@ -19,8 +19,8 @@ from signals_app.models import Analysis, Decision, Instrument, Signal, Strategy
 from signals_app.pipeline.analysis import views_of, windows_of
 from signals_app.pipeline.ports import trade_book
 from signals_app.pipeline.record import link_signal
-from signals_app.services.calibration import note_probability
 from signals_app.services.locks import lock_decisions
+from signals_app.services.probabilities import note_probability
 
 log = structlog.get_logger(__name__)
 

@@ -1,213 +1,69 @@
-"""Probabilities fitted to price history, on outcomes that were known before a moment.
+"""One market's history calibrated: what its events were worth, and how well that foretells."""
 
-So a year can be foretold by the years before it, which says what the probabilities are worth.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import UTC, datetime
 
-import numpy as np
-
-from signals_app.market.candle import Candles, Timeframe
-from signals_app.market.tick import Float64s, Int64s
-from signals_app.probability.estimate import (
-    BIASES,
-    EVENT_KINDS,
-    EVENT_TYPES,
-    Bucket,
-    Probability,
-    estimate,
-)
-from signals_app.probability.events import find_events
-from signals_app.probability.outcomes import Int32s, measure
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """Events with their outcomes, of one or more runs of candles; columns, times in Unix ms.
-
-    `time_ms` is the close that the event was known at, `known_ms` the one that its outcome was.
-    Of the controls there are a row for each event and a column for each draw, `won` -1 for none.
-    """
-
-    type: Int64s
-    kind: Int64s
-    side: Int64s
-    score: Float64s
-    time_ms: Int64s
-    known_ms: Int64s
-    won: Int64s
-    random_known_ms: Int64s
-    random_won: Int32s
-    placebo_known_ms: Int64s
-    placebo_won: Int32s
-
-    def __len__(self) -> int:
-        return len(self.won)
-
-    def part(self, chosen: "np.ndarray") -> "Sample":
-        """Return the chosen events (a mask or places)."""
-        return Sample(*(getattr(self, name)[chosen] for name in self.__slots__))
-
-    @classmethod
-    def joined(cls, samples: Sequence["Sample"]) -> "Sample":
-        """Return the events of all samples, of which there is at least one."""
-        return cls(
-            *(np.concatenate([getattr(one, name) for one in samples]) for name in cls.__slots__)
-        )
+from signals_app.market.calendar import milliseconds, utc
+from signals_app.market.candle import Timeframe
+from signals_app.market.candle_run import CandleRun
+from signals_app.probability.estimate import Probability
+from signals_app.probability.fitting import Forward, Sample, fit, sample_of, walk_forward
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """Events foretold alike, and how often they came true."""
+class Calibration:
+    """The probabilities of one market and timeframe, and the history they were measured on.
 
-    n: int
-    foretold: float
-    happened: float
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """How probabilities fitted on earlier years did in the year after.
-
-    `error` is the mean squared error of the probabilities (Brier), `error_random` that of the
-    matched random entries' rate for the same events. `bands` go from the lowest third of the
-    foretold probabilities to the highest.
+    `runs` describes each run of candles. `from_ms` is the first candle's opening and `to_ms` the
+    last one's end; `events` counts the outcomes. `forward` is `None` where no year could be
+    foretold by those before it.
     """
 
-    n: int
-    error: float
-    error_random: float
-    bands: tuple[Band, ...]
+    symbol: str
+    timeframe: Timeframe
+    runs: tuple[str, ...]
+    candles: int
+    events: int
+    from_ms: int
+    to_ms: int
+    probabilities: tuple[Probability, ...]
+    forward: Forward | None
 
 
-def sample_of(candles: Candles, spread: Float64s, timeframe: Timeframe) -> Sample:
-    """Return the events of one run of candles with their outcomes; ``spread`` is in price."""
-    events = find_events(candles)
-    outcomes = measure(candles, spread, events)
-    ends = candles.time_ms + timeframe.milliseconds
-    at = outcomes.event
-    return Sample(
-        type=events.type[at],
-        kind=events.kind[at],
-        side=events.side[at],
-        score=events.score[at],
-        time_ms=ends[events.index[at]],
-        known_ms=ends[outcomes.known_at],
-        won=outcomes.won,
-        random_known_ms=ends[outcomes.random_known_at],
-        random_won=outcomes.random_won,
-        placebo_known_ms=ends[outcomes.placebo_known_at],
-        placebo_won=outcomes.placebo_won,
-    )
+def calibrate(
+    symbol: str, timeframe: Timeframe, runs: Iterable[CandleRun], *, until_ms: int | None = None
+) -> Calibration | None:
+    """Measure the events of these candles; `None` where there are none.
 
-
-def fit(sample: Sample, before_ms: int | None = None) -> tuple[Probability, ...]:
-    """Return what the outcomes known before ``before_ms`` (default: all) say of each bucket.
-
-    Buckets without any are left out. The terciles are those of the type's and kind's scores, both
-    directions together.
+    ``until_ms`` leaves out what was not known by then: candles that had not closed.
     """
-    if before_ms is not None:
-        sample = sample.part(sample.known_ms < before_ms)
-    found: list[Probability] = []
-    for type_, kind in sorted({(int(t), int(k)) for t, k in _pairs(sample)}):
-        alike = sample.part((sample.type == type_) & (sample.kind == kind))
-        bounds = _tercile_bounds(alike.score)
-        places = _terciles(alike.score, bounds)
-        limits = (None, *bounds, None)
-        for side, direction in enumerate(BIASES):
-            for tercile in range(1, 4):
-                events = alike.part((alike.side == side) & (places == tercile))
-                if len(events):
-                    bucket = Bucket(EVENT_TYPES[type_], EVENT_KINDS[kind], direction, tercile)
-                    found.append(
-                        _probability(
-                            bucket, (limits[tercile - 1], limits[tercile]), events, before_ms
-                        )
-                    )
-    return tuple(found)
-
-
-def walk_forward(sample: Sample, turns_ms: Sequence[int]) -> Forward | None:
-    """Return how well each stretch was foretold by what was known at its beginning.
-
-    ``turns_ms`` are the moments, ascending, at which probabilities are fitted anew; the last only
-    ends the stretch before it. `None` where nothing could be foretold.
-    """
-    foretold: list[Float64s] = []
-    for begin_ms, end_ms in pairwise(turns_ms):
-        fitted = [one for one in fit(sample, begin_ms) if one.p is not None]
-        coming = sample.part((sample.time_ms >= begin_ms) & (sample.time_ms < end_ms))
-        foretold += [_foretold(one, coming) for one in fitted]
-    columns = np.concatenate(foretold, axis=1) if foretold else np.empty((3, 0))
-    p, p0, won = columns
-    if not len(p):
+    used = [run for run in (_closed_by(run, until_ms, timeframe) for run in runs) if len(run)]
+    if not used:
         return None
-    thirds = _terciles(p, _tercile_bounds(p))
-    return Forward(
-        n=len(p),
-        error=float(np.mean((p - won) ** 2)),
-        error_random=float(np.mean((p0 - won) ** 2)),
-        bands=tuple(
-            Band(
-                int((thirds == third).sum()),
-                float(p[thirds == third].mean()),
-                float(won[thirds == third].mean()),
-            )
-            for third in range(1, 4)
-            if (thirds == third).any()
-        ),
+    sample = Sample.joined([sample_of(run.candles, run.spread, timeframe) for run in used])
+    first_ms = min(int(run.candles.time_ms[0]) for run in used)
+    last_ms = max(int(run.candles.time_ms[-1]) for run in used) + timeframe.milliseconds
+    return Calibration(
+        symbol=symbol,
+        timeframe=timeframe,
+        runs=tuple(run.description for run in used),
+        candles=sum(map(len, used)),
+        events=len(sample),
+        from_ms=first_ms,
+        to_ms=last_ms,
+        probabilities=fit(sample),
+        forward=walk_forward(sample, _new_years(first_ms, last_ms)),
     )
 
 
-def _probability(
-    bucket: Bucket,
-    limits: tuple[float | None, float | None],
-    events: Sample,
-    before_ms: int | None,
-) -> Probability:
-    n, wins = len(events), int(events.won.sum())
-    p0, _ = _rate(events.random_won, events.random_known_ms, before_ms)
-    placebo, placebo_n = _rate(events.placebo_won, events.placebo_known_ms, before_ms)
-    p, low, high = estimate(wins, n, p0) or (None, None, None)
-    return Probability(bucket, *limits, n, wins, p0, p, low, high, placebo, placebo_n)
+def _closed_by(run: CandleRun, until_ms: int | None, timeframe: Timeframe) -> CandleRun:
+    if until_ms is None:
+        return run
+    return run.part(0, int((run.candles.time_ms + timeframe.milliseconds <= until_ms).sum()))
 
 
-def _rate(won: Int32s, known_ms: Int64s, before_ms: int | None) -> tuple[float | None, int]:
-    counted = won >= 0
-    if before_ms is not None:
-        counted &= known_ms < before_ms
-    n = int(counted.sum())
-    return (float(won[counted].mean()), n) if n else (None, 0)
-
-
-def _foretold(one: Probability, coming: Sample) -> Float64s:
-    """Return probability, random rate and outcome of the events that the bucket holds."""
-    bucket = one.bucket
-    held = (
-        (coming.type == EVENT_TYPES.index(bucket.type))
-        & (coming.kind == EVENT_KINDS.index(bucket.kind))
-        & (coming.side == BIASES.index(bucket.direction))
-    )
-    if one.score_above is not None:
-        held &= coming.score > one.score_above
-    if one.score_to is not None:
-        held &= coming.score <= one.score_to
-    won = coming.won[held].astype(np.float64)
-    return np.array((np.full(len(won), one.p), np.full(len(won), one.p0), won))
-
-
-def _pairs(sample: Sample) -> "np.ndarray":
-    return np.unique(np.array((sample.type, sample.kind)).T, axis=0)
-
-
-def _tercile_bounds(scores: Float64s) -> tuple[float, float]:
-    low, high = np.quantile(scores, (1 / 3, 2 / 3), method="inverted_cdf").tolist()
-    return low, high
-
-
-def _terciles(scores: Float64s, bounds: tuple[float, float]) -> Int64s:
-    low, high = bounds
-    return (1 + (scores > low) + (scores > high)).astype(np.int64)
+def _new_years(first_ms: int, last_ms: int) -> list[int]:
+    """The turns of the years inside the data, and the data's end."""
+    years = range(utc(first_ms).year + 1, utc(last_ms).year + 1)
+    return [*(milliseconds(datetime(year, 1, 1, tzinfo=UTC)) for year in years), last_ms]

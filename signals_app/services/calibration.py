@@ -1,52 +1,104 @@
-"""Measured probabilities in the database: stored by a calibration, looked up for a signal."""
+"""Calibrations in the database: made of price history, and stored where they may be used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from enum import Enum
 
+from django.db import transaction
 from django.db.models import Max, Sum
+from django.utils import timezone
 
-from signals_app.confluence.scoring import Score
 from signals_app.market import calendar
-from signals_app.market.candle import Candles, Timeframe
-from signals_app.models import Analysis, MeasuredProbability, PriceCandle, Signal
-from signals_app.probability.estimate import EventKind, EventType, Measured, Probability, look_up
-from signals_app.probability.evidence import POOL_KINDS, evidence_of
-from signals_app.smc.liquidity import PoolKind
-from signals_app.smc.measures import Bias
-
-_ALL = 100_000_000
-_END_OF_TIME_MS = 4_000_000_000_000
-
-
-def stored_candles(symbol: str, timeframe: Timeframe) -> Candles:
-    """Return every closed candle of the database, oldest first."""
-    return PriceCandle.objects.window(symbol, timeframe, _END_OF_TIME_MS, _ALL)
-
-
-def stored_series() -> list[tuple[str, Timeframe]]:
-    """Return which symbols and timeframes there are candles of, of those that are decided on."""
-    named = PriceCandle.objects.values_list("instrument", "timeframe").distinct()
-    decided = (Timeframe.M15, Timeframe.H1, Timeframe.H4)
-    return sorted(
-        (symbol, Timeframe(timeframe)) for symbol, timeframe in named if timeframe in decided
-    )
+from signals_app.market.candle import Timeframe
+from signals_app.models import MeasuredProbability
+from signals_app.probability.calibration import Calibration, calibrate
+from signals_app.probability.estimate import Probability
+from signals_app.services.price_history import MarketHistory
 
 
 @dataclass(frozen=True, slots=True)
-class InUse:
-    """The calibration that new signals are told with: its outcomes, and the end of its data."""
+class Calibrations:
+    """What was measured, and a sentence for each history that was too short to be."""
+
+    made: tuple[Calibration, ...]
+    left_out: tuple[str, ...]
+
+
+class StoreOutcome(Enum):
+    """What became of a calibration: two ways of being stored, and two reasons why it was not."""
+
+    IN_USE = "new signals are judged by it"
+    NOT_IN_USE = "stored, but another one is on newer data"
+    LOOK_BACK = "a look back in time says nothing about now"
+    FEWER_OUTCOMES = "the one in use has more outcomes"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreResult:
+    """What became of a calibration, and the one in use before it; `None`: there was none."""
+
+    outcome: StoreOutcome
+    before: "CalibrationInUse | None"
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the database holds it now."""
+        return self.outcome in (StoreOutcome.IN_USE, StoreOutcome.NOT_IN_USE)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationInUse:
+    """The calibration that new signals are judged by: its outcomes, and the end of its data."""
 
     outcomes: int
     data_to: datetime
 
 
-def calibration_in_use(symbol: str, timeframe: Timeframe) -> InUse | None:
+def calibrate_all(
+    histories: Sequence[MarketHistory],
+    *,
+    until_ms: int | None = None,
+    on_progress: Callable[[int, int, str], None] = lambda *_: None,
+) -> Calibrations:
+    """Measure each history by itself, using what was known by ``until_ms`` (default: all).
+
+    ``on_progress`` is called with how many are done, how many there are, and what comes now.
+    Raises `CandleFileError` where a file cannot be read.
+    """
+    made: list[Calibration] = []
+    left_out: list[str] = []
+    for done, history in enumerate(histories):
+        on_progress(done, len(histories), history.name)
+        series = history.read()
+        left_out += series.left_out
+        symbol = history.instrument.symbol
+        found = calibrate(symbol, history.timeframe, series.runs, until_ms=until_ms)
+        if found is not None:
+            made.append(found)
+    return Calibrations(tuple(made), tuple(left_out))
+
+
+def store_calibrations(
+    calibrations: Iterable[Calibration], *, is_look_back: bool, is_forced: bool
+) -> tuple[StoreResult, ...]:
+    """Store those that should be used, or all where ``is_forced``; return each one's result.
+
+    A look back in time, or one on fewer outcomes than the one in use, would make signals worse.
+    """
+    made_at = timezone.now()
+    with transaction.atomic():
+        return tuple(
+            _store(one, made_at, is_look_back=is_look_back, is_forced=is_forced)
+            for one in calibrations
+        )
+
+
+def calibration_in_use(symbol: str, timeframe: Timeframe) -> CalibrationInUse | None:
     """Return the calibration on the newest data; `None` where there is none."""
     rows = MeasuredProbability.objects.newest(symbol, timeframe)
     found = rows.aggregate(outcomes=Sum("n"), data_to=Max("data_to"))
-    return None if found["data_to"] is None else InUse(**found)
+    return None if found["data_to"] is None else CalibrationInUse(**found)
 
 
 def store_probabilities(
@@ -58,7 +110,7 @@ def store_probabilities(
     data_to_ms: int,
     made_at: datetime,
 ) -> None:
-    """Store one calibration; earlier ones stay, since signals were told with them."""
+    """Store one calibration; earlier ones stay, since signals name them."""
     MeasuredProbability.objects.bulk_create(
         MeasuredProbability(
             instrument=symbol,
@@ -85,102 +137,21 @@ def store_probabilities(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """What one calibration says of findings; `data_to` is `None` where there is no calibration.
-
-    A zone is worth what its retest is. `None`: not measured.
-    """
-
-    probabilities: tuple[Probability, ...] = ()
-    data_to: datetime | None = None
-
-    def of_order_block(self, direction: Bias, score: float) -> Measured | None:
-        """Return how often blocks like this one held when price came back to them."""
-        return self._of(EventType.ORDER_BLOCK, EventKind.RETEST, direction, score)
-
-    def of_gap(self, direction: Bias, strength: float) -> Measured | None:
-        """Return how often gaps like this one held when price came back to them."""
-        return self._of(EventType.FVG, EventKind.RETEST, direction, strength)
-
-    def of_sweep(self, kind: PoolKind, direction: Bias, score: float) -> Measured | None:
-        """Return how often price turned after sweeps like this one."""
-        return self._of(EventType.SWEEP, POOL_KINDS[kind], direction, score)
-
-    def _of(
-        self, type_: EventType, kind: EventKind, direction: Bias, score: float
-    ) -> Measured | None:
-        found = look_up(self.probabilities, type_, kind, direction, score)
-        return None if found is None else found.measured
-
-
-def worth_of(symbol: str, timeframe: str, *, ended_by: datetime) -> Worth:
-    """Return what the calibration says that is on the newest data ended at ``ended_by`` or before.
-
-    Whoever asks about a window gives its last candle's opening, so that nothing is told by what
-    came later.
-    """
-    rows = list(MeasuredProbability.objects.newest(symbol, timeframe, ended_by=ended_by))
-    return Worth(tuple(row.value() for row in rows), rows[0].data_to) if rows else Worth()
-
-
-def note_probability(signal: Signal, best: Score) -> None:
-    """Fill a new signal's probability, by what was measured on data that ended before its candle.
-
-    Where nothing was, it stays "not measured".
-    """
-    evidence = evidence_of(best)
-    if evidence is None:
-        return
-    opened = signal.timestamp - _length(Timeframe.M15)
-    worth = worth_of(signal.instrument, evidence.timeframe, ended_by=opened)
-    found = look_up(
-        worth.probabilities, evidence.type, evidence.kind, evidence.direction, evidence.score
+def _store(
+    one: Calibration, made_at: datetime, *, is_look_back: bool, is_forced: bool
+) -> StoreResult:
+    before = calibration_in_use(one.symbol, one.timeframe)
+    if is_look_back and not is_forced:
+        return StoreResult(StoreOutcome.LOOK_BACK, before)
+    if before is not None and one.events < before.outcomes and not is_forced:
+        return StoreResult(StoreOutcome.FEWER_OUTCOMES, before)
+    store_probabilities(
+        one.symbol,
+        one.timeframe,
+        one.probabilities,
+        data_from_ms=one.from_ms,
+        data_to_ms=one.to_ms,
+        made_at=made_at,
     )
-    measured = None if found is None else found.measured
-    if found is None or measured is None:
-        return
-    signal.probability, signal.probability_n = measured.p, measured.n
-    signal.probability_low, signal.probability_high = measured.low, measured.high
-    signal.probability_random = measured.random
-    signal.probability_of = (
-        f"{evidence.timeframe} {evidence.type} {evidence.kind}, {evidence.direction}, "
-        f"{found.scores}, data until {worth.data_to:%Y-%m-%d}"
-    )
-
-
-def with_probabilities(analysis: Analysis) -> dict[str, Any]:
-    """Return a stored view with what its findings are worth, in words, or "not measured".
-
-    Blocks say `institutional_probability`, sweeps `reversal_probability`, gaps `probability`.
-    """
-    opened = calendar.utc(analysis.close_time_ms) - _length(Timeframe(analysis.timeframe))
-    worth = worth_of(analysis.symbol, analysis.timeframe, ended_by=opened)
-
-    def of_block(block: dict[str, Any]) -> Measured | None:
-        return worth.of_order_block(Bias(block["direction"]), block["score"])
-
-    def of_gap(gap: dict[str, Any]) -> Measured | None:
-        return worth.of_gap(Bias(gap["direction"]), gap["strength"])
-
-    def of_sweep(sweep: dict[str, Any]) -> Measured | None:
-        kind = PoolKind(sweep["kind"])
-        return worth.of_sweep(kind, Bias(sweep["direction"]), sweep["score"])
-
-    told = (
-        ("gaps", "gaps", "probability", of_gap),
-        ("order_blocks", "order_blocks", "institutional_probability", of_block),
-        ("liquidity", "sweeps", "reversal_probability", of_sweep),
-    )
-    shown = {name: dict(part) for name, part in analysis.view.items()}
-    for part, findings, name, measured in told:
-        if part in shown:
-            shown[part][findings] = [
-                finding | {name: str(measured(finding) or "not measured")}
-                for finding in shown[part][findings]
-            ]
-    return shown
-
-
-def _length(timeframe: Timeframe) -> timedelta:
-    return timedelta(milliseconds=timeframe.milliseconds)
+    is_older = before is not None and before.data_to > calendar.utc(one.to_ms)
+    return StoreResult(StoreOutcome.NOT_IN_USE if is_older else StoreOutcome.IN_USE, before)

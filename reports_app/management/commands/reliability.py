@@ -9,7 +9,6 @@ from pathlib import Path
 from textwrap import wrap
 from typing import IO, Any, cast
 
-import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -29,19 +28,14 @@ from reports_app.experiments.told import read_told
 from reports_app.management.common import add_strategy_arguments
 from signals_app.confluence.parameters import Parameters
 from signals_app.importers.candle_files import CandleFileError
-from signals_app.importers.candle_series import (
-    Run,
-    Series,
-    candle_paths,
-    read_series,
-    shortage,
-)
+from signals_app.importers.candle_series import Series, candle_paths, read_series
 from signals_app.management.database import open_database
-from signals_app.market.calendar import iso, milliseconds, utc
+from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.candle_run import CandleRun
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
-from signals_app.services.calibration import stored_candles
 from signals_app.services.connectors import is_simulated
+from signals_app.services.price_history import stored_candles, stored_series
 
 _WIDTH = 100
 
@@ -113,7 +107,7 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"The picture cannot be written: {error}") from None
 
-    def _score(self, source: _Source, runs: list[Run], begin_ms: int | None) -> list[Scored]:
+    def _score(self, source: _Source, runs: list[CandleRun], begin_ms: int | None) -> list[Scored]:
         scored: list[Scored] = []
         with Progress(
             TextColumn("Scoring {task.completed:,} candles"),
@@ -158,7 +152,7 @@ def _source(options: Mapping[str, Any]) -> _Source:
             series=(
                 _series_of_files(options, instrument)
                 if is_of_files
-                else _series_of_database(instrument)
+                else stored_series(instrument, Timeframe.M15)
             ),
             history={} if is_of_files else _stored_history(instrument.symbol),
             live=live_reliability(told),
@@ -177,20 +171,12 @@ def _series_of_files(options: Mapping[str, Any], instrument: Instrument) -> Seri
     return read_series(paths, instrument)
 
 
-def _series_of_database(instrument: Instrument) -> Series:
-    candles = stored_candles(instrument.symbol, Timeframe.M15)
-    spread = np.full(len(candles), instrument.default_spread)
-    run = Run(f"the database's {instrument.symbol} M15", candles, spread)
-    too_short = shortage(run)
-    return Series((run,)) if too_short is None else Series((), (too_short,))
-
-
 def _stored_history(symbol: str) -> dict[Timeframe, Candles]:
     longer = (Timeframe.H1, Timeframe.H4)
     return {timeframe: stored_candles(symbol, timeframe) for timeframe in longer}
 
 
-def _runs_in_span(series: Series, begin_ms: int | None, end_ms: int | None) -> list[Run]:
+def _runs_in_span(series: Series, begin_ms: int | None, end_ms: int | None) -> list[CandleRun]:
     runs = [_until(run, end_ms) for run in series.runs]
     return [
         run
@@ -204,26 +190,31 @@ def _nothing(source: _Source) -> str:
     return "\n".join(source.series.left_out) or nothing
 
 
-def _as_json(source: _Source, runs: Sequence[Run], found: Reliability) -> dict[str, Any]:
+def _as_json(source: _Source, runs: Sequence[CandleRun], found: Reliability) -> dict[str, Any]:
     return {
         "symbol": source.instrument.symbol,
         "settings": source.settings,
         "threshold": source.parameters.threshold,
-        "data": [*_data(runs), *source.series.left_out],
+        "data": [*(run.description for run in runs), *source.series.left_out],
         **reliability_as_json(found),
         "live": None if source.live is None else live_as_json(source.live),
         "is_simulated": source.is_made_up,
     }
 
 
-def _print(console: Console, source: _Source, runs: Sequence[Run], found: Reliability) -> None:
+def _print(
+    console: Console, source: _Source, runs: Sequence[CandleRun], found: Reliability
+) -> None:
     def say(*lines: str) -> None:
         for line in lines:
             console.print(line, soft_wrap=True)
 
     if source.is_made_up and not source.is_of_files:
         say(_MADE_UP)
-    say(f"{source.instrument.symbol}, scored by {source.settings}", *_data(runs))
+    say(
+        f"{source.instrument.symbol}, scored by {source.settings}",
+        *(run.description for run in runs),
+    )
     say(*(f"Left out: {each}" for each in source.series.left_out))
     if runs:
         say("", *found.verdicts, "")
@@ -341,19 +332,10 @@ def _draw(found: Reliability, source: _Source, file: Path) -> None:
     figure.savefig(file, dpi=120, format="png")
 
 
-def _data(runs: Sequence[Run]) -> list[str]:
-    return [
-        f"{run.name}: {len(run.candles):,} candles, {iso(int(run.candles.time_ms[0]))} to "
-        f"{iso(int(run.candles.time_ms[-1]))}"
-        for run in runs
-    ]
-
-
-def _until(run: Run, end_ms: int | None) -> Run:
+def _until(run: CandleRun, end_ms: int | None) -> CandleRun:
     if end_ms is None:
         return run
-    count = int((run.candles.time_ms < end_ms).sum())
-    return Run(run.name, run.candles.part(0, count), run.spread[:count])
+    return run.part(0, int((run.candles.time_ms < end_ms).sum()))
 
 
 def _instrument(symbol: str, instruments: Mapping[str, Instrument]) -> Instrument:

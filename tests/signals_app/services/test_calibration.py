@@ -1,130 +1,103 @@
-"""What was measured, stored and looked up for a signal."""
+"""Which calibrations are stored, and which of them signals are judged by."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
-from signals_app.confluence.scoring import Score
-from signals_app.confluence.setup import Zone
+from signals_app.importers.candle_series import CandlePath
 from signals_app.market.candle import Timeframe
-from signals_app.market.direction import Direction
-from signals_app.models import Analysis, Signal, Strategy
-from signals_app.pipeline.decisions import signal_row
-from signals_app.probability.estimate import Bucket, EventKind, EventType, Measured, Probability
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from signals_app.models import MeasuredProbability
+from signals_app.probability.calibration import Calibration
+from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
 from signals_app.services.calibration import (
-    note_probability,
-    store_probabilities,
-    with_probabilities,
+    CalibrationInUse,
+    StoreOutcome,
+    calibrate_all,
+    calibration_in_use,
+    store_calibrations,
 )
+from signals_app.services.price_history import MarketHistory
 from signals_app.smc.measures import Bias
-from signals_app.smc.order_block import OrderBlock
-from tests.trades_app.examples import CLOSE_MS, SIGNAL
 
-pytestmark = pytest.mark.django_db
-
-BLOCK = OrderBlock(
-    *(10, 12, Bias.BULLISH, 2046.0, 2043.0),
-    *(True, False, False, True),
-    *(0.75, 40, None),
-)
-ZONE = Zone(Timeframe.H1, BLOCK, None, 2046.0, 2043.0, 0.9, 0.0)
-SCORE = Score(Direction.BUY, 85.0, 40.0, 30.0, 15.0, (), ZONE, None)
-YEAR_MS = 365 * 86_400_000
-OPEN_MS = CLOSE_MS - Timeframe.M15.milliseconds
-HIGH_THIRD = Probability(
-    Bucket(EventType.ORDER_BLOCK, EventKind.RETEST, Bias.BULLISH, 3),
-    *(0.5, None, 812, 440),
-    *(0.5, 0.54, 0.49, 0.59),
-    *(0.51, 3000),
-)
-
+NEW_YEAR_MS = 1_704_067_200_000
 GAPS = Probability(
     Bucket(EventType.FVG, EventKind.RETEST, Bias.BEARISH, 1),
     *(None, 70.0, 900, 369),
     *(0.43, 0.41, 0.38, 0.44),
     *(0.42, 3600),
 )
+FOUND = Calibration(
+    symbol="XAUUSD",
+    timeframe=Timeframe.H1,
+    runs=("gold.csv: 9,000 candles",),
+    candles=9000,
+    events=900,
+    from_ms=0,
+    to_ms=NEW_YEAR_MS,
+    probabilities=(GAPS,),
+    forward=None,
+)
 
 
-def store(*measured: Probability, until_ms: int = OPEN_MS, hours_ago: int = 0) -> None:
-    store_probabilities(
-        "XAUUSD",
-        Timeframe.H1,
-        measured,
-        data_from_ms=0,
-        data_to_ms=until_ms,
-        made_at=timezone.now() - timedelta(hours=hours_ago),
+def stored(
+    one: Calibration, *, is_look_back: bool = False, is_forced: bool = False
+) -> StoreOutcome:
+    (result,) = store_calibrations([one], is_look_back=is_look_back, is_forced=is_forced)
+    assert result.is_stored == (result.outcome in (StoreOutcome.IN_USE, StoreOutcome.NOT_IN_USE))
+    return result.outcome
+
+
+@pytest.mark.django_db
+def test_the_first_calibration_is_stored_and_used() -> None:
+    assert stored(FOUND) is StoreOutcome.IN_USE
+
+    assert MeasuredProbability.objects.get().value() == GAPS
+    assert calibration_in_use("XAUUSD", Timeframe.H1) == CalibrationInUse(
+        900, datetime(2024, 1, 1, tzinfo=UTC)
+    )
+    assert calibration_in_use("XAUUSD", Timeframe.H4) is None
+
+
+@pytest.mark.django_db
+def test_a_look_back_is_stored_only_when_forced() -> None:
+    assert stored(FOUND, is_look_back=True) is StoreOutcome.LOOK_BACK
+    assert not MeasuredProbability.objects.exists()
+
+    assert stored(FOUND, is_look_back=True, is_forced=True) is StoreOutcome.IN_USE
+
+
+@pytest.mark.django_db
+def test_fewer_outcomes_replace_nothing_unless_forced() -> None:
+    stored(FOUND)
+    fewer = replace(FOUND, events=800)
+
+    assert stored(fewer) is StoreOutcome.FEWER_OUTCOMES
+    assert stored(fewer, is_forced=True) is StoreOutcome.IN_USE
+
+
+@pytest.mark.django_db
+def test_one_on_older_data_is_stored_but_not_used() -> None:
+    stored(FOUND)
+
+    assert stored(replace(FOUND, to_ms=NEW_YEAR_MS - 1)) is StoreOutcome.NOT_IN_USE
+
+
+def test_histories_are_measured_one_by_one_and_short_ones_named(tmp_path: Path) -> None:
+    file = tmp_path / "XAUUSD_H1.csv"
+    file.write_text(
+        "timestamp,open,high,low,close,volume\n2024-01-02T00:00:00Z,10.2,10.8,10.0,10.6,100\n"
+    )
+    path = CandlePath(file, "XAUUSD", Timeframe.H1, "utc")
+    steps: list[tuple[int, int, str]] = []
+
+    found = calibrate_all(
+        [MarketHistory(DEFAULT_INSTRUMENTS[0], Timeframe.H1, (path,))],
+        on_progress=lambda *step: steps.append(step),
     )
 
-
-def noted() -> Signal:
-    signal = signal_row(SIGNAL, Strategy.objects.live())
-    note_probability(signal, SCORE)
-    return signal
-
-
-def test_a_signal_says_what_was_measured_of_what_it_leans_on() -> None:
-    store(HIGH_THIRD)
-
-    signal = noted()
-
-    assert signal.measured == Measured(0.54, 0.49, 0.59, 812, 0.5)
-    assert signal.probability_of == (
-        "H1 ORDER_BLOCK RETEST, bullish, score above 0.5, data until 2024-01-05"
-    )
-
-
-def test_data_that_reaches_into_the_signals_candle_says_nothing() -> None:
-    store(HIGH_THIRD, until_ms=OPEN_MS + 1)
-
-    assert noted().measured is None
-
-
-def test_of_calibrations_on_data_to_the_same_end_the_newest_counts() -> None:
-    store(HIGH_THIRD, hours_ago=1)
-    store(replace(HIGH_THIRD, p=0.44, low=0.4, high=0.48))
-
-    assert noted().measured == Measured(0.44, 0.4, 0.48, 812, 0.5)
-
-
-def test_a_look_back_made_later_does_not_replace_what_newer_data_say() -> None:
-    store(HIGH_THIRD, hours_ago=1)
-    store(replace(HIGH_THIRD, p=0.11, low=0.08, high=0.16, n=205), until_ms=OPEN_MS - 10 * YEAR_MS)
-
-    assert noted().measured == Measured(0.54, 0.49, 0.59, 812, 0.5)
-
-
-def test_too_few_outcomes_are_no_probability() -> None:
-    store(replace(HIGH_THIRD, n=199, p=None, low=None, high=None))
-
-    assert noted().measured is None
-
-
-def test_findings_say_what_they_are_worth_or_that_nobody_measured() -> None:
-    store(HIGH_THIRD, GAPS)
-    blocks = [
-        {"direction": "bullish", "score": 0.75},
-        {"direction": "bearish", "score": 0.75},
-    ]
-    view = {
-        "gaps": {"gaps": [{"direction": "bearish", "strength": 61.0}]},
-        "order_blocks": {"order_blocks": blocks},
-        "liquidity": {"sweeps": [{"direction": "bullish", "kind": "PDL", "score": 0.8}]},
-    }
-    analysis = Analysis(symbol="XAUUSD", timeframe="H1", close_time_ms=CLOSE_MS, view=view)
-    analysis.close_time_ms = OPEN_MS + Timeframe.H1.milliseconds
-
-    shown = with_probabilities(analysis)
-
-    assert [
-        block["institutional_probability"] for block in shown["order_blocks"]["order_blocks"]
-    ] == ["54% [49-59], n=812; random entries 50%", "not measured"]
-    assert [gap["probability"] for gap in shown["gaps"]["gaps"]] == [
-        "41% [38-44], n=900; random entries 43%"
-    ]
-    assert [sweep["reversal_probability"] for sweep in shown["liquidity"]["sweeps"]] == [
-        "not measured"
-    ]
-    assert "institutional_probability" not in blocks[0]
+    assert found.made == ()
+    assert found.left_out == ("XAUUSD_H1.csv holds 1 candles; at least 300 are needed.",)
+    assert steps == [(0, 1, "XAUUSD H1")]

@@ -1,0 +1,78 @@
+"""The terminal of every command: a console, plain tables, JSON and a progress bar."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any, TypeAlias, cast
+
+from django.core.management.base import OutputWrapper
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+#: Called with how much is done, how much there is, and what it is.
+OnProgress: TypeAlias = Callable[[int, int, str], None]
+
+_WIDTH = 110
+
+
+def console_on(output: OutputWrapper, *, width: int = _WIDTH) -> Console:
+    """Return a console that prints on a command's output, at least ``width`` characters wide.
+
+    In a narrower window lines break, but no figure of a table is cut.
+    """
+    console = Console(file=cast("IO[str]", output), highlight=False)
+    console.width = max(console.width, width)
+    return console
+
+
+def print_lines(console: Console, *lines: str) -> None:
+    """Print each as a line of its own and leave the breaking of long ones to the window."""
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def write_json(output: OutputWrapper, value: Any) -> None:
+    """Print a value as one line of JSON."""
+    output.write(json.dumps(value))
+
+
+def plain_table(*names: str) -> Table:
+    """Return a table without lines: its first column on the left, figures to the right of it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(names):
+        table.add_column(name, justify="right" if place else "left")
+    return table
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[OnProgress]:
+    """Show a bar on standard error, unless ``quiet``.
+
+    It starts again from the beginning where less is done than before: the next job has begun.
+    """
+    with Progress(
+        TextColumn("{task.fields[what]}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+        transient=True,
+    ) as shown:
+        task = shown.add_task("", total=None, what="")
+
+        def on_progress(done: int, total: int, what: str) -> None:
+            if done < shown.tasks[0].completed:
+                shown.reset(task, total=total, what=what)
+            shown.update(task, completed=done, total=total, what=what)
+
+        yield on_progress

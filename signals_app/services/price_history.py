@@ -1,0 +1,115 @@
+"""Price history of many markets, from candle files or from the database, read one at a time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from signals_app.importers.candle_files import CandleFileError
+from signals_app.importers.candle_series import CandlePath, Series, read_series
+from signals_app.market.candle import TIMEFRAMES, Candles, Timeframe
+from signals_app.market.candle_run import CandleRun
+from signals_app.market.instrument import Instrument
+from signals_app.models import Instrument as InstrumentRow
+from signals_app.models import PriceCandle
+from signals_app.services.connectors import is_simulated
+
+_ALL = 100_000_000
+_END_OF_TIME_MS = 4_000_000_000_000
+
+
+class SimulatedHistory(Exception):  # noqa: N818 - it says what was found
+    """The database's candles were made up, and so would be what they give; one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketHistory:
+    """Where the candles of one market and timeframe are: in these files, or in the database.
+
+    Years of many markets are too much to hold at once, so that `read` is called one by one.
+    """
+
+    instrument: Instrument
+    timeframe: Timeframe
+    paths: tuple[CandlePath, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Symbol and timeframe, as in "XAUUSD M15"."""
+        return f"{self.instrument.symbol} {self.timeframe}"
+
+    def read(self) -> Series:
+        """Return the candles. Raises `CandleFileError` where a file cannot be read."""
+        if self.paths:
+            return read_series(self.paths, self.instrument)
+        return stored_series(self.instrument, self.timeframe)
+
+
+def histories_of_files(
+    paths: Iterable[CandlePath], instruments: Mapping[str, Instrument]
+) -> list[MarketHistory]:
+    """Return the files by market and timeframe, ordered by symbol, then length.
+
+    Raises `CandleFileError` for one of a symbol that is none of the ``instruments``.
+    """
+    by_market: dict[tuple[str, Timeframe], list[CandlePath]] = {}
+    for one in paths:
+        if one.symbol not in instruments:
+            raise CandleFileError(
+                f"{one.path} holds {one.symbol}, which is no instrument here; "
+                f"there are {', '.join(sorted(instruments))}."
+            )
+        by_market.setdefault((one.symbol, one.timeframe), []).append(one)
+    return [
+        MarketHistory(instruments[symbol], timeframe, tuple(by_market[symbol, timeframe]))
+        for symbol, timeframe in sorted(by_market, key=_order)
+    ]
+
+
+def histories_of_database(
+    symbol: str | None = None, timeframe: Timeframe | None = None
+) -> list[MarketHistory]:
+    """Return the instruments' candles of M15, H1 and H4, ordered by symbol, then length.
+
+    ``symbol`` and ``timeframe`` leave out all others. Raises `SimulatedHistory`.
+    """
+    instruments = instruments_by_symbol()
+    stored = PriceCandle.objects.filter(timeframe__in=TIMEFRAMES)
+    markets = {
+        (name, Timeframe(length))
+        for name, length in stored.values_list("instrument", "timeframe").distinct()
+    }
+    histories = [
+        MarketHistory(instruments[name], length)
+        for name, length in sorted(markets, key=_order)
+        if name in instruments and symbol in (None, name) and timeframe in (None, length)
+    ]
+    simulated = sorted(filter(is_simulated, {one.instrument.symbol for one in histories}))
+    if simulated:
+        raise SimulatedHistory(
+            f"The database's candles of {', '.join(simulated)} were made up by a simulated "
+            "connector, and so would be what they give; name candle files of a real market."
+        )
+    return histories
+
+
+def instruments_by_symbol() -> dict[str, Instrument]:
+    """Return every instrument of the database."""
+    return {row.symbol: row.value() for row in InstrumentRow.objects.all()}
+
+
+def stored_series(instrument: Instrument, timeframe: Timeframe) -> Series:
+    """Return the database's candles, each with the instrument's default spread."""
+    candles = stored_candles(instrument.symbol, timeframe)
+    spread = np.full(len(candles), instrument.default_spread)
+    name = f"the database's {instrument.symbol} {timeframe}"
+    return Series.of(CandleRun(name, candles, spread))
+
+
+def stored_candles(symbol: str, timeframe: Timeframe) -> Candles:
+    """Return every closed candle of the database, oldest first."""
+    return PriceCandle.objects.window(symbol, timeframe, _END_OF_TIME_MS, _ALL)
+
+
+def _order(market: tuple[str, Timeframe]) -> tuple[str, int]:
+    return market[0], market[1].milliseconds
