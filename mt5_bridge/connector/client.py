@@ -24,8 +24,11 @@ from mt5_bridge.connector.credentials import (
 from mt5_bridge.connector.feeder import Intake
 from mt5_bridge.connector.spool import Run, Spool, SpoolError, Stand
 from mt5_bridge.connector.status import at, first_status, write_status
-from mt5_bridge.protocol import link as core
-from mt5_bridge.protocol.link import Link, Moment
+from mt5_bridge.protocol import link_events as events
+from mt5_bridge.protocol.delivery import TickRange
+from mt5_bridge.protocol.gateway_clock import ClockReading
+from mt5_bridge.protocol.link import Link
+from mt5_bridge.protocol.login import Login
 from mt5_bridge.protocol.wire import (
     MAX_MESSAGE_BYTES,
     BadMessage,
@@ -84,7 +87,7 @@ class Client:
         self._spool = spool
         self._tokens = tokens
         self._symbol = source.symbol
-        self._link = Link(record=spool, symbols=(source.symbol,))
+        self._link = Link(spool, Login((source.symbol,)))
         self._intake = Intake(source, spool, is_to_end=settings.exit_when_done)
         # The source's thread: everything that may block on a terminal or a file.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="source")
@@ -236,11 +239,11 @@ class Client:
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
     async def _connect_once(self) -> None:
-        if not self._link.token:
-            self._link.token = await self._tokens.fetch()
+        if not self._link.login.token:
+            self._link.login.token = await self._tokens.fetch()
         if self._source.is_live or not self._has_history:
             history = await self._in_worker(lambda: self._source.history(self._now_ms()))
-            self._link.offer_history(history)
+            self._link.history.offer(history)
             self._has_history = True
         async with connect(
             self._settings.url,
@@ -264,7 +267,7 @@ class Client:
                 for task in done:
                     task.result()
             finally:
-                self._link.is_logged_in = False
+                self._link.disconnected()
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -272,11 +275,11 @@ class Client:
     async def _listen(self, socket: ClientConnection) -> None:
         async for frame in socket:
             try:
-                events = self._link.receive(frame, self._moment())
+                found = self._link.receive(frame, self._moment())
             except BadMessage as error:
                 log.warning("the server sent what is no message: %s", error.reason)
                 continue
-            for event in events:
+            for event in found:
                 await self._follow(event)
             self._news.set()
         if socket.close_code == CloseCode.LIMITED:
@@ -294,9 +297,9 @@ class Client:
                 watermarks[self._symbol] = watermark_ms
             if heartbeat := self._link.heartbeat(watermarks, moment):
                 await socket.send(encode(heartbeat))
-            if self._link.is_stalled(moment):
+            if self._link.heartbeats.is_server_silent(moment.seconds):
                 raise Stalled("the server has been silent for too long")
-            if piece := self._link.next_slice(moment, _SLICE):
+            if piece := self._link.next_range(moment, _SLICE):
                 await self._send(socket, piece)
                 continue
             # Not by wait_for: before Python 3.12 it may swallow a cancellation.
@@ -304,20 +307,20 @@ class Client:
                 async with asyncio.timeout(_IDLE):
                     await self._news.wait()
 
-    async def _send(self, socket: ClientConnection, piece: core.Slice) -> None:
+    async def _send(self, socket: ClientConnection, piece: TickRange) -> None:
         runs = await asyncio.to_thread(
             self._spool.read, piece.symbol, piece.after_seq, piece.up_to_seq
         )
-        sent_seq = piece.after_seq
+        delivery, sent_seq = self._link.deliveries[piece.symbol], piece.after_seq
         for run in runs:
-            if self._link.sent_seq(piece.symbol) != sent_seq:
+            if delivery.sent_seq != sent_seq:
                 return  # the server asked to resume elsewhere meanwhile
             run = Run(run.first_seq, run.quotes.part(0, piece.up_to_seq + 1 - run.first_seq))
             await socket.send(encode_ticks(piece.symbol, run.first_seq, run.quotes.rows()))
-            if self._link.sent_seq(piece.symbol) != sent_seq:
+            if delivery.sent_seq != sent_seq:
                 return
             sent_seq = run.last_seq
-            self._link.sent(piece.symbol, sent_seq, int(run.quotes.time_ms[-1]))
+            delivery.sent(sent_seq, int(run.quotes.time_ms[-1]))
             self._status = replace(self._status, sent=self._status.sent + len(run.quotes))
 
     async def _keep_token_fresh(self) -> None:
@@ -325,7 +328,7 @@ class Client:
         pause = _FIRST_TOKEN_PAUSE
         while True:
             await asyncio.sleep(_TOKEN_LOOK)
-            if not self._link.wants_new_token(self._moment()):
+            if not self._link.login.needs_new_token(self._now_ms()):
                 continue
             try:
                 self._link.renew(await self._tokens.fetch())
@@ -338,41 +341,41 @@ class Client:
                 pause = _FIRST_TOKEN_PAUSE
                 self._news.set()
 
-    async def _follow(self, event: core.Event) -> None:
+    async def _follow(self, event: events.Event) -> None:
         """Do what an event of the link asks for."""
         match event:
-            case core.LoggedIn(connector):
+            case events.LoggedIn(connector):
                 self._pause = self._settings.first_pause
                 self._complaint.over()
                 self._status = replace(
                     self._status, line="connected", connector=connector, last_error=""
                 )
                 log.info("connected to %s as %s", self._settings.url, connector)
-            case core.RoleGiven(symbol, role):
+            case events.RoleAssigned(symbol, role):
                 self._status = replace(self._status, role=role.value)
                 log.info("%s: this connector is %s", symbol, role.value)
-            case core.NumberingWanted(symbol, after_seq, time_ms):
+            case events.NumberingNeeded(symbol, after_seq, time_ms):
                 await self._start_source(None, 0, time_ms, number_after=after_seq)
-                await self._follow(self._link.resume(symbol, after_seq, time_ms))
-            case core.NumbersOvertaken(symbol, after_seq, time_ms):
+                await self._follow(self._link.deliveries[symbol].resume(after_seq, time_ms))
+            case events.SpoolBehind(symbol, after_seq, time_ms):
                 log.warning("%s: the server is ahead of the spool; renumbering", symbol)
                 self._spool.lift(symbol, after_seq)
-                await self._follow(self._link.resume(symbol, after_seq, time_ms))
-            case core.TicksMissing(symbol, after_seq, time_ms):
+                await self._follow(self._link.deliveries[symbol].resume(after_seq, time_ms))
+            case events.TicksMissing(symbol, after_seq, time_ms):
                 await self._fetch_again(symbol, after_seq, time_ms)
-                await self._follow(self._link.resume(symbol, after_seq, time_ms))
-            case core.Resumed(symbol, after_seq, time_ms):
+                await self._follow(self._link.deliveries[symbol].resume(after_seq, time_ms))
+            case events.Resumed(symbol, after_seq, time_ms):
                 if not self._is_started:
                     newest_ms = max(time_ms or 0, self._stand().last.time_ms)
                     await self._start_source(None, 0, newest_ms or None)
                 self._count_acknowledged(symbol, after_seq)
-            case core.Acknowledged(symbol, seq):
+            case events.Acknowledged(symbol, seq):
                 self._count_acknowledged(symbol, seq)
-            case core.HistoryStored(symbol, timeframe, stored):
+            case events.HistoryStored(symbol, timeframe, stored):
                 log.info("%s %s: the server kept %d candles of history", symbol, timeframe, stored)
-            case core.ServerError(code, message, is_final):
+            case events.ServerError(code, message, is_final):
                 self._hear_error(code, message, is_final=is_final)
-            case core.ClockIsWrong(ahead_ms):
+            case events.ClockErrorChanged(ahead_ms):
                 log.warning("this machine's clock is %+.1f s off the server's", ahead_ms / 1000)
             case _:
                 assert_never(event)
@@ -391,7 +394,7 @@ class Client:
         if not is_final:
             (log.info if code == ErrorCode.STANDBY else log.warning)("%s", sentence)
             return
-        self._link.token = ""
+        self._link.login.token = ""
         if code == ErrorCode.AUTH_FAILED:
             raise CredentialsError(f"{sentence}; check the token, the API key and the symbols")
         raise TokenUnavailableError(sentence)
@@ -459,7 +462,7 @@ class Client:
             spool_trouble=self._intake.trouble,
             lag_ms=lag_ms,
             dropped=stand.dropped if stand else 0,
-            clock_error_ms=self._link.clock_error_ms,
+            clock_error_ms=self._link.clock.error_ms,
             source=self._source.description,
             is_ended=is_ended,
             line="not connected" if is_ended else self._status.line,
@@ -484,10 +487,10 @@ class Client:
 
     def _now_ms(self) -> int:
         """Return the time by the server's clock, as far as it is known."""
-        return self._link.server_ms(self._moment())
+        return self._link.clock.now_ms(self._moment())
 
-    def _moment(self) -> Moment:
-        return Moment(time.monotonic(), _wall_ms())
+    def _moment(self) -> ClockReading:
+        return ClockReading(time.monotonic(), _wall_ms())
 
 
 def _wall_ms() -> int:

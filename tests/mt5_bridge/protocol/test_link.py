@@ -3,50 +3,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt5_bridge.protocol import wire
-from mt5_bridge.protocol.link import (
-    CANDLE_MS,
+from mt5_bridge.protocol.delivery import CANDLE_MS, TickRange
+from mt5_bridge.protocol.gateway_clock import ClockReading
+from mt5_bridge.protocol.link import Link
+from mt5_bridge.protocol.link_events import (
     Acknowledged,
-    ClockIsWrong,
-    Link,
+    ClockErrorChanged,
     LoggedIn,
-    Moment,
-    NumberingWanted,
-    NumbersOvertaken,
+    NumberingNeeded,
     Resumed,
-    RoleGiven,
+    RoleAssigned,
     ServerError,
-    Slice,
+    SpoolBehind,
     TicksMissing,
 )
+from mt5_bridge.protocol.login import Login
 from mt5_bridge.protocol.wire import ErrorCode, Role
+from tests.mt5_bridge.held_ticks import HeldTicks
 
 NOON = 1_704_456_000_000
 GOLD = "XAUUSD"
 
 
-class Held:
-    """Numbered ticks in memory: times from ``first_seq`` on; None before numbering."""
-
-    def __init__(self, times, first_seq=1):
-        self.times = times
-        self.first = first_seq
-
-    def last_seq(self, symbol):
-        return None if self.times is None else self.first + len(self.times) - 1
-
-    def first_seq(self, symbol):
-        return self.first
-
-    def time_at(self, symbol, seq):
-        held = self.times is not None and self.first <= seq < self.first + len(self.times)
-        return self.times[seq - self.first] if held else None
-
-    def seq_at(self, symbol, time_ms):
-        return self.first - 1 + sum(time <= time_ms for time in self.times)
-
-
 def at(seconds):
-    return Moment(seconds, NOON + round(seconds * 1000))
+    return ClockReading(seconds, NOON + round(seconds * 1000))
 
 
 def auth_ok(seq=0, time=None, role=Role.ACTIVE, **more):
@@ -61,15 +41,19 @@ def auth_ok(seq=0, time=None, role=Role.ACTIVE, **more):
 
 
 def connected(times, first_seq=1, **settings):
-    link = Link(record=Held(times, first_seq), symbols=(GOLD,), token="secret", **settings)
+    link = Link(HeldTicks(times, first_seq), Login((GOLD,), "secret"), **settings)
     link.connected(at(0))
     link.receive(wire.encode(wire.Connected(server_time=wire.iso(NOON))), at(0))
     link.outgoing()
     return link
 
 
+def needs_new_token(link, seconds):
+    return link.login.needs_new_token(link.clock.now_ms(at(seconds)))
+
+
 def test_the_greeting_is_answered_with_the_token():
-    link = Link(record=Held([]), symbols=(GOLD,), token="secret")
+    link = Link(HeldTicks([]), Login((GOLD,), "secret"))
     link.connected(at(0))
     assert link.outgoing() == []
     link.receive(wire.encode(wire.Connected(server_time=wire.iso(NOON))), at(0))
@@ -78,7 +62,7 @@ def test_the_greeting_is_answered_with_the_token():
 
 def test_nothing_is_sent_before_the_login():
     link = connected([10, 20])
-    assert link.next_slice(at(1), 100) is None
+    assert link.next_range(at(1), 100) is None
     assert link.heartbeat({GOLD: 20}, at(100)) is None
 
 
@@ -86,46 +70,46 @@ def test_after_the_login_ticks_go_from_where_the_server_stands():
     link = connected([10, 20, 30, 40])
     assert link.receive(auth_ok(seq=2, time=20), at(1)) == [
         LoggedIn("mt5-primary"),
-        RoleGiven(GOLD, Role.ACTIVE),
+        RoleAssigned(GOLD, Role.ACTIVE),
         Resumed(GOLD, 2, 20),
     ]
-    assert link.next_slice(at(1), 100) == Slice(GOLD, 2, 4)
-    link.sent(GOLD, 4, 40)
-    assert link.next_slice(at(1), 100) is None
+    assert link.next_range(at(1), 100) == TickRange(GOLD, 2, 4)
+    link.deliveries[GOLD].sent(4, 40)
+    assert link.next_range(at(1), 100) is None
     assert link.receive(wire.encode(wire.Ack(symbol=GOLD, seq=3)), at(1)) == [Acknowledged(GOLD, 3)]
-    assert link.in_flight(GOLD) == 1
+    assert link.deliveries[GOLD].in_flight == 1
 
 
 def test_no_more_ticks_are_in_flight_than_allowed():
     link = connected(list(range(100)), maximum_in_flight=10)
     link.receive(auth_ok(), at(1))
-    assert link.next_slice(at(1), 6) == Slice(GOLD, 0, 6)
-    link.sent(GOLD, 6, 5)
-    assert link.next_slice(at(1), 6) == Slice(GOLD, 6, 10)
-    link.sent(GOLD, 10, 9)
-    assert link.next_slice(at(1), 6) is None
+    assert link.next_range(at(1), 6) == TickRange(GOLD, 0, 6)
+    link.deliveries[GOLD].sent(6, 5)
+    assert link.next_range(at(1), 6) == TickRange(GOLD, 6, 10)
+    link.deliveries[GOLD].sent(10, 9)
+    assert link.next_range(at(1), 6) is None
     link.receive(wire.encode(wire.Ack(symbol=GOLD, seq=7)), at(1))
-    assert link.next_slice(at(1), 6) == Slice(GOLD, 10, 16)
+    assert link.next_range(at(1), 6) == TickRange(GOLD, 10, 16)
 
 
 def test_a_new_record_asks_where_to_begin_numbering():
     link = connected(None)
-    assert link.receive(auth_ok(seq=77, time=5), at(1))[2:] == [NumberingWanted(GOLD, 77, 5)]
-    assert link.next_slice(at(1), 10) is None
-    link.record.times, link.record.first = [10, 20], 78
-    assert link.resume(GOLD, 77, 5) == Resumed(GOLD, 77, 5)
-    assert link.next_slice(at(1), 10) == Slice(GOLD, 77, 79)
+    assert link.receive(auth_ok(seq=77, time=5), at(1))[2:] == [NumberingNeeded(GOLD, 77, 5)]
+    assert link.next_range(at(1), 10) is None
+    link.ticks.times, link.ticks.first = [10, 20], 78
+    assert link.deliveries[GOLD].resume(77, 5) == Resumed(GOLD, 77, 5)
+    assert link.next_range(at(1), 10) == TickRange(GOLD, 77, 79)
 
 
 def test_a_server_that_remembers_more_than_the_record_is_noticed():
     link = connected([10, 20])
-    assert link.receive(auth_ok(seq=9, time=90), at(1))[2:] == [NumbersOvertaken(GOLD, 9, 90)]
+    assert link.receive(auth_ok(seq=9, time=90), at(1))[2:] == [SpoolBehind(GOLD, 9, 90)]
 
 
 def test_a_server_that_lost_more_than_the_record_holds_is_noticed():
     link = connected([10, 20], first_seq=51)
     assert link.receive(auth_ok(seq=30, time=5), at(1))[2:] == [TicksMissing(GOLD, 30, 5)]
-    assert link.next_slice(at(1), 10) is None
+    assert link.next_range(at(1), 10) is None
 
 
 def test_what_another_connector_did_not_send_any_more_is_fetched_though_no_number_is_missing():
@@ -133,30 +117,30 @@ def test_what_another_connector_did_not_send_any_more_is_fetched_though_no_numbe
     link = connected([40, 50])
     link.receive(auth_ok(role=Role.STANDBY), at(1))
     promotion = link.receive(auth_ok(seq=0, time=20), at(2))
-    assert promotion == [RoleGiven(GOLD, Role.ACTIVE), NumberingWanted(GOLD, 0, 20)]
-    assert link.next_slice(at(2), 10) is None
-    link.record.times = [30, 40, 50]
-    link.resume(GOLD, 0, 20)
-    assert link.next_slice(at(2), 10) == Slice(GOLD, 0, 3)
+    assert promotion == [RoleAssigned(GOLD, Role.ACTIVE), NumberingNeeded(GOLD, 0, 20)]
+    assert link.next_range(at(2), 10) is None
+    link.ticks.times = [30, 40, 50]
+    link.deliveries[GOLD].resume(0, 20)
+    assert link.next_range(at(2), 10) == TickRange(GOLD, 0, 3)
 
 
 def test_a_server_that_forgot_gets_acknowledged_ticks_again():
     link = connected([10, 20, 30, 40])
     link.receive(auth_ok(seq=4, time=40), at(1))
     assert link.receive(auth_ok(seq=1, time=10), at(2)) == [Resumed(GOLD, 1, 10)]
-    assert link.next_slice(at(2), 10) == Slice(GOLD, 1, 4)
+    assert link.next_range(at(2), 10) == TickRange(GOLD, 1, 4)
 
 
 def test_what_another_connector_stored_meanwhile_is_left_out():
     link = connected([10, 20, 30, 30, 40])
     link.receive(auth_ok(seq=1, time=30), at(1))
-    assert link.next_slice(at(1), 10) == Slice(GOLD, 4, 5)
+    assert link.next_range(at(1), 10) == TickRange(GOLD, 4, 5)
 
 
 def test_ticks_of_the_last_stored_millisecond_are_sent_where_nobody_else_was():
     link = connected([10, 20, 20, 20, 40])
     link.receive(auth_ok(seq=2, time=20), at(1))
-    assert link.next_slice(at(1), 10) == Slice(GOLD, 2, 5)
+    assert link.next_range(at(1), 10) == TickRange(GOLD, 2, 5)
 
 
 def test_what_is_not_needed_is_not_missing():
@@ -168,14 +152,14 @@ def test_what_is_not_needed_is_not_missing():
 def test_a_standby_sends_heartbeats_only_until_it_is_promoted():
     link = connected([10, 20, 30])
     link.receive(auth_ok(role=Role.STANDBY), at(1))
-    assert link.next_slice(at(1), 10) is None
+    assert link.next_range(at(1), 10) is None
     heartbeat = link.heartbeat({GOLD: 30}, at(40))
     assert heartbeat == wire.Heartbeat(timestamp=wire.iso(NOON + 40_000), watermark={})
     assert link.receive(auth_ok(seq=0, time=20), at(41)) == [
-        RoleGiven(GOLD, Role.ACTIVE),
+        RoleAssigned(GOLD, Role.ACTIVE),
         Resumed(GOLD, 2, 20),
     ]
-    assert link.next_slice(at(41), 10) == Slice(GOLD, 2, 3)
+    assert link.next_range(at(41), 10) == TickRange(GOLD, 2, 3)
 
 
 def test_an_error_can_put_the_connector_to_standby():
@@ -184,9 +168,9 @@ def test_an_error_can_put_the_connector_to_standby():
     error = wire.Error(code=ErrorCode.STANDBY, message="wait", timestamp=wire.iso(NOON))
     assert link.receive(wire.encode(error), at(2)) == [
         ServerError("STANDBY", "wait", is_final=False),
-        RoleGiven(GOLD, Role.STANDBY),
+        RoleAssigned(GOLD, Role.STANDBY),
     ]
-    assert link.next_slice(at(2), 10) is None
+    assert link.next_range(at(2), 10) is None
 
 
 def test_a_symbol_without_a_role_is_not_sent():
@@ -194,26 +178,26 @@ def test_a_symbol_without_a_role_is_not_sent():
     frame = wire.encode(wire.AuthOk(connector="x", role={}, resume={}))
     assert link.receive(frame, at(1)) == [LoggedIn("x")]
     assert link.role(GOLD) is None
-    assert link.next_slice(at(1), 10) is None
+    assert link.next_range(at(1), 10) is None
 
 
 def test_history_goes_first_and_ticks_wait_until_it_is_confirmed():
     link = connected([10])
     history = wire.History(symbol=GOLD, timeframe="M15", rows=[])
-    link.offer_history([history])
+    link.history.offer([history])
     link.receive(auth_ok(), at(1))
     assert link.outgoing() == [history]
-    assert link.next_slice(at(2), 10) is None
+    assert link.next_range(at(2), 10) is None
     link.receive(wire.encode(wire.HistoryAck(symbol=GOLD, timeframe="M15", stored=0)), at(3))
-    assert link.next_slice(at(3), 10) == Slice(GOLD, 0, 1)
+    assert link.next_range(at(3), 10) == TickRange(GOLD, 0, 1)
 
 
 def test_ticks_do_not_wait_for_ever_for_the_history():
     link = connected([10])
-    link.offer_history([wire.History(symbol=GOLD, timeframe="M15", rows=[])])
+    link.history.offer([wire.History(symbol=GOLD, timeframe="M15", rows=[])])
     link.receive(auth_ok(), at(1))
-    assert link.next_slice(at(10.9), 10) is None
-    assert link.next_slice(at(11), 10) == Slice(GOLD, 0, 1)
+    assert link.next_range(at(10.9), 10) is None
+    assert link.next_range(at(11), 10) == TickRange(GOLD, 0, 1)
 
 
 def test_heartbeats_come_at_the_servers_interval():
@@ -228,7 +212,7 @@ def test_a_watermark_is_told_only_behind_everything_that_is_held():
     link = connected([10, 20])
     link.receive(auth_ok(), at(1))
     assert link.heartbeat({GOLD: 25}, at(1)).watermark == {}
-    link.sent(GOLD, 2, 20)
+    link.deliveries[GOLD].sent(2, 20)
     assert link.heartbeat({GOLD: 25}, at(31)).watermark == {GOLD: 25}
     assert link.heartbeat({GOLD: 24}, at(61)).watermark == {}
 
@@ -236,7 +220,7 @@ def test_a_watermark_is_told_only_behind_everything_that_is_held():
 def test_the_end_of_a_candle_without_a_tick_is_told_at_once_and_once():
     link = connected([CANDLE_MS - 5])
     link.receive(auth_ok(), at(1))
-    link.sent(GOLD, 1, CANDLE_MS - 5)
+    link.deliveries[GOLD].sent(1, CANDLE_MS - 5)
     assert link.heartbeat({GOLD: CANDLE_MS - 4}, at(1)).watermark == {GOLD: CANDLE_MS - 4}
     assert link.heartbeat({GOLD: CANDLE_MS - 1}, at(2)) is None
     assert link.heartbeat({GOLD: CANDLE_MS}, at(3)).watermark == {GOLD: CANDLE_MS}
@@ -246,40 +230,40 @@ def test_the_end_of_a_candle_without_a_tick_is_told_at_once_and_once():
 def test_a_token_is_renewed_after_four_fifths_of_its_life():
     link = connected([])
     link.receive(auth_ok(expires_at=wire.iso(NOON + 101_000)), at(1))
-    assert not link.wants_new_token(at(80.9))
-    assert link.wants_new_token(at(81))
+    assert not needs_new_token(link, 80.9)
+    assert needs_new_token(link, 81)
     link.renew("next")
     assert link.outgoing() == [wire.Auth(token="next", symbols=[GOLD])]
-    assert not link.wants_new_token(at(82))
+    assert not needs_new_token(link, 82)
     link.receive(auth_ok(expires_at=wire.iso(NOON + 200_000)), at(82))
-    assert link.wants_new_token(at(190))
+    assert needs_new_token(link, 190)
 
 
 def test_a_wrong_clock_is_noticed_and_the_servers_is_used():
-    link = Link(record=Held([]), symbols=(GOLD,), token="t")
+    link = Link(HeldTicks([]), Login((GOLD,), "t"))
     link.connected(at(0))
     greeting = wire.encode(wire.Connected(server_time=wire.iso(NOON - 90_000)))
-    assert link.receive(greeting, at(0)) == [ClockIsWrong(90_000)]
+    assert link.receive(greeting, at(0)) == [ClockErrorChanged(90_000)]
     link.receive(auth_ok(), at(1))
     assert link.heartbeat({}, at(1)).timestamp == wire.iso(NOON - 89_000)
 
 
 def test_clocks_are_compared_with_every_answer_to_a_heartbeat():
     """Two minutes fast at the login; then the machine's clock is put right under our hands."""
-    link = Link(record=Held([]), symbols=(GOLD,), token="t")
+    link = Link(HeldTicks([]), Login((GOLD,), "t"))
     link.connected(at(0))
     greeting = wire.encode(wire.Connected(server_time=wire.iso(NOON - 120_000)))
-    assert link.receive(greeting, at(0)) == [ClockIsWrong(120_000)]
-    corrected = Moment(20, NOON - 120_000 + 20_000)
-    assert link.server_ms(corrected) == NOON - 120_000 + 20_000
+    assert link.receive(greeting, at(0)) == [ClockErrorChanged(120_000)]
+    corrected = ClockReading(20, NOON - 120_000 + 20_000)
+    assert link.clock.now_ms(corrected) == NOON - 120_000 + 20_000
     answer = wire.encode(wire.HeartbeatAck(timestamp=wire.iso(NOON - 120_000 + 20_000)))
-    assert link.receive(answer, corrected) == [ClockIsWrong(0)]
-    assert link.clock_error_ms == 0
+    assert link.receive(answer, corrected) == [ClockErrorChanged(0)]
+    assert link.clock.error_ms == 0
     assert link.receive(answer, corrected) == []
 
 
 def test_before_the_first_comparison_this_machines_clock_is_all_there_is():
-    assert Link(record=Held([]), symbols=(GOLD,)).server_ms(at(7)) == NOON + 7000
+    assert Link(HeldTicks([]), Login((GOLD,))).clock.now_ms(at(7)) == NOON + 7000
 
 
 GONE = "MT5_DISCONNECTED", "gone"
@@ -329,8 +313,8 @@ def test_of_reports_that_wait_the_newest_of_each_code_is_told():
 def test_a_silent_server_is_given_up():
     link = connected([])
     link.receive(auth_ok(heartbeat_interval=10), at(1))
-    assert not link.is_stalled(at(26))
-    assert link.is_stalled(at(26.1))
+    assert not link.heartbeats.is_server_silent(26)
+    assert link.heartbeats.is_server_silent(26.1)
 
 
 @pytest.mark.parametrize("code", ["AUTH_FAILED", "TOKEN_EXPIRED", "AUTH_TIMEOUT"])
@@ -352,7 +336,7 @@ def test_messages_from_the_future_are_passed_over():
 def test_whatever_the_server_loses_and_however_the_line_breaks_it_ends_up_with_all(data):
     """A server that stores by `seq`, forgets, and drops what is on its way at any moment."""
     times = sorted(data.draw(st.lists(st.integers(0, 20), min_size=1, max_size=30)))
-    link = Link(record=Held(times), symbols=(GOLD,), token="t", maximum_in_flight=7)
+    link = Link(HeldTicks(times), Login((GOLD,), "t"), maximum_in_flight=7)
     stored = []
 
     def login(second):
@@ -361,13 +345,13 @@ def test_whatever_the_server_loses_and_however_the_line_breaks_it_ends_up_with_a
 
     def send(count):
         for _ in range(count):
-            piece = link.next_slice(at(0), 4)
+            piece = link.next_range(at(0), 4)
             if piece is None:
                 return
             for seq in range(piece.after_seq + 1, piece.up_to_seq + 1):
                 if seq == len(stored) + 1:
                     stored.append((seq, times[seq - 1]))
-            link.sent(GOLD, piece.up_to_seq, times[piece.up_to_seq - 1])
+            link.deliveries[GOLD].sent(piece.up_to_seq, times[piece.up_to_seq - 1])
             if data.draw(st.booleans()):
                 link.receive(wire.encode(wire.Ack(symbol=GOLD, seq=len(stored))), at(0))
 
@@ -381,7 +365,7 @@ def test_whatever_the_server_loses_and_however_the_line_breaks_it_ends_up_with_a
             login(second)
     link.connected(at(99))
     login(99)
-    while link.next_slice(at(99), 4):
+    while link.next_range(at(99), 4):
         send(1)
         link.receive(wire.encode(wire.Ack(symbol=GOLD, seq=len(stored))), at(99))
     assert stored == list(enumerate(times, 1))
