@@ -21,6 +21,7 @@ from signals_app.gateway.append_plan import Mark
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
 from signals_app.pipeline import wakeups
+from signals_app.services import price_history
 from signals_app.tasks import wake_pipeline
 
 
@@ -52,7 +53,7 @@ class DjangoLedger:
         """Store closed candles; return how many were kept."""
         plain = [(row.time_ms, row.open, row.high, row.low, row.close, row.volume) for row in rows]
         with _answering():
-            return wakeups.store_history(symbol, timeframe, plain)
+            return price_history.store_history(symbol, timeframe, plain)
 
     def wake(self, symbol: str) -> None:
         """See to it that one `build_candles` task of the symbol is waiting."""

@@ -1,6 +1,6 @@
 """Ticks to candles: the one place where a candle is made, live, offline and in the backtest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -69,6 +69,23 @@ def close_until(forming: Forming, watermark_ms: int) -> tuple[Forming, list[Clos
     gone = {candle.timeframe for candle in closed}
     still_forming = {key: value for key, value in forming.items() if key not in gone}
     return still_forming, sorted(closed, key=_closing_order)
+
+
+def candles_of(
+    runs: Iterable[Ticks], timeframe: Timeframe, *, include_forming: bool = False
+) -> list[Candle]:
+    """Return the candles of one timeframe that these ticks, in order of time, close.
+
+    ``include_forming`` adds the last candle, which no later tick has closed.
+    """
+    forming: Forming = {}
+    candles: list[Candle] = []
+    for ticks in runs:
+        forming, closed = aggregate(forming, ticks)
+        candles += [each.candle for each in closed if each.timeframe is timeframe]
+    if include_forming and timeframe in forming:
+        candles.append(forming[timeframe])
+    return candles
 
 
 def _closing_order(closed: ClosedCandle) -> tuple[int, int]:

@@ -1,15 +1,11 @@
-"""What the gateway asks for: wake-ups, resume points, a place for history and reports."""
+"""What the gateway asks for: wake-ups, resume points and a place for reports."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from django.db import transaction
 from django.utils import timezone
 
-from signals_app.market.candle import Candle, Timeframe
-from signals_app.market.tick import quantise_all
-from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
+from signals_app.models import Connector, ConnectorEvent, Decision, StreamPosition
 from signals_app.pipeline import stream
 
 #: A wake-up that was lost is made up for after so many seconds.
@@ -40,31 +36,6 @@ def resume_mark(symbol: str) -> dict[str, Any] | None:
     if waiting is not None and waiting.mark:
         return dict(waiting.mark)
     return position.mark()
-
-
-def store_history(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[float]]) -> int:
-    """Store closed candles `[time_ms, open, high, low, close, volume]`; return how many count.
-
-    A candle that ticks made stays, and history reaches no further than the symbol's first tick:
-    otherwise a decision would depend on when the history came.
-    """
-    with transaction.atomic():
-        position = StreamPosition.objects.select_for_update().filter(symbol=symbol).first()
-        first_ms = position.first_time_ms if position is not None else 0
-        usable = [
-            row for row in rows if not first_ms or row[0] + timeframe.milliseconds <= first_ms
-        ]
-        prices = quantise_all(np.array([row[1:5] for row in usable], dtype=np.float64))
-        candles = [
-            Candle(int(row[0]), opened, high, low, close, float(row[5]))
-            for row, (opened, high, low, close) in zip(usable, prices.tolist(), strict=True)
-        ]
-        PriceCandle.objects.bulk_create(
-            PriceCandle.of(symbol, timeframe, candles, PriceCandle.Source.HISTORY),
-            ignore_conflicts=True,
-            batch_size=1000,
-        )
-    return len(usable)
 
 
 def record_connector_event(connector: str, code: str, symbol: str, message: str) -> None:

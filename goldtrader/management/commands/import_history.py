@@ -5,18 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
-from rich.console import Console
-from rich.progress import track
 
+from reports_app.rendering.console import progress
 from signals_app.importers.candle_files import CandleFileError, read_candle_file
 from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.calendar import iso
-from signals_app.market.candle import Candles, Timeframe
-from signals_app.models import PriceCandle
-from signals_app.pipeline.wakeups import store_history
-
-_STORED_AT_ONCE = 5_000
+from signals_app.market.candle import Timeframe
+from signals_app.services.price_history import import_candles
 
 
 class Command(BaseCommand):
@@ -47,33 +42,17 @@ class Command(BaseCommand):
         symbol, timeframe = options["symbol"], Timeframe(options["timeframe"])
         try:
             read = read_candle_file(options["file"], options["source_timezone"])
-            with open_database(options["data_dir"], by="import_history"):
-                known, kept = self._store(symbol, timeframe, read.candles)
+            with (
+                open_database(options["data_dir"], by="import_history"),
+                progress(quiet=not self.stderr.isatty()) as on_progress,
+            ):
+                found = import_candles(symbol, timeframe, read.candles, on_progress=on_progress)
         except CandleFileError as error:
             raise CommandError(str(error), returncode=2) from None
         first, last = read.candles[0], read.candles[len(read.candles) - 1]
         self.stdout.write(
             f"{options['file']}: {len(read.candles)} candles of {symbol} {timeframe}, "
-            f"{iso(first.time_ms)} to {iso(last.time_ms)} ({read.assumed}); {kept} are new, "
-            f"{known - kept} were there already, {len(read.candles) - known} lie behind the first "
-            "tick that the server has and were left out."
+            f"{iso(first.time_ms)} to {iso(last.time_ms)} ({read.assumed}); {found.new} are new, "
+            f"{found.usable - found.new} were there already, {len(read.candles) - found.usable} "
+            "lie behind the first tick that the server has and were left out."
         )
-
-    def _store(self, symbol: str, timeframe: Timeframe, candles: Candles) -> tuple[int, int]:
-        """Return how many candles may count, and how many of them are new."""
-        stored = PriceCandle.objects.filter(instrument=symbol, timeframe=timeframe)
-        before, usable = stored.count(), 0
-        places = range(0, len(candles), _STORED_AT_ONCE)
-        console = Console(stderr=True)
-        for place in track(
-            places, description="Storing", console=console, disable=not console.is_terminal
-        ):
-            rows = [
-                (c.time_ms, c.open, c.high, c.low, c.close, c.volume)
-                for c in candles.part(place, place + _STORED_AT_ONCE)
-            ]
-            usable += store_history(symbol, timeframe, rows)
-        with connection.cursor() as cursor:
-            # After a bulk load the planner's figures are those of an empty table.
-            cursor.execute("ANALYZE price_history")
-        return usable, stored.count() - before

@@ -2,17 +2,15 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from signals_app.importers.tick_files import TickFileError, open_ticks, read_ticks
-from signals_app.market.aggregation import Forming, aggregate
+from signals_app.market.aggregation import candles_of
 from signals_app.market.calendar import iso
-from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
+from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe, candle_as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, PRICE_DECIMALS
-from signals_app.market.tick import Ticks
 
 
 class Command(BaseCommand):
@@ -22,7 +20,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the file and how to read and show it."""
+        """Add the file, how to read it and how to print."""
         parser.add_argument("ticks", help="tick CSV or M1 candle CSV, also .gz")
         parser.add_argument("--symbol", required=True)
         parser.add_argument(
@@ -55,7 +53,7 @@ class Command(BaseCommand):
         }
         try:
             self.stderr.write(open_ticks(options["ticks"], **reading).assumed)
-            candles = _candles(
+            candles = candles_of(
                 read_ticks(options["ticks"], **reading),
                 Timeframe(options["timeframe"]),
                 include_forming=options["include_forming"],
@@ -63,31 +61,9 @@ class Command(BaseCommand):
         except TickFileError as error:
             raise CommandError(str(error), returncode=2) from None
         if options["json"]:
-            self.stdout.write(json.dumps([_as_json(candle) for candle in candles]))
+            self.stdout.write(json.dumps(list(map(candle_as_json, candles))))
         else:
             self.stdout.write(_as_table(candles))
-
-
-def _candles(runs: Iterable[Ticks], timeframe: Timeframe, *, include_forming: bool) -> list[Candle]:
-    forming: Forming = {}
-    candles: list[Candle] = []
-    for ticks in runs:
-        forming, closed = aggregate(forming, ticks)
-        candles += [found.candle for found in closed if found.timeframe is timeframe]
-    if include_forming and timeframe in forming:
-        candles.append(forming[timeframe])
-    return candles
-
-
-def _as_json(candle: Candle) -> dict[str, str | float]:
-    return {
-        "time": iso(candle.time_ms),
-        "open": candle.open,
-        "high": candle.high,
-        "low": candle.low,
-        "close": candle.close,
-        "volume": int(candle.volume),
-    }
 
 
 def _as_table(candles: list[Candle]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signals_app.market.aggregation import ClosedCandle, aggregate, close_until
+from signals_app.market.aggregation import ClosedCandle, aggregate, candles_of, close_until
 from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
 from signals_app.market.tick import Ticks
 
@@ -52,6 +52,24 @@ def test_candles_that_end_together_close_shortest_first() -> None:
     assert [c.timeframe for c in closed] == [Timeframe.M15, Timeframe.H1, Timeframe.H4]
     assert {c.close_time_ms for c in closed} == {16 * QUARTER}
     assert {c.closed_by for c in closed} == {2}
+
+
+def test_candles_of_one_timeframe_are_those_that_closed_and_on_request_the_last() -> None:
+    runs = [
+        ticks((0, 10.0), (QUARTER - 1, 12.0)),
+        ticks((QUARTER, 11.0), (2 * QUARTER, 9.0), first_ordinal=3),
+    ]
+    closed = [
+        Candle(0, 10.0, 12.0, 10.0, 12.0, 2.0),
+        Candle(QUARTER, 11.0, 11.0, 11.0, 11.0, 1.0),
+    ]
+
+    assert candles_of(runs, Timeframe.M15) == closed
+    assert candles_of(runs, Timeframe.M15, include_forming=True) == [
+        *closed,
+        Candle(2 * QUARTER, 9.0, 9.0, 9.0, 9.0, 1.0),
+    ]
+    assert candles_of(runs, Timeframe.H4) == []
 
 
 def test_a_sparse_stream_closes_the_earlier_end_first() -> None:

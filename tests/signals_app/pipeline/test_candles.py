@@ -10,6 +10,7 @@ from signals_app.market.calendar import utc
 from signals_app.market.candle import Timeframe
 from signals_app.models import Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import candles, ports, stream, wakeups
+from signals_app.services import price_history
 from tests.signals_app.pipeline.book import FakeBook
 
 pytestmark = pytest.mark.django_db
@@ -143,14 +144,14 @@ def test_history_ends_where_the_ticks_begin(feed: Feed) -> None:
     history = [
         [NOON + place * QUARTER, 1299.0, 1299.0, 1299.0, 1299.0, 5.0] for place in range(-3, 3)
     ]
-    assert wakeups.store_history("XAUUSD", Timeframe.M15, history) == 6
+    assert price_history.store_history("XAUUSD", Timeframe.M15, history) == 6
 
     feed((NOON + 60_000, 1300.0))
     (built,) = build_all()
 
     assert [time for _, time, _ in rows()] == [NOON + place * QUARTER for place in (-3, -2, -1)]
     assert built.closes == (("M15", NOON),)
-    assert wakeups.store_history("XAUUSD", Timeframe.M15, history) == 3
+    assert price_history.store_history("XAUUSD", Timeframe.M15, history) == 3
     assert len(rows()) == 3
 
 
@@ -158,7 +159,7 @@ def test_history_never_overwrites_what_ticks_made(feed: Feed) -> None:
     feed((NOON, 1300.0), (NOON + QUARTER, 1301.0))
     build_all()
 
-    wakeups.store_history(
+    price_history.store_history(
         "XAUUSD", Timeframe.M15, [[NOON - QUARTER, 1.0, 1.0, 1.0, 1.0, 1.0], [NOON, 2, 2, 2, 2, 2]]
     )
 

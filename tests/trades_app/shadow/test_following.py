@@ -18,9 +18,10 @@ from redis import Redis
 from signals_app import tasks as signal_tasks
 from signals_app.market.tick import Ticks
 from signals_app.models import Decision, Instrument, Signal, Strategy, StreamPosition
-from signals_app.pipeline import analysis, candles, decisions, stream, wakeups
+from signals_app.pipeline import analysis, candles, decisions, stream
 from signals_app.pipeline.candles import Close
 from signals_app.pipeline.decisions import signal_value
+from signals_app.services import price_history
 from signals_app.services.strategies import NotPossible, add_version, any_in_shadow
 from signals_app.smc import analysis as smc
 from tests.stand_ins.market_files import MarketFiles, write_market_files
@@ -52,7 +53,7 @@ class Pipeline:
     def store_history(self) -> None:
         for timeframe, window in self.market.history.items():
             rows = [(c.time_ms, c.open, c.high, c.low, c.close, c.volume) for c in window]
-            wakeups.store_history(SYMBOL, timeframe, rows)
+            price_history.store_history(SYMBOL, timeframe, rows)
 
     def run(self, first: int = 0, last: int | None = None, *, follows: bool = True) -> None:
         ticks = self.market.ticks
