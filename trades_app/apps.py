@@ -4,14 +4,17 @@ from django.apps import AppConfig
 
 
 class TradesConfig(AppConfig):
-    """Joins the trades to the pipeline."""
+    """Joins the trades to the pipeline, and the outbox to the task that sends."""
 
     name = "trades_app"
     verbose_name = "Trades and messages"
 
     def ready(self) -> None:
-        """Give the pipeline its trade book."""
+        """Give the pipeline its trade book, and the outbox what starts a delivery."""
         from signals_app.pipeline import ports
         from trades_app.book import LiveBook
+        from trades_app.notifications import outbox
+        from trades_app.tasks import deliver
 
         ports.register(LiveBook())
+        outbox.deliver_by(deliver.delay)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from signals_app.pipeline.stream import TicksMissing
 from signals_app.tasks import generate_signal
-from trades_app.notifications import alerts, outbox
+from trades_app.notifications import delivery, feed_watch, outbox
 from trades_app.shadow import following
 from trades_app.trading import services
 
@@ -42,14 +42,14 @@ def follow_in_shadow(symbol: str) -> None:
 @shared_task(name="trades_app.tasks.deliver")
 def deliver() -> None:
     """Send what is due, one message after the other."""
-    while outbox.deliver_next():
+    while delivery.deliver_next():
         pass
 
 
 @shared_task(name="trades_app.tasks.watch_feed")
 def watch_feed() -> None:
     """Tell operators of a market that is not heard, and of its coming back."""
-    if alerts.watch_feed(timezone.now()):
+    if feed_watch.watch_feed(timezone.now()):
         deliver.delay()
 
 

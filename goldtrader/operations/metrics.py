@@ -37,7 +37,7 @@ from signals_app.gateway import metrics as gateway
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.models import Instrument, StreamPosition
 from signals_app.pipeline import stream
-from trades_app.notifications import outbox
+from trades_app.notifications import delivery
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ database_queries = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
 #: What workers observe; known here, so that each is told before its first observation.
-LATENCIES = (pipeline.tick_to_analysis, pipeline.signal_generation, outbox.delivery_seconds)
+LATENCIES = (pipeline.tick_to_analysis, pipeline.signal_generation, delivery.delivery_seconds)
 #: How many ports behind METRICS_PORT, which is the gateway's, the other processes try.
 _PORTS = 9
 

@@ -1,11 +1,16 @@
-"""What followers read at the end of a day, a week and a month: pure text from pure values."""
+"""The message at the end of a day, a week and a month, made from the trades of the period."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
+
+import msgspec
 
 from reports_app.performance import statistics
 from reports_app.performance.statistics import Performance, Period, TradeResult
+from trades_app.notifications.content.wording import SIMULATED_FEED, signed_money
 
 #: Telegram refuses messages above 4096 characters; what follows the list of trades needs some.
 _LONGEST_LIST = 3000
@@ -17,30 +22,39 @@ _TITLES = {
 }
 
 
-def report_text(
-    instrument: str,
-    period: Period,
-    first_day: date,
-    results: Iterable[TradeResult],
-    *,
-    digest: str,
-    is_simulated: bool = False,
-) -> str:
-    """Return one instrument's report of the period that begins on ``first_day``.
+@dataclass(frozen=True, slots=True)
+class PeriodReport:
+    """One instrument's period that begins on `first_day`, with the trades that it is about.
 
-    ``results`` may hold more than the period's. Losses stand before wins. ``digest`` is that of
-    the period's last day in the record.
+    `results` may hold more than the period's. `digest` is that of the period's last day in the
+    record.
     """
-    everything = list(results)
-    figures = statistics.by_period(everything, period).get(first_day, Performance())
+
+    instrument: str
+    period: Period
+    first_day: date
+    results: tuple[TradeResult, ...]
+    digest: str
+    is_simulated: bool = False
+
+
+def text(data: Mapping[str, Any]) -> str:
+    """The text of an outbox row's data."""
+    return report_text(msgspec.convert(data, PeriodReport))
+
+
+def report_text(report: PeriodReport) -> str:
+    """What followers read of the period; losses stand before wins."""
+    period, first_day = report.period, report.first_day
+    figures = statistics.by_period(report.results, period).get(first_day, Performance())
     closed = [
         result
-        for result in statistics.in_order_of_closing(everything)
+        for result in statistics.in_order_of_closing(report.results)
         if result.closed_on is not None and period.beginning(result.closed_on) == first_day
     ]
     lines = [
-        *(["🧪 SIMULATED FEED: these prices are made up 🧪", ""] if is_simulated else []),
-        f"📅 {instrument} {_TITLES[period]} REPORT · {_days(period, first_day)}",
+        *([SIMULATED_FEED, ""] if report.is_simulated else []),
+        f"📅 {report.instrument} {_TITLES[period]} REPORT · {_days(period, first_day)}",
         "",
         *_summary(figures, closed),
         *_listed(closed),
@@ -48,7 +62,7 @@ def report_text(
         *_groups("Setups", closed, lambda result: result.setup_type),
         *_groups("Directions", closed, lambda result: result.direction),
         "",
-        f"🔗 Record: {digest}",
+        f"🔗 Record: {report.digest}",
     ]
     return "\n".join(lines)
 
@@ -73,9 +87,9 @@ def _summary(figures: Performance, closed: Sequence[TradeResult]) -> list[str]:
     rate = "" if figures.win_rate is None else f" · win rate {figures.win_rate:.0f}%"
     lines = [
         f"Signals: {figures.total_signals} · trades closed: {figures.closed_trades}",
-        f"🛑 Lost: {figures.losing_trades} ({_money(lost)})",
-        f"🏁 Won: {figures.winning_trades} ({_money(won)}){rate}",
-        f"Result: {_money(figures.total_profit_loss)} ({figures.total_pips:+,.1f} pips)",
+        f"🛑 Lost: {figures.losing_trades} ({signed_money(lost)})",
+        f"🏁 Won: {figures.winning_trades} ({signed_money(won)}){rate}",
+        f"Result: {signed_money(figures.total_profit_loss)} ({figures.total_pips:+,.1f} pips)",
     ]
     if figures.profit_factor is not None:
         lines.append(f"Profit factor: {figures.profit_factor}")
@@ -83,7 +97,7 @@ def _summary(figures: Performance, closed: Sequence[TradeResult]) -> list[str]:
         lines.append(f"Expectancy: {figures.average_rr:+} R a trade")
     if figures.planned_risk_reward is not None:
         lines.append(f"Average planned R:R: 1:{figures.planned_risk_reward}")
-    lines.append(f"Deepest fall on the way: {_money(-figures.maximum_drawdown)}")
+    lines.append(f"Deepest fall on the way: {signed_money(-figures.maximum_drawdown)}")
     return lines
 
 
@@ -99,7 +113,7 @@ def _listed(closed: Sequence[TradeResult]) -> list[str]:
         multiple = "" if result.r_multiple is None else f" = {result.r_multiple:+} R"
         lines.append(
             f"{'🛑' if result.profit_loss < 0 else '🏁'} {result.signal_id} {result.direction}: "
-            f"{_money(result.profit_loss)} ({result.profit_loss_pips:+,.1f} pips){multiple}"
+            f"{signed_money(result.profit_loss)} ({result.profit_loss_pips:+,.1f} pips){multiple}"
         )
     return ["", *lines] if lines else []
 
@@ -111,13 +125,9 @@ def _groups(
     groups = statistics.by_group(closed, key)
     if len(groups) < 2:
         return []
-    told = (
+    lines = (
         f"{name}: {figures.winning_trades} won, {figures.losing_trades} lost, "
-        f"{_money(figures.total_profit_loss)}"
+        f"{signed_money(figures.total_profit_loss)}"
         for name, figures in groups.items()
     )
-    return ["", f"{title}:", *told]
-
-
-def _money(amount: Decimal) -> str:
-    return f"{'-' if amount < 0 else '+'}${abs(amount):,.2f}"
+    return ["", f"{title}:", *lines]

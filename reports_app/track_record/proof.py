@@ -1,7 +1,6 @@
 """The record's proof: everything is computed again, and compared with what was told of it."""
 
 import datetime as dt
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -29,8 +28,6 @@ from trades_app.lifecycle.record import (
 from trades_app.models import Message, Trade, TradeEvent
 from trades_app.trading.services import event_value, trade_value
 
-#: How a report names the digest of its last day.
-_REPORTED = re.compile(r"^🔗 Record: ([0-9a-f]{64})$", re.MULTILINE)
 #: What reading a value raises where a row or a file holds something else.
 _UNREADABLE = (KeyError, ValueError, TypeError, ArithmeticError)
 
@@ -133,7 +130,7 @@ def _require_expected(proofs: Sequence[Proof], expected: Iterable[Published]) ->
 def _instruments() -> set[str]:
     signals = Signal.objects.order_by().values_list("instrument", flat=True).distinct()
     days = RecordDay.objects.order_by().values_list("instrument", flat=True).distinct()
-    reports = Message.objects.filter(kind="REPORT").order_by()
+    reports = Message.objects.filter(kind=Message.Kind.REPORT).order_by()
     return {*signals, *days, *reports.values_list("instrument", flat=True).distinct()}
 
 
@@ -280,19 +277,18 @@ def _verify_days(instrument: str, days: Sequence[Day]) -> int:
 
 
 def _verify_reports(instrument: str, days: Sequence[Day]) -> None:
-    """Compare the record with what followers were told of it."""
-    reports = Message.objects.filter(kind="REPORT", instrument=instrument).order_by("pk")
-    for key, text in reports.values_list("key", "text").iterator():
+    """Compare the record with the digests that were published in reports."""
+    reports = Message.objects.filter(kind=Message.Kind.REPORT, instrument=instrument)
+    for key, digest in reports.order_by("pk").values_list("key", "digest").iterator():
         _, _, period, first_day = _read(f"The report {key}", lambda key: key.split(":"), key)
         last_day = Period(period).last_day(dt.date.fromisoformat(first_day))
-        told = _REPORTED.search(text)
-        if told is None:
+        if not digest:
             raise Broken(f"The report {key} names no digest: its text was changed.")
         until = [day for day in days if day.date <= last_day]
-        if not until or until[-1].digest != told[1]:
+        if not until or until[-1].digest != digest:
             stands = f"is {until[-1].digest}" if until else "has nothing until then"
             raise Broken(
-                f"{instrument}: followers were told of the digest {told[1]} at the end of "
+                f"{instrument}: followers were told of the digest {digest} at the end of "
                 f"{last_day}, the record {stands}: its last days were removed or made anew."
             )
 

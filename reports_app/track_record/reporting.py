@@ -6,11 +6,13 @@ import structlog
 
 from reports_app.models import RecordDay
 from reports_app.performance.statistics import Period
-from reports_app.rendering.period_report import report_text
+from reports_app.rendering.period_report import PeriodReport
 from reports_app.track_record import sealing
 from reports_app.track_record.performance import PERIODS, recompute, results
 from signals_app.services.connectors import is_simulated
 from trades_app.models import Message
+from trades_app.notifications import outbox
+from trades_app.notifications.outbox import Draft, Subject
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +23,7 @@ _MADE_UP_FOR = dt.timedelta(days=70)
 def report(instrument: str) -> int:
     """Seal the days that are over, put the reports that are due into the outbox; return how many.
 
-    Each period is told once, by its message's key, and only if it has entries in the record.
+    Each period has one report, by its message's key, and only if it has entries in the record.
     """
     sealed = sealing.seal_days(instrument)
     if sealed:
@@ -29,16 +31,13 @@ def report(instrument: str) -> int:
     due = _due(instrument, oldest_sealed=sealed[0].date if sealed else None)
     if not due:
         return 0
-    Message.objects.bulk_create(
-        [_message(instrument, period, first_day) for period, first_day in due],
-        ignore_conflicts=True,
-    )
+    outbox.put_all([_draft(instrument, period, first_day) for period, first_day in due])
     log.info("reports_written", instrument=instrument, reports=len(due))
     return len(due)
 
 
 def _due(instrument: str, *, oldest_sealed: dt.date | None) -> list[tuple[Period, dt.date]]:
-    """Return the periods that are over and not told yet, in the order of their ends."""
+    """The periods that are over and have no report yet, in the order of their ends."""
     end = sealing.closed_until(instrument)
     if end is None:
         return []
@@ -56,29 +55,27 @@ def _due(instrument: str, *, oldest_sealed: dt.date | None) -> list[tuple[Period
         for period, first_day in periods
         if period.last_day(first_day) < end
     }
-    told = set(Message.objects.filter(key__in=over).values_list("key", flat=True))
+    written = outbox.known(over)
     return sorted(
-        (period for key, period in over.items() if key not in told),
+        (period for key, period in over.items() if key not in written),
         key=lambda due: (due[0].last_day(due[1]), PERIODS.index(due[0])),
     )
 
 
-def _message(instrument: str, period: Period, first_day: dt.date) -> Message:
+def _draft(instrument: str, period: Period, first_day: dt.date) -> Draft:
     last = period.last_day(first_day)
     days = RecordDay.objects.filter(instrument=instrument, date__lte=last).order_by("-date")
-    return Message(
-        key=_key(instrument, period, first_day),
-        kind="REPORT",
+    found = results(since=first_day, before=last + dt.timedelta(days=1), instrument=instrument)
+    report = PeriodReport(
         instrument=instrument,
-        text=report_text(
-            instrument,
-            period,
-            first_day,
-            results(since=first_day, before=last + dt.timedelta(days=1), instrument=instrument),
-            digest=days.values_list("digest", flat=True)[0],
-            is_simulated=is_simulated(instrument),
-        ),
+        period=period,
+        first_day=first_day,
+        results=tuple(found),
+        digest=days.values_list("digest", flat=True)[0],
+        is_simulated=is_simulated(instrument),
     )
+    key = _key(instrument, period, first_day)
+    return Draft(Message.Kind.REPORT, Subject(instrument), key, report)
 
 
 def _key(instrument: str, period: Period, first_day: dt.date) -> str:

@@ -31,6 +31,7 @@ from tests.signals_app.gateway.conftest import (
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import stored_trade
 from trades_app.models import Message
+from trades_app.notifications.kinds import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -160,4 +161,4 @@ def test_a_stop_in_a_two_hour_outage_closes_at_its_tick_and_is_told_late(
         ("CLOSED", 7380),
     ]
     (message,) = Message.objects.all()
-    assert message.text.splitlines()[-1].startswith("⏳ Found 2 h 03 min late")
+    assert text_of(message).splitlines()[-1].startswith("⏳ Found 2 h 03 min late")

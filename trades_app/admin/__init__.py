@@ -1,5 +1,5 @@
 """What an operator sees of trades and messages."""
 
-from trades_app.admin import trades
+from trades_app.admin import outbox, trades
 
-__all__ = ("trades",)
+__all__ = ("outbox", "trades")

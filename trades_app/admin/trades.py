@@ -1,4 +1,4 @@
-"""Trades with all that happened to them, and the outbox."""
+"""Trades with all that happened to them, live and in shadow."""
 
 from functools import partial
 from typing import Any
@@ -6,10 +6,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from signals_app.admin.base import (
@@ -32,11 +30,10 @@ from signals_app.admin.base import (
 from signals_app.models import Signal, Strategy
 from signals_app.services.strategies import NotPossible
 from trades_app.lifecycle.machine import InvalidTransition
-from trades_app.models import Message, ShadowTrade, Trade, TradeEvent
-from trades_app.notifications.content.messages import time_words
-from trades_app.notifications.telegram import bot
+from trades_app.models import ShadowTrade, Trade, TradeEvent
+from trades_app.notifications.content.wording import duration
 from trades_app.shadow import following
-from trades_app.tasks import deliver, go_on
+from trades_app.tasks import go_on
 from trades_app.trading.services import cancel_trade, order_close, trade_value
 
 #: The statuses that a trade rests in, and how each is shown.
@@ -107,19 +104,12 @@ class EventInline(ReadOnlyInline):
     def late(self, event: TradeEvent) -> str:
         """Return how long after its tick's time it was found, where the feed was cut off."""
         seconds = event.found_late_seconds
-        return "-" if seconds is None else time_words(seconds)
+        return "-" if seconds is None else duration(seconds)
 
     @admin.display(description="stop from then on")
     def stop(self, event: TradeEvent) -> str:
         """Return the stop in force afterwards."""
         return shown(event.trade.instrument, event.stop_loss)
-
-
-class MessageInline(ReadOnlyInline):
-    """What the channel was told of the trade's signal."""
-
-    model = Message
-    fields = ("kind", "status", "attempts", "sent_at", "error")
 
 
 @admin.register(Trade)
@@ -333,93 +323,6 @@ class ShadowTradeAdmin(ReadOnlyAdmin):
     def left_at(self, trade: ShadowTrade) -> SafeString | str:
         """Return when the rest was closed."""
         return moment(trade.exit_time_ms)
-
-
-@admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
-    """The outbox, newest first."""
-
-    list_display = (
-        "written_at",
-        "kind",
-        "instrument",
-        "of_signal",
-        "state",
-        "attempts",
-        "sent",
-        "trouble",
-    )
-    list_filter = ("status", "kind", InstrumentFilter)
-    search_fields = ("key", "signal__signal_id")
-    search_help_text = "Signal id or key"
-    ordering = ("-pk",)
-    list_select_related = ("signal",)
-    actions: Any = ("retry",)
-    fieldsets = (
-        (None, {"fields": (("kind", "instrument", "of_signal"), ("state", "attempts", "sent"))}),
-        ("Text", {"fields": ("as_sent",)}),
-        (
-            "Delivery",
-            {
-                "fields": (
-                    ("written_at", "not_before", "claimed_at"),
-                    "telegram_message_id",
-                    "error",
-                )
-            },
-        ),
-    )
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show the list, and say so where nothing can be sent."""
-        if not bot.is_configured():
-            self.message_user(request, "There is no Telegram bot: messages stay here to be read.")
-        return super().changelist_view(request, extra_context)
-
-    def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change messages may send them again."""
-        return request.user.has_perm("trades_app.change_message")
-
-    @admin.display(description="written (UTC)", ordering="pk")
-    def written_at(self, message: Message) -> SafeString | str:
-        """Return when it was written."""
-        return moment(message.created_at)
-
-    @admin.display(description="signal")
-    def of_signal(self, message: Message) -> SafeString | str:
-        """Return the signal that it tells about."""
-        return link_to(message.signal, message.signal_id)
-
-    @labelled(
-        "status", {"WAITING": BUSY, "SENDING": NEUTRAL, "SENT": GOOD, "FAILED": BAD}, "status"
-    )
-    def state(self, message: Message) -> str:
-        """Return how far its delivery is."""
-        return message.status
-
-    @admin.display(description="sent (UTC)", ordering="sent_at")
-    def sent(self, message: Message) -> SafeString | str:
-        """Return when Telegram took it."""
-        return moment(message.sent_at)
-
-    @admin.display(description="error")
-    def trouble(self, message: Message) -> str:
-        """Return the beginning of what went wrong."""
-        return message.error[:80] or "-"
-
-    @admin.display(description="text")
-    def as_sent(self, message: Message) -> SafeString:
-        """Return the text with its lines."""
-        return format_html('<pre class="whitespace-pre-wrap font-sans">{}</pre>', message.text)
-
-    @admin.action(description="Send again", permissions=("retry",))
-    def retry(self, request: HttpRequest, chosen: "models.QuerySet[Message]") -> None:
-        """Put failed messages back, and send waiting ones now."""
-        number = chosen.filter(status__in=(Message.Status.FAILED, Message.Status.WAITING)).update(
-            status=Message.Status.WAITING, not_before=Now(), attempts=0, error=""
-        )
-        transaction.on_commit(deliver.delay)
-        self.message_user(request, f"{number} will be sent.", messages.SUCCESS)
 
 
 @admin.action(description="Cancel the trade, which waits for its ticks")

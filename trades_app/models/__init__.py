@@ -1,8 +1,7 @@
 """Trades, every change of them, shadow trades and the outbox."""
 
+from trades_app.models.notification import Message, MessageQuerySet
 from trades_app.models.trade import (
-    Message,
-    MessageQuerySet,
     ShadowPosition,
     ShadowTrade,
     Trade,

@@ -1,4 +1,4 @@
-"""Trades, every change of them, and the messages that tell about them."""
+"""Trades and every change of them, live and in shadow."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -120,62 +120,6 @@ class TradeEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trade_id} {self.number} {self.kind}"
-
-
-class MessageQuerySet(models.QuerySet["Message"]):
-    """The outbox, as its workers see it."""
-
-    def due(self) -> "MessageQuerySet":
-        """Return what may be sent now, oldest first."""
-        return self.filter(status=Message.Status.WAITING, not_before__lte=Now()).order_by("pk")
-
-
-class Message(models.Model):
-    """One message of the outbox, written with the rows that it tells about.
-
-    `key` names the event, so that no event is told twice. A worker claims it by a conditional
-    update; without a Telegram token or channel it stays here to be read.
-    """
-
-    #: The kind of what is for operators: it goes to their channel, not to the instrument's.
-    ALERT = "ALERT"
-
-    class Status(models.TextChoices):
-        """How far its delivery is."""
-
-        WAITING = "WAITING"
-        SENDING = "SENDING"
-        SENT = "SENT"
-        FAILED = "FAILED"
-
-    key = models.CharField(max_length=80, unique=True)
-    kind = models.CharField(max_length=20)
-    instrument = fields.symbol()
-    signal = models.ForeignKey(Signal, on_delete=models.PROTECT, null=True, related_name="messages")
-    text = models.TextField()
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField(db_default=Now())
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    telegram_message_id = models.BigIntegerField(null=True, blank=True)
-    error = models.TextField(blank=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    objects = MessageQuerySet.as_manager()
-
-    class Meta:
-        db_table = "outbox"
-        indexes = (
-            models.Index(
-                fields=("not_before",),
-                condition=models.Q(status__in=("WAITING", "SENDING")),
-                name="message_unsent",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.key
 
 
 class ShadowTradeQuerySet(models.QuerySet["ShadowTrade"]):

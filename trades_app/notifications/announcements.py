@@ -1,4 +1,4 @@
-"""What followers are told of a signal and its trade, put into the outbox as it happens."""
+"""What followers learn of a signal and its trade, put into the outbox as it happens."""
 
 from collections.abc import Iterable
 
@@ -7,24 +7,28 @@ from signals_app.models import Signal
 from signals_app.pipeline.decisions import signal_value
 from signals_app.services.connectors import is_simulated
 from trades_app.lifecycle.machine import Trade, TradeEvent
+from trades_app.models import Message
 from trades_app.notifications import outbox
-from trades_app.notifications.content import messages
+from trades_app.notifications.content.signals import SignalAnnouncement
+from trades_app.notifications.content.trade_events import ANNOUNCED, TradeUpdate
+from trades_app.notifications.outbox import Draft, Subject
 
 
 def announce_signal(
     signal: Signal, instrument: Instrument, trade: Trade, found_late_seconds: int | None
 ) -> None:
     """Put the signal's announcement in; ``trade`` is its trade as it was opened."""
-    text = messages.signal_text(
-        signal_value(signal),
-        instrument,
-        trade,
+    announcement = SignalAnnouncement(
+        signal=signal_value(signal),
+        trade=trade,
+        instrument=instrument,
         is_simulated=is_simulated(signal.instrument),
         found_late_seconds=found_late_seconds,
         measured=signal.measured,
         strategy=str(signal.strategy),
     )
-    outbox.put("SIGNAL", signal, f"signal:{signal.signal_id}", text)
+    key = f"signal:{signal.signal_id}"
+    outbox.put(Message.Kind.SIGNAL, Subject.of_signal(signal), key, announcement)
 
 
 def announce_events(
@@ -36,12 +40,18 @@ def announce_events(
 ) -> None:
     """Put in what followers need to know of these events.
 
-    ``trade`` stands after all of them; ``found_late`` has the seconds of each, `None`: on time.
+    ``trade`` stands after all of them; ``found_late`` has the seconds of each, `None`: in time.
     """
-    simulated = is_simulated(signal.instrument)
-    for event, late in zip(events, found_late, strict=True):
-        text = messages.event_text(
-            trade, event, instrument, is_simulated=simulated, found_late_seconds=late
-        )
-        if text is not None:
-            outbox.put("TRADE", signal, f"trade:{signal.signal_id}:{event.kind}", text)
+    subject, simulated = Subject.of_signal(signal), is_simulated(signal.instrument)
+    outbox.put_all(
+        [
+            Draft(
+                Message.Kind.TRADE,
+                subject,
+                f"trade:{signal.signal_id}:{event.kind}",
+                TradeUpdate(trade, event, instrument, simulated, late),
+            )
+            for event, late in zip(events, found_late, strict=True)
+            if event.kind in ANNOUNCED
+        ]
+    )

@@ -1,156 +1,178 @@
-"""The outbox: messages are put once, claimed by one worker and sent once."""
+"""The outbox, the one door for messages: put in once, claimed by one worker, settled.
 
+Whoever has something to say puts in what happened, in the transaction of its own rows.
+`delivery` claims what is due, sends it and settles it.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-import structlog
-from celery import current_app
-from django.conf import settings
+import msgspec
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
-from prometheus_client import Histogram
 
-from signals_app.models import Instrument, Signal
-from trades_app.models import Message, MessageQuerySet
+from signals_app.models import Signal
+from trades_app.models import Message
+from trades_app.notifications import channels
+from trades_app.notifications.channels import Channels
 from trades_app.notifications.telegram import bot
 
-log = structlog.get_logger(__name__)
-
-delivery_seconds = Histogram(
-    "telegram_delivery_seconds",
-    "From the message written with its event to Telegram's acceptance",
-    buckets=(0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 600),
-)
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2, 600
-#: Whom alerts go to; no symbol has this name.
-_OPERATORS = "operators"
 #: A worker that claimed a message and did not come back in this time died with it.
 CLAIM_EXPIRES = timedelta(minutes=2)
+#: How many due messages are looked at for one that nothing of its own signal holds up.
+_LOOKED_AT = 20
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2, 600
 
 
-def put(kind: str, signal: Signal, key: str, text: str) -> None:
-    """Put a message about a signal in, with the rows of this transaction; a key counts once."""
-    message = Message(key=key, kind=kind, signal=signal, instrument=signal.instrument, text=text)
-    Message.objects.bulk_create([message], ignore_conflicts=True)
-    # What gets no task is found by the next sweep.
-    transaction.on_commit(wake, robust=True)
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a message is about and who reads it; `instrument` is empty where it is about none."""
+
+    instrument: str
+    signal: Signal | None = None
+    addressee: Message.Addressee = Message.Addressee.FOLLOWERS
+
+    @classmethod
+    def of_signal(cls, signal: Signal) -> "Subject":
+        """A signal and its trade: later messages answer the first one."""
+        return cls(signal.instrument, signal)
+
+    @classmethod
+    def for_operators(cls, instrument: str = "") -> "Subject":
+        """Something that only operators have to know."""
+        return cls(instrument, addressee=Message.Addressee.OPERATORS)
 
 
-def wake() -> None:
-    """Start a delivery now, where there is a bot to deliver with."""
-    if bot.is_configured():
-        current_app.send_task("trades_app.tasks.deliver")
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message to be put in.
+
+    `key` names the event, `data` is a value of the kind's own type (see `content`). A digest in it
+    gets a column of its own.
+    """
+
+    kind: Message.Kind
+    subject: Subject
+    key: str
+    data: Any
 
 
-def deliver_next() -> bool:
-    """Send the oldest message that is due; return whether there may be more to do."""
-    channels = _channels()
-    if not channels:
-        return False
-    message = _claim(channels)
-    if message is None:
-        return False
-    try:
-        delivered = bot.send(
-            channels[_addressee(message)], message.text, reply_to=_message_above(message)
-        )
-    except bot.TryLater as later:
-        _postpone(message, str(later), later.seconds)
-    except bot.Refused as refusal:
-        _settle(message, status=Message.Status.FAILED, error=str(refusal))
-        log.warning("message_refused", key=message.key, detail=str(refusal))
-    else:
-        sent_at = timezone.now()
-        delivery_seconds.observe(max(0.0, (sent_at - message.created_at).total_seconds()))
-        _settle(
-            message,
-            status=Message.Status.SENT,
-            telegram_message_id=delivered.message_id,
-            sent_at=sent_at,
-            error="",
-        )
-        log.info("message_sent", key=message.key, telegram_message_id=delivered.message_id)
-    return True
+def put(kind: Message.Kind, subject: Subject, key: str, data: Any) -> bool:
+    """Put one message in, with the rows of this transaction; `False` where the key was known."""
+    row = _row(Draft(kind, subject, key, data))
+    columns = ("kind", "addressee", "instrument", "signal", "data", "digest")
+    values = {column: getattr(row, column) for column in columns}
+    _, is_new = Message.objects.get_or_create(key=key, defaults=values)
+    if is_new:
+        _wake_on_commit()
+    return is_new
 
 
-def release_lost_claims() -> int:
-    """Give back messages whose worker died; return how many."""
-    return Message.objects.filter(
-        status=Message.Status.SENDING, claimed_at__lt=timezone.now() - CLAIM_EXPIRES
-    ).update(status=Message.Status.WAITING)
+def put_all(drafts: Sequence[Draft]) -> None:
+    """Put several messages in at once, in this order; those whose key was known are left out."""
+    if drafts:
+        Message.objects.bulk_create(map(_row, drafts), ignore_conflicts=True)
+        _wake_on_commit()
 
 
-def unsent() -> int:
-    """Return how many messages could still be sent: those of instruments with a channel."""
-    statuses = (Message.Status.WAITING, Message.Status.SENDING)
-    return _to(_channels(), Message.objects.filter(status__in=statuses)).count()
+def known(keys: Collection[str]) -> set[str]:
+    """Those of the keys that have a message."""
+    return set(Message.objects.filter(key__in=keys).values_list("key", flat=True))
 
 
-def _channels() -> dict[str, str]:
-    """Return the Telegram channel by symbol, and operators' own; empty where there is no bot."""
-    if not bot.is_configured():
-        return {}
-    rows = Instrument.objects.exclude(telegram_channel="")
-    channels = dict(rows.values_list("symbol", "telegram_channel"))
-    if settings.OPERATOR_TELEGRAM_CHANNEL:
-        channels[_OPERATORS] = settings.OPERATOR_TELEGRAM_CHANNEL
-    return channels
+def claim(chats: Channels) -> Message | None:
+    """Claim the oldest message that is due and has a chat to go to, `None`: nothing to do.
 
-
-def _addressee(message: Message) -> str:
-    return _OPERATORS if message.kind == Message.ALERT else message.instrument
-
-
-def _to(channels: dict[str, str], messages: MessageQuerySet) -> MessageQuerySet:
-    """Return those of the messages that have a channel to go to."""
-    instruments = [symbol for symbol in channels if symbol != _OPERATORS]
-    followed = Q(instrument__in=instruments) & ~Q(kind=Message.ALERT)
-    return messages.filter(followed | Q(kind=Message.ALERT) if _OPERATORS in channels else followed)
-
-
-def _claim(channels: dict[str, str]) -> Message | None:
-    """Claim the oldest due message; those behind an unsent one of the same signal wait for it."""
-    due = _to(channels, Message.objects.due())
-    for message in due.select_related("signal")[:20]:
-        if _is_behind(message):
-            continue
-        claimed = Message.objects.filter(pk=message.pk, status=Message.Status.WAITING).update(
-            status=Message.Status.SENDING, claimed_at=Now(), attempts=F("attempts") + 1
-        )
-        if claimed:
-            message.attempts += 1
+    What stands behind an unsent message of the same signal waits for it.
+    """
+    due = chats.reached(Message.objects.due())
+    for message in due.select_related("signal")[:_LOOKED_AT]:
+        if not message.is_behind and Message.objects.claim(message):
             return message
     return None
 
 
-def _is_behind(message: Message) -> bool:
-    if message.signal_id is None:
-        return False
-    before = Q(status__in=(Message.Status.WAITING, Message.Status.SENDING), pk__lt=message.pk)
-    return Message.objects.filter(before, signal=message.signal_id).exists()
+def settle_sent(message: Message, telegram_message_id: int) -> None:
+    """A claimed message was accepted by Telegram, which gave it this id."""
+    Message.objects.settle(
+        message,
+        status=Message.Status.SENT,
+        telegram_message_id=telegram_message_id,
+        sent_at=timezone.now(),
+        error="",
+    )
 
 
-def _message_above(message: Message) -> int | None:
-    """Return the Telegram id of the signal's announcement, which its later messages answer."""
-    if message.signal_id is None:
-        return None
-    announcement = Message.objects.filter(key=f"signal:{message.signal_id}").first()
-    return announcement.telegram_message_id if announcement is not None else None
+def settle_failed(message: Message, reason: str) -> None:
+    """A claimed message will never be accepted; it stays with the reason."""
+    Message.objects.settle(message, status=Message.Status.FAILED, error=reason)
 
 
-def _postpone(message: Message, reason: str, seconds: float | None) -> None:
+def settle_later(message: Message, reason: str, seconds: float | None = None) -> float:
+    """A claimed message is to be tried again; returns after how many seconds.
+
+    Without ``seconds`` each attempt waits twice as long as the one before, up to ten minutes.
+    """
     pause = seconds or min(
         _FIRST_PAUSE_SECONDS * 2 ** (message.attempts - 1), _LONGEST_PAUSE_SECONDS
     )
-    _settle(
-        message,
-        status=Message.Status.WAITING,
-        not_before=timezone.now() + timedelta(seconds=pause),
-        error=reason,
+    not_before = timezone.now() + timedelta(seconds=pause)
+    Message.objects.settle(
+        message, status=Message.Status.WAITING, not_before=not_before, error=reason
     )
-    log.warning("message_postponed", key=message.key, seconds=pause, detail=reason)
+    return pause
 
 
-def _settle(message: Message, **changes: object) -> None:
-    Message.objects.filter(pk=message.pk).update(claimed_at=None, **changes)
+def release_lost_claims() -> int:
+    """Give messages back whose worker died; returns how many."""
+    return Message.objects.lost(CLAIM_EXPIRES).update(status=Message.Status.WAITING)
+
+
+def send_again(messages: QuerySet[Message]) -> int:
+    """Make those of the messages due that failed or wait to be tried again; returns how many."""
+    waiting, failed = Message.Status.WAITING, Message.Status.FAILED
+    return messages.filter(status__in=(waiting, failed)).update(
+        status=waiting, not_before=Now(), attempts=0, error=""
+    )
+
+
+def unsent() -> int:
+    """How many messages could still be sent: those that have a chat to go to."""
+    return channels.configured().reached(Message.objects.unsent()).count()
+
+
+_deliver: Callable[[], object] | None = None
+
+
+def deliver_by(start: Callable[[], object]) -> None:
+    """Name what starts a delivery: a task, which is known above this package only."""
+    global _deliver
+    _deliver = start
+
+
+def wake() -> None:
+    """Start a delivery now, where there is a bot to deliver with."""
+    if _deliver is not None and bot.is_configured():
+        _deliver()
+
+
+def _row(draft: Draft) -> Message:
+    data = msgspec.to_builtins(draft.data)
+    return Message(
+        key=draft.key,
+        kind=draft.kind,
+        addressee=draft.subject.addressee,
+        instrument=draft.subject.instrument,
+        signal=draft.subject.signal,
+        digest=data.pop("digest", ""),
+        data=data,
+    )
+
+
+def _wake_on_commit() -> None:
+    # What gets no task is found by the next sweep.
+    transaction.on_commit(wake, robust=True)

@@ -228,7 +228,7 @@ def test_a_failed_message_is_sent_again(
     operator: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object
 ) -> None:
     sent = []
-    monkeypatch.setattr("trades_app.admin.trades.deliver.delay", lambda: sent.append(1))
+    monkeypatch.setattr("trades_app.admin.outbox.deliver.delay", lambda: sent.append(1))
     later = timezone.now() + timedelta(hours=1)
     Message.objects.update(status="FAILED", error="chat not found", attempts=5, not_before=later)
     first, second = Message.objects.order_by("pk")[:2]

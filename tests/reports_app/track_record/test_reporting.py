@@ -1,4 +1,4 @@
-"""Each period is told once, when its stream is behind it."""
+"""Each period has one report, when its stream is behind it."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from signals_app.models import StreamPosition
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import DAY_MS, numbered, stored_trade
 from trades_app.models import Message
+from trades_app.notifications.kinds import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ def keys() -> list[str]:
     return list(Message.objects.order_by("pk").values_list("key", flat=True))
 
 
-def test_a_day_is_told_with_its_losses_first_and_its_digest() -> None:
+def test_a_day_is_reported_with_its_losses_first_and_its_digest() -> None:
     stored_trade(numbered(1), *WON)
     stored_trade(numbered(2), *LOST)
     stream_at(CLOSE_MS + DAY_MS)
@@ -32,7 +33,7 @@ def test_a_day_is_told_with_its_losses_first_and_its_digest() -> None:
 
     (message,) = Message.objects.all()
     digest = RecordDay.objects.get().digest
-    assert message.text.splitlines() == [
+    assert text_of(message).splitlines() == [
         "📅 XAUUSD DAILY REPORT · Friday, 2024-01-05",
         "",
         "Signals: 2 · trades closed: 2",
@@ -50,9 +51,10 @@ def test_a_day_is_told_with_its_losses_first_and_its_digest() -> None:
         f"🔗 Record: {digest}",
     ]
     assert (message.kind, message.instrument, message.status) == ("REPORT", "XAUUSD", "WAITING")
+    assert (message.digest, message.text) == (digest, "")
 
 
-def test_a_week_and_a_month_are_told_when_they_are_over() -> None:
+def test_a_week_and_a_month_are_reported_when_they_are_over() -> None:
     stored_trade(numbered(1), *LOST)
     stream_at(CLOSE_MS + DAY_MS)
     report("XAUUSD")
@@ -66,10 +68,10 @@ def test_a_week_and_a_month_are_told_when_they_are_over() -> None:
     report("XAUUSD")
     report("XAUUSD")
     assert keys()[2:] == ["report:XAUUSD:month:2024-01-01"]
-    assert "January 2024" in Message.objects.last().text
+    assert "January 2024" in text_of(Message.objects.last())
 
 
-def test_nothing_is_told_of_a_day_that_goes_on() -> None:
+def test_nothing_is_reported_of_a_day_that_goes_on() -> None:
     stored_trade(numbered(1), *LOST)
     stream_at(CLOSE_MS + 60_000)
 
@@ -77,7 +79,7 @@ def test_nothing_is_told_of_a_day_that_goes_on() -> None:
     assert keys() == []
 
 
-def test_the_task_tells_of_each_instrument_and_writes_its_figures() -> None:
+def test_the_task_reports_each_instrument_and_writes_its_figures() -> None:
     stored_trade(numbered(1), *LOST)
     stream_at(CLOSE_MS + DAY_MS)
 

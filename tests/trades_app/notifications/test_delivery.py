@@ -9,7 +9,9 @@ from pytest_django.fixtures import Settings
 from signals_app.models import Signal
 from tests.stand_ins.telegram_api import TelegramApi
 from trades_app.models import Message
-from trades_app.notifications import outbox
+from trades_app.notifications import delivery, outbox
+from trades_app.notifications.content.alerts import ConnectorHeard
+from trades_app.notifications.outbox import Subject
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +23,7 @@ def put(signal: Signal, key: str, text: str = "hello") -> Message:
 
 
 def deliver_all() -> None:
-    while outbox.deliver_next():
+    while delivery.deliver_next():
         pass
 
 
@@ -131,12 +133,47 @@ def test_a_message_whose_worker_died_is_sent_by_the_next(
     assert message.status == "SENT"
 
 
-def test_the_same_event_is_told_once(signal: Signal) -> None:
-    put(signal, "signal:x")
-
-    Message.objects.bulk_create(
-        [Message(key="signal:x", kind="SIGNAL", instrument="XAUUSD", text="again")],
-        ignore_conflicts=True,
+def test_alerts_go_to_the_operators_and_not_to_followers(
+    telegram_api: TelegramApi, settings: Settings
+) -> None:
+    Message.objects.create(
+        key="alert:x",
+        kind="ALERT",
+        addressee="OPERATORS",
+        instrument="XAUUSD",
+        text="no tick",
     )
+    assert delivery.deliver_next() is False
+    assert outbox.unsent() == 0
 
-    assert Message.objects.get().text == "hello"
+    settings.OPERATOR_TELEGRAM_CHANNEL = "@gold"
+    assert outbox.unsent() == 1
+    assert delivery.deliver_next() is True
+
+    assert telegram_api.texts() == ["no tick"]
+
+
+def test_the_text_is_made_of_the_data_when_it_is_sent(
+    telegram_api: TelegramApi, settings: Settings
+) -> None:
+    settings.OPERATOR_TELEGRAM_CHANNEL = "@gold"
+    subject = Subject.for_operators()
+    outbox.put(Message.Kind.ALERT, subject, "alert:x", ConnectorHeard(connector="mt5"))
+
+    deliver_all()
+
+    assert telegram_api.texts() == ["✅ Connector mt5 is heard again."]
+
+
+def test_a_message_whose_text_cannot_be_made_holds_up_no_other(
+    signal: Signal, telegram_api: TelegramApi
+) -> None:
+    put(signal, f"signal:{signal.pk}", "")
+    put(signal, f"trade:{signal.pk}:TP1_HIT", "second")
+
+    deliver_all()
+
+    failed = Message.objects.get(key=f"signal:{signal.pk}")
+    assert failed.status == "FAILED"
+    assert failed.error.startswith(f"The text of signal:{signal.pk} cannot be made: ")
+    assert telegram_api.texts() == ["second"]

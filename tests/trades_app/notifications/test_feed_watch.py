@@ -1,20 +1,18 @@
-"""Operators are told once that the market is not heard, and once that it is again."""
+"""Operators get one alert that the market is not heard, and one that it is again."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pytest_django.fixtures import Settings
 from redis import Redis
 
 from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
 from signals_app.pipeline import stream
-from tests.stand_ins.telegram_api import TelegramApi
 from tests.trades_app.rows import stored_trade
 from trades_app.models import Message, Trade
-from trades_app.notifications import outbox
-from trades_app.notifications.alerts import watch_feed
+from trades_app.notifications.feed_watch import watch_feed
+from trades_app.notifications.kinds import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +42,7 @@ def codes() -> list[str]:
     return list(ConnectorEvent.objects.order_by("pk").values_list("code", flat=True))
 
 
-def test_an_outage_is_told_once_and_its_end_once() -> None:
+def test_an_outage_has_one_alert_and_its_end_another() -> None:
     tick_at(NOON, 100)
     for later in (0, 4, 6, 7, 30):
         watch_feed(NOON + minutes(later))
@@ -60,8 +58,8 @@ def test_an_outage_is_told_once_and_its_end_once() -> None:
     assert codes() == ["FEED_STALE", "FEED_FLOWING"]
     stale, flowing = Message.objects.order_by("pk")
     assert (stale.kind, stale.key) == ("ALERT", "alert:stale:XAUUSD:100")
-    assert stale.text.startswith("⚠️ XAUUSD: no tick for 6 min while the market is open.")
-    assert flowing.text.startswith("✅ XAUUSD: ticks flow again")
+    assert text_of(stale).startswith("⚠️ XAUUSD: no tick for 6 min while the market is open.")
+    assert text_of(flowing).startswith("✅ XAUUSD: ticks flow again")
 
     for later in (122, 127):
         watch_feed(NOON + minutes(later))
@@ -91,7 +89,7 @@ def test_a_replay_that_ends_is_no_outage() -> None:
     assert codes() == []
 
 
-def test_a_silent_connector_of_a_live_feed_is_told_once() -> None:
+def test_a_silent_connector_of_a_live_feed_has_one_alert() -> None:
     connector = Connector.objects.create(name="mt5", symbols=["XAUUSD"], last_seen=NOON)
     Connector.objects.create(name="old", symbols=["XAUUSD"], last_seen=NOON, is_revoked=True)
     for later in (0, 6, 12):
@@ -106,7 +104,7 @@ def test_a_silent_connector_of_a_live_feed_is_told_once() -> None:
         watch_feed(NOON + minutes(later))
 
     assert codes() == ["CONNECTOR_SILENT", "CONNECTOR_HEARD"]
-    assert Message.objects.first().text == (
+    assert text_of(Message.objects.first()) == (
         "⚠️ Connector mt5 is silent for 6 min; it was last heard at 2024-01-10T12:00:00Z."
     )
 
@@ -119,12 +117,10 @@ def open_trade(**columns: object) -> Trade:
 
 
 def overdue() -> list[str]:
-    return list(
-        Message.objects.filter(key__startswith="alert:overdue").values_list("text", flat=True)
-    )
+    return [text_of(found) for found in Message.objects.filter(key__startswith="alert:overdue")]
 
 
-def test_a_trade_that_is_past_its_time_without_a_tick_is_told_once() -> None:
+def test_a_trade_that_is_past_its_time_without_a_tick_has_one_alert() -> None:
     open_trade(expires_at=NOON + minutes(60))
     tick_at(NOON, 100)
     for later in (0, 30, 60, 64):
@@ -142,7 +138,7 @@ def test_a_trade_that_is_past_its_time_without_a_tick_is_told_once() -> None:
     assert Trade.objects.get().is_open
 
 
-def test_an_order_to_close_that_finds_no_tick_is_told_once() -> None:
+def test_an_order_to_close_that_finds_no_tick_has_one_alert() -> None:
     open_trade(close_after_ordinal=100, close_from=NOON + minutes(10))
     tick_at(NOON, 100)
     for later in (0, 14, 15, 16):
@@ -174,20 +170,6 @@ def test_a_trade_of_a_replay_is_never_overdue() -> None:
     assert overdue() == []
 
 
-def test_alerts_go_to_the_operators_and_not_to_followers(
-    telegram_api: TelegramApi, settings: Settings
-) -> None:
-    Message.objects.create(key="alert:x", kind="ALERT", instrument="XAUUSD", text="no tick")
-    assert outbox.deliver_next() is False
-    assert outbox.unsent() == 0
-
-    settings.OPERATOR_TELEGRAM_CHANNEL = "@gold"
-    assert outbox.unsent() == 1
-    assert outbox.deliver_next() is True
-
-    assert telegram_api.texts() == ["no tick"]
-
-
 def test_what_a_connector_reports_is_passed_on_once() -> None:
     ConnectorEvent.objects.create(
         connector="mt5-backup", code="PROMOTED", symbol="XAUUSD", message="mt5-primary is silent"
@@ -197,5 +179,5 @@ def test_what_a_connector_reports_is_passed_on_once() -> None:
     assert watch_feed(datetime.now(UTC)) == 1
     assert watch_feed(datetime.now(UTC)) == 0
 
-    (alert,) = Message.objects.filter(kind=Message.ALERT)
-    assert alert.text == "🔁 PROMOTED XAUUSD (mt5-backup): mt5-primary is silent"
+    (alert,) = Message.objects.filter(kind=Message.Kind.ALERT)
+    assert text_of(alert) == "🔁 PROMOTED XAUUSD (mt5-backup): mt5-primary is silent"

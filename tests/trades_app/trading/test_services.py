@@ -16,6 +16,7 @@ from tests.trades_app.examples import CLOSE_MS, GOLD, SIGNAL, bids
 from tests.trades_app.rows import stored_signal, stored_trade
 from trades_app import models
 from trades_app.lifecycle.machine import CloseOrder, InvalidTransition
+from trades_app.notifications.kinds import text_of
 from trades_app.trading import services
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,7 @@ def test_an_operators_order_closes_a_trade_at_the_next_tick(position: StreamPosi
     assert kinds(trade)[2:] == ["CLOSED_MANUALLY", "CLOSED"]
     assert Signal.objects.get().status == "CLOSED"
     message = models.Message.objects.get(key=f"trade:{SIGNAL.signal_id}:CLOSED_MANUALLY")
-    assert message.text.startswith("✋ Closed by hand at 2,047.00")
+    assert text_of(message).startswith("✋ Closed by hand at 2,047.00")
 
 
 def test_ticks_of_an_outage_do_not_fill_an_order_that_came_after_them(
@@ -162,7 +163,7 @@ def test_a_stop_found_after_an_outage_is_closed_at_its_tick_and_says_so(
     late = list(trade.events.values_list("kind", "found_late_seconds"))
     assert late[2:] == [("SL_HIT", 7380), ("CLOSED", 7380)]
     (message,) = models.Message.objects.all()
-    assert message.text.splitlines()[-1].startswith("⏳ Found 2 h 03 min late")
+    assert text_of(message).splitlines()[-1].startswith("⏳ Found 2 h 03 min late")
 
 
 @pytest.mark.parametrize("stored_after", [timedelta(days=700), -timedelta(days=1)])

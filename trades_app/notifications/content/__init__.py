@@ -1,1 +1,1 @@
-"""The text of each kind of notification, made from its data."""
+"""What is written in each kind of message, made from the data of its row. Pure."""

@@ -1,0 +1,114 @@
+"""The outbox: which messages wait, were sent or failed, with their texts."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from signals_app.admin.base import (
+    BAD,
+    BUSY,
+    GOOD,
+    NEUTRAL,
+    InstrumentFilter,
+    ReadOnlyAdmin,
+    labelled,
+    link_to,
+    moment,
+)
+from trades_app.models import Message
+from trades_app.notifications import kinds, outbox
+from trades_app.notifications.telegram import bot
+from trades_app.tasks import deliver
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """The outbox, newest first."""
+
+    list_display = (
+        "written_at",
+        "kind",
+        "instrument",
+        "of_signal",
+        "state",
+        "attempts",
+        "sent",
+        "trouble",
+    )
+    list_filter = ("status", "kind", InstrumentFilter)
+    search_fields = ("key", "signal__signal_id")
+    search_help_text = "Signal id or key"
+    ordering = ("-pk",)
+    list_select_related = ("signal",)
+    actions: Any = ("retry",)
+    fieldsets = (
+        (None, {"fields": (("kind", "instrument", "of_signal"), ("state", "attempts", "sent"))}),
+        ("Text", {"fields": ("as_sent",)}),
+        (
+            "Delivery",
+            {
+                "fields": (
+                    ("written_at", "not_before", "claimed_at"),
+                    "telegram_message_id",
+                    "error",
+                )
+            },
+        ),
+    )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list, and say so where nothing can be sent."""
+        if not bot.is_configured():
+            self.message_user(request, "There is no Telegram bot: messages stay here to be read.")
+        return super().changelist_view(request, extra_context)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change messages may send them again."""
+        return request.user.has_perm("trades_app.change_message")
+
+    @admin.display(description="written (UTC)", ordering="pk")
+    def written_at(self, message: Message) -> SafeString | str:
+        """When it was put in."""
+        return moment(message.created_at)
+
+    @admin.display(description="signal")
+    def of_signal(self, message: Message) -> SafeString | str:
+        """The signal that it is about."""
+        return link_to(message.signal, message.signal_id)
+
+    @labelled(
+        "status", {"WAITING": BUSY, "SENDING": NEUTRAL, "SENT": GOOD, "FAILED": BAD}, "status"
+    )
+    def state(self, message: Message) -> str:
+        """How far its delivery is."""
+        return message.status
+
+    @admin.display(description="sent (UTC)", ordering="sent_at")
+    def sent(self, message: Message) -> SafeString | str:
+        """When Telegram accepted it."""
+        return moment(message.sent_at)
+
+    @admin.display(description="error")
+    def trouble(self, message: Message) -> str:
+        """The beginning of what went wrong."""
+        return message.error[:80] or "-"
+
+    @admin.display(description="text")
+    def as_sent(self, message: Message) -> SafeString:
+        """Its text, made now as it would be for sending; or why it cannot be made."""
+        try:
+            text = kinds.text_of(message)
+        except kinds.Unreadable as unreadable:
+            text = str(unreadable)
+        return format_html('<pre class="whitespace-pre-wrap font-sans">{}</pre>', text)
+
+    @admin.action(description="Send again", permissions=("retry",))
+    def retry(self, request: HttpRequest, chosen: "models.QuerySet[Message]") -> None:
+        """Put failed messages back, and send waiting ones now."""
+        number = outbox.send_again(chosen)
+        transaction.on_commit(deliver.delay)
+        self.message_user(request, f"{number} will be sent.", messages.SUCCESS)

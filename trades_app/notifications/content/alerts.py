@@ -1,0 +1,137 @@
+"""Alerts: what operators are warned of, in a sentence each, and that it is over."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import msgspec
+
+from signals_app.market.calendar import iso
+from trades_app.notifications.content.wording import duration
+
+#: What the gateway and the connectors report that operators learn at once (wire.md, Errors).
+CONNECTOR_REPORTS = {
+    "PROMOTED": "🔁",
+    "MT5_DISCONNECTED": "⚠️",
+    "MT5_RECONNECTED": "✅",
+    "SYMBOL_UNAVAILABLE": "⚠️",
+}
+
+
+class AlertCode(StrEnum):
+    """What the watch of the feed finds; connector events bear the same codes."""
+
+    FEED_STALE = "FEED_STALE"
+    FEED_FLOWING = "FEED_FLOWING"
+    CONNECTOR_SILENT = "CONNECTOR_SILENT"
+    CONNECTOR_HEARD = "CONNECTOR_HEARD"
+    TRADE_OVERDUE = "TRADE_OVERDUE"
+
+
+class _FeedAlert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="alert"):
+    """What alerts of the feed's watch share: symbol and connector, empty where none is meant."""
+
+    symbol: str = ""
+    connector: str = ""
+
+    @property
+    def code(self) -> AlertCode:
+        """What was found."""
+        return AlertCode(str(self.__struct_config__.tag))
+
+
+class FeedStale(_FeedAlert, frozen=True, tag=AlertCode.FEED_STALE.value):
+    """A symbol has no ticks while its market is open."""
+
+    quiet_seconds: int
+    last_tick_ms: int
+
+
+class FeedFlowing(_FeedAlert, frozen=True, tag=AlertCode.FEED_FLOWING.value):
+    """A symbol that was stale has ticks again."""
+
+    stale_seconds: int
+
+
+class ConnectorSilent(_FeedAlert, frozen=True, tag=AlertCode.CONNECTOR_SILENT.value):
+    """A connector sends nothing, not even heartbeats."""
+
+    silent_seconds: int
+    last_heard_ms: int
+
+
+class ConnectorHeard(_FeedAlert, frozen=True, tag=AlertCode.CONNECTOR_HEARD.value):
+    """A connector that was silent is heard again."""
+
+
+class TradeOverdue(_FeedAlert, frozen=True, tag=AlertCode.TRADE_OVERDUE.value):
+    """A trade expired or, `was_ordered`, is to close by hand, and the tick that ends it is late."""
+
+    signal_id: str
+    was_ordered: bool
+    due_ms: int
+    last_tick_ms: int
+
+
+class ConnectorReport(msgspec.Struct, frozen=True, tag_field="alert", tag="CONNECTOR_REPORT"):
+    """What a connector or the gateway reported; `code` is one of `CONNECTOR_REPORTS`."""
+
+    code: str
+    symbol: str
+    connector: str
+    message: str
+
+
+FeedAlert: TypeAlias = FeedStale | FeedFlowing | ConnectorSilent | ConnectorHeard | TradeOverdue
+Alert: TypeAlias = FeedAlert | ConnectorReport
+
+
+def text(data: Mapping[str, Any]) -> str:
+    """The text of an outbox row's data."""
+    alert: Alert = msgspec.convert(data, Alert)
+    return alert_text(alert)
+
+
+def alert_text(alert: Alert) -> str:
+    """What operators read of an alert."""
+    match alert:
+        case ConnectorReport():
+            return f"{CONNECTOR_REPORTS.get(alert.code, '⚠️')} {sentence(alert)}"
+        case FeedFlowing() | ConnectorHeard():
+            return f"✅ {sentence(alert)}"
+        case _:
+            return f"⚠️ {sentence(alert)}"
+
+
+def sentence(alert: Alert) -> str:
+    """The alert without its sign, as the connector's events show it."""
+    match alert:
+        case FeedStale():
+            return (
+                f"{alert.symbol}: no tick for {duration(alert.quiet_seconds)} while the market is "
+                f"open. The last one is of {iso(alert.last_tick_ms)}. Open trades are moved "
+                "when its ticks arrive."
+            )
+        case FeedFlowing():
+            return (
+                f"{alert.symbol}: ticks flow again, {duration(alert.stale_seconds)} after the "
+                "alert. Missed ticks were used."
+            )
+        case ConnectorSilent():
+            return (
+                f"Connector {alert.connector} is silent for {duration(alert.silent_seconds)}; "
+                f"it was last heard at {iso(alert.last_heard_ms)}."
+            )
+        case ConnectorHeard():
+            return f"Connector {alert.connector} is heard again."
+        case TradeOverdue():
+            reason = "was ordered to close" if alert.was_ordered else "expired"
+            return (
+                f"{alert.signal_id} is still open: it {reason} at {iso(alert.due_ms)}, and no "
+                f"tick of {alert.symbol} was used since {iso(alert.last_tick_ms)}. It closes at "
+                "the first one that comes."
+            )
+        case ConnectorReport():
+            return (
+                f"{alert.code} {alert.symbol} ({alert.connector}): {alert.message or 'no details'}"
+            )

@@ -1,0 +1,44 @@
+"""How every message writes money, pips, times and the mark of a simulated feed."""
+
+from datetime import datetime
+from decimal import Decimal
+
+#: Stands before anything else where the ticks are made up.
+SIMULATED_FEED = "🧪 SIMULATED FEED: these prices are made up 🧪"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in minutes, and in hours from one hour on: `2 h 03 min`."""
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def found_late(seconds: int) -> str:
+    """The line that says how long after its tick's time something was found."""
+    return f"⏳ Found {duration(seconds)} late: its ticks came after the feed had been cut off"
+
+
+def utc_time(moment: datetime) -> str:
+    """A time of the clock in UTC, to the second."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def result(money: Decimal, pips: Decimal) -> str:
+    """What a trade earned, in money and in pips, each with its sign."""
+    return f"{signed_money(money)} ({signed(pips)} pips)"
+
+
+def signed_money(amount: Decimal) -> str:
+    """Account currency to the cent: `-$1,325.00`."""
+    return f"{'-' if amount < 0 else '+'}${abs(amount):,.2f}"
+
+
+def signed(number: Decimal) -> str:
+    """A number with its sign, to at most two decimals."""
+    return f"{'-' if number < 0 else '+'}{short(abs(number))}"
+
+
+def short(number: Decimal | float) -> str:
+    """A number to at most two decimals, without zeros that say nothing."""
+    text = f"{number:,.2f}"
+    return text.rstrip("0").rstrip(".")
