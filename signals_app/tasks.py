@@ -1,31 +1,29 @@
-"""The pipeline's tasks: each takes ids, calls one function, and may run twice."""
+"""The pipeline's tasks, from ticks to a decision: each takes ids and may run twice.
 
-from datetime import timedelta
+    build_candles -> detect_fvg | detect_order_blocks | detect_liquidity | detect_structure
+                  -> analyse_confluence -> generate_signal -> open_trade (trades_app.tasks)
+
+There is one path, live and catching up: the closes of one batch of ticks travel together, which
+live is one candle of M15, with those of H1 and H4 that end with it.
+"""
+
+from collections.abc import Sequence
 from time import monotonic, time
 
 import structlog
-from celery import chord, shared_task
+from celery import shared_task
+from structlog.contextvars import bound_contextvars
 
 from signals_app import metrics
-from signals_app.market.candle import TIMEFRAMES
 from signals_app.pipeline import analysis, candles, decisions, stream, wakeups
-from signals_app.pipeline.analysis import Finding
-from signals_app.pipeline.candles import Close
+from signals_app.pipeline.analysis import Part
+from signals_app.pipeline.candles import Close, candle_id
 from signals_app.pipeline.ports import trade_book
-from signals_app.smc.analysis import (
-    view_gaps,
-    view_liquidity,
-    view_order_blocks,
-    view_structure,
-)
 
 log = structlog.get_logger(__name__)
 
-#: What is looked for, in the order in which the confluence takes it.
-_VIEWS = (view_structure, view_gaps, view_order_blocks, view_liquidity)
 #: One task drains a stream for at most so many seconds before others get their turn.
 _DRAIN_SECONDS = 2.0
-_FORGOTTEN = timedelta(seconds=15)
 
 
 def wake_pipeline(symbol: str) -> None:
@@ -54,68 +52,75 @@ def build_candles(symbol: str) -> None:
     stream.trim(symbol, min(candles.needed_ordinals(symbol), default=0))
 
 
-def analyse(
-    symbol: str, closes: "tuple[Close, ...] | list[Close]", *, received_ms: int | None = None
-) -> None:
-    """Start the four detectors on every window that closed, and the confluence behind them.
+def analyse(symbol: str, closes: Sequence[Close], *, received_ms: int | None = None) -> None:
+    """Start the four detectors on the windows of these closes; the last one starts the confluence.
 
-    One candle's windows are looked at here and now: handing them to other workers takes longer than
-    the detectors do. ``received_ms`` says when the gateway got the tick that closed the first, to
-    be measured.
+    ``received_ms`` is the gateway's clock when it got the tick that closed the first of them, to be
+    measured; `None` where that is not known.
     """
-    if len(closes) <= len(TIMEFRAMES):
-        analyse_confluence(analysis.detect_all(symbol, closes, _VIEWS), symbol, received_ms)
-        return
-    detectors = (detect_structure, detect_fvg, detect_order_blocks, detect_liquidity)
-    chord([detect.s(symbol, list(closes)) for detect in detectors])(
-        analyse_confluence.s(symbol, received_ms)
-    )
+    for detector in (detect_structure, detect_fvg, detect_order_blocks, detect_liquidity):
+        detector.delay(symbol, closes, received_ms)
 
 
-@shared_task(name="signals_app.tasks.detect_fvg", ignore_result=False)
-def detect_fvg(symbol: str, closes: list[Close]) -> list[Finding]:
+@shared_task(name="signals_app.tasks.detect_fvg")
+def detect_fvg(symbol: str, closes: Sequence[Close], received_ms: int | None = None) -> None:
     """Find the fair value gaps of each window that closed."""
-    return analysis.detect(symbol, closes, view_gaps)
+    _detect(Part.GAPS, symbol, closes, received_ms)
 
 
-@shared_task(name="signals_app.tasks.detect_order_blocks", ignore_result=False)
-def detect_order_blocks(symbol: str, closes: list[Close]) -> list[Finding]:
+@shared_task(name="signals_app.tasks.detect_order_blocks")
+def detect_order_blocks(
+    symbol: str, closes: Sequence[Close], received_ms: int | None = None
+) -> None:
     """Find the order blocks of each window that closed."""
-    return analysis.detect(symbol, closes, view_order_blocks)
+    _detect(Part.ORDER_BLOCKS, symbol, closes, received_ms)
 
 
-@shared_task(name="signals_app.tasks.detect_liquidity", ignore_result=False)
-def detect_liquidity(symbol: str, closes: list[Close]) -> list[Finding]:
+@shared_task(name="signals_app.tasks.detect_liquidity")
+def detect_liquidity(symbol: str, closes: Sequence[Close], received_ms: int | None = None) -> None:
     """Find the liquidity pools and sweeps of each window that closed."""
-    return analysis.detect(symbol, closes, view_liquidity)
+    _detect(Part.LIQUIDITY, symbol, closes, received_ms)
 
 
-@shared_task(name="signals_app.tasks.detect_structure", ignore_result=False)
-def detect_structure(symbol: str, closes: list[Close]) -> list[Finding]:
+@shared_task(name="signals_app.tasks.detect_structure")
+def detect_structure(symbol: str, closes: Sequence[Close], received_ms: int | None = None) -> None:
     """Find swings, breaks and trend of each window that closed."""
-    return analysis.detect(symbol, closes, view_structure)
+    _detect(Part.STRUCTURE, symbol, closes, received_ms)
+
+
+def _detect(part: Part, symbol: str, closes: Sequence[Close], received_ms: int | None) -> None:
+    with bound_contextvars(candle=candle_id(symbol, closes)):
+        complete = analysis.detect(symbol, closes, part)
+        log.info("detector_done", part=part.value, closes=len(closes), complete=len(complete))
+        if complete:
+            analyse_confluence.delay(symbol, complete, received_ms)
 
 
 @shared_task(name="signals_app.tasks.analyse_confluence")
 def analyse_confluence(
-    findings: list[list[Finding]], symbol: str, received_ms: int | None = None
+    symbol: str, closes: Sequence[Close], received_ms: int | None = None
 ) -> None:
-    """Store what the four detectors found, score the closes that are complete, and go on."""
-    analysis.store_findings(symbol, *findings)
-    scored = analysis.score_closes(symbol)
-    if received_ms is not None:
-        metrics.tick_to_analysis.observe(max(0.0, time() - received_ms / 1000))
-    if scored:
-        generate_signal.delay(symbol)
+    """Score the closes whose analyses are complete, and go on to decide them."""
+    with bound_contextvars(candle=candle_id(symbol, closes)):
+        scored = analysis.score_closes(symbol)
+        if received_ms is not None:
+            metrics.tick_to_analysis.observe(max(0.0, time() - received_ms / 1000))
+        log.info("confluence_done", closes=len(closes), scored=scored)
+        if scored:
+            generate_signal.delay(symbol, closes)
 
 
 @shared_task(name="signals_app.tasks.generate_signal")
-def generate_signal(symbol: str) -> None:
-    """Decide what can be decided, in candle order; a new signal's trade is opened next."""
-    signal_id = decisions.decide_closes(symbol)
-    if signal_id is not None:
-        trade_book().on_signal(signal_id)
-    trade_book().on_decisions(symbol)
+def generate_signal(symbol: str, closes: Sequence[Close] = ()) -> None:
+    """Decide what can be decided, in candle order; a new signal's trade is opened next.
+
+    ``closes`` are those that asked for it, named in the logs; what waits is decided whoever asks.
+    """
+    with bound_contextvars(candle=candle_id(symbol, closes)):
+        signal_id = decisions.decide_closes(symbol)
+        if signal_id is not None:
+            trade_book().on_signal(signal_id)
+        trade_book().on_decisions(symbol)
 
 
 @shared_task(name="signals_app.tasks.sweep")
@@ -124,9 +129,9 @@ def sweep() -> None:
     for symbol in stream.streamed_symbols():
         if candles.has_unread(symbol):
             wake_pipeline(symbol)
-        forgotten = analysis.forgotten_closes(symbol, _FORGOTTEN)
-        if forgotten:
-            log.warning("analysis_repeated", symbol=symbol, closes=len(forgotten))
-            analyse(symbol, forgotten)
+        overdue = analysis.claim_overdue(symbol)
+        if overdue:
+            log.warning("analysis_repeated", symbol=symbol, closes=len(overdue))
+            analyse(symbol, overdue)
         analysis.score_closes(symbol)
         generate_signal.delay(symbol)

@@ -1,5 +1,6 @@
 """Where each symbol's stream stands, and what is still to be analysed and decided."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import models
@@ -51,14 +52,24 @@ class StreamPosition(models.Model):
 
 
 class Analysis(models.Model):
-    """What the detectors said at the close of one candle; a function of its window alone."""
+    """What the detectors said at the close of one candle; a function of its window alone.
+
+    The row is made with the candle and filled by four tasks, one part of `view` each;
+    `completed_at` says when the last of them was there. Until then it counts nowhere.
+    """
 
     symbol = fields.symbol()
     timeframe = models.CharField(max_length=3)
     close_time_ms = models.BigIntegerField()
-    candles = models.PositiveSmallIntegerField(help_text="candles in the window")
-    view = models.JSONField()
+    candles = models.PositiveSmallIntegerField(default=0, help_text="candles in the window")
+    view = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    due_at = models.DateTimeField(
+        db_default=Now() + timedelta(seconds=15),
+        editable=False,
+        help_text="when it is asked for again, if it is not complete by then",
+    )
+    completed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         db_table = "analyses"
@@ -66,6 +77,13 @@ class Analysis(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("symbol", "timeframe", "close_time_ms"), name="one_analysis_per_close"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("symbol", "due_at"),
+                condition=models.Q(completed_at=None),
+                name="analysis_incomplete",
             ),
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
-from django.db import models
+from django.db import connections, models
 
 from signals_app.market import calendar
 from signals_app.market.candle import WINDOW, Candle, Candles, Timeframe
@@ -17,16 +17,26 @@ class PriceCandleQuerySet(models.QuerySet["PriceCandle"]):
     def window(self, symbol: str, timeframe: Timeframe, end_ms: int, size: int = WINDOW) -> Candles:
         """Return the last ``size`` candles that end at or before ``end_ms``, oldest first."""
         latest = calendar.utc(end_ms - timeframe.milliseconds)
-        rows = (
-            self.filter(instrument=symbol, timeframe=timeframe, timestamp__lte=latest)
-            .order_by("-timestamp")
-            .values_list("timestamp", "open", "high", "low", "close", "volume")[:size]
-        )
-        columns = list(zip(*reversed(rows), strict=True)) or [()] * 6
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(_WINDOW, (symbol, timeframe.value, latest, size))
+            times, *prices = cursor.fetchone()
         return Candles(
-            np.array([calendar.milliseconds(moment) for moment in columns[0]], dtype=np.int64),
-            *(np.array(column, dtype=np.float64) for column in columns[1:]),
+            np.array(times or [], dtype=np.int64)[::-1].copy(),
+            *(np.array(column or [], dtype=np.float64)[::-1].copy() for column in prices),
         )
+
+
+# One row of whole columns: read as a row for each candle, in `Decimal`, it takes ten times as long.
+_WINDOW = """
+SELECT array_agg((extract(epoch FROM timestamp) * 1000)::bigint),
+       array_agg(open::float8), array_agg(high::float8), array_agg(low::float8),
+       array_agg(close::float8), array_agg(volume::float8)
+FROM (
+    SELECT timestamp, open, high, low, close, volume FROM price_history
+    WHERE instrument = %s AND timeframe = %s AND timestamp <= %s
+    ORDER BY timestamp DESC LIMIT %s
+) AS newest
+"""
 
 
 class PriceCandle(models.Model):

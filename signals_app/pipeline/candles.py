@@ -1,6 +1,6 @@
 """From the stream to candles: one transaction moves the position with all that follows from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from signals_app.market import aggregation, calendar, instrument
 from signals_app.market.aggregation import ClosedCandle, Forming
 from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
 from signals_app.market.tick import Ticks
-from signals_app.models import Decision, Instrument, PriceCandle, StreamPosition
+from signals_app.models import Analysis, Decision, Instrument, PriceCandle, StreamPosition
 from signals_app.pipeline import stream
 from signals_app.pipeline.ports import trade_book
 from signals_app.pipeline.stream import StreamEntry
@@ -34,6 +34,16 @@ class Built:
     closes: tuple[Close, ...]
     gave_entry: bool
     received_ms: int | None = None
+
+
+def candle_id(symbol: str, closes: Sequence[Close]) -> str:
+    """Return how logs name closes: `XAUUSD M15,H1 2026-01-30T10:00:00Z`, or a span of them."""
+    if not closes:
+        return symbol
+    ends = sorted({end for _, end in closes})
+    timeframes = sorted({Timeframe(name) for name, _ in closes}, key=lambda one: one.milliseconds)
+    moments = "..".join(calendar.iso(end) for end in dict.fromkeys((ends[0], ends[-1])))
+    return f"{symbol} {','.join(timeframes)} {moments}"
 
 
 @dataclass(slots=True)
@@ -238,6 +248,14 @@ def _write(symbol: str, batch: _Batch) -> None:
     ]
     PriceCandle.objects.bulk_create(rows, batch_size=1000)
     Decision.objects.bulk_create(batch.decisions, batch_size=1000)
+    Analysis.objects.bulk_create(
+        [
+            Analysis(symbol=symbol, timeframe=timeframe, close_time_ms=close_ms)
+            for timeframe, close_ms in batch.closes
+        ],
+        ignore_conflicts=True,
+        batch_size=1000,
+    )
 
 
 def _forming(position: StreamPosition) -> Forming:

@@ -71,11 +71,12 @@ def decide_closes(symbol: str) -> str | None:
 
 
 def _seconds_since_analysis(decision: Decision) -> float:
-    analysed_at = Analysis.objects.values_list("created_at", flat=True).get(
+    analysed_at = Analysis.objects.values_list("completed_at", flat=True).get(
         symbol=decision.symbol,
         timeframe=str(Timeframe.M15),
         close_time_ms=decision.close_time_ms,
     )
+    assert analysed_at is not None, "a decided close is analysed"
     return max(0.0, (timezone.now() - analysed_at).total_seconds())
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from signals_app.market import calendar
 from signals_app.market.tick import Tick
 from signals_app.models import Analysis, Decision
 from signals_app.pipeline import analysis
@@ -52,4 +53,5 @@ def _store(symbol: str, drawing: Drawing) -> None:
             "order_blocks": msgspec.to_builtins(view.order_blocks),
             "liquidity": msgspec.to_builtins(view.liquidity),
         },
+        completed_at=calendar.utc(drawing.close_time_ms),
     )

@@ -23,7 +23,6 @@ from signals_app.pipeline.candles import Close
 from signals_app.pipeline.decisions import signal_value
 from signals_app.services import price_history
 from signals_app.services.strategies import NotPossible, add_version, any_in_shadow
-from signals_app.smc import analysis as smc
 from tests.stand_ins.market_files import MarketFiles, write_market_files
 from tests.trades_app.examples import bids
 from trades_app import models
@@ -36,7 +35,6 @@ pytestmark = pytest.mark.django_db
 SYMBOL = "XAUUSD"
 _TICKS_IN_AN_ENTRY = 2_000
 WHOLE_NUMBER = "'maximum_open_trades=2.5' is not a name, = and a number."
-VIEWS = (smc.view_structure, smc.view_gaps, smc.view_order_blocks, smc.view_liquidity)
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +82,8 @@ class Pipeline:
             stream.trim(SYMBOL, min(candles.needed_ordinals(SYMBOL)))
 
     def analyse(self, closes: tuple[Close, ...]) -> None:
-        found = [analysis.detect(SYMBOL, closes, view) for view in VIEWS]
-        analysis.store_findings(SYMBOL, *found)
+        for part in analysis.Part:
+            analysis.detect(SYMBOL, closes, part)
         analysis.score_closes(SYMBOL)
 
 
