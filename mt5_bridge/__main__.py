@@ -17,7 +17,8 @@ from mt5_bridge.connector.credentials import (
     TokenSource,
     trust_only,
 )
-from mt5_bridge.connector.spool import Spool, SpoolError
+from mt5_bridge.connector.spool import Spool
+from mt5_bridge.connector.spool_file import SpoolError
 from mt5_bridge.connector.status import show
 from mt5_bridge.files.text_files import TickFileError
 from mt5_bridge.files.tick_files import check_file

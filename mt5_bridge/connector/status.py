@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ _STALE_MS: Final = 15_000
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ConnectorStatus:
     """What a connector says of itself. Times are Unix milliseconds, 0 for never.
 
     `spool_depth` counts the ticks that the server has not acknowledged, and `lag_ms` is the market
@@ -48,7 +48,7 @@ class Status:
     is_ended: bool = False
 
 
-def write_status(directory: Path, status: Status) -> None:
+def write_status(directory: Path, status: ConnectorStatus) -> None:
     """Put the status into ``directory``, whole or not at all; a full disk is no reason to stop."""
     path = directory / FILE_NAME
     part = path.with_suffix(".part")
@@ -57,20 +57,20 @@ def write_status(directory: Path, status: Status) -> None:
         part.replace(path)
 
 
-def read_status(directory: Path) -> Status | None:
+def read_status(directory: Path) -> ConnectorStatus | None:
     """Return what the connector wrote last; None where nothing readable is there."""
     try:
-        return Status(**json.loads((directory / FILE_NAME).read_text(encoding="utf-8")))
+        return ConnectorStatus(**json.loads((directory / FILE_NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def is_running(status: Status, now_ms: int) -> bool:
+def is_running(status: ConnectorStatus, now_ms: int) -> bool:
     """Return whether the connector that wrote the status still lives."""
     return not status.is_ended and now_ms - status.written_ms < _STALE_MS
 
 
-def screen(status: Status, now_ms: int) -> str:
+def screen(status: ConnectorStatus, now_ms: int) -> str:
     """Return the status as lines for people."""
     state = "running" if is_running(status, now_ms) else "NOT RUNNING"
     rows = [
@@ -102,10 +102,10 @@ def show(directory: Path, say: Callable[[str], None]) -> int:
     return 0 if is_running(status, now_ms) and is_well else 1
 
 
-def first_status(connector: str, symbol: str, source: str, url: str) -> Status:
+def first_status(connector: str, symbol: str, source: str, url: str) -> ConnectorStatus:
     """Return the status of a connector that is just starting."""
     now_ms = time.time_ns() // 1_000_000
-    return Status(
+    return ConnectorStatus(
         connector=connector,
         symbol=symbol,
         source=source,
@@ -116,23 +116,18 @@ def first_status(connector: str, symbol: str, source: str, url: str) -> Status:
     )
 
 
-def at(status: Status, now_ms: int) -> Status:
-    """Return the status as written at this moment."""
-    return replace(status, written_ms=now_ms)
-
-
-def _lag(status: Status) -> str:
+def _lag(status: ConnectorStatus) -> str:
     if not status.spool_depth:
         return "none: the server has everything"
     return f"the server is {status.lag_ms / 1000:.1f} s of ticks behind the source"
 
 
-def _spool(status: Status) -> str:
+def _spool(status: ConnectorStatus) -> str:
     text = f"{status.spool_depth:,} ticks wait, {status.spool_bytes / 2**20:.1f} MB kept"
     return f"{status.spool_trouble}: {text}" if status.spool_trouble else text
 
 
-def _counts(status: Status) -> str:
+def _counts(status: ConnectorStatus) -> str:
     return (
         f"{status.read:,} read, {status.refused:,} refused, {status.sent:,} sent, "
         f"{status.acknowledged:,} acknowledged, {status.dropped:,} dropped"

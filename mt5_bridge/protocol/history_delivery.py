@@ -14,6 +14,7 @@ HISTORY_TIMEOUT: Final = 10.0
 class HistoryDelivery:
     """Closed candles that are sent before the ticks of each connection."""
 
+    is_offered: bool = False
     _offered: tuple[wire.History, ...] = ()
     _unconfirmed: set[tuple[str, str]] = field(default_factory=set)
     _wait_until: float = 0.0
@@ -21,6 +22,7 @@ class HistoryDelivery:
     def offer(self, history: Iterable[wire.History]) -> None:
         """Send these candles on every connection from now on."""
         self._offered = tuple(history)
+        self.is_offered = True
 
     def connected(self) -> None:
         self._unconfirmed.clear()

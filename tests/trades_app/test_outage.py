@@ -108,7 +108,7 @@ class Feed:
         """Let these ticks come while the gateway is away: the spool keeps them."""
         await self.place.gateway.stop()
         self.terminal.given += ticks
-        await until(lambda: self.spool.stand("XAUUSD").last_seq == len(self.terminal.given))
+        await until(lambda: self.spool.state("XAUUSD").last_seq == len(self.terminal.given))
 
     async def come_back(self) -> None:
         await self.place.start(port=self.port)

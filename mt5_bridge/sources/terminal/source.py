@@ -19,7 +19,7 @@ from mt5_bridge.files.history import MAXIMUM_CANDLES, TIMEFRAMES, build_history
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import CandleRow, ErrorCode, History
 from mt5_bridge.sources.base import Poll, SourceError
-from mt5_bridge.sources.complaints import Complaint
+from mt5_bridge.sources.log_limiter import LogLimiter
 from mt5_bridge.sources.terminal.market_time import MarketTime
 from mt5_bridge.sources.terminal.server_clock import (
     ClockEvidence,
@@ -91,7 +91,7 @@ class Mt5Source:
         self._looked: tuple[int, float] | None = None
         self._others: tuple[str, ...] = ()
         self._elsewhere: tuple[list[int], float] | None = None
-        self._complaint = Complaint(every=_WARN_AGAIN)
+        self._log_limiter = LogLimiter(every=_WARN_AGAIN)
 
     @property
     def description(self) -> str:
@@ -263,7 +263,7 @@ class Mt5Source:
             return self._nothing(wait=_POLL, watermark_ms=watermark_ms)
         rows, times = rows[:ready], times[:ready]
         window.take(rows, int(times[-1]))
-        self._complaint.over()
+        self._log_limiter.reset()
         quotes = Quotes(
             np.ascontiguousarray(times),
             np.ascontiguousarray(rows["bid"], dtype=np.float64),
@@ -420,7 +420,7 @@ class Mt5Source:
 
     def _warn(self, sentence: str) -> None:
         """Log what holds the ticks up, again after a while where it lasts."""
-        if self._complaint.is_due(sentence, self._seconds()):
+        if self._log_limiter.is_due(sentence, self._seconds()):
             log.warning("%s", sentence)
 
 

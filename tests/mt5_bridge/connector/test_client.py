@@ -5,8 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from mt5_bridge.connector import client as client_module
-from mt5_bridge.connector import feeder
+from mt5_bridge.connector import clocks, feeder, housekeeper
 from mt5_bridge.connector.client import Client, Settings
 from mt5_bridge.connector.credentials import (
     CredentialsError,
@@ -14,7 +13,8 @@ from mt5_bridge.connector.credentials import (
     TokenUnavailableError,
     trust_only,
 )
-from mt5_bridge.connector.spool import Spool, SpoolError
+from mt5_bridge.connector.spool import Spool
+from mt5_bridge.connector.spool_file import SpoolError
 from mt5_bridge.connector.status import first_status, read_status
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import CandleRow, ErrorCode, History, Role
@@ -34,6 +34,7 @@ class Live:
     is_simulated = False
     is_live = True
     description = "a test"
+    most_at_once = 200
 
     def __init__(self):
         self.given = []
@@ -58,7 +59,8 @@ class Live:
         self.taken = int(bookmark) - back if bookmark else 0
 
     def poll(self, now_ms):
-        rows = [(at, bid, bid + 0.5) for at, bid in self.given[self.taken :]]
+        new = self.given[self.taken : self.taken + self.most_at_once]
+        rows = [(at, bid, bid + 0.5) for at, bid in new]
         self.taken += len(rows)
         notices, self.notices = tuple(self.notices), []
         return Poll(
@@ -239,7 +241,7 @@ async def test_live_ticks_arrive_at_once_and_history_before_them(folder, spool):
 
 async def test_no_live_tick_is_lost_to_a_machine_whose_clock_is_late(folder, spool, monkeypatch):
     """Five minutes slow, and no server yet that would say so: the spool is read into at once."""
-    monkeypatch.setattr(client_module, "_wall_ms", lambda: time.time_ns() // 1_000_000 - 300_000)
+    monkeypatch.setattr(clocks, "wall_ms", lambda: time.time_ns() // 1_000_000 - 300_000)
     spool.begin("XAUUSD", 0)
     spool.append("XAUUSD", Quotes.of([(NOON, 2000.0, 2000.5)]), "0")
     source, server = Live(), Server()
@@ -253,6 +255,27 @@ async def test_no_live_tick_is_lost_to_a_machine_whose_clock_is_late(folder, spo
             assert server.ticks[1:] == source.rows
 
 
+class SlowToContinue(Live):
+    """A source that takes longer to find its place than the server takes to answer."""
+
+    def start(self, bookmark, back, time_ms, now_ms):
+        time.sleep(0.5)
+        super().start(bookmark, back, time_ms, now_ms)
+
+
+async def test_a_source_continues_behind_its_bookmark_however_quick_the_server_is(folder, spool):
+    """Begun behind a time instead, it would leave out ticks of the bookmark's millisecond."""
+    source, server = SlowToContinue(), Server()
+    source.tick(2)
+    spool.begin("XAUUSD", 0)
+    spool.append("XAUUSD", Quotes.of(source.rows[:1]), "1")
+    async with running(server, folder), Running(a_client(server, folder, source, spool)):
+        await until(lambda: len(server.ticks) == 2)
+        await asyncio.sleep(0.6)
+    assert source.starts == [("1", 0, None)]
+    assert server.ticks == source.rows
+
+
 async def test_ticks_of_an_outage_are_sent_afterwards(folder, spool):
     source, server = Live(), Server()
     async with running(server, folder), Running(a_client(server, folder, source, spool)):
@@ -263,11 +286,11 @@ async def test_ticks_of_an_outage_are_sent_afterwards(folder, spool):
         server.acknowledges = False
         source.tick(5)
         await until(lambda: len(server.ticks) == 10)
-        assert spool.stand("XAUUSD").acknowledged_seq == 5
+        assert spool.state("XAUUSD").acknowledged_seq == 5
         await server.cut()
         server.acknowledges = True
         source.tick(5)
-        await until(lambda: spool.stand("XAUUSD").acknowledged_seq == 15)
+        await until(lambda: spool.state("XAUUSD").acknowledged_seq == 15)
         assert server.port == port
     assert server.ticks == source.rows
 
@@ -302,7 +325,7 @@ async def test_a_standby_that_is_behind_the_active_one_keeps_what_it_has_not_rea
         await until(lambda: server.heartbeats)
         source.given = [(now_ms - age_ms, 2000.0) for age_ms in (800_000, 30_000, 20_000)]
         await until(lambda: spool.last_seq("XAUUSD") == 4)
-    kept = [row for run in spool.read("XAUUSD", 1, 4) for row in run.quotes.rows()]
+    kept = [row for batch in spool.read("XAUUSD", 1, 4) for row in batch.quotes.rows()]
     assert [row[:3] for row in kept] == source.rows
 
 
@@ -423,15 +446,16 @@ async def test_a_certificate_that_was_not_given_is_not_trusted(folder, spool, tm
 
 
 async def test_a_full_spool_says_so_and_catches_up_when_there_is_room(folder, monkeypatch, caplog):
-    monkeypatch.setattr(client_module, "_MAINTENANCE", 0.1)
+    monkeypatch.setattr(housekeeper, "_MAINTENANCE_INTERVAL", 0.1)
     spool = Spool(folder / "spool", maximum_bytes=6000)
     source, server = Live(), Server(acknowledges=False)
+    source.most_at_once = 20
     async with running(server, folder), Running(a_client(server, folder, source, spool)):
         await until(lambda: source.starts)
         for _ in range(30):
             source.tick(10)
             await asyncio.sleep(0.02)
-        await until(lambda: spool.stand("XAUUSD").dropped > 0)
+        await until(lambda: spool.state("XAUUSD").dropped > 0)
         server.acknowledges = True
         await server.cut()
         await until(lambda: len(server.ticks) == 300)
@@ -441,8 +465,8 @@ async def test_a_full_spool_says_so_and_catches_up_when_there_is_room(folder, mo
 
 
 async def test_a_full_spool_counts_and_tells_until_it_has_room(folder, monkeypatch, caplog):
-    monkeypatch.setattr(client_module, "_MAINTENANCE", 0.1)
-    monkeypatch.setattr(feeder, "_SHOUT_AGAIN", 0.5)
+    monkeypatch.setattr(housekeeper, "_MAINTENANCE_INTERVAL", 0.1)
+    monkeypatch.setattr(feeder, "_LOG_AGAIN", 0.5)
     spool = Spool(folder / "spool", maximum_bytes=60_000)
     source, server = Live(), Server(acknowledges=False)
     async with running(server, folder), Running(a_client(server, folder, source, spool)):
@@ -450,7 +474,7 @@ async def test_a_full_spool_counts_and_tells_until_it_has_room(folder, monkeypat
         for _ in range(80):
             source.tick(50)
             await asyncio.sleep(0.005)
-        await until(lambda: spool.last_seq("XAUUSD") + spool.stand("XAUUSD").dropped == 4000)
+        await until(lambda: spool.last_seq("XAUUSD") + spool.state("XAUUSD").dropped == 4000)
         await until(lambda: read_status(folder).spool_trouble == "FULL")
         await until(lambda: caplog.text.count("ticks have found no room so far") >= 2)
         server.acknowledges = True
@@ -481,7 +505,7 @@ class FailingSpool(Spool):
 
 @pytest.mark.parametrize("before", [0, 5])
 async def test_a_disk_that_fails_for_a_while_stops_nothing(folder, monkeypatch, caplog, before):
-    monkeypatch.setattr(client_module, "_MAINTENANCE", 0.1)
+    monkeypatch.setattr(housekeeper, "_MAINTENANCE_INTERVAL", 0.1)
     spool, source, server = FailingSpool(folder / "spool"), Live(), Server()
     async with running(server, folder), Running(a_client(server, folder, source, spool)):
         await until(lambda: source.starts)

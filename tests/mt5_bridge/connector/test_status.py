@@ -1,10 +1,17 @@
 import time
 from dataclasses import replace
 
-from mt5_bridge.connector.status import FILE_NAME, Status, read_status, screen, show, write_status
+from mt5_bridge.connector.status import (
+    FILE_NAME,
+    ConnectorStatus,
+    read_status,
+    screen,
+    show,
+    write_status,
+)
 
 NOW = 1_704_456_000_000
-STATUS = Status(
+STATUS = ConnectorStatus(
     connector="mt5-primary",
     symbol="XAUUSD",
     source="XAUUSD from Broker-Demo (connected; server clock server-eu)",
