@@ -19,6 +19,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from pytest_django import DjangoDbBlocker
 
+from reports_app.track_record.reporting import report
+from trades_app.models import Message
+from trades_app.notifications.kinds import text_of
+
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "earlier_database.json.gz"
 #: Where that version's migrations ended.
 ITS_MIGRATIONS = [
@@ -65,6 +69,18 @@ def test_an_earlier_database_prints_the_same_bytes_and_its_record_holds(
     assert printed("export", "--json") == earlier["export"]
     assert printed("shadow", "--json") == earlier["shadow"]
     assert "The record holds." in printed("verify_record")
+
+    texts = {row["key"]: row["text"] for row in earlier["tables"]["outbox"]}
+    assert texts_by_key() == texts
+    # Written anew, as data, the reports read as they did.
+    deleted, _ = Message.objects.filter(kind=Message.Kind.REPORT).delete()
+    assert report("XAUUSD") == deleted
+    assert texts_by_key() == texts
+    assert "The record holds." in printed("verify_record")
+
+
+def texts_by_key() -> dict[str, str]:
+    return {message.key: text_of(message) for message in Message.objects.all()}
 
 
 def printed(*command: str) -> str:
