@@ -1,1 +1,1 @@
-"""What people are told: the outbox, its kinds, their text and pictures, and how they are sent."""
+"""Messages to followers and operators: put into the outbox as data, put in words when sent."""

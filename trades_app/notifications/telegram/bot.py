@@ -1,4 +1,4 @@
-"""The Telegram bot, as the outbox uses it."""
+"""Sends one text by the Telegram bot, and says what a refusal means for the next attempt."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ from telegram.request import HTTPXRequest
 
 
 class TryLater(Exception):  # noqa: N818 - it says what to do
-    """Telegram did not take the message now; `seconds` says when to try again, if it told."""
+    """Telegram did not accept the message now.
+
+    `seconds` is the pause that it asked for, `None` where it named none.
+    """
 
     def __init__(self, reason: str, seconds: float | None = None) -> None:
         super().__init__(reason)
@@ -19,7 +22,7 @@ class TryLater(Exception):  # noqa: N818 - it says what to do
 
 
 class Refused(Exception):  # noqa: N818 - it says what happened
-    """Telegram will never take this message: the token, the channel or the text is wrong."""
+    """Telegram will never accept this message: the token, the channel or the text is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Delivered:
 
 
 def is_configured() -> bool:
-    """Return whether there is a bot to send with."""
+    """Whether there is a bot to send with."""
     return bool(settings.TELEGRAM_BOT_TOKEN)
 
 
