@@ -72,6 +72,15 @@ def add_version(changes: Mapping[str, Any]) -> Strategy:
         return _next_version(live, _changed(live, changes), Strategy.Status.RETIRED)
 
 
+def version_id(version: int) -> int:
+    """Return the key of a version of the newest strategy. Raises `NotPossible`."""
+    newest = Strategy.objects.order_by("-pk").values("name")[:1]
+    found = Strategy.objects.filter(name=newest, version=version).first()
+    if found is None:
+        raise NotPossible(f"There is no version {version}.")
+    return found.pk
+
+
 def any_in_shadow() -> bool:
     """Return whether a strategy runs beside the live one."""
     return Strategy.objects.in_shadow().exists()

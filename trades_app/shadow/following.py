@@ -3,7 +3,7 @@
 Nothing here writes what the live record is made of, and nothing here may hold it up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,6 @@ from redis.exceptions import RedisError
 from signals_app.confluence import signal as core
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import Exposure, RefusalReason, TradingSignal
-from signals_app.market import calendar
 from signals_app.market import instrument as market
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Decision, Instrument, Strategy, StreamPosition
@@ -25,7 +24,6 @@ from signals_app.pipeline import stream
 from signals_app.pipeline.analysis import views_of, windows_of
 from signals_app.pipeline.decisions import INSTRUMENT_OFF, refused_early
 from signals_app.services.strategies import NotPossible
-from trades_app import models
 from trades_app.lifecycle import exposure, machine
 from trades_app.lifecycle.machine import Trade, TradeEvent
 from trades_app.models import ShadowPosition, ShadowTrade
@@ -126,54 +124,6 @@ def needed_ordinals(symbol: str) -> Iterator[int]:
             yield max(ordinal or 0, used - KEPT_TICKS)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a strategy's trades of one symbol came to since a shadow began, to be compared.
-
-    `strategy` is `None` for the live record, whichever versions made it; `skipped` are then empty.
-    `mean_r` is of the closed trades, `None` where there are none; `profit_loss` (account currency)
-    is all that was realised.
-    """
-
-    symbol: str
-    strategy: Strategy | None
-    since_ms: int
-    trades: int
-    closed: int
-    won: int
-    mean_r: Decimal | None
-    profit_loss: Decimal
-    skipped: Mapping[str, int]
-
-
-def compare(symbol: str | None = None) -> list[Standing]:
-    """Return for each shadow its standing, followed by the live record's of the same time.
-
-    Newest strategy first; those that were never heard of a close are left out.
-    """
-    positions = ShadowPosition.objects.exclude(close_time_ms=0).select_related("strategy")
-    if symbol is not None:
-        positions = positions.filter(symbol=symbol)
-    found: list[Standing] = []
-    for position in positions.order_by("-strategy", "symbol"):
-        made = ShadowTrade.objects.filter(
-            strategy=position.strategy,
-            symbol=position.symbol,
-            close_time_ms__gt=position.began_ms,
-            failure="",
-        )
-        trades = [trade_value(row) for row in made.order_by("close_time_ms")]
-        found.append(_standing(position, position.strategy, trades, position.skipped))
-        told = models.Trade.objects.exclude(status=machine.TradeStatus.CANCELLED).filter(
-            instrument=position.symbol,
-            signal__timestamp__gt=calendar.utc(position.began_ms),
-            signal__timestamp__lte=calendar.utc(position.close_time_ms),
-        )
-        live = [services.trade_value(row) for row in told.order_by("entry_ordinal")]
-        found.append(_standing(position, None, live, {}))
-    return found
-
-
 def signal_value(row: ShadowTrade) -> TradingSignal:
     """Return the core's value of a shadow trade's signal."""
     return msgspec.convert(row.signal, TradingSignal)
@@ -187,28 +137,6 @@ def trade_value(row: ShadowTrade) -> Trade:
 def event_values(row: ShadowTrade) -> tuple[TradeEvent, ...]:
     """Return the core's values of what happened to a shadow trade, in order."""
     return msgspec.convert(row.events, tuple[TradeEvent, ...])
-
-
-def _standing(
-    position: ShadowPosition,
-    strategy: Strategy | None,
-    trades: Sequence[Trade],
-    skipped: Mapping[str, int],
-) -> Standing:
-    closed = [trade for trade in trades if not trade.is_open]
-    multiples = [trade.r_multiple for trade in closed if trade.r_multiple is not None]
-    mean = sum(multiples, Decimal(0)) / len(multiples) if multiples else None
-    return Standing(
-        symbol=position.symbol,
-        strategy=strategy,
-        since_ms=position.began_ms,
-        trades=len(trades),
-        closed=len(closed),
-        won=sum(trade.profit_loss > 0 for trade in closed),
-        mean_r=None if mean is None else mean.quantize(Decimal("0.01")),
-        profit_loss=sum((trade.profit_loss for trade in trades), Decimal("0.00")),
-        skipped=skipped,
-    )
 
 
 def _turned(strategy_id: int, before: Strategy.Status, after: Strategy.Status) -> Strategy:

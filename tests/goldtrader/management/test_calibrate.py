@@ -77,13 +77,13 @@ def test_data_after_a_date_can_be_left_out(file: Path) -> None:
 
 @pytest.mark.django_db
 def test_a_trader_reads_a_table(file: Path) -> None:
-    told = calibrate(file)
+    printed = calibrate(file)
 
-    assert "not measured" in told
-    assert "ORDER_BLOCK" in told
-    (lowest, *_) = [line for line in told.splitlines() if line.startswith("ORDER_BLOCK")]
+    assert "not measured" in printed
+    assert "ORDER_BLOCK" in printed
+    (lowest, *_) = [line for line in printed.splitlines() if line.startswith("ORDER_BLOCK")]
     assert lowest.split()[1:5] == ["FORMED", "bullish", "up", "to"]
-    assert told.rstrip().endswith(
+    assert printed.rstrip().endswith(
         "Stored, XAUUSD H1: signals made from now on say what was measured here."
     )
 
@@ -91,11 +91,11 @@ def test_a_trader_reads_a_table(file: Path) -> None:
 @pytest.mark.django_db
 def test_a_look_back_in_time_is_stored_only_where_that_is_asked_for(file: Path) -> None:
     (made,) = json.loads(calibrate(file, "--json", "--until", "2021-01-01"))
-    told = calibrate(file, "--until", "2021-01-01")
+    printed = calibrate(file, "--until", "2021-01-01")
 
     assert made["stored"] is False
     assert not MeasuredProbability.objects.exists()
-    assert told.rstrip().endswith(
+    assert printed.rstrip().endswith(
         "Not stored, XAUUSD H1: a look back in time (--until) says nothing about now; "
         "--store stores it all the same."
     )
@@ -129,9 +129,9 @@ def test_a_calibration_on_older_data_is_stored_and_said_not_to_be_in_use(file: P
     newer.write_text("\n".join([header, *rows[-1000:]]))
     calibrate(newer)
 
-    told = calibrate(file, "--until", "2021-09-01", "--store")
+    printed = calibrate(file, "--until", "2021-09-01", "--store")
 
-    assert "Stored, XAUUSD H1, but signals go on saying what newer data say" in told
+    assert "Stored, XAUUSD H1, but signals go on saying what newer data say" in printed
 
 
 @pytest.mark.django_db
@@ -165,9 +165,11 @@ def test_a_short_file_beside_longer_ones_is_left_out_and_named(file: Path) -> No
     short = file.with_name("XAUUSD_H4_short_UTC.csv")
     short.write_text("\n".join(file.read_text().splitlines()[:251]))
 
-    told = calibrate(file.parent)
+    printed = calibrate(file.parent)
 
-    assert "Left out: XAUUSD_H4_short_UTC.csv holds 250 candles; at least 300 are needed." in told
+    assert (
+        "Left out: XAUUSD_H4_short_UTC.csv holds 250 candles; at least 300 are needed." in printed
+    )
 
 
 @pytest.mark.django_db

@@ -1,0 +1,118 @@
+"""Strategies in shadow beside the live record of the same time."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from signals_app.models import Strategy
+from tests.trades_app.examples import SIGNAL
+from tests.trades_app.rows import numbered, stored_trade
+from trades_app.models import ShadowPosition, ShadowTrade, Trade
+from trades_app.shadow.standings import Standing, compare, standing_as_json
+from trades_app.trading.services import trade_value
+
+pytestmark = pytest.mark.django_db
+
+
+def shadow(*, began_ms: int = 0, followed_ms: int = SIGNAL.timestamp_ms) -> Strategy:
+    strategy = Strategy.objects.create(name="default", version=2, status=Strategy.Status.SHADOW)
+    ShadowPosition.objects.create(
+        strategy=strategy,
+        symbol="XAUUSD",
+        began_ms=began_ms,
+        close_time_ms=followed_ms,
+        skipped={"SCORE": 3},
+    )
+    return strategy
+
+
+def shadow_trade(strategy: Strategy, row: Trade) -> None:
+    """Store a copy of a live trade as the strategy's own."""
+    trade = trade_value(row)
+    ShadowTrade.objects.create(
+        strategy=strategy,
+        symbol="XAUUSD",
+        close_time_ms=SIGNAL.timestamp_ms,
+        signal=msgspec.to_builtins(SIGNAL),
+        trade=msgspec.to_builtins(trade),
+        events=[],
+        is_open=trade.is_open,
+        entry_ordinal=trade.entry_ordinal,
+        exit_ordinal=trade.exit_ordinal,
+        exit_time_ms=trade.exit_time_ms,
+        profit_loss=trade.profit_loss,
+        r_multiple=trade.r_multiple,
+    )
+
+
+def test_a_shadow_stands_before_the_live_record_of_its_time() -> None:
+    lost = stored_trade(SIGNAL, 2039.0)
+    stored_trade(numbered(2), 2039.0)
+    strategy = shadow()
+    shadow_trade(strategy, lost)
+
+    own, live = compare()
+
+    r_multiple = trade_value(lost).r_multiple
+    assert r_multiple is not None
+    # The second close came after the last one that the shadow has followed.
+    assert own == Standing(
+        symbol="XAUUSD",
+        strategy=strategy,
+        since_ms=0,
+        trades=1,
+        closed=1,
+        won=0,
+        mean_r=r_multiple.quantize(Decimal("0.01")),
+        profit_loss=lost.profit_loss,
+        skipped={"SCORE": 3},
+    )
+    assert live == replace(own, strategy=None, skipped={})
+
+
+def test_what_was_made_before_a_shadow_began_does_not_count() -> None:
+    before = stored_trade(SIGNAL, 2039.0)
+    strategy = shadow(began_ms=SIGNAL.timestamp_ms, followed_ms=SIGNAL.timestamp_ms + 1)
+    shadow_trade(strategy, before)
+
+    own, live = compare("XAUUSD")
+
+    assert (own.trades, own.mean_r, own.profit_loss) == (0, None, Decimal("0.00"))
+    assert (live.trades, live.since_ms) == (0, SIGNAL.timestamp_ms)
+
+
+def test_one_that_has_not_followed_a_close_and_other_symbols_are_left_out() -> None:
+    shadow(followed_ms=0)
+    assert compare() == []
+
+    ShadowPosition.objects.update(close_time_ms=1)
+    assert len(compare()) == 2
+    assert compare("EURUSD") == []
+
+
+def test_json_has_plain_values_and_null_for_the_live_record() -> None:
+    standing = Standing(
+        symbol="XAUUSD",
+        strategy=None,
+        since_ms=SIGNAL.timestamp_ms,
+        trades=2,
+        closed=1,
+        won=1,
+        mean_r=Decimal("1.25"),
+        profit_loss=Decimal("-3.50"),
+        skipped={},
+    )
+
+    assert standing_as_json(standing) == {
+        "symbol": "XAUUSD",
+        "strategy": None,
+        "since": "2024-01-05T14:30:00Z",
+        "trades": 2,
+        "closed": 1,
+        "won": 1,
+        "mean_r": 1.25,
+        "profit_loss": -3.5,
+        "skipped": {},
+    }

@@ -1,0 +1,100 @@
+"""How strategies in shadow compare with the live record of the same time (A/B)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from signals_app.market import calendar
+from signals_app.models import Strategy
+from trades_app import models
+from trades_app.lifecycle import machine
+from trades_app.lifecycle.machine import Trade
+from trades_app.models import ShadowPosition, ShadowTrade
+from trades_app.shadow.following import trade_value
+from trades_app.trading import services
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a strategy's trades of one symbol came to since a shadow began, to be compared.
+
+    `strategy` is `None` for the live record, whichever versions made it; `skipped` are then empty.
+    `mean_r` is of the closed trades, `None` where there are none; `profit_loss` (account currency)
+    is all that was realised.
+    """
+
+    symbol: str
+    strategy: Strategy | None
+    since_ms: int
+    trades: int
+    closed: int
+    won: int
+    mean_r: Decimal | None
+    profit_loss: Decimal
+    skipped: Mapping[str, int]
+
+
+def compare(symbol: str | None = None) -> list[Standing]:
+    """Return for each shadow its standing, followed by the live record's of the same time.
+
+    Newest strategy first; those that have not followed a close yet are left out.
+    """
+    positions = ShadowPosition.objects.exclude(close_time_ms=0).select_related("strategy")
+    if symbol is not None:
+        positions = positions.filter(symbol=symbol)
+    found: list[Standing] = []
+    for position in positions.order_by("-strategy", "symbol"):
+        made = ShadowTrade.objects.filter(
+            strategy=position.strategy,
+            symbol=position.symbol,
+            close_time_ms__gt=position.began_ms,
+            failure="",
+        )
+        trades = [trade_value(row) for row in made.order_by("close_time_ms")]
+        found.append(_standing(position, position.strategy, trades, position.skipped))
+        recorded = models.Trade.objects.exclude(status=machine.TradeStatus.CANCELLED).filter(
+            instrument=position.symbol,
+            signal__timestamp__gt=calendar.utc(position.began_ms),
+            signal__timestamp__lte=calendar.utc(position.close_time_ms),
+        )
+        live = [services.trade_value(row) for row in recorded.order_by("entry_ordinal")]
+        found.append(_standing(position, None, live, {}))
+    return found
+
+
+def standing_as_json(one: Standing) -> dict[str, Any]:
+    """Return plain values; `strategy` is null for the live record, `since` for the beginning."""
+    return {
+        "symbol": one.symbol,
+        "strategy": None if one.strategy is None else str(one.strategy),
+        "since": calendar.iso(one.since_ms) if one.since_ms else None,
+        "trades": one.trades,
+        "closed": one.closed,
+        "won": one.won,
+        "mean_r": None if one.mean_r is None else float(one.mean_r),
+        "profit_loss": float(one.profit_loss),
+        "skipped": dict(one.skipped),
+    }
+
+
+def _standing(
+    position: ShadowPosition,
+    strategy: Strategy | None,
+    trades: Sequence[Trade],
+    skipped: Mapping[str, int],
+) -> Standing:
+    closed = [trade for trade in trades if not trade.is_open]
+    multiples = [trade.r_multiple for trade in closed if trade.r_multiple is not None]
+    mean = sum(multiples, Decimal(0)) / len(multiples) if multiples else None
+    return Standing(
+        symbol=position.symbol,
+        strategy=strategy,
+        since_ms=position.began_ms,
+        trades=len(trades),
+        closed=len(closed),
+        won=sum(trade.profit_loss > 0 for trade in closed),
+        mean_r=None if mean is None else mean.quantize(Decimal("0.01")),
+        profit_loss=sum((trade.profit_loss for trade in trades), Decimal("0.00")),
+        skipped=skipped,
+    )
