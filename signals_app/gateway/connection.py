@@ -133,7 +133,7 @@ Actions: TypeAlias = tuple[Action, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Assignment:
     """A connector's role for one symbol, and where it resumes."""
 
     role: Role
@@ -182,7 +182,7 @@ class Connection:
     heard_ms: int = 0
     closed: bool = False
     _bad_messages: int = 0
-    _told_standby: set[str] = field(default_factory=set)
+    _warned_standby: set[str] = field(default_factory=set)
     _tails: dict[str, _Tail] = field(default_factory=dict)
     _messages: _Bucket = field(init=False)
     _frames: _Bucket = field(init=False)
@@ -252,36 +252,41 @@ class Connection:
         """Return what follows from a message that was too long to be read."""
         return () if self.closed else self._bad_message("message too long", now_ms)
 
-    def admitted(self, claims: Claims, places: Mapping[str, Place], now_ms: int) -> Actions:
+    def admitted(
+        self, claims: Claims, assignments: Mapping[str, Assignment], now_ms: int
+    ) -> Actions:
         """Let the connector in, or on, with its place in each symbol."""
         if self.closed:
             return ()
         self.claims = claims
         self.heard_ms = now_ms
-        self.roles = {symbol: place.role for symbol, place in places.items()}
+        self.roles = {symbol: assignment.role for symbol, assignment in assignments.items()}
         self._tails.clear()
-        return (self._auth_ok(places),)
+        return (self._auth_ok(assignments),)
 
     def refused(self, reason: str, now_ms: int) -> Actions:
         """End the conversation: the token is no longer good, or never was."""
         return self._end(ErrorCode.AUTH_FAILED, reason, now_ms)
 
-    def promoted(self, symbol: str, place: Place, now_ms: int) -> Actions:
+    def promoted(self, symbol: str, assignment: Assignment, now_ms: int) -> Actions:
         """Tell the connector that it is active from now on, and where to resume."""
         tail = self._tails.get(symbol)
-        if tail is not None and tail.time_ms > (place.time_ms or 0):
+        if tail is not None and tail.time_ms > (assignment.time_ms or 0):
             tail.rewound_by_ms = now_ms + _REWIND_MS
         else:
             self._tails.pop(symbol, None)
-        return self._moved(symbol, place)
+        return self._moved(symbol, assignment)
 
-    def displaced(
-        self, symbol: str, place: Place, dropped: Sequence[tuple[int | None, Sequence[Row]]]
+    def demoted(
+        self,
+        symbol: str,
+        assignment: Assignment,
+        dropped: Sequence[tuple[int | None, Sequence[Row]]],
     ) -> Actions:
         """Put the connector back to standby; `dropped` runs of its ticks were not stored."""
         for seq, rows in dropped:
             self._drop(symbol, seq, rows)
-        return self._moved(symbol, place)
+        return self._moved(symbol, assignment)
 
     def history_stored(self, symbol: str, timeframe: Timeframe, stored: int) -> Actions:
         """Answer history."""
@@ -350,9 +355,9 @@ class Connection:
         if role is Role.STANDBY:
             last_seq = self._drop(symbol, message.seq, rows)
             dropped = Dropped(symbol, last_seq, len(rows))
-            if symbol in self._told_standby:
+            if symbol in self._warned_standby:
                 return (dropped,)
-            self._told_standby.add(symbol)
+            self._warned_standby.add(symbol)
             text = "another connector is active"
             return (_error(ErrorCode.STANDBY, text, now_ms, symbol), dropped)
         if symbol in self._tails and self._is_ahead(symbol, message.seq, now_ms):
@@ -379,12 +384,12 @@ class Connection:
         del self._tails[symbol]
         return False
 
-    def _moved(self, symbol: str, place: Place) -> Actions:
+    def _moved(self, symbol: str, assignment: Assignment) -> Actions:
         if self.closed or self.claims is None:
             return ()
-        self.roles[symbol] = place.role
-        self._told_standby.discard(symbol)
-        return (self._auth_ok({symbol: place}),)
+        self.roles[symbol] = assignment.role
+        self._warned_standby.discard(symbol)
+        return (self._auth_ok({symbol: assignment}),)
 
     def _heartbeat(self, message: wire.Heartbeat, now_ms: int) -> Actions:
         actions: list[Action] = [Send(wire.HeartbeatAck(timestamp=wire.iso(now_ms)))]
@@ -421,15 +426,15 @@ class Connection:
             return ()
         return (Report(code, message.symbol or "", message.message),) if code in _REPORTS else ()
 
-    def _auth_ok(self, places: Mapping[str, Place]) -> Send:
+    def _auth_ok(self, assignments: Mapping[str, Assignment]) -> Send:
         assert self.claims is not None
         return Send(
             wire.AuthOk(
                 connector=self.claims.connector,
-                role={symbol: place.role for symbol, place in places.items()},
+                role={symbol: assignment.role for symbol, assignment in assignments.items()},
                 resume={
-                    symbol: wire.Resume(seq=place.seq, time=place.time_ms)
-                    for symbol, place in places.items()
+                    symbol: wire.Resume(seq=assignment.seq, time=assignment.time_ms)
+                    for symbol, assignment in assignments.items()
                 },
                 heartbeat_interval=self.limits.heartbeat_interval_ms / 1000,
                 expires_at=wire.iso(self.claims.expires_at * 1000),

@@ -16,8 +16,8 @@ from django.db import (
 from django.utils import timezone
 
 from mt5_bridge.protocol.wire import CandleRow, Role
-from signals_app.gateway.append_log import LedgerUnavailable
-from signals_app.gateway.append_plan import Mark
+from signals_app.gateway.availability import DatabaseUnavailable
+from signals_app.gateway.stream_state import Checkpoint
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
 from signals_app.pipeline import wakeups
@@ -25,21 +25,21 @@ from signals_app.services import price_history
 from signals_app.tasks import wake_pipeline
 
 
-class DjangoLedger:
-    """The ledger of a gateway whose database is Django's. Called from several threads."""
+class DjangoDatabase:
+    """The database of a gateway whose database is Django's. Called from several threads."""
 
     def is_admitted(self, connector: str) -> bool:
         """Return whether the connector is known and not revoked."""
         with _answering():
             return Connector.objects.filter(name=connector, is_revoked=False).exists()
 
-    def resume_mark(self, symbol: str) -> Mark | None:
+    def checkpoint(self, symbol: str) -> Checkpoint | None:
         """Return from where ticks are needed again should Redis hold none."""
         with _answering():
             mark = wakeups.resume_mark(symbol)
         if mark is None:
             return None
-        return Mark(
+        return Checkpoint(
             ordinal=int(mark["ordinal"]),
             time_ms=int(mark["time_ms"]),
             bid=float(mark["bid"]),
@@ -65,7 +65,7 @@ class DjangoLedger:
         with _answering():
             wakeups.record_connector_event(connector, code, symbol, message)
 
-    def note_present(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
+    def record_presence(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
         """Note when these connectors were last here, and their roles."""
         now = timezone.now()
         with _answering():
@@ -76,7 +76,7 @@ class DjangoLedger:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """Turn the absence of a server, or of its tables, into `LedgerUnavailable`."""
+    """Turn the absence of a server, or of its tables, into `DatabaseUnavailable`."""
     # A thread may come back after hours to a connection that the database has long closed.
     close_old_connections()
     try:
@@ -87,6 +87,6 @@ def _answering() -> Iterator[None]:
         # After a migration, a connection may go on with plans that are no longer good.
         if not connection.in_atomic_block:
             connection.close()
-        raise LedgerUnavailable(str(error).strip()) from error
+        raise DatabaseUnavailable(str(error).strip()) from error
     except (redis.RedisError, kombu.exceptions.OperationalError, OSError) as error:
-        raise LedgerUnavailable(str(error)) from error
+        raise DatabaseUnavailable(str(error)) from error

@@ -1,14 +1,14 @@
-"""Active and standby: of several connectors with one symbol, whose ticks count.
+"""The lease of a symbol: of the connectors that send its ticks, the one whose ticks are stored.
 
-Pure. The holder is kept in Redis, by whose clock signs of life and goodbyes are noted (`stream`),
-so that several gateways agree.
+Pure. The lease is a part of the symbol's state in Redis and is timed by Redis's clock, so that
+several gateways agree on it.
 """
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class LeaseTimeouts:
     """How long an active connector may be away before a standby is promoted, in milliseconds."""
 
     failover_after_ms: int = 45_000
@@ -16,11 +16,11 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """The active connector of one symbol.
+class Lease:
+    """The active connector of one symbol, and its last sign of life.
 
-    `connection` tells its connections apart: a late goodbye of an old one must not end the new
-    one's role. `gone_ms` is when that connection ended, `None` while it stands.
+    `connection` tells its connections apart: the late end of an old one must not end the lease
+    that a new one has taken up. `gone_ms` is when that connection ended, `None` while it is open.
     """
 
     connector: str
@@ -29,16 +29,19 @@ class Holder:
     gone_ms: int | None = None
 
 
-def claim(
-    holder: Holder | None, connector: str, connection: str, now_ms: int, patience: Patience
-) -> Holder | None:
-    """Return the new holder where ``connector`` may be active from now on, else `None`."""
-    if holder is None or holder.connector == connector or _is_lost(holder, now_ms, patience):
-        return Holder(connector, connection, now_ms)
+def acquire(
+    current: Lease | None, connector: str, connection: str, now_ms: int, timeouts: LeaseTimeouts
+) -> Lease | None:
+    """Give the lease to the connector if nobody else holds it or the holder is away for too long.
+
+    `None` means that the current lease still stands.
+    """
+    if current is None or current.connector == connector or _is_over(current, now_ms, timeouts):
+        return Lease(connector, connection, now_ms)
     return None
 
 
-def _is_lost(holder: Holder, now_ms: int, patience: Patience) -> bool:
-    if now_ms - holder.seen_ms >= patience.failover_after_ms:
+def _is_over(lease: Lease, now_ms: int, timeouts: LeaseTimeouts) -> bool:
+    if now_ms - lease.seen_ms >= timeouts.failover_after_ms:
         return True
-    return holder.gone_ms is not None and now_ms - holder.gone_ms >= patience.disconnect_grace_ms
+    return lease.gone_ms is not None and now_ms - lease.gone_ms >= timeouts.disconnect_grace_ms

@@ -27,11 +27,13 @@ from websockets.http11 import Request, Response
 from mt5_bridge.protocol import wire
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway import metrics, tokens
-from signals_app.gateway.append_log import LedgerUnavailable, StreamUnavailable, TickStream
-from signals_app.gateway.append_plan import Mark
+from signals_app.gateway.append_log import AppendLog
+from signals_app.gateway.availability import DatabaseUnavailable, StreamUnavailable
 from signals_app.gateway.connection import GOING_AWAY, Connection, Limits
-from signals_app.gateway.lease import Patience
+from signals_app.gateway.lease import LeaseTimeouts
 from signals_app.gateway.session import Session
+from signals_app.gateway.stream_state import Checkpoint
+from signals_app.gateway.stream_store import StreamStore
 from signals_app.gateway.tokens import Claims, SigningKeys
 from signals_app.gateway.transport import GatewayConnection, listen
 from signals_app.market.candle import Timeframe
@@ -46,7 +48,7 @@ _REDIS_TIMEOUT: Final = 5.0
 # where none does but trades have to be watched. A tick alone is not worth a task.
 _WAKE_PAUSE: Final = 0.01
 _WATCH_PAUSE: Final = 0.25
-_LEDGER_RETRY: Final = 1.0
+_DATABASE_RETRY: Final = 1.0
 # Reports that wait for the database; beyond that the oldest go.
 _MAX_REPORTS: Final = 1_000
 _LATE_MS: Final = 5_000
@@ -56,10 +58,10 @@ class CannotServe(Exception):  # noqa: N818 - a refusal with its reason
     """The gateway cannot start; the text is one sentence for the operator."""
 
 
-class Ledger(Protocol):
+class GatewayDatabase(Protocol):
     """What the gateway asks of the database and of the pipeline.
 
-    The calls are made from threads, several at a time, and raise `LedgerUnavailable` where the
+    The calls are made from threads, several at a time, and raise `DatabaseUnavailable` where the
     database does not answer.
     """
 
@@ -67,7 +69,7 @@ class Ledger(Protocol):
         """Return whether the connector is known and not revoked."""
         ...
 
-    def resume_mark(self, symbol: str) -> Mark | None:
+    def checkpoint(self, symbol: str) -> Checkpoint | None:
         """Return from where ticks are needed again should Redis hold none."""
         ...
 
@@ -83,7 +85,7 @@ class Ledger(Protocol):
         """Keep what a connector reported or what happened to it."""
         ...
 
-    def note_present(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
+    def record_presence(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
         """Note the connectors that are connected, and their role by symbol."""
         ...
 
@@ -103,7 +105,7 @@ class GatewayOptions:
     maximum_connections: int = 100
     maximum_unauthenticated: int = 32
     limits: Limits = field(default_factory=Limits)
-    patience: Patience = field(default_factory=Patience)
+    lease_timeouts: LeaseTimeouts = field(default_factory=LeaseTimeouts)
     watch_interval: float = 1.0
     revocation_interval: float = 2.0
     presence_interval: float = 10.0
@@ -113,9 +115,9 @@ class GatewayOptions:
 class Gateway:
     """A running gateway; also what its sessions know of it (`session.Host`)."""
 
-    def __init__(self, options: GatewayOptions, ledger: Ledger) -> None:
+    def __init__(self, options: GatewayOptions, database: GatewayDatabase) -> None:
         self._options = options
-        self._ledger = ledger
+        self._database = database
         self._sessions: set[Session] = set()
         self._wakers: dict[str, _Waker] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -130,11 +132,13 @@ class Gateway:
             socket_connect_timeout=_REDIS_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
         )
-        self._stream = TickStream(self._redis, self._resume_mark, patience=options.patience)
+        self._stream = AppendLog(
+            StreamStore(self._redis), self._read_checkpoint, timeouts=options.lease_timeouts
+        )
         self._server: Server | None = None
 
     @property
-    def stream(self) -> TickStream:
+    def stream(self) -> AppendLog:
         """Return the records of all symbols."""
         return self._stream
 
@@ -213,7 +217,7 @@ class Gateway:
 
     async def is_admitted(self, claims: Claims) -> bool:
         """Return whether the connector is known and not revoked."""
-        return await asyncio.to_thread(self._ledger.is_admitted, claims.connector)
+        return await asyncio.to_thread(self._database.is_admitted, claims.connector)
 
     def settle(self, session: Session) -> None:
         """End older sessions of the same connector and symbols, so that one speaks for it."""
@@ -227,14 +231,14 @@ class Gateway:
         """Wake the symbol's pipeline, within a moment or at once, without waiting for it."""
         waker = self._wakers.get(symbol)
         if waker is None:
-            waker = self._wakers[symbol] = _Waker(lambda: self._ledger.wake(symbol), self._start)
+            waker = self._wakers[symbol] = _Waker(lambda: self._database.wake(symbol), self._start)
         waker.ask(at_once=at_once)
 
     async def store_history(
         self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]
     ) -> int:
         """Store closed candles; return how many were kept."""
-        return await asyncio.to_thread(self._ledger.store_history, symbol, timeframe, rows)
+        return await asyncio.to_thread(self._database.store_history, symbol, timeframe, rows)
 
     def record(self, connector: str, code: str, symbol: str, message: str) -> None:
         """Keep what a connector reported, without waiting for the database."""
@@ -245,8 +249,8 @@ class Gateway:
         self._all_written.clear()
         self._reported.set()
 
-    async def _resume_mark(self, symbol: str) -> Mark | None:
-        return await asyncio.to_thread(self._ledger.resume_mark, symbol)
+    async def _read_checkpoint(self, symbol: str) -> Checkpoint | None:
+        return await asyncio.to_thread(self._database.checkpoint, symbol)
 
     # Connections
 
@@ -296,7 +300,7 @@ class Gateway:
         for session in list(self._sessions):
             try:
                 await session.look_after_roles()
-            except (StreamUnavailable, LedgerUnavailable):
+            except (StreamUnavailable, DatabaseUnavailable):
                 continue
             except Exception:
                 log.exception("the roles of %r cannot be looked after now", session.name)
@@ -304,8 +308,8 @@ class Gateway:
     async def _revoke(self) -> None:
         for name in {session.name for session in self._sessions if session.name}:
             try:
-                admitted = await asyncio.to_thread(self._ledger.is_admitted, name)
-            except LedgerUnavailable as error:
+                admitted = await asyncio.to_thread(self._database.is_admitted, name)
+            except DatabaseUnavailable as error:
                 log.warning("revocations cannot be read now: %s", error)
                 break
             if not admitted:
@@ -325,8 +329,8 @@ class Gateway:
                 roles.setdefault(session.name, {}).update(session.connection.roles)
         if roles:
             try:
-                await asyncio.to_thread(self._ledger.note_present, roles)
-            except LedgerUnavailable as error:
+                await asyncio.to_thread(self._database.record_presence, roles)
+            except DatabaseUnavailable as error:
                 log.warning("the database was not told who is here: %s", error)
 
     async def _write_reports(self) -> None:
@@ -338,9 +342,9 @@ class Gateway:
                 report = self._reports[0]
                 try:
                     await asyncio.to_thread(self._write, report)
-                except LedgerUnavailable as error:
+                except DatabaseUnavailable as error:
                     log.warning("reports wait for the database: %s", error)
-                    await asyncio.sleep(_LEDGER_RETRY)
+                    await asyncio.sleep(_DATABASE_RETRY)
                     continue
                 except Exception:
                     log.exception("this report cannot be written: %r", report)
@@ -353,7 +357,7 @@ class Gateway:
         message = report.message
         if time.time_ns() // 1_000_000 - report.at_ms > _LATE_MS:
             message = f"{message} (at {wire.iso(report.at_ms)})"
-        self._ledger.record(report.connector, report.code, report.symbol, message)
+        self._database.record(report.connector, report.code, report.symbol, message)
 
     def _start(self, chore: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(chore)
@@ -410,12 +414,12 @@ class _Waker:
                 try:
                     await asyncio.to_thread(self._wake)
                 except Exception as error:
-                    is_foreseen = isinstance(error, LedgerUnavailable)
+                    is_foreseen = isinstance(error, DatabaseUnavailable)
                     log.warning(
                         "the pipeline cannot be woken now: %s", error, exc_info=not is_foreseen
                     )
                     self._is_asked = True
-                    await asyncio.sleep(_LEDGER_RETRY)
+                    await asyncio.sleep(_DATABASE_RETRY)
                 await asyncio.sleep(_WAKE_PAUSE)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_WATCH_PAUSE):
@@ -424,12 +428,14 @@ class _Waker:
             self._idle.set()
 
 
-async def run(options: GatewayOptions, ledger: Ledger, ready: Callable[[int], None]) -> None:
+async def run(
+    options: GatewayOptions, database: GatewayDatabase, ready: Callable[[int], None]
+) -> None:
     """Serve until SIGTERM or SIGINT, then drain; raises `CannotServe`.
 
     ``ready`` is called with the port once the gateway listens.
     """
-    gateway = Gateway(options, ledger)
+    gateway = Gateway(options, database)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -1,8 +1,8 @@
 """One connection being served: carries out what its `Connection` decides.
 
-The reader takes frames in, the pump stores what they offered, the writer sends. The
-pump takes everything that gathered while Redis was busy with the step before, so that steps grow
-with the load; the reader stops reading while too much waits for the pump.
+The reader takes frames in, the pump stores what they hold, the writer sends. The pump takes
+everything that gathered while Redis was busy with the append before, so that appends grow with the
+load; the reader stops reading while too much waits for the pump.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Final, Protocol, TypeAlias, TypeVar, assert_never
+from typing import Final, Protocol, TypeAlias, assert_never
 
 from websockets.exceptions import ConnectionClosed
 
@@ -22,17 +22,17 @@ from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway import connection as core
 from signals_app.gateway import metrics
 from signals_app.gateway.append_log import (
-    Displaced,
-    Forgotten,
-    LedgerUnavailable,
-    Offer,
-    Outcome,
-    Stored,
-    StreamUnavailable,
-    TickStream,
+    Appended,
+    AppendLog,
+    AppendRequest,
+    AppendResult,
+    LeaseLost,
+    StateLost,
 )
-from signals_app.gateway.append_plan import Position, Run, Step
-from signals_app.gateway.connection import Actions, Close, Connection, Place, Send
+from signals_app.gateway.append_plan import AppendPlan, Batch
+from signals_app.gateway.availability import DatabaseUnavailable, StreamUnavailable, until_available
+from signals_app.gateway.connection import Actions, Assignment, Close, Connection, Send
+from signals_app.gateway.stream_state import StreamState
 from signals_app.gateway.tokens import Claims
 from signals_app.gateway.transport import GatewayConnection, is_cut
 from signals_app.market.candle import Timeframe
@@ -40,7 +40,7 @@ from signals_app.market.candle import Timeframe
 log = logging.getLogger(__name__)
 
 MAX_STEP_ROWS: Final = 5_000
-"""Ticks that one step, and so one stream entry, gathers at most; a longer frame stays whole."""
+"""Ticks that one append, and so one stream entry, gathers at most; a longer frame stays whole."""
 
 _MAX_WAITING_ROWS: Final = 20_000
 _MAX_WAITING_HISTORY: Final = 20_000
@@ -50,22 +50,20 @@ _ACK_DELAY: Final = 0.02
 _SEND_TIMEOUT: Final = 30.0
 # What was read before the peer went is still stored, if it takes no longer than this.
 _LAST_STEPS_TIMEOUT: Final = 5.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
-_Result = TypeVar("_Result")
-_Item: TypeAlias = Run | int
+_Item: TypeAlias = Batch | int
 
 
 class Host(Protocol):
     """What a session needs of the gateway that serves it."""
 
     @property
-    def stream(self) -> TickStream:
+    def stream(self) -> AppendLog:
         """Return the records of all symbols."""
         ...
 
     async def is_admitted(self, claims: Claims) -> bool:
-        """Return whether the connector is known and not revoked; raises `LedgerUnavailable`."""
+        """Return whether the connector is known and not revoked; raises `DatabaseUnavailable`."""
         ...
 
     def settle(self, session: "Session") -> None:
@@ -79,7 +77,7 @@ class Host(Protocol):
     async def store_history(
         self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]
     ) -> int:
-        """Store closed candles, return how many were kept; raises `LedgerUnavailable`."""
+        """Store closed candles, return how many were kept; raises `DatabaseUnavailable`."""
         ...
 
     def record(self, connector: str, code: str, symbol: str, message: str) -> None:
@@ -89,7 +87,7 @@ class Host(Protocol):
 
 @dataclass(slots=True)
 class _Waiting:
-    """What waits to be stored for one symbol: runs, and watermarks (integers) between them."""
+    """What waits to be stored for one symbol: batches, and watermarks (integers) between them."""
 
     items: deque[_Item] = field(default_factory=deque)
     since: float = 0.0
@@ -99,21 +97,21 @@ class _Waiting:
             self.since = time.perf_counter()
         self.items.append(item)
 
-    def take(self) -> tuple[list[Run], int | None]:
-        """Take the first runs, of one step's size, and the watermark behind them."""
-        runs: list[Run] = []
+    def take(self) -> tuple[list[Batch], int | None]:
+        """Take the first batches, of one append's size, and the watermark behind them."""
+        batches: list[Batch] = []
         rows = 0
         while self.items:
             item = self.items[0]
             if isinstance(item, int):
                 self.items.popleft()
-                return runs, item
-            if runs and rows + len(item.rows) > MAX_STEP_ROWS:
+                return batches, item
+            if batches and rows + len(item.rows) > MAX_STEP_ROWS:
                 break
             self.items.popleft()
-            runs.append(item)
+            batches.append(item)
             rows += len(item.rows)
-        return runs, None
+        return batches, None
 
 
 class Session:
@@ -180,7 +178,7 @@ class Session:
                 elif isinstance(end, Exception) and not isinstance(end, ConnectionClosed):
                     log.error("session of %r failed", self.name, exc_info=end)
             with suppress(StreamUnavailable):  # then the roles end by silence
-                await self._host.stream.leave(self._known, self.id)
+                await self._host.stream.disconnect(self._known, self.id)
             self.ended.set()
             self._idle.set()
 
@@ -213,15 +211,15 @@ class Session:
         """
         for symbol in self.connection.symbols_as(Role.ACTIVE):
             known = self._known.get(symbol, 0)
-            if await self._host.stream.has_forgotten(symbol, self.name, known):
+            if await self._host.stream.has_lost_state(symbol, self.name, known):
                 self._forget(symbol)
                 return
         for symbol in self.connection.symbols_as(Role.STANDBY):
-            place = await self._join(symbol, self.name)
-            if place.role is Role.ACTIVE and self.ended.is_set():
-                await self._host.stream.leave([symbol], self.id)
-            elif place.role is Role.ACTIVE:
-                self.act(self.connection.promoted(symbol, place, _now_ms()))
+            assignment = await self._join(symbol, self.name)
+            if assignment.role is Role.ACTIVE and self.ended.is_set():
+                await self._host.stream.disconnect([symbol], self.id)
+            elif assignment.role is Role.ACTIVE:
+                self.act(self.connection.promoted(symbol, assignment, _now_ms()))
 
     # Reading
 
@@ -234,7 +232,7 @@ class Session:
             actions = oversized(now_ms) if is_cut(frame) else receive(frame, now_ms)
             for action in actions:
                 if isinstance(action, core.Store):
-                    self._offer(action.symbol, Run(action.seq, action.rows))
+                    self._offer(action.symbol, Batch(action.seq, action.rows))
                     self._waiting_rows += len(action.rows)
                 else:
                     await self._carry_out(action)
@@ -256,7 +254,7 @@ class Session:
                     self._acknowledge(symbol, seq)
             case core.Alive(symbols):
                 if symbols:
-                    await _persist(lambda: self._host.stream.heard(symbols, self.name))
+                    await until_available(lambda: self._host.stream.renew(symbols, self.name))
             case core.Admit(claims, symbols):
                 await self._admit(claims, symbols)
             case core.StoreHistory():
@@ -283,29 +281,29 @@ class Session:
                 self.act(self.connection.refused("the connector is revoked", _now_ms()))
                 return
             await self._emptied()
-            places = {symbol: await self._join(symbol, claims.connector) for symbol in symbols}
-            given_up = self.symbols - places.keys()
-            await self._host.stream.leave(given_up, self.id)
-        except (StreamUnavailable, LedgerUnavailable) as error:
+            assignments = {symbol: await self._join(symbol, claims.connector) for symbol in symbols}
+            given_up = self.symbols - assignments.keys()
+            await self._host.stream.disconnect(given_up, self.id)
+        except (StreamUnavailable, DatabaseUnavailable) as error:
             log.warning("connector %r cannot be let in now: %s", claims.connector, error)
             self.act(self.connection.end(core.TRY_AGAIN_LATER, "try again later"))
             return
         self._socket.let_in()
-        self.act(self.connection.admitted(claims, places, _now_ms()))
+        self.act(self.connection.admitted(claims, assignments, _now_ms()))
         self._host.settle(self)
 
-    async def _join(self, symbol: str, connector: str) -> Place:
-        standing = await self._host.stream.join(symbol, connector, self.id)
-        if standing.taken_from is not None:
-            text = f"active in place of {standing.taken_from}"
+    async def _join(self, symbol: str, connector: str) -> Assignment:
+        joined = await self._host.stream.join(symbol, connector, self.id)
+        if joined.taken_from is not None:
+            text = f"active in place of {joined.taken_from}"
             self._host.record(connector, "PROMOTED", symbol, text)
-        place = _place(standing.role, connector, standing.position)
-        self._known[symbol] = place.seq
-        if place.time_ms is None:
+        assignment = _assignment(joined.role, connector, joined.state)
+        self._known[symbol] = assignment.seq
+        if assignment.time_ms is None:
             self._new.add(symbol)
         else:
             self._new.discard(symbol)
-        return place
+        return assignment
 
     async def _store_history(self, history: core.StoreHistory) -> None:
         """Store history before the ticks behind it; where it has to wait for the database, ticks of
@@ -314,11 +312,11 @@ class Session:
         attempt = self._keep_history(history)
         try:
             await attempt()
-        except LedgerUnavailable as error:
+        except DatabaseUnavailable as error:
             self._history_rows += len(history.rows)
             is_needed_first = history.symbol in self._new
             if is_needed_first or self._history_rows > _MAX_WAITING_HISTORY:
-                await _persist(attempt)
+                await until_available(attempt)
                 self._history_rows -= len(history.rows)
             else:
                 log.warning("history of %s waits for the database: %s", history.symbol, error)
@@ -327,7 +325,7 @@ class Session:
     async def _store_history_later(self) -> None:
         while True:
             history = await self._later.get()
-            await _persist(self._keep_history(history))
+            await until_available(self._keep_history(history))
             self._history_rows -= len(history.rows)
 
     def _keep_history(self, history: core.StoreHistory) -> Callable[[], Awaitable[None]]:
@@ -345,53 +343,55 @@ class Session:
         while True:
             await self._work.wait()
             self._work.clear()
-            while offers := self._take():
+            while requests := self._take():
                 self._is_storing = True
-                outcomes = await self._store(offers)
+                results = await self._store(requests)
                 self._is_storing = False
-                for offer, outcome in zip(offers, outcomes, strict=True):
-                    self._follow_up(offer, outcome)
+                for request, result in zip(requests, results, strict=True):
+                    self._follow_up(request, result)
                 if self._waiting_rows <= _MAX_WAITING_ROWS // 2:
                     self._room.set()
             self._idle.set()
 
-    async def _store(self, offers: list[Offer]) -> list[Outcome]:
-        return await _persist(lambda: self._host.stream.store(offers, _now_ms()))
+    async def _store(self, requests: list[AppendRequest]) -> list[AppendResult]:
+        return await until_available(lambda: self._host.stream.append(requests, _now_ms()))
 
-    def _take(self) -> list[Offer]:
-        offers = []
+    def _take(self) -> list[AppendRequest]:
+        requests = []
         for symbol, waiting in self._waiting.items():
             if waiting.items:
                 since = waiting.since
-                runs, watermark_ms = waiting.take()
-                self._waiting_rows -= _count(runs)
+                batches, watermark_ms = waiting.take()
+                self._waiting_rows -= _count(batches)
                 known = self._known.get(symbol, 0)
-                offers.append(Offer(symbol, self.name, self.id, known, runs, watermark_ms, since))
-        return offers
+                requests.append(
+                    AppendRequest(symbol, self.name, self.id, known, batches, watermark_ms, since)
+                )
+        return requests
 
-    def _follow_up(self, offer: Offer, outcome: Outcome) -> None:
-        symbol, count = offer.symbol, _count(offer.runs)
+    def _follow_up(self, request: AppendRequest, result: AppendResult) -> None:
+        symbol, count = request.symbol, _count(request.batches)
         metrics.ticks_received.labels(symbol).inc(count)
-        match outcome:
-            case Stored(step):
-                metrics.store_seconds.observe(time.perf_counter() - offer.since)
+        match result:
+            case Appended(plan):
+                metrics.store_seconds.observe(time.perf_counter() - request.received_at)
                 # Also where nothing is new: an attempt before may have stored it without a reply.
-                self._host.wake(symbol, at_once=step.decides)
-                if step.seq:
-                    self._known[symbol] = step.seq
+                self._host.wake(symbol, at_once=plan.may_decide)
+                if plan.seq:
+                    self._known[symbol] = plan.seq
                     self._new.discard(symbol)
-                    self._acknowledge(symbol, step.seq)
-                self._complain(symbol, step)
-            case Displaced(position):
-                place = _place(Role.STANDBY, self.name, position)
-                runs = [*offer.runs, *self._give_up_symbol(symbol)]
-                metrics.ticks_rejected.labels("standby").inc(_count(runs))
-                dropped = [(run.seq, run.rows) for run in runs]
-                self.act(self.connection.displaced(symbol, place, dropped))
-            case Forgotten():
+                    self._acknowledge(symbol, plan.seq)
+                self._complain(symbol, plan)
+            case LeaseLost(state):
+                assignment = _assignment(Role.STANDBY, self.name, state)
+                batches = [*request.batches, *self._give_up_symbol(symbol)]
+                metrics.ticks_rejected.labels("standby").inc(_count(batches))
+                dropped = [(batch.seq, batch.rows) for batch in batches]
+                self.act(self.connection.demoted(symbol, assignment, dropped))
+            case StateLost():
                 self._forget(symbol)
             case _:
-                assert_never(outcome)
+                assert_never(result)
 
     def _forget(self, symbol: str) -> None:
         if not self.connection.closed:
@@ -400,23 +400,23 @@ class Session:
         self._give_up()
         self.act(self.connection.end(core.TRY_AGAIN_LATER, "resume from the beginning"))
 
-    def _complain(self, symbol: str, step: Step) -> None:
+    def _complain(self, symbol: str, plan: AppendPlan) -> None:
         """Count what was not stored, and tell the connector about bad ticks."""
-        for reason, count in step.refusals.items():
+        for reason, count in plan.refusals.items():
             metrics.ticks_rejected.labels(reason.value).inc(count)
-        if step.known:
-            metrics.ticks_rejected.labels("known").inc(step.known)
-        if step.earlier:
-            metrics.ticks_rejected.labels("earlier").inc(step.earlier)
-        if step.missing:
-            log.warning("%r left out %d ticks of %s", self.name, step.missing, symbol)
-        if step.first_refusal is not None:
+        if plan.duplicates:
+            metrics.ticks_rejected.labels("known").inc(plan.duplicates)
+        if plan.earlier:
+            metrics.ticks_rejected.labels("earlier").inc(plan.earlier)
+        if plan.missing:
+            log.warning("%r left out %d ticks of %s", self.name, plan.missing, symbol)
+        if plan.first_refusal is not None:
             self.act(
                 self.connection.ticks_refused(
                     symbol,
-                    step.refusals,
-                    step.first_refusal.text,
-                    step.first_refused_seq,
+                    plan.refusals,
+                    plan.first_refusal.text,
+                    plan.first_refused_seq,
                     _now_ms(),
                 )
             )
@@ -428,13 +428,13 @@ class Session:
         self._room.set()
         self._idle.set()
 
-    def _give_up_symbol(self, symbol: str) -> list[Run]:
+    def _give_up_symbol(self, symbol: str) -> list[Batch]:
         """Forget what waits to be stored of a symbol; return it."""
         items = list(self._waiting[symbol].items)
         self._waiting[symbol].items.clear()
-        runs = [item for item in items if isinstance(item, Run)]
-        self._waiting_rows -= _count(runs)
-        return runs
+        batches = [item for item in items if isinstance(item, Batch)]
+        self._waiting_rows -= _count(batches)
+        return batches
 
     async def _emptied(self) -> None:
         """Wait until nothing waits to be stored, or will be any more."""
@@ -475,25 +475,12 @@ class Session:
                 return
 
 
-def _place(role: Role, connector: str, position: Position) -> Place:
-    return Place(role, position.seq(connector), position.time_ms if position.ordinal else None)
+def _assignment(role: Role, connector: str, state: StreamState) -> Assignment:
+    return Assignment(role, state.seq(connector), state.time_ms if state.ordinal else None)
 
 
-def _count(runs: Sequence[Run]) -> int:
-    return sum(len(run.rows) for run in runs)
-
-
-async def _persist(attempt: Callable[[], Awaitable[_Result]]) -> _Result:
-    """Return what ``attempt`` returns once the stores answer; until then nothing is read."""
-    pause = _FIRST_PAUSE
-    while True:
-        try:
-            return await attempt()
-        except (StreamUnavailable, LedgerUnavailable) as error:
-            if pause == _FIRST_PAUSE:
-                log.warning("waiting for a store to answer: %s", error)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+def _count(batches: Sequence[Batch]) -> int:
+    return sum(len(batch.rows) for batch in batches)
 
 
 def _now_ms() -> int:

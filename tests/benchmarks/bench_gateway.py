@@ -38,9 +38,9 @@ from signals_app.gateway.server import Gateway, GatewayOptions
 from tests.certificates import make_certificate
 from tests.signals_app.gateway.conftest import (
     KEYS,
-    MemoryLedger,
+    MemoryDatabase,
+    client_tls,
     token,
-    trusting,
 )
 
 SYMBOL = "XAUUSD"
@@ -83,7 +83,7 @@ def frames_of(shape: Shape, first_seq: int, ticks: int) -> list[str]:
     return frames
 
 
-class QuietLedger(MemoryLedger):
+class QuietDatabase(MemoryDatabase):
     """Keeps no list of wake-ups, which would grow with the ticks as if the gateway leaked."""
 
     def wake(self, symbol: str) -> None:
@@ -94,7 +94,7 @@ def serve_ours(options: GatewayOptions, pipe: Pipe) -> None:
     """Run the gateway until the pipe closes."""
 
     async def main() -> None:
-        gateway = Gateway(options, QuietLedger())
+        gateway = Gateway(options, QuietDatabase())
         await gateway.start()
         pipe.send(gateway.port)
         await asyncio.to_thread(pipe.recv)
@@ -188,7 +188,7 @@ async def enter(socket: ClientConnection) -> None:
 async def throughput(port: int, certificate: Path, frames: list[str], last_seq: int) -> float:
     """Return the seconds from the first frame to the acknowledgement of the last."""
     uri = f"wss://localhost:{port}/ws/v1/ticks"
-    async with connect(uri, ssl=trusting(certificate), compression=None) as socket:
+    async with connect(uri, ssl=client_tls(certificate), compression=None) as socket:
         await enter(socket)
 
         async def acknowledged() -> None:
@@ -245,7 +245,7 @@ async def latencies(
     await asyncio.sleep(0.2)
     sent: list[float] = []
     uri = f"wss://localhost:{port}/ws/v1/ticks"
-    async with connect(uri, ssl=trusting(certificate), compression=None) as socket:
+    async with connect(uri, ssl=client_tls(certificate), compression=None) as socket:
         await enter(socket)
         drain = asyncio.create_task(_drain(socket))
         started = time.monotonic()

@@ -26,7 +26,7 @@ from mt5_bridge.protocol import wire
 from signals_app.gateway.server import GatewayOptions
 from tests.benchmarks.bench_gateway import percentile, serve_ours
 from tests.certificates import make_certificate
-from tests.signals_app.gateway.conftest import KEYS, token, trusting
+from tests.signals_app.gateway.conftest import KEYS, client_tls, token
 
 
 def read_streams(redis_url: str, symbols: list[str], pipe: Pipe) -> None:
@@ -59,7 +59,7 @@ async def send_ticks(
     """Send single ticks at a steady rate, a ``phase`` apart from others; return the times."""
     uri = f"wss://localhost:{port}/ws/v1/ticks"
     sent: list[float] = []
-    async with connect(uri, ssl=trusting(certificate), compression=None) as socket:
+    async with connect(uri, ssl=client_tls(certificate), compression=None) as socket:
         auth = wire.Auth(token=token(f"mt5-{symbol}", symbol), symbols=[symbol])
         await socket.send(wire.encode(auth))
         while "auth_ok" not in str(await socket.recv()):

@@ -22,11 +22,11 @@ from signals_app.pipeline.candles import build_batch
 from tests.certificates import make_certificate
 from tests.signals_app.gateway.conftest import (
     KEYS,
-    MemoryLedger,
-    Place,
+    Harness,
+    MemoryDatabase,
+    client_tls,
     stored,
     token,
-    trusting,
 )
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import stored_trade
@@ -90,15 +90,15 @@ class Feed:
             keys=KEYS,
             port=0,
         )
-        self.place = Place(options, MemoryLedger(), trusting(certificate))
+        self.gateway = Harness(options, MemoryDatabase(), client_tls(certificate))
         self.terminal, self.spool = Terminal(), Spool(home / "spool")
         self.redis = redis_client
 
     async def begin(self, ticks: list[tuple[int, float, float]]) -> None:
         """Start both and deliver these ticks."""
-        self.port = (await self.place.start()).port
+        self.port = (await self.gateway.start()).port
         url = f"wss://localhost:{self.port}/ws/v1/ticks"
-        settings = Settings(url, "mt5-primary", trust=self.place.trusted, first_pause=0.1)
+        settings = Settings(url, "mt5-primary", trust=self.gateway.trusted, first_pause=0.1)
         self.client = Client(settings, self.terminal, self.spool, GivenToken(token()))
         self.running = asyncio.create_task(self.client.run())
         self.terminal.given += ticks
@@ -106,12 +106,12 @@ class Feed:
 
     async def lose(self, ticks: list[tuple[int, float, float]]) -> None:
         """Let these ticks come while the gateway is away: the spool keeps them."""
-        await self.place.gateway.stop()
+        await self.gateway.gateway.stop()
         self.terminal.given += ticks
         await until(lambda: self.spool.state("XAUUSD").last_seq == len(self.terminal.given))
 
     async def come_back(self) -> None:
-        await self.place.start(port=self.port)
+        await self.gateway.start(port=self.port)
         await self.arrive()
 
     async def arrive(self) -> None:
@@ -121,7 +121,7 @@ class Feed:
         self.client.stop()
         await self.running
         self.spool.close()
-        await self.place.gateway.stop()
+        await self.gateway.gateway.stop()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from signals_app.gateway import server
-from signals_app.gateway.database import DjangoLedger
+from signals_app.gateway.database import DjangoDatabase
 from signals_app.gateway.tokens import BadKeys, SigningKeys
 
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                         reuse_port=options["reuse_port"],
                         metrics_port=options["metrics_port"],
                     ),
-                    DjangoLedger(),
+                    DjangoDatabase(),
                     lambda port: self._say(
                         f"gateway listens on wss://{options['host']}:{port}{server.PATH}"
                     ),

@@ -17,9 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway import tokens
-from signals_app.gateway.append_log import LedgerUnavailable
-from signals_app.gateway.append_plan import Mark
+from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.server import Gateway, GatewayOptions
+from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.tokens import SigningKeys
 from signals_app.market.candle import Timeframe
 from signals_app.market.tick import Ticks
@@ -29,11 +29,11 @@ KEYS = SigningKeys({"new": "n" * 40, "old": "o" * 40})
 
 
 @dataclass
-class MemoryLedger:
-    """A ledger without a database: every connector is known unless revoked."""
+class MemoryDatabase:
+    """A database without a database: every connector is known unless revoked."""
 
     revoked: set[str] = field(default_factory=set)
-    marks: dict[str, Mark] = field(default_factory=dict)
+    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     history: list[tuple[str, Timeframe, int]] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
     events: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -45,9 +45,9 @@ class MemoryLedger:
         self._answer()
         return connector not in self.revoked
 
-    def resume_mark(self, symbol: str) -> Mark | None:
+    def checkpoint(self, symbol: str) -> Checkpoint | None:
         self._answer()
-        return self.marks.get(symbol)
+        return self.checkpoints.get(symbol)
 
     def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:
         self._answer()
@@ -62,7 +62,7 @@ class MemoryLedger:
         self._answer()
         self.events.append((connector, code, symbol, message))
 
-    def note_present(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
+    def record_presence(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
         self._answer()
         self.present.update(roles)
 
@@ -70,20 +70,20 @@ class MemoryLedger:
         if self.fault is not None:
             raise self.fault
         if self.is_down:
-            raise LedgerUnavailable("the database is down")
+            raise DatabaseUnavailable("the database is down")
 
 
 @dataclass
-class Connector:
+class Peer:
     """A peer of the gateway that says exactly what the test wants."""
 
     socket: ClientConnection
     errors: list[dict[str, Any]] = field(default_factory=list)
 
-    async def say(self, **message: Any) -> None:
+    async def send(self, **message: Any) -> None:
         await self.socket.send(json.dumps(message))
 
-    async def hear(self, kind: str, within: float = 5.0) -> dict[str, Any]:
+    async def receive(self, kind: str, within: float = 5.0) -> dict[str, Any]:
         """Return the next message of this kind; errors on the way are kept."""
         async with asyncio.timeout(within):
             while True:
@@ -93,20 +93,20 @@ class Connector:
                 if message["type"] == "error":
                     self.errors.append(message)
 
-    async def enter(self, token: str, *symbols: str) -> dict[str, Any]:
-        await self.say(type="auth", token=token, symbols=list(symbols))
-        return await self.hear("auth_ok")
+    async def authenticate(self, token: str, *symbols: str) -> dict[str, Any]:
+        await self.send(type="auth", token=token, symbols=list(symbols))
+        return await self.receive("auth_ok")
 
     async def acknowledged(self, seq: int, symbol: str = "XAUUSD") -> None:
         while True:
-            ack = await self.hear("ack")
+            ack = await self.receive("ack")
             if ack["symbol"] == symbol and ack["seq"] >= seq:
                 return
 
     async def send_batch(
         self, seq: int | None, rows: Sequence[Sequence[float]], symbol: str = "XAUUSD"
     ) -> None:
-        await self.say(type="ticks", symbol=symbol, rows=rows, **({"seq": seq} if seq else {}))
+        await self.send(type="ticks", symbol=symbol, rows=rows, **({"seq": seq} if seq else {}))
 
     async def closed(self, within: float = 5.0) -> int:
         """Return the code with which the server closes."""
@@ -122,26 +122,26 @@ class Connector:
 
 
 @dataclass
-class Place:
+class Harness:
     """Where tests meet a gateway: what it was started with, and how to reach it."""
 
     options: GatewayOptions
-    ledger: MemoryLedger
+    database: MemoryDatabase
     trusted: ssl.SSLContext
     gateway: Gateway | None = None
 
     async def start(self, **changes: Any) -> Gateway:
-        self.gateway = Gateway(replace(self.options, **changes), self.ledger)
+        self.gateway = Gateway(replace(self.options, **changes), self.database)
         await self.gateway.start()
         return self.gateway
 
     @asynccontextmanager
-    async def connect(self, gateway: Gateway | None = None) -> AsyncIterator[Connector]:
+    async def connect(self, gateway: Gateway | None = None) -> AsyncIterator[Peer]:
         found = gateway or self.gateway
         assert found is not None
         uri = f"wss://localhost:{found.port}/ws/v1/ticks"
         async with connect(uri, ssl=self.trusted, compression=None) as socket:
-            yield Connector(socket)
+            yield Peer(socket)
 
 
 def token(name: str = "mt5-primary", *symbols: str, lifetime: int = 3600) -> str:
@@ -178,7 +178,7 @@ def watermarks(redis_client: "Redis", symbol: str = "XAUUSD") -> list[int]:
     return [int(fields[b"w"]) for _, fields in entries if b"w" in fields]
 
 
-def trusting(certificate: Path) -> ssl.SSLContext:
+def client_tls(certificate: Path) -> ssl.SSLContext:
     """Return a client's TLS context that trusts exactly this certificate."""
     return ssl.create_default_context(cafile=certificate)
 
@@ -190,7 +190,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-async def place(certificate: tuple[Path, Path], redis_client: "Redis") -> AsyncIterator[Place]:
+async def harness(certificate: tuple[Path, Path], redis_client: "Redis") -> AsyncIterator[Harness]:
     """A gateway that is not started yet; it is stopped after the test."""
     options = GatewayOptions(
         redis_url=os.environ["REDIS_URL"],
@@ -203,7 +203,7 @@ async def place(certificate: tuple[Path, Path], redis_client: "Redis") -> AsyncI
         presence_interval=0.2,
         drain_timeout=3.0,
     )
-    made = Place(options, MemoryLedger(), trusting(certificate[0]))
+    made = Harness(options, MemoryDatabase(), client_tls(certificate[0]))
     yield made
     if made.gateway is not None:
         await made.gateway.stop()

@@ -41,7 +41,7 @@ from tests.signals_app.pipeline.book import FakeBook
 
 WRONG_CLOCK = ROOT / "tests" / "stand_ins" / "wrong_clock"
 NAMES = ("mt5-a", "mt5-b")
-# Longer than the patience that `standing` and the link have.
+# Longer than the timeouts that `gateway_process` and the link have.
 GIVEN_UP_AFTER = 4.5
 ROLE_LOST_AFTER = 2.5
 
@@ -146,11 +146,11 @@ class Chaos:
 
     def _start_gateway(self, clock_offset_s: int = 0) -> None:
         arguments = (str(self.home), self.store.url, str(self.port))
-        self.gateway = self._run("standing", *arguments, clock_offset_s=clock_offset_s)
+        self.gateway = self._run("gateway_process", *arguments, clock_offset_s=clock_offset_s)
 
     def connect(self, name: str, clock_offset_s: int = 0) -> None:
         self.connectors[name] = self._run(
-            "living",
+            "connector_process",
             *(str(self.home), name, f"wss://localhost:{self.lines[name].port}/ws/v1/ticks"),
             token(name, SYMBOL),
             clock_offset_s=clock_offset_s,
@@ -354,9 +354,9 @@ def test_faults_of_every_kind_lose_and_double_no_tick(chaos: Chaos, pipeline: Pi
     random.Random(3).shuffle(faults)
     _withstand(chaos, pipeline, faults, seconds=45)
     assert ConnectorEvent.objects.filter(code="PROMOTED").exists()
-    told = (chaos.home / "living.log").read_text()
-    assert "the server has been silent for too long" in told
-    assert "this machine's clock is" in told
+    logged = (chaos.home / "connector_process.log").read_text()
+    assert "the server has been silent for too long" in logged
+    assert "this machine's clock is" in logged
 
 
 @pytest.mark.long

@@ -14,11 +14,11 @@ from signals_app.gateway.connection import (
     Actions,
     Admit,
     Alive,
+    Assignment,
     Close,
     Connection,
     Dropped,
     Limits,
-    Place,
     Report,
     Send,
     Store,
@@ -48,7 +48,7 @@ def opened(**limits: Any) -> Connection:
 
 def entered(role: Role = Role.ACTIVE, **limits: Any) -> Connection:
     connection = opened(**limits)
-    connection.admitted(CLAIMS, {"XAUUSD": Place(role, 0, None)}, NOW)
+    connection.admitted(CLAIMS, {"XAUUSD": Assignment(role, 0, None)}, NOW)
     return connection
 
 
@@ -84,7 +84,7 @@ def test_a_good_token_asks_to_be_admitted_with_the_allowed_symbols() -> None:
         error(ErrorCode.FORBIDDEN_SYMBOL, "GBPUSD is not in the token", "GBPUSD"),
         Admit(CLAIMS, ("XAUUSD",)),
     )
-    assert connection.admitted(CLAIMS, {"XAUUSD": Place(Role.ACTIVE, 7, NOW - 5)}, NOW) == (
+    assert connection.admitted(CLAIMS, {"XAUUSD": Assignment(Role.ACTIVE, 7, NOW - 5)}, NOW) == (
         Send(
             wire.AuthOk(
                 connector="mt5",
@@ -125,7 +125,7 @@ def test_a_renewed_token_prolongs_the_connection() -> None:
     say(connection, expiry - 1, type="heartbeat", timestamp="2024-01-05T12:59:59.999Z")
     (admit,) = say(connection, expiry - 1, type="auth", token="renewed", symbols=["XAUUSD"])
     assert isinstance(admit, Admit)
-    connection.admitted(admit.claims, {"XAUUSD": Place(Role.ACTIVE, 0, None)}, expiry - 1)
+    connection.admitted(admit.claims, {"XAUUSD": Assignment(Role.ACTIVE, 0, None)}, expiry - 1)
     assert connection.overdue(expiry) == ()
 
 
@@ -171,7 +171,7 @@ def test_a_standbys_ticks_are_dropped_and_it_is_told_once() -> None:
 def test_after_a_promotion_nothing_is_stored_ahead_of_what_is_sent_again() -> None:
     connection = entered(Role.STANDBY)
     say(connection, **tick(seq=5))
-    (promoted,) = connection.promoted("XAUUSD", Place(Role.ACTIVE, 3, NOW), NOW)
+    (promoted,) = connection.promoted("XAUUSD", Assignment(Role.ACTIVE, 3, NOW), NOW)
     assert isinstance(promoted, Send)
     # Sent before the connector heard of it: tick 5 is still to come again.
     assert say(connection, **tick(seq=6)) == (Dropped("XAUUSD", None, 1),)
@@ -182,24 +182,24 @@ def test_after_a_promotion_nothing_is_stored_ahead_of_what_is_sent_again() -> No
 def test_after_a_promotion_ticks_go_on_where_nothing_later_was_dropped() -> None:
     connection = entered(Role.STANDBY)
     say(connection, **tick(seq=5))
-    connection.promoted("XAUUSD", Place(Role.ACTIVE, 3, NOW + 123), NOW)
+    connection.promoted("XAUUSD", Assignment(Role.ACTIVE, 3, NOW + 123), NOW)
     assert isinstance(say(connection, **tick(seq=6))[0], Store)
 
 
 def test_a_connector_that_does_not_go_back_is_heard_again_after_a_while() -> None:
     connection = entered(Role.STANDBY)
     say(connection, **tick(seq=5))
-    connection.promoted("XAUUSD", Place(Role.ACTIVE, 3, NOW), NOW)
+    connection.promoted("XAUUSD", Assignment(Role.ACTIVE, 3, NOW), NOW)
     assert say(connection, NOW + 9_999, **tick(seq=6)) == (Dropped("XAUUSD", None, 1),)
     assert isinstance(say(connection, NOW + 10_000, **tick(seq=7))[0], Store)
 
 
-def test_what_was_not_stored_when_displaced_is_waited_for_after_the_next_promotion() -> None:
+def test_what_was_not_stored_when_demoted_is_waited_for_after_the_next_promotion() -> None:
     connection = entered()
     row = Row(NOW + 5, 2000.0, 2000.3)
-    connection.displaced("XAUUSD", Place(Role.STANDBY, 4, NOW), [(5, [row, row]), (None, [row])])
+    connection.demoted("XAUUSD", Assignment(Role.STANDBY, 4, NOW), [(5, [row, row]), (None, [row])])
     assert connection.roles == {"XAUUSD": Role.STANDBY}
-    connection.promoted("XAUUSD", Place(Role.ACTIVE, 4, NOW), NOW)
+    connection.promoted("XAUUSD", Assignment(Role.ACTIVE, 4, NOW), NOW)
     assert say(connection, **tick(seq=7)) == (Dropped("XAUUSD", None, 1),)
     assert isinstance(say(connection, **tick(seq=5))[0], Store)
 

@@ -12,9 +12,9 @@ from django.db import (
 )
 
 from mt5_bridge.protocol.wire import CandleRow, Role
-from signals_app.gateway.append_log import LedgerUnavailable
-from signals_app.gateway.append_plan import Mark
-from signals_app.gateway.database import DjangoLedger
+from signals_app.gateway.availability import DatabaseUnavailable
+from signals_app.gateway.database import DjangoDatabase
+from signals_app.gateway.stream_state import Checkpoint
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
 
@@ -30,8 +30,8 @@ def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_known_connectors_are_admitted_unless_revoked() -> None:
     Connector.objects.create(name="mt5", symbols=["XAUUSD"])
     Connector.objects.create(name="old", symbols=["XAUUSD"], is_revoked=True)
-    ledger = DjangoLedger()
-    assert [ledger.is_admitted(name) for name in ("mt5", "old", "stranger")] == [
+    database = DjangoDatabase()
+    assert [database.is_admitted(name) for name in ("mt5", "old", "stranger")] == [
         True,
         False,
         False,
@@ -39,7 +39,7 @@ def test_known_connectors_are_admitted_unless_revoked() -> None:
 
 
 def test_the_mark_is_the_position_of_the_pipeline() -> None:
-    assert DjangoLedger().resume_mark("XAUUSD") is None
+    assert DjangoDatabase().checkpoint("XAUUSD") is None
     StreamPosition.objects.create(
         symbol="XAUUSD",
         ordinal=7,
@@ -49,7 +49,7 @@ def test_the_mark_is_the_position_of_the_pipeline() -> None:
         writer="mt5",
         watermark_ms=6000,
     )
-    assert DjangoLedger().resume_mark("XAUUSD") == Mark(
+    assert DjangoDatabase().checkpoint("XAUUSD") == Checkpoint(
         7, 5000, 2000.5, {"mt5": 9, "backup": 3}, writer="mt5", watermark_ms=6000
     )
 
@@ -62,20 +62,20 @@ def test_marks_of_before_the_writer_was_noted_are_still_understood() -> None:
         entry_ordinal=8,
         mark={"ordinal": 7, "time_ms": 5000, "bid": 2000.5, "seqs": {"mt5": 9}},
     )
-    assert DjangoLedger().resume_mark("XAUUSD") == Mark(7, 5000, 2000.5, {"mt5": 9})
+    assert DjangoDatabase().checkpoint("XAUUSD") == Checkpoint(7, 5000, 2000.5, {"mt5": 9})
 
 
 def test_history_becomes_candles() -> None:
     row = CandleRow(1_704_456_000_000, 2000.0, 2001.0, 1999.0, 2000.5, 812)
-    assert DjangoLedger().store_history("XAUUSD", Timeframe.M15, [row]) == 1
+    assert DjangoDatabase().store_history("XAUUSD", Timeframe.M15, [row]) == 1
     assert PriceCandle.objects.get().source == PriceCandle.Source.HISTORY
 
 
 def test_reports_become_events_and_presence_is_noted() -> None:
     Connector.objects.create(name="mt5", symbols=["XAUUSD"])
-    ledger = DjangoLedger()
-    ledger.record("mt5", "MT5_DISCONNECTED", "", "gone")
-    ledger.note_present({"mt5": {"XAUUSD": Role.ACTIVE}})
+    database = DjangoDatabase()
+    database.record("mt5", "MT5_DISCONNECTED", "", "gone")
+    database.record_presence({"mt5": {"XAUUSD": Role.ACTIVE}})
     event = ConnectorEvent.objects.get()
     assert (event.connector, event.code, event.message) == ("mt5", "MT5_DISCONNECTED", "gone")
     found = Connector.objects.get()
@@ -86,7 +86,7 @@ def test_reports_become_events_and_presence_is_noted() -> None:
 def test_waking_asks_the_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[str] = []
     monkeypatch.setattr("signals_app.gateway.database.wake_pipeline", woken.append)
-    DjangoLedger().wake("XAUUSD")
+    DjangoDatabase().wake("XAUUSD")
     assert woken == ["XAUUSD"]
 
 
@@ -105,16 +105,16 @@ def test_a_database_that_does_not_answer_is_told_apart(
         raise error
 
     monkeypatch.setattr(connection, "cursor", refuse)
-    with pytest.raises(LedgerUnavailable, match="closed"):
-        DjangoLedger().is_admitted("mt5")
+    with pytest.raises(DatabaseUnavailable, match="closed"):
+        DjangoDatabase().is_admitted("mt5")
 
 
 def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_away() -> None:
     row = CandleRow(1_704_456_000_000, 2e9, 2e9, 2e9, 2e9, 812)
     with pytest.raises(DataError):
-        DjangoLedger().store_history("XAUUSD", Timeframe.M15, [row])
+        DjangoDatabase().store_history("XAUUSD", Timeframe.M15, [row])
 
 
 def test_a_report_may_hold_characters_that_the_database_does_not_keep() -> None:
-    DjangoLedger().record("mt5", "MT5_DISCONNECTED", "", "go\0ne")
+    DjangoDatabase().record("mt5", "MT5_DISCONNECTED", "", "go\0ne")
     assert ConnectorEvent.objects.get().message == "gone"

@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from goldtrader.stack.servers import valkey
 from signals_app.gateway.connection import Limits
 from signals_app.gateway.server import Gateway
-from tests.signals_app.gateway.conftest import Connector, Place, quotes, stored, token
+from tests.signals_app.gateway.conftest import Harness, Peer, quotes, stored, token
 
 NOON = 1_704_456_000_000
 LONG_FUZZ = 200_000
@@ -76,8 +76,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 class Persistent:
     """A connector that numbers its ticks, keeps them all, and always comes back."""
 
-    def __init__(self, place: Place, gateway: Gateway, rows: Sequence[Sequence[float]]) -> None:
-        self.place, self.gateway, self.rows = place, gateway, rows
+    def __init__(self, harness: Harness, gateway: Gateway, rows: Sequence[Sequence[float]]) -> None:
+        self.harness, self.gateway, self.rows = harness, gateway, rows
         self.stored = 0
         self.connections = 0
 
@@ -85,16 +85,16 @@ class Persistent:
         """Return when the last tick is acknowledged."""
         while self.stored < len(self.rows):
             try:
-                async with self.place.connect(self.gateway) as connector:
+                async with self.harness.connect(self.gateway) as connector:
                     self.connections += 1
                     await self._deliver(connector, batch, pause)
             except (ConnectionClosed, OSError, TimeoutError):
                 await asyncio.sleep(0.02)
 
-    async def _deliver(self, connector: Connector, batch: int, pause: float) -> None:
-        welcome = await connector.enter(token(), "XAUUSD")
+    async def _deliver(self, connector: Peer, batch: int, pause: float) -> None:
+        welcome = await connector.authenticate(token(), "XAUUSD")
         position = welcome["resume"]["XAUUSD"]["seq"]
-        hearing = asyncio.create_task(self._hear(connector))
+        hearing = asyncio.create_task(self._receive(connector))
         try:
             while position < len(self.rows):
                 await connector.send_batch(position + 1, self.rows[position : position + batch])
@@ -104,15 +104,15 @@ class Persistent:
         finally:
             hearing.cancel()
 
-    async def _hear(self, connector: Connector) -> None:
+    async def _receive(self, connector: Peer) -> None:
         while self.stored < len(self.rows):
-            self.stored = (await connector.hear("ack", within=20.0))["seq"]
+            self.stored = (await connector.receive("ack", within=20.0))["seq"]
 
 
-async def test_a_killed_redis_loses_and_doubles_no_tick(store: Store, place: Place) -> None:
-    gateway = await place.start(redis_url=store.url)
+async def test_a_killed_redis_loses_and_doubles_no_tick(store: Store, harness: Harness) -> None:
+    gateway = await harness.start(redis_url=store.url)
     rows = quotes(NOON, 3000)
-    connector = Persistent(place, gateway, rows)
+    connector = Persistent(harness, gateway, rows)
     delivery = asyncio.create_task(connector.deliver(pause=0.01))
     for _ in range(3):
         await asyncio.sleep(0.3)
@@ -123,10 +123,10 @@ async def test_a_killed_redis_loses_and_doubles_no_tick(store: Store, place: Pla
     assert [tick[1] for tick in stored(store.client)] == [row[0] for row in rows]
 
 
-async def test_an_emptied_redis_loses_and_doubles_no_tick(store: Store, place: Place) -> None:
-    gateway = await place.start(redis_url=store.url)
+async def test_an_emptied_redis_loses_and_doubles_no_tick(store: Store, harness: Harness) -> None:
+    gateway = await harness.start(redis_url=store.url)
     rows = quotes(NOON, 3000)
-    connector = Persistent(place, gateway, rows)
+    connector = Persistent(harness, gateway, rows)
     delivery = asyncio.create_task(connector.deliver(pause=0.01))
     for _ in range(3):
         await asyncio.sleep(0.3)
@@ -138,12 +138,12 @@ async def test_an_emptied_redis_loses_and_doubles_no_tick(store: Store, place: P
 
 
 async def test_a_stalled_redis_stalls_reading_and_memory_stays_bounded(
-    store: Store, place: Place
+    store: Store, harness: Harness
 ) -> None:
-    gateway = await place.start(redis_url=store.url)
+    gateway = await harness.start(redis_url=store.url)
     rows = quotes(NOON, 1000)
-    async with place.connect(gateway) as connector:
-        await connector.enter(token(), "XAUUSD")
+    async with harness.connect(gateway) as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.send_batch(1, rows)
         await connector.acknowledged(1000)
         before = _resident()
@@ -157,27 +157,39 @@ async def test_a_stalled_redis_stalls_reading_and_memory_stays_bounded(
                 await connector.send_batch(first, quotes(NOON + 1000 * first, 1000))
                 frames += 1
 
+        async def stalls() -> int:
+            """Wait until no frame is taken any more, however slow the machine is."""
+            async with asyncio.timeout(20):
+                while True:
+                    sent = frames
+                    await asyncio.sleep(1.0)
+                    if sent and frames == sent:
+                        return sent
+
+        async def goes_on(sent: int) -> None:
+            async with asyncio.timeout(20):
+                while frames == sent:  # noqa: ASYNC110 - another task counts
+                    await asyncio.sleep(0.05)
+
         flooding = asyncio.create_task(flood())
-        await asyncio.sleep(1.5)
-        standing_at = frames
-        await asyncio.sleep(0.5)
         # The line is full. Most of it lies in the sockets' own buffers.
-        assert frames == standing_at
+        sent = await stalls()
         assert _resident() - before < 48 << 20
         store.signal(signal.SIGCONT)
-        await asyncio.sleep(0.3)
-        assert frames > standing_at
+        await goes_on(sent)
         flooding.cancel()
         await asyncio.gather(flooding, return_exceptions=True)
 
 
-async def test_unauthenticated_peers_cannot_make_the_gateway_hold_much(place: Place) -> None:
-    gateway = await place.start(maximum_unauthenticated=20, limits=Limits(auth_timeout_ms=60_000))
+async def test_unauthenticated_peers_cannot_make_the_gateway_hold_much(
+    harness: Harness,
+) -> None:
+    gateway = await harness.start(maximum_unauthenticated=20, limits=Limits(auth_timeout_ms=60_000))
     uri = f"wss://localhost:{gateway.port}/ws/v1/ticks"
-    async with place.connect(gateway) as good:
-        await good.enter(token(), "XAUUSD")
+    async with harness.connect(gateway) as good:
+        await good.authenticate(token(), "XAUUSD")
         peers = [
-            await connect(uri, ssl=place.trusted, compression=None, ping_interval=None)
+            await connect(uri, ssl=harness.trusted, compression=None, ping_interval=None)
             for _ in range(20)
         ]
         gc.collect()
@@ -193,7 +205,7 @@ async def test_unauthenticated_peers_cannot_make_the_gateway_hold_much(place: Pl
         grown = _resident() - before
         # Peers and gateway share this process: the peers' own buffers are in the figure too.
         assert grown < 20 << 20
-        async with place.connect(gateway) as extra:
+        async with harness.connect(gateway) as extra:
             assert await extra.closed() == 4429
         await good.send_batch(1, quotes(NOON, 10))
         await good.acknowledged(10)
@@ -203,14 +215,16 @@ async def test_unauthenticated_peers_cannot_make_the_gateway_hold_much(place: Pl
 
 @pytest.mark.parametrize(("count", "size"), [(110, 8000), (100, 1000), (1, 1 << 20)])
 async def test_a_request_with_much_in_its_headers_is_refused_and_not_kept(
-    place: Place, count: int, size: int
+    harness: Harness, count: int, size: int
 ) -> None:
-    gateway = await place.start()
+    gateway = await harness.start()
     gc.collect()
     before = _resident()
     lines = []
     for _ in range(10):
-        reader, writer = await asyncio.open_connection("localhost", gateway.port, ssl=place.trusted)
+        reader, writer = await asyncio.open_connection(
+            "localhost", gateway.port, ssl=harness.trusted
+        )
         writer.write(b"GET /ws/v1/ticks HTTP/1.1\r\nHost: localhost\r\n")
         for n in range(count):
             writer.write(b"X-%d: %s\r\n" % (n, b"x" * size))
@@ -223,8 +237,8 @@ async def test_a_request_with_much_in_its_headers_is_refused_and_not_kept(
         writer.transport.abort()
 
 
-async def test_peers_that_never_begin_with_tls_are_counted_too(place: Place) -> None:
-    gateway = await place.start(maximum_connections=5, maximum_unauthenticated=5)
+async def test_peers_that_never_begin_with_tls_are_counted_too(harness: Harness) -> None:
+    gateway = await harness.start(maximum_connections=5, maximum_unauthenticated=5)
     lines = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(30)]
     await asyncio.sleep(0.2)
     cut_off = [reader.at_eof() for reader, _ in lines]
@@ -232,17 +246,17 @@ async def test_peers_that_never_begin_with_tls_are_counted_too(place: Place) -> 
     for _, writer in lines:
         writer.transport.abort()
     await asyncio.sleep(0.1)
-    async with place.connect(gateway) as good:
-        await good.enter(token(), "XAUUSD")
+    async with harness.connect(gateway) as good:
+        await good.authenticate(token(), "XAUUSD")
 
 
-async def test_a_peer_that_never_reads_is_dropped(place: Place) -> None:
-    gateway = await place.start()
+async def test_a_peer_that_never_reads_is_dropped(harness: Harness) -> None:
+    gateway = await harness.start()
 
     def make_it_answer_for_ever() -> None:
         with (
             socket.create_connection(("localhost", gateway.port), timeout=10) as plain,
-            place.trusted.wrap_socket(plain, server_hostname="localhost") as peer,
+            harness.trusted.wrap_socket(plain, server_hostname="localhost") as peer,
         ):
             peer.sendall(
                 b"GET /ws/v1/ticks HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
@@ -253,8 +267,8 @@ async def test_a_peer_that_never_reads_is_dropped(place: Place) -> None:
             while True:
                 peer.sendall((b"\x89\xfd\0\0\0\0" + b"x" * 125) * 2000)
 
-    async with place.connect(gateway) as good:
-        await good.enter(token(), "XAUUSD")
+    async with harness.connect(gateway) as good:
+        await good.authenticate(token(), "XAUUSD")
         with pytest.raises((ConnectionError, ssl.SSLError)):
             await asyncio.to_thread(make_it_answer_for_ever)
         await good.send_batch(1, quotes(NOON, 10))
@@ -308,17 +322,17 @@ def _mutated(random_: random.Random) -> str | bytes:
             return frame
 
 
-async def _fuzz(place: Place, frames: int) -> None:
+async def _fuzz(harness: Harness, frames: int) -> None:
     """Send mutated frames, hundreds to a connection, beside a good connector."""
-    gateway = await place.start(limits=replace(Limits(), messages_per_second=10**6))
+    gateway = await harness.start(limits=replace(Limits(), messages_per_second=10**6))
     random_ = random.Random(frames)
     rows = quotes(NOON, 2000)
-    good = Persistent(place, gateway, rows)
+    good = Persistent(harness, gateway, rows)
     delivery = asyncio.create_task(good.deliver(batch=1, pause=0.001))
     uri = f"wss://localhost:{gateway.port}/ws/v1/ticks"
     sent = 0
     while sent < frames:
-        async with connect(uri, ssl=place.trusted, compression=None) as peer:
+        async with connect(uri, ssl=harness.trusted, compression=None) as peer:
             # A peer that does not read does not hear that it is sent away.
             reading = asyncio.create_task(_read_all(peer))
             if random_.random() < 0.7:
@@ -338,23 +352,23 @@ async def _fuzz(place: Place, frames: int) -> None:
 
 
 async def test_no_frame_disturbs_the_gateway_or_the_connection_beside_it(
-    place: Place, redis_client: "Redis", caplog: pytest.LogCaptureFixture
+    harness: Harness, redis_client: "Redis", caplog: pytest.LogCaptureFixture
 ) -> None:
-    await _fuzz(place, 3000)
+    await _fuzz(harness, 3000)
     assert len(stored(redis_client)) == 2000
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.long
 async def test_a_long_run_of_mutated_frames_does_not_grow_the_gateway(
-    place: Place, redis_client: "Redis", caplog: pytest.LogCaptureFixture
+    harness: Harness, redis_client: "Redis", caplog: pytest.LogCaptureFixture
 ) -> None:
-    await _fuzz(place, LONG_FUZZ // 4)
+    await _fuzz(harness, LONG_FUZZ // 4)
     before = _resident()
-    assert place.gateway is not None
-    await place.gateway.stop()
+    assert harness.gateway is not None
+    await harness.gateway.stop()
     redis_client.flushdb()
     caplog.clear()
-    await _fuzz(place, LONG_FUZZ)
+    await _fuzz(harness, LONG_FUZZ)
     assert _resident() - before < 64 << 20
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -9,30 +9,37 @@ import pytest
 from redis import Redis
 
 from signals_app.gateway import server, tokens
-from signals_app.gateway.append_plan import Mark
 from signals_app.gateway.connection import Limits
-from signals_app.gateway.lease import Patience
+from signals_app.gateway.lease import LeaseTimeouts
 from signals_app.gateway.server import CannotServe
+from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.tokens import SigningKeys
 from signals_app.market.candle import Timeframe
-from tests.signals_app.gateway.conftest import Connector, Place, quotes, stored, token, watermarks
+from tests.signals_app.gateway.conftest import (
+    Harness,
+    Peer,
+    quotes,
+    stored,
+    token,
+    watermarks,
+)
 
 NOON = 1_704_456_000_000  # 2024-01-05 12:00 UTC
 
 
 async def test_a_connector_is_greeted_let_in_and_its_ticks_are_stored(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        greeting = await connector.hear("connected")
+    await harness.start()
+    async with harness.connect() as connector:
+        greeting = await connector.receive("connected")
         assert greeting["protocol"] == 1
-        welcome = await connector.enter(token(), "XAUUSD")
+        welcome = await connector.authenticate(token(), "XAUUSD")
         assert welcome["connector"] == "mt5-primary"
         assert welcome["role"] == {"XAUUSD": "active"}
         assert welcome["resume"] == {"XAUUSD": {"seq": 0, "time": None}}
         await connector.send_batch(1, quotes(NOON, 3))
-        await connector.say(
+        await connector.send(
             type="tick",
             symbol="XAUUSD",
             timestamp="2024-01-05T12:00:03.000Z",
@@ -49,20 +56,20 @@ async def test_a_connector_is_greeted_let_in_and_its_ticks_are_stored(
         (3, NOON + 2000, 2000.02, 2000.32),
         (4, NOON + 3000, 2000.03, 2000.33),
     ]
-    assert place.ledger.woken.count("XAUUSD") >= 1
+    assert harness.database.woken.count("XAUUSD") >= 1
 
 
 async def test_what_was_stored_before_is_not_stored_again(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start()
+    await harness.start()
     rows = quotes(NOON, 10)
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.send_batch(1, rows[:6])
         await connector.acknowledged(6)
-    async with place.connect() as connector:
-        welcome = await connector.enter(token(), "XAUUSD")
+    async with harness.connect() as connector:
+        welcome = await connector.authenticate(token(), "XAUUSD")
         assert welcome["resume"] == {"XAUUSD": {"seq": 6, "time": NOON + 5000}}
         await connector.send_batch(1, rows[:6])
         await connector.send_batch(4, rows[3:8])
@@ -72,36 +79,38 @@ async def test_what_was_stored_before_is_not_stored_again(
 
 
 async def test_the_pipeline_is_woken_at_once_where_a_candle_ends_and_else_now_and_then(
-    place: Place, redis_client: "Redis", monkeypatch: pytest.MonkeyPatch
+    harness: Harness, redis_client: "Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "_WATCH_PAUSE", 60.0)
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         for seq, row in enumerate(quotes(NOON, 5), 1):
             await connector.send_batch(seq, [row])
             await connector.acknowledged(seq)
         # The first tick of all counts as a candle's.
-        assert await _woken(place, 1) == ["XAUUSD"]
+        assert await _woken(harness, 1) == ["XAUUSD"]
         await connector.send_batch(6, quotes(NOON + 900_000, 1))
         await connector.acknowledged(6)
-        assert await _woken(place, 2) == ["XAUUSD", "XAUUSD"]
+        assert await _woken(harness, 2) == ["XAUUSD", "XAUUSD"]
 
 
-async def _woken(place: Place, times: int) -> list[str]:
+async def _woken(harness: Harness, times: int) -> list[str]:
     """Return who was woken a moment after it was so many times."""
     for _ in range(500):
-        if len(place.ledger.woken) >= times:
+        if len(harness.database.woken) >= times:
             break
         await asyncio.sleep(0.02)
     await asyncio.sleep(0.2)
-    return list(place.ledger.woken)
+    return list(harness.database.woken)
 
 
-async def test_ticks_without_a_number_are_stored_too(place: Place, redis_client: "Redis") -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+async def test_ticks_without_a_number_are_stored_too(
+    harness: Harness, redis_client: "Redis"
+) -> None:
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.send_batch(None, quotes(NOON, 2))
         await connector.send_batch(1, quotes(NOON + 5000, 1))
         await connector.acknowledged(1)
@@ -109,16 +118,16 @@ async def test_ticks_without_a_number_are_stored_too(place: Place, redis_client:
 
 
 async def test_bad_ticks_are_left_out_and_their_numbers_count_as_handled(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start()
+    await harness.start()
     rows = quotes(NOON, 6)
     rows[1][1] = -1.0
     rows[2][2] = 1990.0
     rows[3][1] = rows[3][2] = 5000.0
     rows[4][0] = NOON - 3_600_000
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.send_batch(1, rows)
         await connector.acknowledged(6)
         await connector.send_batch(7, [[int(time.time() * 1000) + 120_000, 2000.0, 2000.3]])
@@ -130,89 +139,91 @@ async def test_bad_ticks_are_left_out_and_their_numbers_count_as_handled(
 
 
 async def test_a_watermark_is_stored_once_and_only_where_it_ends_a_candle(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start()
+    await harness.start()
     quarter = 900_000
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.send_batch(1, quotes(NOON, 1))
         for watermark in (NOON + 30_000, NOON + quarter, NOON + quarter, NOON + quarter + 30_000):
-            await connector.say(
+            await connector.send(
                 type="heartbeat",
                 timestamp="2024-01-05T12:15:00.000Z",
                 watermark={"XAUUSD": watermark},
             )
-            await connector.hear("heartbeat_ack")
+            await connector.receive("heartbeat_ack")
         await connector.send_batch(2, quotes(NOON + quarter + 60_000, 1))
         await connector.acknowledged(2)
     assert watermarks(redis_client) == [NOON + quarter]
 
 
-async def test_a_wrong_token_ends_the_connection(place: Place) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.say(type="auth", token="nonsense", symbols=["XAUUSD"])
+async def test_a_wrong_token_ends_the_connection(harness: Harness) -> None:
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.send(type="auth", token="nonsense", symbols=["XAUUSD"])
         assert await connector.closed() == 4401
         assert connector.errors[0]["code"] == "AUTH_FAILED"
 
 
-async def test_a_revoked_connector_is_cut_off_and_not_let_in_again(place: Place) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
-        place.ledger.revoked.add("mt5-primary")
+async def test_a_revoked_connector_is_cut_off_and_not_let_in_again(harness: Harness) -> None:
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
+        harness.database.revoked.add("mt5-primary")
         assert await connector.closed() == 4401
         assert connector.errors[-1]["code"] == "AUTH_FAILED"
-    async with place.connect() as connector:
-        await connector.say(type="auth", token=token(), symbols=["XAUUSD"])
+    async with harness.connect() as connector:
+        await connector.send(type="auth", token=token(), symbols=["XAUUSD"])
         assert await connector.closed() == 4401
 
 
-async def test_a_fault_that_nobody_foresaw_ends_no_chore(place: Place) -> None:
-    await place.start(patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=300))
-    async with place.connect() as second, place.connect() as third:
-        async with place.connect() as first:
-            await first.enter(token("mt5-a"), "XAUUSD")
-            await second.enter(token("mt5-b"), "XAUUSD")
-            await third.enter(token("mt5-c"), "XAUUSD")
-            place.ledger.fault = RuntimeError("cached plan must not change result type")
+async def test_a_fault_that_nobody_foresaw_ends_no_chore(harness: Harness) -> None:
+    await harness.start(
+        lease_timeouts=LeaseTimeouts(failover_after_ms=60_000, disconnect_grace_ms=300)
+    )
+    async with harness.connect() as second, harness.connect() as third:
+        async with harness.connect() as first:
+            await first.authenticate(token("mt5-a"), "XAUUSD")
+            await second.authenticate(token("mt5-b"), "XAUUSD")
+            await third.authenticate(token("mt5-c"), "XAUUSD")
+            harness.database.fault = RuntimeError("cached plan must not change result type")
             await asyncio.sleep(0.3)
         # Its role is over before the database's fault is.
         await asyncio.sleep(0.6)
-        place.ledger.fault = None
-        place.ledger.revoked.add("mt5-c")
-        assert (await second.hear("auth_ok"))["role"] == {"XAUUSD": "active"}
+        harness.database.fault = None
+        harness.database.revoked.add("mt5-c")
+        assert (await second.receive("auth_ok"))["role"] == {"XAUUSD": "active"}
         assert await third.closed() == 4401
         await second.send_batch(1, quotes(NOON, 1))
         await second.acknowledged(1)
-        place.ledger.woken.clear()
-        place.ledger.fault = RuntimeError("the broker says something new")
+        harness.database.woken.clear()
+        harness.database.fault = RuntimeError("the broker says something new")
         await second.send_batch(2, quotes(NOON + 1000, 1))
         await second.acknowledged(2)
-        place.ledger.fault = None
+        harness.database.fault = None
         await asyncio.sleep(1.3)
-        assert place.ledger.woken == ["XAUUSD"]
+        assert harness.database.woken == ["XAUUSD"]
 
 
 async def test_what_happens_while_the_database_is_away_is_written_down_afterwards(
-    place: Place,
+    harness: Harness,
 ) -> None:
-    gateway = await place.start(
-        patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=100)
+    gateway = await harness.start(
+        lease_timeouts=LeaseTimeouts(failover_after_ms=60_000, disconnect_grace_ms=100)
     )
-    async with place.connect() as second:
-        async with place.connect() as first:
-            await first.enter(token("mt5-a"), "XAUUSD")
-            await second.enter(token("mt5-b"), "XAUUSD")
+    async with harness.connect() as second:
+        async with harness.connect() as first:
+            await first.authenticate(token("mt5-a"), "XAUUSD")
+            await second.authenticate(token("mt5-b"), "XAUUSD")
             await first.send_batch(1, quotes(NOON, 1))
             await first.acknowledged(1)
-            place.ledger.is_down = True
-        assert (await second.hear("auth_ok"))["role"] == {"XAUUSD": "active"}
-        assert place.ledger.events == []
-        place.ledger.is_down = False
+            harness.database.is_down = True
+        assert (await second.receive("auth_ok"))["role"] == {"XAUUSD": "active"}
+        assert harness.database.events == []
+        harness.database.is_down = False
         await gateway.stop()
-    assert place.ledger.events == [("mt5-b", "PROMOTED", "XAUUSD", "active in place of mt5-a")]
+    assert harness.database.events == [("mt5-b", "PROMOTED", "XAUUSD", "active in place of mt5-a")]
 
 
 def candles(first_ms: int) -> list[list[float]]:
@@ -220,57 +231,57 @@ def candles(first_ms: int) -> list[list[float]]:
 
 
 async def test_ticks_go_on_while_history_waits_for_the_database(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start()
+    await harness.start()
     history = {"type": "history", "symbol": "XAUUSD", "timeframe": "M15"}
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.send_batch(1, quotes(NOON, 1))
         await connector.acknowledged(1)
-        place.ledger.is_down = True
-        await connector.say(**history, rows=candles(NOON - 3_600_000))
+        harness.database.is_down = True
+        await connector.send(**history, rows=candles(NOON - 3_600_000))
         await connector.send_batch(2, quotes(NOON + 1000, 1))
         await connector.acknowledged(2)
-        place.ledger.is_down = False
-        assert (await connector.hear("history_ack"))["stored"] == 2
-    assert place.ledger.history == [("XAUUSD", Timeframe.M15, 2)]
+        harness.database.is_down = False
+        assert (await connector.receive("history_ack"))["stored"] == 2
+    assert harness.database.history == [("XAUUSD", Timeframe.M15, 2)]
     assert len(stored(redis_client)) == 2
 
 
 async def test_the_first_ticks_of_a_symbol_wait_for_its_history(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start()
+    await harness.start()
     history = {"type": "history", "symbol": "XAUUSD", "timeframe": "M15"}
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
-        place.ledger.is_down = True
-        await connector.say(**history, rows=candles(NOON - 3_600_000))
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
+        harness.database.is_down = True
+        await connector.send(**history, rows=candles(NOON - 3_600_000))
         await connector.send_batch(1, quotes(NOON, 1))
         await asyncio.sleep(0.3)
         assert stored(redis_client) == []
-        place.ledger.is_down = False
-        assert (await connector.hear("history_ack"))["stored"] == 2
+        harness.database.is_down = False
+        assert (await connector.receive("history_ack"))["stored"] == 2
         await connector.acknowledged(1)
 
 
-async def test_who_does_not_say_who_it_is_is_sent_away(place: Place) -> None:
-    await place.start(limits=Limits(auth_timeout_ms=100))
-    async with place.connect() as connector:
+async def test_who_does_not_say_who_it_is_is_sent_away(harness: Harness) -> None:
+    await harness.start(limits=Limits(auth_timeout_ms=100))
+    async with harness.connect() as connector:
         assert await connector.closed() == 4401
         assert connector.errors[0]["code"] == "AUTH_TIMEOUT"
 
 
 async def test_a_token_that_expires_ends_the_connection_unless_it_is_renewed(
-    place: Place,
+    harness: Harness,
 ) -> None:
-    await place.start()
-    async with place.connect() as renewing, place.connect() as idle:
-        await renewing.enter(token(lifetime=2), "XAUUSD")
-        await idle.enter(token("mt5-other", "EURUSD", lifetime=2), "EURUSD")
+    await harness.start()
+    async with harness.connect() as renewing, harness.connect() as idle:
+        await renewing.authenticate(token(lifetime=2), "XAUUSD")
+        await idle.authenticate(token("mt5-other", "EURUSD", lifetime=2), "EURUSD")
         await renewing.send_batch(1, quotes(NOON, 5))
-        welcome = await renewing.enter(token(), "XAUUSD")
+        welcome = await renewing.authenticate(token(), "XAUUSD")
         assert welcome["resume"]["XAUUSD"]["seq"] == 5
         assert await idle.closed() == 4401
         assert idle.errors[0]["code"] == "TOKEN_EXPIRED"
@@ -278,39 +289,39 @@ async def test_a_token_that_expires_ends_the_connection_unless_it_is_renewed(
         await renewing.acknowledged(6)
 
 
-async def test_keys_rotate_without_an_outage(place: Place) -> None:
+async def test_keys_rotate_without_an_outage(harness: Harness) -> None:
     old, new = SigningKeys({"old": "o" * 40}), SigningKeys({"new": "n" * 40})
 
     def signed_by(keys: SigningKeys) -> str:
         return tokens.issue(keys, "mt5", ["XAUUSD"], now=int(time.time()))
 
-    before = await place.start(keys=old)
-    async with place.connect() as connector:
-        await connector.enter(signed_by(old), "XAUUSD")
+    before = await harness.start(keys=old)
+    async with harness.connect() as connector:
+        await connector.authenticate(signed_by(old), "XAUUSD")
     await before.stop()
-    both = await place.start(keys=SigningKeys({**new.secrets, **old.secrets}))
-    async with place.connect() as connector:
-        await connector.enter(signed_by(old), "XAUUSD")
+    both = await harness.start(keys=SigningKeys({**new.secrets, **old.secrets}))
+    async with harness.connect() as connector:
+        await connector.authenticate(signed_by(old), "XAUUSD")
         await connector.send_batch(1, quotes(NOON, 1))
-        await connector.enter(signed_by(new), "XAUUSD")
+        await connector.authenticate(signed_by(new), "XAUUSD")
         await connector.send_batch(2, quotes(NOON + 1000, 1))
         await connector.acknowledged(2)
     await both.stop()
-    await place.start(keys=new)
-    async with place.connect() as connector:
-        welcome = await connector.enter(signed_by(new), "XAUUSD")
+    await harness.start(keys=new)
+    async with harness.connect() as connector:
+        welcome = await connector.authenticate(signed_by(new), "XAUUSD")
         assert welcome["resume"]["XAUUSD"]["seq"] == 2
-    async with place.connect() as connector:
-        await connector.say(type="auth", token=signed_by(old), symbols=["XAUUSD"])
+    async with harness.connect() as connector:
+        await connector.send(type="auth", token=signed_by(old), symbols=["XAUUSD"])
         assert await connector.closed() == 4401
 
 
 async def test_symbols_that_the_token_does_not_carry_are_refused(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        welcome = await connector.enter(token(), "XAUUSD", "EURUSD")
+    await harness.start()
+    async with harness.connect() as connector:
+        welcome = await connector.authenticate(token(), "XAUUSD", "EURUSD")
         assert welcome["role"] == {"XAUUSD": "active"}
         await connector.send_batch(1, quotes(NOON, 1), symbol="EURUSD")
         await connector.send_batch(1, quotes(NOON, 1))
@@ -319,10 +330,10 @@ async def test_symbols_that_the_token_does_not_carry_are_refused(
     assert not redis_client.exists("ticks:EURUSD")
 
 
-async def test_the_hundredth_bad_message_ends_the_connection(place: Place) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+async def test_the_hundredth_bad_message_ends_the_connection(harness: Harness) -> None:
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         bad = ["{", "[]", '"x"', b"\x00\x01", '{"type":"tick"}', '{"no":"type"}', ""]
         for n in range(99):
             await connector.socket.send(bad[n % len(bad)])
@@ -335,11 +346,11 @@ async def test_the_hundredth_bad_message_ends_the_connection(place: Place) -> No
 
 
 async def test_a_message_over_a_mebibyte_is_dropped_and_the_connection_lives_on(
-    place: Place,
+    harness: Harness,
 ) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.socket.send("x" * (1 << 20) + "x")
         await connector.socket.send("x" * (1 << 23))
         await connector.send_batch(1, quotes(NOON, 1))
@@ -348,11 +359,11 @@ async def test_a_message_over_a_mebibyte_is_dropped_and_the_connection_lives_on(
 
 
 async def test_a_long_message_in_fragments_is_dropped_and_the_connection_lives_on(
-    place: Place,
+    harness: Harness,
 ) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.socket.send(["x" * 1000] * 1100)
         await connector.socket.send(["x" * (1 << 20) + "x", "y"])
         await connector.socket.send([b"{" * 1000, b"x" * (1 << 21)])
@@ -368,44 +379,44 @@ async def test_a_long_message_in_fragments_is_dropped_and_the_connection_lives_o
     ]
 
 
-async def test_unknown_types_get_an_error_and_are_not_counted(place: Place) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+async def test_unknown_types_get_an_error_and_are_not_counted(harness: Harness) -> None:
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         for _ in range(120):
-            await connector.say(type="depth", levels=[])
+            await connector.send(type="depth", levels=[])
         await connector.send_batch(1, quotes(NOON, 1))
         await connector.acknowledged(1)
     assert len(connector.errors) == 120
 
 
-async def test_one_connection_too_many_is_turned_away(place: Place) -> None:
-    await place.start(maximum_connections=2)
-    async with place.connect() as first, place.connect() as second:
-        await first.hear("connected")
-        await second.hear("connected")
-        async with place.connect() as third:
+async def test_one_connection_too_many_is_turned_away(harness: Harness) -> None:
+    await harness.start(maximum_connections=2)
+    async with harness.connect() as first, harness.connect() as second:
+        await first.receive("connected")
+        await second.receive("connected")
+        async with harness.connect() as third:
             assert await third.closed() == 4429
             assert third.errors[0]["code"] == "TOO_MANY_CONNECTIONS"
 
 
-async def test_too_many_messages_end_the_connection(place: Place) -> None:
-    await place.start(limits=Limits(messages_per_second=5))
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+async def test_too_many_messages_end_the_connection(harness: Harness) -> None:
+    await harness.start(limits=Limits(messages_per_second=5))
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         for _ in range(60):
-            await connector.say(type="heartbeat", timestamp="2024-01-05T12:15:00.000Z")
+            await connector.send(type="heartbeat", timestamp="2024-01-05T12:15:00.000Z")
         assert await connector.closed() == 4429
         assert connector.errors[-1]["code"] == "RATE_LIMITED"
 
 
-async def test_history_is_stored_and_answered(place: Place) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+async def test_history_is_stored_and_answered(harness: Harness) -> None:
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         row = [NOON, 2000.0, 2001.0, 1999.0, 2000.5, 812]
-        await connector.say(type="history", symbol="XAUUSD", timeframe="M15", rows=[row])
-        answer = await connector.hear("history_ack")
+        await connector.send(type="history", symbol="XAUUSD", timeframe="M15", rows=[row])
+        answer = await connector.receive("history_ack")
         assert answer == {
             "type": "history_ack",
             "symbol": "XAUUSD",
@@ -413,74 +424,80 @@ async def test_history_is_stored_and_answered(place: Place) -> None:
             "stored": 1,
         }
         upside_down = [NOON, 2000.0, 1999.0, 2001.0, 2000.5, 812]
-        await connector.say(type="history", symbol="XAUUSD", timeframe="M15", rows=[upside_down])
-        assert (await connector.hear("error"))["code"] == "BAD_MESSAGE"
+        await connector.send(type="history", symbol="XAUUSD", timeframe="M15", rows=[upside_down])
+        assert (await connector.receive("error"))["code"] == "BAD_MESSAGE"
 
 
-async def test_what_the_connector_reports_is_recorded(place: Place) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
-        await connector.say(
+async def test_what_the_connector_reports_is_recorded(harness: Harness) -> None:
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
+        await connector.send(
             type="error",
             code="MT5_DISCONNECTED",
             message="Lost connection to MT5 terminal",
             timestamp="2024-01-05T14:30:00.000Z",
         )
-        await connector.say(type="heartbeat", timestamp="2024-01-05T14:30:00.000Z")
-        await connector.hear("heartbeat_ack")
+        await connector.send(type="heartbeat", timestamp="2024-01-05T14:30:00.000Z")
+        await connector.receive("heartbeat_ack")
         await asyncio.sleep(0.1)
-    assert place.ledger.events == [
+    assert harness.database.events == [
         ("mt5-primary", "MT5_DISCONNECTED", "", "Lost connection to MT5 terminal")
     ]
 
 
 async def test_a_standby_is_promoted_when_the_active_one_is_gone(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start(patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=200))
+    await harness.start(
+        lease_timeouts=LeaseTimeouts(failover_after_ms=60_000, disconnect_grace_ms=200)
+    )
     rows = quotes(NOON, 10)
-    async with place.connect() as second:
-        async with place.connect() as first:
-            await first.enter(token("mt5-a"), "XAUUSD")
+    async with harness.connect() as second:
+        async with harness.connect() as first:
+            await first.authenticate(token("mt5-a"), "XAUUSD")
             await first.send_batch(1, rows[:5])
             await first.acknowledged(5)
-            welcome = await second.enter(token("mt5-b"), "XAUUSD")
+            welcome = await second.authenticate(token("mt5-b"), "XAUUSD")
             assert welcome["role"] == {"XAUUSD": "standby"}
             await second.send_batch(101, rows[:4])
-            assert (await second.hear("error"))["code"] == "STANDBY"
+            assert (await second.receive("error"))["code"] == "STANDBY"
             await second.acknowledged(104)
-        promoted = await second.hear("auth_ok")
+        promoted = await second.receive("auth_ok")
         assert promoted["role"] == {"XAUUSD": "active"}
         assert promoted["resume"] == {"XAUUSD": {"seq": 0, "time": NOON + 4000}}
         await second.send_batch(101, rows)
         await second.acknowledged(110)
     assert [tick[1] for tick in stored(redis_client)] == [row[0] for row in rows]
-    assert place.ledger.events[-1][:3] == ("mt5-b", "PROMOTED", "XAUUSD")
+    assert harness.database.events[-1][:3] == ("mt5-b", "PROMOTED", "XAUUSD")
 
 
-async def test_a_silent_active_connector_gives_way_and_becomes_standby(place: Place) -> None:
-    await place.start(patience=Patience(failover_after_ms=300, disconnect_grace_ms=200))
-    async with place.connect() as first, place.connect() as second:
-        await first.enter(token("mt5-a"), "XAUUSD")
-        await second.enter(token("mt5-b"), "XAUUSD")
-        assert (await second.hear("auth_ok"))["role"] == {"XAUUSD": "active"}
+async def test_a_silent_active_connector_gives_way_and_becomes_standby(
+    harness: Harness,
+) -> None:
+    await harness.start(
+        lease_timeouts=LeaseTimeouts(failover_after_ms=300, disconnect_grace_ms=200)
+    )
+    async with harness.connect() as first, harness.connect() as second:
+        await first.authenticate(token("mt5-a"), "XAUUSD")
+        await second.authenticate(token("mt5-b"), "XAUUSD")
+        assert (await second.receive("auth_ok"))["role"] == {"XAUUSD": "active"}
         await first.send_batch(1, quotes(NOON, 1))
-        assert (await first.hear("auth_ok"))["role"] == {"XAUUSD": "standby"}
+        assert (await first.receive("auth_ok"))["role"] == {"XAUUSD": "standby"}
 
 
-async def test_two_gateways_agree_on_who_is_active(place: Place, redis_client: "Redis") -> None:
-    one = await place.start()
-    other = await place.start()
+async def test_two_gateways_agree_on_who_is_active(harness: Harness, redis_client: "Redis") -> None:
+    one = await harness.start()
+    other = await harness.start()
     try:
-        async with place.connect(one) as first, place.connect(other) as second:
-            await first.enter(token("mt5-a"), "XAUUSD")
-            welcome = await second.enter(token("mt5-b"), "XAUUSD")
+        async with harness.connect(one) as first, harness.connect(other) as second:
+            await first.authenticate(token("mt5-a"), "XAUUSD")
+            welcome = await second.authenticate(token("mt5-b"), "XAUUSD")
             assert welcome["role"] == {"XAUUSD": "standby"}
             await first.send_batch(1, quotes(NOON, 5))
             await first.acknowledged(5)
-        async with place.connect(other) as first:
-            welcome = await first.enter(token("mt5-a"), "XAUUSD")
+        async with harness.connect(other) as first:
+            welcome = await first.authenticate(token("mt5-a"), "XAUUSD")
             assert welcome["resume"]["XAUUSD"]["seq"] == 5
             await first.send_batch(4, quotes(NOON + 3000, 5))
             await first.acknowledged(8)
@@ -489,55 +506,61 @@ async def test_two_gateways_agree_on_who_is_active(place: Place, redis_client: "
     assert len(stored(redis_client)) == 8
 
 
-async def test_gateways_that_share_a_port_share_the_connections(place: Place) -> None:
-    one = await place.start(reuse_port=True)
-    other = await place.start(reuse_port=True, port=one.port)
+async def test_gateways_that_share_a_port_share_the_connections(harness: Harness) -> None:
+    one = await harness.start(reuse_port=True)
+    other = await harness.start(reuse_port=True, port=one.port)
     with pytest.raises(CannotServe, match="address already in use"):
-        await place.start(port=one.port)
-    place.gateway = other
+        await harness.start(port=one.port)
+    harness.gateway = other
     async with AsyncExitStack() as stack:
-        entered = [await stack.enter_async_context(place.connect()) for _ in range(24)]
+        entered = [await stack.enter_async_context(harness.connect()) for _ in range(24)]
         for number, connector in enumerate(entered):
             symbol = f"S{number}"
-            await connector.enter(token(f"mt5-{number}", symbol), symbol)
+            await connector.authenticate(token(f"mt5-{number}", symbol), symbol)
         # The kernel chooses; that all 24 go to one of two is a thing of once in eight million.
         await one.stop()
         ends = [await _is_closed(connector) for connector in entered]
         assert set(ends) == {True, False}
-        async with place.connect() as connector:
-            await connector.enter(token(), "XAUUSD")
+        async with harness.connect() as connector:
+            await connector.authenticate(token(), "XAUUSD")
 
 
-async def _is_closed(connector: Connector) -> bool:
+async def _is_closed(connector: Peer) -> bool:
     try:
         return await connector.closed(within=0.02) == 1001
     except TimeoutError:
         return False
 
 
-async def test_a_newer_connection_of_the_same_connector_replaces_the_older(place: Place) -> None:
-    await place.start()
-    async with place.connect() as older, place.connect() as newer:
-        await older.enter(token(), "XAUUSD")
-        welcome = await newer.enter(token(), "XAUUSD")
+async def test_a_newer_connection_of_the_same_connector_replaces_the_older(
+    harness: Harness,
+) -> None:
+    await harness.start()
+    async with harness.connect() as older, harness.connect() as newer:
+        await older.authenticate(token(), "XAUUSD")
+        welcome = await newer.authenticate(token(), "XAUUSD")
         assert welcome["role"] == {"XAUUSD": "active"}
         assert await older.closed() == 1001
 
 
-async def test_redis_losing_its_memory_loses_no_tick(place: Place, redis_client: "Redis") -> None:
-    await place.start()
+async def test_redis_losing_its_memory_loses_no_tick(
+    harness: Harness, redis_client: "Redis"
+) -> None:
+    await harness.start()
     rows = quotes(NOON, 12)
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.send_batch(1, rows[:8])
         await connector.acknowledged(8)
         before = stored(redis_client)
-        place.ledger.marks["XAUUSD"] = Mark(3, int(rows[2][0]), rows[2][1], {"mt5-primary": 3})
+        harness.database.checkpoints["XAUUSD"] = Checkpoint(
+            3, int(rows[2][0]), rows[2][1], {"mt5-primary": 3}
+        )
         redis_client.flushall()
         await connector.send_batch(9, rows[8:10])
         assert await connector.closed() == 1013
-    async with place.connect() as connector:
-        welcome = await connector.enter(token(), "XAUUSD")
+    async with harness.connect() as connector:
+        welcome = await connector.authenticate(token(), "XAUUSD")
         assert welcome["resume"] == {"XAUUSD": {"seq": 3, "time": rows[2][0]}}
         await connector.send_batch(4, rows[3:])
         await connector.acknowledged(12)
@@ -548,63 +571,69 @@ async def test_redis_losing_its_memory_loses_no_tick(place: Place, redis_client:
 
 
 async def test_redis_losing_its_memory_makes_no_standby_active(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start(patience=Patience(failover_after_ms=60_000, disconnect_grace_ms=2000))
+    await harness.start(
+        lease_timeouts=LeaseTimeouts(failover_after_ms=60_000, disconnect_grace_ms=2000)
+    )
     rows = quotes(NOON, 6)
-    async with place.connect() as first, place.connect() as second:
-        await first.enter(token("mt5-a"), "XAUUSD")
-        await second.enter(token("mt5-b"), "XAUUSD")
+    async with harness.connect() as first, harness.connect() as second:
+        await first.authenticate(token("mt5-a"), "XAUUSD")
+        await second.authenticate(token("mt5-b"), "XAUUSD")
         await first.send_batch(1, rows[:4])
         await first.acknowledged(4)
-        marked = Mark(4, int(rows[3][0]), rows[3][1], {"mt5-a": 4, "mt5-b": 0}, writer="mt5-a")
-        place.ledger.marks["XAUUSD"] = marked
+        marked = Checkpoint(
+            4, int(rows[3][0]), rows[3][1], {"mt5-a": 4, "mt5-b": 0}, writer="mt5-a"
+        )
+        harness.database.checkpoints["XAUUSD"] = marked
         redis_client.flushall()
         # Its market is quiet; it hears of the loss nevertheless, and resumes.
         assert await first.closed() == 1013
-        async with place.connect() as back:
-            welcome = await back.enter(token("mt5-a"), "XAUUSD")
+        async with harness.connect() as back:
+            welcome = await back.authenticate(token("mt5-a"), "XAUUSD")
             assert welcome["role"] == {"XAUUSD": "active"}
             assert welcome["resume"] == {"XAUUSD": {"seq": 4, "time": rows[3][0]}}
             await back.send_batch(5, [[rows[3][0], *rows[4][1:]], rows[5]])
             await back.acknowledged(6)
             await asyncio.sleep(2.1)
-            assert place.ledger.events == []
-        assert (await second.hear("auth_ok"))["role"] == {"XAUUSD": "active"}
+            assert harness.database.events == []
+        assert (await second.receive("auth_ok"))["role"] == {"XAUUSD": "active"}
         await asyncio.sleep(0.3)
-    assert place.ledger.events == [("mt5-b", "PROMOTED", "XAUUSD", "active in place of mt5-a")]
+    assert harness.database.events == [("mt5-b", "PROMOTED", "XAUUSD", "active in place of mt5-a")]
     ((_, fields),) = redis_client.xrange("ticks:XAUUSD")
     assert (fields[b"f"], fields[b"n"]) == (b"5", b"2")
 
 
 async def test_a_redis_behind_the_database_is_put_to_the_databases_mark(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.send_batch(1, quotes(NOON, 4))
         await connector.acknowledged(4)
-    place.ledger.marks["XAUUSD"] = Mark(9, NOON + 8000, 2000.08, {"mt5-primary": 9})
-    async with place.connect() as connector:
-        welcome = await connector.enter(token(), "XAUUSD")
+    harness.database.checkpoints["XAUUSD"] = Checkpoint(9, NOON + 8000, 2000.08, {"mt5-primary": 9})
+    async with harness.connect() as connector:
+        welcome = await connector.authenticate(token(), "XAUUSD")
         assert welcome["resume"] == {"XAUUSD": {"seq": 9, "time": NOON + 8000}}
 
 
-async def test_nobody_is_let_in_while_neither_store_knows_where_to_resume(place: Place) -> None:
-    await place.start()
-    place.ledger.is_down = True
-    async with place.connect() as connector:
-        await connector.say(type="auth", token=token(), symbols=["XAUUSD"])
+async def test_nobody_is_let_in_while_neither_store_knows_where_to_resume(
+    harness: Harness,
+) -> None:
+    await harness.start()
+    harness.database.is_down = True
+    async with harness.connect() as connector:
+        await connector.send(type="auth", token=token(), symbols=["XAUUSD"])
         assert await connector.closed() == 1013
 
 
 async def test_stopping_stores_and_acknowledges_what_was_read(
-    place: Place, redis_client: "Redis"
+    harness: Harness, redis_client: "Redis"
 ) -> None:
-    gateway = await place.start()
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+    gateway = await harness.start()
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         await connector.send_batch(1, quotes(NOON, 900))
         await asyncio.sleep(0.05)
         stopping = asyncio.create_task(gateway.stop())
@@ -614,18 +643,18 @@ async def test_stopping_stores_and_acknowledges_what_was_read(
     assert len(stored(redis_client)) == 900
 
 
-async def test_silence_ends_a_connection(place: Place) -> None:
-    await place.start(limits=replace(Limits(), silence_ms=200))
-    async with place.connect() as connector:
-        await connector.enter(token(), "XAUUSD")
+async def test_silence_ends_a_connection(harness: Harness) -> None:
+    await harness.start(limits=replace(Limits(), silence_ms=200))
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
         assert await connector.closed() == 1001
 
 
-async def test_other_paths_are_not_found_and_health_is_answered(place: Place) -> None:
+async def test_other_paths_are_not_found_and_health_is_answered(harness: Harness) -> None:
     import httpx
 
-    gateway = await place.start()
-    async with httpx.AsyncClient(verify=place.trusted) as client:
+    gateway = await harness.start()
+    async with httpx.AsyncClient(verify=harness.trusted) as client:
         base = f"https://localhost:{gateway.port}"
         assert (await client.get(f"{base}/health")).text == "ok\n"
         assert (await client.get(f"{base}/admin")).status_code == 404

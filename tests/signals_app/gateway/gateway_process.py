@@ -1,6 +1,6 @@
 """A gateway as a process of its own, to be killed; its database is that of the tests.
 
-python -m tests.signals_app.gateway.standing HOME REDIS_URL PORT
+python -m tests.signals_app.gateway.gateway_process HOME REDIS_URL PORT
 """
 
 import asyncio
@@ -14,12 +14,12 @@ django.setup()
 
 from signals_app.gateway import server  # noqa: E402 - Django is to be ready
 from signals_app.gateway.connection import Limits  # noqa: E402
-from signals_app.gateway.database import DjangoLedger  # noqa: E402
-from signals_app.gateway.lease import Patience  # noqa: E402
+from signals_app.gateway.database import DjangoDatabase  # noqa: E402
+from signals_app.gateway.lease import LeaseTimeouts  # noqa: E402
 from tests.signals_app.gateway.conftest import KEYS  # noqa: E402
 
 
-class Ledger(DjangoLedger):
+class QuietDatabase(DjangoDatabase):
     """Wakes nobody: the test reads the stream by itself."""
 
     def wake(self, symbol: str) -> None:
@@ -35,10 +35,10 @@ if __name__ == "__main__":
         private_key=home / "key.pem",
         keys=KEYS,
         port=port,
-        # Everything is given up sooner, so that a short test comes to it.
+        # Everything is given up sooner, so that a short test reaches it.
         limits=Limits(heartbeat_interval_ms=1000, silence_ms=3000),
-        patience=Patience(failover_after_ms=3000, disconnect_grace_ms=1000),
+        lease_timeouts=LeaseTimeouts(failover_after_ms=3000, disconnect_grace_ms=1000),
         watch_interval=0.25,
         presence_interval=1.0,
     )
-    asyncio.run(server.run(options, Ledger(), lambda _: None))
+    asyncio.run(server.run(options, QuietDatabase(), lambda _: None))
