@@ -26,7 +26,7 @@ class Assessment:
     """A backtest's trades looked at from all sides.
 
     `monte_carlo` and `random_entries` are `None` where there are too few trades to ask.
-    `standard_error` is that of the mean R (`None` below two trades). `variants_tried` counts the
+    `standard_error` is that of the mean R (`None` below two trades). `settings_tried` counts the
     settings tried on the same data, `None` where nobody counted.
     """
 
@@ -36,14 +36,14 @@ class Assessment:
     standard_error: float | None
     monte_carlo: monte_carlo.MonteCarlo | None
     random_entries: random_entries.RandomEntries | None
-    variants_tried: int | None
+    settings_tried: int | None
 
     @property
-    def luck_of_variants(self) -> float | None:
+    def luckiest_r(self) -> float | None:
         """Return the mean R that the luckiest of the tried settings would show without an edge."""
-        if self.variants_tried is None or self.standard_error is None:
+        if self.settings_tried is None or self.standard_error is None:
             return None
-        return expected_maximum(self.variants_tried) * self.standard_error
+        return expected_maximum(self.settings_tried) * self.standard_error
 
 
 def assess(
@@ -52,7 +52,7 @@ def assess(
     spreads: Float64s,
     *,
     seed: int,
-    variants_tried: int | None = None,
+    settings_tried: int | None = None,
 ) -> Assessment:
     """Return what to make of the result; ``candles`` and ``spreads`` (price) are the market's."""
     results = tuple(
@@ -79,7 +79,7 @@ def assess(
             seed=seed,
             maximum_hours=result.parameters.maximum_trade_hours,
         ),
-        variants_tried=variants_tried,
+        settings_tried=settings_tried,
     )
 
 

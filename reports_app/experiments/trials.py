@@ -1,6 +1,7 @@
 """One setting tried on one file, in whatever process: plain values in, plain values out."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -9,12 +10,22 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from reports_app.experiments.files import BadInput, Market, fingerprints, open_market
-from reports_app.experiments.search import Trial
+from reports_app.assessment.trial import Trial
+from reports_app.backtest.market_files import BadInput, Market, fingerprints, open_market
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import Instrument
 
+#: Of each trade: opened and closed (Unix ms) and its R multiple.
+Trades = list[list[float]]
+#: Parameters as JSON holds them, by their place in the search.
+Candidates = Mapping[int, dict[str, Any]]
+#: A trial that was lost so often, with the process that ran it, is not tried again.
+TRIES = 3
 _PATHS = ("ticks", "candles", "history")
+
+
+class LostTrial(Exception):  # noqa: N818 - it names what happened
+    """A trial's result cannot be had from there; the sentence says why."""
 
 
 def plain_market(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -31,12 +42,12 @@ def plain_market(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain_parameters(parameters: Parameters) -> dict[str, Any]:
-    """Return the parameters as JSON holds them."""
+    """Return the parameters as `run_trial` takes them."""
     return asdict(parameters)
 
 
-def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> list[list[float]]:
-    """Return the closed trades of a run: opened and closed (Unix ms) and R multiple of each.
+def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> Trades:
+    """Run the engine with these parameters and return the closed trades.
 
     Raises `BadInput` where the files are not those that were noted: all trials of a search are on
     the same prices.
@@ -51,8 +62,8 @@ def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> list[list[f
     ]
 
 
-def trial_of(parameters: Parameters, trades: list[list[float]]) -> Trial:
-    """Return the trial that `run_trial` told of."""
+def trial_of(parameters: Parameters, trades: Trades) -> Trial:
+    """Return what `run_trial` returned as a trial's columns."""
     columns = np.array(trades, dtype=np.float64).reshape(-1, 3)
     opened, closed = columns[:, 0].astype(np.int64), columns[:, 1].astype(np.int64)
     return Trial(parameters, opened, closed, columns[:, 2].copy())

@@ -1,9 +1,9 @@
 """The terminal of every command: a console, plain tables, JSON and a progress bar."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, cast
 
 from django.core.management.base import OutputWrapper
 from rich.console import Console
@@ -17,8 +17,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-#: Called with how much is done, how much there is, and what it is.
-OnProgress: TypeAlias = Callable[[int, int, str], None]
+from reports_app.backtest.market_files import OnProgress
 
 _WIDTH = 110
 

@@ -1,32 +1,25 @@
 """`manage.py backtest`: the signals and trades of the live engine over a file."""
 
 import gc
-import json
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
 
-from reports_app.assessment.assessment import Assessment, assess
-from reports_app.backtest.columns import CandleLog
-from reports_app.backtest.result import BacktestResult
-from reports_app.experiments.files import Market, fingerprint
-from reports_app.experiments.variants import count_variant
-from reports_app.management.common import (
-    REFUSALS,
+from reports_app.assessment.assessment import assess
+from reports_app.backtest.market_files import open_market
+from reports_app.experiments.settings_tried import count_settings
+from reports_app.management.argument_types import natural
+from reports_app.management.market_arguments import (
     add_run_arguments,
-    market_of,
-    natural,
-    progress,
+    market_arguments,
+    refusing_bad_input,
     setup_of,
 )
-from reports_app.rendering.page import page
-from reports_app.rendering.report import backtest_as_json, print_report
-from signals_app.confluence.parameters import Parameters
-
-_WIDTH = 110
+from reports_app.rendering.backtest_page import page
+from reports_app.rendering.backtest_report import BacktestReport, print_report, report_as_json
+from reports_app.rendering.console import console_on, progress, write_json
 
 
 class Command(BaseCommand):
@@ -36,7 +29,6 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the file, the history before it, the span and how to tell."""
         add_run_arguments(parser)
         parser.add_argument(
             "--seed", type=natural, default=1, help="of the draws that say what chance does (1)"
@@ -47,40 +39,27 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        """Run, then tell."""
         # What is imported stays: the collector need not walk it again and again.
         gc.freeze()
-        try:
+        with refusing_bad_input():
             setup = setup_of(options)
-            market = market_of(options, setup)
-            log = CandleLog()
-            with progress(quiet=not self.stderr.isatty()) as step:
-                result = market.run(setup.parameters, step, log)
-        except REFUSALS as error:
-            raise CommandError(str(error), returncode=2) from None
-        assessed = _assessed(market, setup.parameters, result, log, options["seed"])
+            market = open_market(**market_arguments(options, setup))
+            with progress(quiet=not self.stderr.isatty()) as on_progress:
+                run = market.run_with_candles(setup.parameters, on_progress)
+            tried = count_settings(market, [setup.parameters])
+        assessment = assess(
+            run.result, run.candles, run.spreads, seed=options["seed"], settings_tried=tried
+        )
+        report = BacktestReport(run.result, assessment, market.assumed, setup.source)
         if options["html"] is not None:
-            _write(options["html"], page(result, assessed, market.assumed, setup.told))
+            _write(options["html"], page(report))
         if options["json"]:
-            self.stdout.write(json.dumps(backtest_as_json(result, assessed)))
+            write_json(self.stdout, report_as_json(report))
             return
-        console = Console(file=cast("IO[str]", self.stdout), highlight=False)
-        # Too narrow a window breaks lines, but no figure is cut.
-        console.width = max(console.width, _WIDTH)
-        print_report(console, result, assessed, market.assumed, setup.told)
+        console = console_on(self.stdout)
+        print_report(console, report)
         if options["html"] is not None:
             console.print(f"The page is in {options['html']}.")
-
-
-def _assessed(
-    market: Market, parameters: Parameters, result: BacktestResult, log: CandleLog, seed: int
-) -> Assessment:
-    if market.candles is not None and market.spreads is not None:
-        candles, spreads = market.candles, market.spreads
-    else:
-        candles, spreads = log.candles(), log.spreads()
-    tried = count_variant(fingerprint(market.path), market.instrument.symbol, parameters)
-    return assess(result, candles, spreads, seed=seed, variants_tried=tried)
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,17 +2,19 @@
 
 from dataclasses import replace
 
-from reports_app.assessment.reliability import Answer, Scored, reliability
+from reports_app.assessment.reliability import reliability
+from reports_app.assessment.scored_outcomes import ScoredOutcome
+from reports_app.assessment.share_comparison import Answer
 from signals_app.market.direction import Direction
 
 BAND_MS = 48 * 900_000
 
 
-def outcomes(score: float, won: int, lost: int, random: float = 0.5) -> list[Scored]:
+def outcomes(score: float, won: int, lost: int, random: float = 0.5) -> list[ScoredOutcome]:
     """Return outcomes that follow each other without overlapping."""
     wins = round(40 * random)
     return [
-        Scored(
+        ScoredOutcome(
             score=score,
             direction=Direction.BUY,
             time_ms=place * BAND_MS,

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from reports_app.experiments.files import BadInput
+from reports_app.backtest.market_files import BadInput
 from reports_app.experiments.trials import plain_market, plain_parameters, run_trial
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from tests.reports_app.test_backtest_command import write_candles
+from tests.reports_app.management.test_backtest import write_candles
 
 EAGER = plain_parameters(Parameters(threshold=55.0, warm_up_candles=10))
 

@@ -1,4 +1,4 @@
-"""A market as one file holds it, opened as the engine takes it: candles, or ticks in batches."""
+"""Market files opened as the engine takes them: candles in columns, or ticks in batches."""
 
 import hashlib
 import re
@@ -24,7 +24,8 @@ __all__ = (
     "BadInput",
     "CandleFileError",
     "Market",
-    "Step",
+    "MarketRun",
+    "OnProgress",
     "TickFileError",
     "fingerprint",
     "fingerprints",
@@ -32,9 +33,9 @@ __all__ = (
 )
 
 _History = Mapping[Timeframe, Candles]
-#: Told now and then how much is done, of how much, and what that is in words.
-Step = Callable[[int, int, str], None]
-#: Told how many bytes of a file are read.
+#: Called now and then with how much is done, of how much, and what that is in words.
+OnProgress = Callable[[int, int, str], None]
+#: Called with how many bytes of a file are read.
 OnRead = Callable[[int], None]
 _HISTORY_NAME = re.compile(r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*\.csv(\.gz)?")
 _CHUNK = 1 << 20
@@ -44,8 +45,8 @@ class BadInput(Exception):  # noqa: N818 - it names what happened
     """What was asked for cannot be done; the sentence says why."""
 
 
-def _nothing(_done: int, _total: int, _what: str) -> None:
-    """Tell nobody."""
+def _silent(_done: int, _total: int, _what: str) -> None:
+    """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,9 +69,12 @@ class Market:
     of_minutes: bool = False
 
     def run(
-        self, parameters: Parameters, step: Step = _nothing, log: CandleLog | None = None
+        self,
+        parameters: Parameters,
+        on_progress: OnProgress = _silent,
+        log: CandleLog | None = None,
     ) -> BacktestResult:
-        """Return what the engine does on it; ``log`` keeps the M15 candles where it reads ticks."""
+        """Run the engine over it; ``log`` keeps the M15 candles where it reads ticks."""
         if self.candles is not None and self.spreads is not None:
             total = len(self.candles)
             return run_on_candles(
@@ -80,18 +84,41 @@ class Market:
                 self.spreads,
                 self.history,
                 decide_from_ms=self.decide_from_ms,
-                on_progress=lambda count: step(count, total, f"{count:,} candles"),
+                on_progress=lambda count: on_progress(count, total, f"{count:,} candles"),
             )
         assert self.batches is not None
         return run(
             self.instrument,
             parameters,
-            _counted(self.batches, self.path.stat().st_size, step),
+            _counted(self.batches, self.path.stat().st_size, on_progress),
             self.history,
             decide_from_ms=self.decide_from_ms,
             log=log,
             of_minutes=self.of_minutes,
         )
+
+    def run_with_candles(
+        self, parameters: Parameters, on_progress: OnProgress = _silent
+    ) -> "MarketRun":
+        """Run the engine over it and keep the candles, for what is asked about them afterwards."""
+        log = CandleLog()
+        result = self.run(parameters, on_progress, log)
+        if self.candles is not None and self.spreads is not None:
+            return MarketRun(self, result, self.candles, self.spreads)
+        return MarketRun(self, result, log.candles(), log.spreads())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketRun:
+    """A market that was run: the result, and the candles with the spread (price) at each one's end.
+
+    The candles are the file's own, or those of M15 that its ticks made.
+    """
+
+    market: Market
+    result: BacktestResult
+    candles: Candles
+    spreads: Float64s
 
 
 def open_market(
@@ -224,22 +251,22 @@ def _ticks_until(batches: Iterator[Ticks], end_ms: int | None) -> Iterator[Ticks
 
 
 def _counted(
-    batches: Callable[[OnRead], Iterator[Ticks]], size: int, done: Step
+    batches: Callable[[OnRead], Iterator[Ticks]], size: int, on_progress: OnProgress
 ) -> Iterator[Ticks]:
-    """Yield the batches; how much of a file of ticks is done, its bytes say."""
-    count, told = 0, "0 ticks"
+    """Yield the batches and report progress in bytes: how many ticks a file holds is not known."""
+    count, seen = 0, "0 ticks"
     read = 0
 
     def on_read(position: int) -> None:
         # What lies before this part is done; the part itself is about to be.
         nonlocal read
-        done(read, size, told)
+        on_progress(read, size, seen)
         read = position
 
     for ticks in batches(on_read):
         yield ticks
         count += len(ticks)
-        told = f"{count:,} ticks"
+        seen = f"{count:,} ticks"
         if len(ticks):
-            told += f", {iso(int(ticks.time_ms[-1]))[:16].replace('T', ' ')}"
-    done(size, size, told)
+            seen += f", {iso(int(ticks.time_ms[-1]))[:16].replace('T', ' ')}"
+    on_progress(size, size, seen)

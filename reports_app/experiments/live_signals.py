@@ -1,16 +1,16 @@
-"""The live record's signals with what their trades brought."""
+"""The live record's signals with the results of their trades."""
 
 from datetime import datetime
 
-from reports_app.assessment.live_scores import Told
+from reports_app.assessment.live_scores import LiveSignal
 from trades_app.lifecycle.machine import TradeStatus
 from trades_app.models import Trade
 from trades_app.trading.services import trade_value
 
 
-def read_told(
+def read_live_signals(
     symbol: str, *, begin: datetime | None = None, end: datetime | None = None
-) -> list[Told]:
+) -> list[LiveSignal]:
     """Return the signals of an instrument that became trades, in the order of the record.
 
     Those of candles that closed at ``begin`` or later, and before ``end``.
@@ -20,7 +20,7 @@ def read_told(
         rows = rows.filter(signal__timestamp__gte=begin)
     if end is not None:
         rows = rows.filter(signal__timestamp__lt=end)
-    return [Told(float(row.signal.confidence_score), _r_multiple(row)) for row in rows]
+    return [LiveSignal(float(row.signal.confidence_score), _r_multiple(row)) for row in rows]
 
 
 def _r_multiple(row: Trade) -> float | None:

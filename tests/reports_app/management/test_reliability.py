@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from reports_app.assessment.reliability import Scored
+from reports_app.assessment import reliability_study
+from reports_app.assessment.scored_outcomes import ScoredOutcome
 from reports_app.management.commands import reliability as command
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candle, Candles, Timeframe
@@ -55,7 +56,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def score_outcomes(instrument, parameters, candles, spread, **_):
         asked.append(parameters.threshold)
         return [
-            Scored(
+            ScoredOutcome(
                 score=score,
                 direction=Direction.BUY,
                 time_ms=place * SPAN_MS,
@@ -69,7 +70,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             for place in range(40)
         ]
 
-    monkeypatch.setattr(command, "score_outcomes", score_outcomes)
+    monkeypatch.setattr(reliability_study, "score_outcomes", score_outcomes)
     return asked
 
 
@@ -127,7 +128,7 @@ def test_a_picture_that_cannot_be_written_does_not_cost_the_answer(
     def full(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(command, "_draw", full)
+    monkeypatch.setattr(command, "write_reliability_png", full)
     out = StringIO()
 
     with pytest.raises(CommandError, match="picture cannot be written: No space left"):
@@ -186,11 +187,13 @@ def test_stored_hours_fill_the_windows_before_the_first_quarter(
         )
     given: dict[Timeframe, int] = {}
 
-    def score_outcomes(*_: object, history: dict[Timeframe, Candles], **__: object) -> list[Scored]:
+    def score_outcomes(
+        *_: object, history: dict[Timeframe, Candles], **__: object
+    ) -> list[ScoredOutcome]:
         given.update({timeframe: len(found) for timeframe, found in history.items()})
         return []
 
-    monkeypatch.setattr(command, "score_outcomes", score_outcomes)
+    monkeypatch.setattr(reliability_study, "score_outcomes", score_outcomes)
 
     reliability()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reports_app.experiments.files import open_market
+from reports_app.backtest.market_files import open_market
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from tests.reports_app.backtest.markets import wandering_ticks

@@ -12,10 +12,10 @@ from celery.contrib.testing.worker import start_worker
 from django.core.management import CommandError, call_command
 
 from goldtrader.celery import app
-from reports_app.experiments.spread import Workers, by_workers, find_workers
-from reports_app.management.commands import optimise as command
+from reports_app.experiments import search
+from reports_app.experiments.celery_trials import Workers, by_workers, find_workers
 from signals_app.market.candle import Timeframe
-from tests.reports_app.test_backtest_command import EAGER, write_candles
+from tests.reports_app.management.test_backtest import EAGER, write_candles
 
 RANGES = ["--param", "threshold=50:56:2", "--param", "stop_buffer_atr=0.25,0.5"]
 
@@ -84,7 +84,7 @@ def test_json_says_the_same_from_two_processes_and_from_one(candles_file: Path) 
 def test_a_stack_s_workers_say_the_same(candles_file: Path, worker: None) -> None:
     local = json.loads(optimise(candles_file, "--json", "--workers", "local", "--processes", "1"))
 
-    assert find_workers() == Workers("research", 2)
+    assert find_workers(app) == Workers("research", 2)
     spread = json.loads(optimise(candles_file, "--json"))
 
     assert spread.pop("where") == "2 Celery workers"
@@ -96,8 +96,8 @@ def test_what_no_worker_brings_is_tried_on_this_machine(
     candles_file: Path, redis_client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local = json.loads(optimise(candles_file, "--json", "--workers", "local", "--processes", "1"))
-    monkeypatch.setattr(command, "find_workers", lambda: Workers("nobody-serves-this", 1))
-    monkeypatch.setattr(command, "by_workers", partial(by_workers, patience_seconds=0.3))
+    monkeypatch.setattr(search, "find_workers", lambda app: Workers("nobody-serves-this", 1))
+    monkeypatch.setattr(search, "by_workers", partial(by_workers, lost_after_seconds=0.3))
 
     spread = json.loads(optimise(candles_file, "--json", "--processes", "1"))
 
@@ -112,7 +112,7 @@ def test_what_no_worker_brings_is_tried_on_this_machine(
 def test_without_a_stack_there_are_no_workers(settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
-    assert find_workers() is None
+    assert find_workers(app) is None
 
 
 @pytest.mark.parametrize(

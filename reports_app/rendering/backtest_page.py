@@ -18,8 +18,8 @@ from reports_app.performance.statistics import (
     by_period,
     performance,
 )
-from reports_app.rendering import sentences, svg
-from reports_app.rendering.report import signals_per_week
+from reports_app.rendering import backtest_words, svg
+from reports_app.rendering.backtest_report import BacktestReport, signals_per_week
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.tick import Float64s, Int64s
@@ -38,16 +38,14 @@ _CAUTION = (
 )
 
 
-def page(result: BacktestResult, assessed: Assessment, assumed: str, settings: str) -> str:
-    """Return the page: verdict first, then charts, tables, refusals, settings and trades.
-
-    ``assumed`` says how the file was read, ``settings`` where the parameters come from.
-    """
+def page(report: BacktestReport) -> str:
+    """Return the page: verdict first, then charts, tables, refusals, settings and trades."""
+    result, assessed = report.result, report.assessment
     figures = performance(assessed.results)
     title = f"{result.instrument.symbol} backtest"
     parts = [
         f"<h1>{title}</h1>",
-        _head(result, assumed, settings),
+        _head(result, report.assumed, report.settings),
         _cards(result, assessed, figures),
         _verdict(assessed, result),
     ]
@@ -78,7 +76,7 @@ def _span(result: BacktestResult) -> str:
         return "The file holds nothing in that span."
     first, last = utc(result.first_time_ms), utc(result.last_time_ms)
     return (
-        f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC. {sentences.data(result)}; "
+        f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC. {backtest_words.data(result)}; "
         f"{result.decisions:,} closes decided."
     )
 
@@ -125,8 +123,8 @@ def _colour(figure: str) -> str:
 
 
 def _verdict(assessed: Assessment, result: BacktestResult) -> str:
-    short, *told = sentences.verdict(assessed)
-    told += sentences.assumptions(result)
+    short, *told = backtest_words.verdict(assessed)
+    told += backtest_words.assumptions(result)
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in told)
     return (
         f'<section><h2>What it is worth</h2><p class="short">{escape(short)}</p><ul>{items}</ul>'

@@ -1,11 +1,10 @@
-"""A backtest told in tables, and as JSON."""
+"""A backtest's report in the terminal and as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from reports_app.assessment.assessment import Assessment
 from reports_app.backtest.result import BacktestResult, result_as_json
@@ -15,27 +14,41 @@ from reports_app.performance.statistics import (
     performance,
     performance_as_json,
 )
-from reports_app.rendering import sentences
+from reports_app.rendering import backtest_words
+from reports_app.rendering.console import plain_table, print_lines
 from signals_app.market.calendar import iso
 
 _WEEK_MS = 7 * 86_400_000
 
 
-def backtest_as_json(result: BacktestResult, assessed: Assessment) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, eq=False)
+class BacktestReport:
+    """All that a report shows, in whatever form.
+
+    `assumed` says how the file was read, `settings` where the parameters come from.
+    """
+
+    result: BacktestResult
+    assessment: Assessment
+    assumed: str
+    settings: str
+
+
+def report_as_json(report: BacktestReport) -> dict[str, Any]:
     """Return signals, trades and counts, and the figures whole, by direction, session and year."""
-    results = assessed.results
-    return result_as_json(result) | {
-        "signals_per_week": signals_per_week(result),
+    results = report.assessment.results
+    return result_as_json(report.result) | {
+        "signals_per_week": signals_per_week(report.result),
         "performance": performance_as_json(performance(results)),
         "by": {
             group: {name: performance_as_json(figures) for name, figures in found.items()}
             for group, found in break_down(results).items()
         },
-        **_assessed_as_json(assessed),
+        **_assessment_as_json(report.assessment),
     }
 
 
-def _assessed_as_json(assessed: Assessment) -> dict[str, Any]:
+def _assessment_as_json(assessed: Assessment) -> dict[str, Any]:
     """Return the assessment: money in account currency, drawdowns in percent, times ISO 8601."""
     equity, drawn, chance = assessed.equity, assessed.monte_carlo, assessed.random_entries
     return {
@@ -55,9 +68,9 @@ def _assessed_as_json(assessed: Assessment) -> dict[str, Any]:
             if chance is None
             else {key: value for key, value in asdict(chance).items() if key != "repeated_r"}
         ),
-        "variants_tried": assessed.variants_tried,
-        "luck_of_variants_r": assessed.luck_of_variants,
-        "verdict": list(sentences.verdict(assessed)),
+        "variants_tried": assessed.settings_tried,
+        "luck_of_variants_r": assessed.luckiest_r,
+        "verdict": list(backtest_words.verdict(assessed)),
     }
 
 
@@ -69,42 +82,34 @@ def signals_per_week(result: BacktestResult) -> float | None:
     return round(len(result.signals) * _WEEK_MS / span_ms, 2) if span_ms else None
 
 
-def print_report(
-    console: Console, result: BacktestResult, assessed: Assessment, assumed: str, settings: str
-) -> None:
-    """Print what the backtest brought, the bad with the good.
-
-    ``assumed`` says how the file was read, ``settings`` where the parameters come from.
-    """
-    results = assessed.results
+def print_report(console: Console, report: BacktestReport) -> None:
+    """Print what the backtest made, losses as plainly as gains."""
+    result = report.result
     symbol = result.instrument.symbol
     if result.first_time_ms is None or result.last_time_ms is None:
         console.print(f"{symbol}: the file holds nothing in that span.")
         return
-    console.print(
-        f"{symbol}, {iso(result.first_time_ms)} to {iso(result.last_time_ms)}\n"
-        f"read as: {assumed}\n"
-        f"settings: {settings}\n"
-        f"{sentences.data(result)}: {result.decisions:,} closes decided, "
+    print_lines(
+        console,
+        f"{symbol}, {iso(result.first_time_ms)} to {iso(result.last_time_ms)}",
+        f"read as: {report.assumed}",
+        f"settings: {report.settings}",
+        f"{backtest_words.data(result)}: {result.decisions:,} closes decided, "
         f"{len(result.signals):,} signals, {signals_per_week(result)} a week",
-        soft_wrap=True,
     )
-    _print_figures(console, results)
-    console.print(
-        f"{LEGEND}\n",
-        soft_wrap=True,
-    )
+    _print_figures(console, report.assessment.results)
+    print_lines(console, f"{LEGEND}\n")
     _print_refusals(console, result)
     console.print()
-    for sentence in (*sentences.verdict(assessed), *sentences.assumptions(result)):
+    verdict = backtest_words.verdict(report.assessment)
+    for sentence in (*verdict, *backtest_words.assumptions(result)):
         console.print(f"- {sentence}")
 
 
 def _print_figures(console: Console, results: Sequence[TradeResult]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("", no_wrap=True)
-    for name in COLUMNS:
-        table.add_column(name, justify="right", no_wrap=True)
+    table = plain_table("", *COLUMNS)
+    for column in table.columns:
+        column.no_wrap = True
     table.add_row("all", *cells(performance(results)))
     for group in break_down(results).values():
         table.add_section()
@@ -114,9 +119,7 @@ def _print_figures(console: Console, results: Sequence[TradeResult]) -> None:
 
 
 def _print_refusals(console: Console, result: BacktestResult) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("no signal because")
-    table.add_column("closes", justify="right")
+    table = plain_table("no signal because", "closes")
     for reason, count in sorted(result.refusals.items(), key=lambda item: -item[1]):
         table.add_row(reason.value, f"{count:,}")
     console.print(table)

@@ -112,7 +112,7 @@ def _random_entries(assessed: Assessment) -> str:
 
 
 def _variants(assessed: Assessment) -> str:
-    tried, lucky = assessed.variants_tried, assessed.luck_of_variants
+    tried, lucky = assessed.settings_tried, assessed.luckiest_r
     if tried is None:
         return "Nobody counted how many settings were tried on this file."
     if tried == 1 or lucky is None:

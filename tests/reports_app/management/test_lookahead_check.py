@@ -11,15 +11,15 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from reports_app.assessment import truncation
+from reports_app.assessment.shortened_copies import shortened_copy
 from reports_app.assessment.truncation import cut_places
 from reports_app.backtest import engine
 from reports_app.backtest.columns import resample
-from reports_app.experiments.copies import shortened_copy
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.smc.analysis import Analysis, analyse
 from tests.reports_app.backtest.markets import wandering_ticks
-from tests.reports_app.test_backtest_command import EAGER, write_candles
+from tests.reports_app.management.test_backtest import EAGER, write_candles
 
 
 @pytest.fixture

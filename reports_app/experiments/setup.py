@@ -1,0 +1,82 @@
+"""The settings that a run of the engine has: the defaults, or a strategy stored in the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports_app.backtest.market_files import BadInput
+from signals_app.confluence.limits import changed, read_change
+from signals_app.confluence.parameters import Parameters
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
+from signals_app.models import Strategy
+from signals_app.services.price_history import instruments_by_symbol
+
+#: Names the strategy that decides now, whatever its version.
+LIVE = "live"
+
+
+class NoStrategy(BadInput):
+    """There is no such strategy; the sentence says which ones there are."""
+
+
+class UnknownInstrument(BadInput):
+    """There is no such instrument; the sentence says which ones there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A strategy's parameters, every instrument by its symbol, and `source`: where they are from.
+
+    On a report it reads "settings: the defaults, with threshold=85".
+    """
+
+    parameters: Parameters
+    instruments: Mapping[str, Instrument]
+    source: str
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the instrument of that symbol; raises `UnknownInstrument`."""
+        if symbol in self.instruments:
+            return self.instruments[symbol]
+        known = ", ".join(self.instruments)
+        raise UnknownInstrument(f"{symbol} is no instrument that is known here; known are {known}.")
+
+    def changed(self, changes: Sequence[str]) -> "Setup":
+        """Return this with parameters changed as NAME=VALUE; raises `BadParameter`."""
+        if not changes:
+            return self
+        parameters = changed(self.parameters, dict(map(read_change, changes)))
+        return Setup(parameters, self.instruments, f"{self.source}, with {', '.join(changes)}")
+
+
+def default_setup() -> Setup:
+    """Return the parameters and instruments of a new installation; needs no database."""
+    return Setup(Parameters(), {one.symbol: one for one in DEFAULT_INSTRUMENTS}, "the defaults")
+
+
+def stored_setup(which: str) -> Setup:
+    """Return the database's: the strategy that is `LIVE`, or of that version (`3` or `v3`).
+
+    Raises `NoStrategy`.
+    """
+    strategy = _strategy(which)
+    return Setup(
+        strategy.value(),
+        instruments_by_symbol(),
+        f"{strategy}, {strategy.status.lower()}",
+    )
+
+
+def _strategy(which: str) -> Strategy:
+    known = Strategy.objects.order_by("version")
+    if which == LIVE:
+        found = known.filter(status=Strategy.Status.LIVE).first()
+        if found is None and not known.exists():
+            # Nothing was decided yet; the first close will be decided by the defaults.
+            return Strategy()
+    else:
+        version = which.removeprefix("v")
+        found = known.filter(version=int(version)).first() if version.isdecimal() else None
+    if found is None:
+        versions = ", ".join(f"{one.version} ({one.status.lower()})" for one in known)
+        raise NoStrategy(f"There is no strategy {which!r}; there are {versions or 'none'}.")
+    return found

@@ -1,0 +1,102 @@
+"""What every command that runs the engine over a file takes: a market, a span and settings."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from reports_app.backtest.market_files import BadInput, CandleFileError, TickFileError
+from reports_app.experiments.setup import Setup, UnknownInstrument, default_setup, stored_setup
+from reports_app.management.argument_types import end, moment
+from signals_app.confluence.limits import BadParameter
+from signals_app.management.database import add_data_dir_argument, open_database
+
+
+def add_run_arguments(parser: ArgumentParser) -> None:
+    """Take what the engine runs over, and by which parameters."""
+    _add_market_arguments(parser)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="changes",
+        help="a parameter of docs/confluence.md, for example threshold=85; may be repeated",
+    )
+    add_strategy_arguments(parser)
+
+
+def add_strategy_arguments(parser: ArgumentParser) -> None:
+    """Take a strategy of the database, and which database."""
+    parser.add_argument(
+        "--strategy",
+        metavar="live|VERSION",
+        help="take a strategy's parameters and the instrument from the database, as the live "
+        "system does; without it: the defaults, and no database",
+    )
+    add_data_dir_argument(parser)
+
+
+@contextmanager
+def refusing_bad_input() -> Iterator[None]:
+    """End the command with 2 and one sentence for what its user can mend."""
+    try:
+        yield
+    except (BadInput, BadParameter, CandleFileError, TickFileError) as error:
+        raise CommandError(str(error), returncode=2) from None
+
+
+def setup_of(options: Mapping[str, Any]) -> Setup:
+    """Return the defaults or a stored strategy, with the changes of ``--set``.
+
+    Raises `BadInput`, `BadParameter`, or `CommandError` where the database cannot be used.
+    """
+    if options["strategy"] is None:
+        return default_setup().changed(options["changes"])
+    with open_database(options["data_dir"], by="a backtest"):
+        stored = stored_setup(options["strategy"])
+    return stored.changed(options["changes"])
+
+
+def market_arguments(options: Mapping[str, Any], setup: Setup) -> dict[str, Any]:
+    """Return the arguments of `open_market`; raises `BadInput` for an unknown instrument."""
+    try:
+        instrument = setup.instrument(options["symbol"])
+    except UnknownInstrument as error:
+        raise BadInput(f"{error} With --strategy live, those of the database are.") from None
+    return {
+        "instrument": instrument,
+        "ticks": options["ticks"],
+        "candles": options["candles"],
+        "history": options["history"],
+        "source_timezone": options["source_timezone"],
+        "begin_ms": options["begin"],
+        "end_ms": options["end"],
+    }
+
+
+def _add_market_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--symbol", required=True, help="for example XAUUSD")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--ticks", type=Path, help="tick CSV, MetaTrader ticks or M1 candles")
+    source.add_argument("--candles", type=Path, help="candles of M15 or shorter")
+    parser.add_argument(
+        "--history",
+        type=Path,
+        help="a directory of SYMBOL_TIMEFRAME.csv[.gz], or one such file, from before the file",
+    )
+    parser.add_argument(
+        "--from", type=moment, dest="begin", help="decide nothing before (UTC date or time)"
+    )
+    parser.add_argument(
+        "--to", type=end, dest="end", help="read nothing after (UTC; a date with its day)"
+    )
+    parser.add_argument(
+        "--source-timezone",
+        default="utc",
+        help="clock of times without an offset: utc (default), server-eu, server-us, "
+        "an IANA name or +02:00",
+    )
