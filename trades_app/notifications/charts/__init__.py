@@ -1,0 +1,1 @@
+"""Pictures for messages and reports: one style, drawn by matplotlib, as PNG or inline SVG."""
