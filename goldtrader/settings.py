@@ -53,8 +53,6 @@ GATEWAY_TLS_CERT = _setting("GATEWAY_TLS_CERT", str(DATA_DIR / "gateway.crt"))
 GATEWAY_TLS_KEY = _setting("GATEWAY_TLS_KEY", str(DATA_DIR / "gateway.key"))
 #: `kid:secret` pairs, comma separated; the first signs, all are accepted.
 CONNECTOR_JWT_KEYS = _setting("CONNECTOR_JWT_KEYS", "")
-#: Fernet keys, comma separated; the first encrypts, all decrypt.
-FIELD_ENCRYPTION_KEYS = _setting("FIELD_ENCRYPTION_KEYS", "")
 # python-telegram-bot's pauses are time spans, as its next major version gives them.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")

@@ -41,7 +41,6 @@ class Servers:
             "DATA_DIR": str(data_dir),
             "SECRET_KEY": "tests-only-" + "k" * 50,
             "CONNECTOR_JWT_KEYS": "tests:" + "j" * 43,
-            "FIELD_ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
             "TELEGRAM_BOT_TOKEN": "",
             _STARTED: "1",
         }

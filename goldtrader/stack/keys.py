@@ -1,6 +1,5 @@
 """The secrets of one installation, generated once and kept in its data directory."""
 
-import base64
 import json
 import secrets
 from dataclasses import asdict, dataclass, fields
@@ -20,7 +19,6 @@ class Keys:
     database_password: str
     redis_password: str
     connector_jwt_keys: str
-    field_encryption_keys: str
     connector_api_key: str = ""
     admin_password: str = ""
 
@@ -49,5 +47,4 @@ def _generate() -> Keys:
         database_password=secrets.token_urlsafe(24),
         redis_password=secrets.token_urlsafe(24),
         connector_jwt_keys=f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}",
-        field_encryption_keys=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     )

@@ -341,7 +341,6 @@ class _Stack:
             "data_dir": str(self._data_dir.path),
             "secret_key": secrets.secret_key,
             "connector_jwt_keys": secrets.connector_jwt_keys,
-            "field_encryption_keys": secrets.field_encryption_keys,
             "gateway_tls_cert": str(self._data_dir.certificate),
             "gateway_tls_key": str(self._data_dir.private_key),
         }

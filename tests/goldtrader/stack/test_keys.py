@@ -1,5 +1,7 @@
+import json
+from dataclasses import asdict
+
 import pytest
-from cryptography.fernet import Fernet
 
 from goldtrader.stack import keys
 from goldtrader.stack.data_dir import DataDir
@@ -23,7 +25,6 @@ def test_every_installation_has_its_own(tmp_path):
 
 def test_they_have_the_forms_that_their_users_read(tmp_path):
     made = keys.load_or_generate(DataDir(tmp_path))
-    Fernet(made.field_encryption_keys)
     assert len(SigningKeys.parse(made.connector_jwt_keys).secrets) == 1
 
 
@@ -32,3 +33,9 @@ def test_damaged_secrets_are_refused_and_not_replaced(tmp_path):
     with pytest.raises(StackError, match="cannot be read"):
         keys.load_or_generate(DataDir(tmp_path))
     assert DataDir(tmp_path).keys.read_text() == "{"
+
+
+def test_secrets_of_an_earlier_version_are_read_without_what_nothing_uses_now(tmp_path):
+    written = asdict(keys.load_or_generate(DataDir(tmp_path)))
+    DataDir(tmp_path).keys.write_text(json.dumps(written | {"field_encryption_keys": "unused"}))
+    assert asdict(keys.load_or_generate(DataDir(tmp_path))) == written
