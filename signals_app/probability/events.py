@@ -9,15 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
 
 from signals_app.market.candle import WINDOW, Candles
 from signals_app.market.tick import Float64s, Int64s
 from signals_app.smc import kernel
 from signals_app.smc.compiled import RULES, columns, tables
+from signals_app.smc.kernel import compiled
 
 #: Candles before the first event: what a decision needs too.
 WARM_UP = 50
@@ -76,13 +75,6 @@ def _best_of_alike(table: Int64s, values: Float64s) -> Int64s:
     return order[is_last].astype(np.int64)
 
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def _compiled(function: _Function) -> _Function:
-    return cast("_Function", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
-
-
 def _finder(detectors: str) -> Callable[..., tuple[kernel.Table, kernel.Values]]:
     """Return the compiled loop over windows, for detectors of this source.
 
@@ -91,7 +83,7 @@ def _finder(detectors: str) -> Callable[..., tuple[kernel.Table, kernel.Values]]
     compiled anew: outcomes would be measured of what older detectors found.
     """
 
-    @_compiled
+    @compiled
     def find(
         time_ms: Int64s,
         prices: kernel.Values,

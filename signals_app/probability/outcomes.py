@@ -10,11 +10,9 @@ detector found nothing: a zone as high, as far from its candle and come back to 
 deep, closed back through, at a price where no pool rests.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import TypeAlias
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +21,7 @@ from signals_app.market.tick import Float64s, Int64s
 from signals_app.probability.events import WARM_UP, Events
 from signals_app.smc import kernel
 from signals_app.smc.compiled import RULES
+from signals_app.smc.kernel import compiled
 
 #: Candles that a race may take, the entry's own included.
 HORIZON = 48
@@ -176,14 +175,7 @@ def _average_true_ranges(candles: Candles) -> Float64s:
     return kernel.average_true_ranges(prices, RULES)
 
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def _compiled(function: _Function) -> _Function:
-    return cast("_Function", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
-
-
-@_compiled
+@compiled
 def _race(
     entry: Prices, quote: Prices, low: Prices, high: Prices, side: int, place: int, stop: float
 ) -> int:
@@ -198,7 +190,7 @@ def _race(
     return NEITHER
 
 
-@_compiled
+@compiled
 def _drawn(seed: np.uint64, event: int, draw: int) -> np.uint64:
     """Return a number that looks random and depends on these three alone (SplitMix64)."""
     x = seed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(event) * np.uint64(0xD1B54A32D192ED03)
@@ -208,7 +200,7 @@ def _drawn(seed: np.uint64, event: int, draw: int) -> np.uint64:
     return x ^ (x >> np.uint64(31))
 
 
-@_compiled
+@compiled
 def _run(
     entry: Prices,
     quote: Prices,
@@ -275,7 +267,7 @@ def _run(
     return won, random, placebo
 
 
-@_compiled
+@compiled
 def _poke(chart: Prices, table: Int64s, side: int, at: int, depth: float) -> tuple[int, float]:
     """Return the candle and its extreme where it went ``depth`` below a price and closed above.
 
@@ -293,7 +285,7 @@ def _poke(chart: Prices, table: Int64s, side: int, at: int, depth: float) -> tup
     return at, lowest
 
 
-@_compiled
+@compiled
 def _empty_zone(
     chart: Prices,
     table: Int64s,

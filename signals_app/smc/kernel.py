@@ -30,9 +30,12 @@ _SWEPT, _RUN, _PENDING = 0, 1, 2
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _compiled(function: _Function) -> _Function:
-    # No fast-math: a sum must be added up in the order in which the readable twin does it.
-    return cast("_Function", numba.njit(cache=True, error_model="numpy")(function))
+def compiled(function: _Function) -> _Function:
+    """Compile a function on its first call, and keep the machine code on disk.
+
+    No fast-math: a sum must be added up in the order in which the readable twin does it.
+    """
+    return cast("_Function", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
 
 
 class Rules(NamedTuple):
@@ -103,7 +106,7 @@ class Everything(NamedTuple):
     atr: float
 
 
-@_compiled
+@compiled
 def everything(
     time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules, kept_only: bool
 ) -> Everything:
@@ -126,7 +129,7 @@ def everything(
     )
 
 
-@_compiled
+@compiled
 def structure(prices: Values, rules: Rules) -> tuple[Found, Found, float, float]:
     """Return swings, breaks, the trend's strength and the ATR at the last candle."""
     swings = find_swings(both_sides(prices), rules)
@@ -135,7 +138,7 @@ def structure(prices: Values, rules: Rules) -> tuple[Found, Found, float, float]
     return swings, breaks, trend_strength(prices, breaks[0], rules), atr
 
 
-@_compiled
+@compiled
 def open_gaps(time_ms: Int64s, prices: Values, volume: Float64s, rules: Rules) -> Found:
     """Return the gaps that are not filled."""
     atr = average_true_ranges(prices, rules)
@@ -143,7 +146,7 @@ def open_gaps(time_ms: Int64s, prices: Values, volume: Float64s, rules: Rules) -
     return find_gaps(both_sides(prices), atr, relvol, rules, True)
 
 
-@_compiled
+@compiled
 def standing_blocks(
     time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules
 ) -> Found:
@@ -153,7 +156,7 @@ def standing_blocks(
     return find_order_blocks(both_sides(prices), atr, relvol, tables, rules, True)
 
 
-@_compiled
+@compiled
 def resting_liquidity(
     time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules
 ) -> tuple[Found, Found]:
@@ -165,7 +168,7 @@ def resting_liquidity(
     return _liquidity(time_ms, sides, swings[0], atr, relvol, tables, rules, True)
 
 
-@_compiled
+@compiled
 def both_sides(prices: Values) -> Values:
     """Return side, column and candle: open, high, low and close as they are and upside down."""
     sides = np.empty((2, 4, prices.shape[1]))
@@ -179,7 +182,7 @@ def both_sides(prices: Values) -> Values:
     return sides
 
 
-@_compiled
+@compiled
 def average_true_ranges(prices: Values, rules: Rules) -> Float64s:
     """See `measures.average_true_ranges`."""
     count = prices.shape[1]
@@ -199,7 +202,7 @@ def average_true_ranges(prices: Values, rules: Rules) -> Float64s:
     return averages
 
 
-@_compiled
+@compiled
 def relative_volumes(time_ms: Int64s, volume: Float64s, rules: Rules) -> Float64s:
     """See `measures.relative_volumes`; the hour's median stands between two heaps."""
     count = len(time_ms)
@@ -248,7 +251,7 @@ def relative_volumes(time_ms: Int64s, volume: Float64s, rules: Rules) -> Float64
     return relative
 
 
-@_compiled
+@compiled
 def find_swings(sides: Values, rules: Rules) -> Found:
     """See `swings.find_swings`: index, side, label; price.
 
@@ -280,7 +283,7 @@ def find_swings(sides: Values, rules: Rules) -> Found:
     return table[:, :found], prices[:, :found]
 
 
-@_compiled
+@compiled
 def find_breaks(prices: Values, swings: Table, swing_prices: Values, rules: Rules) -> Found:
     """See `structure.find_breaks`: index, kind (1 CHOCH), direction (0 up), swing index; level."""
     count = prices.shape[1]
@@ -311,7 +314,7 @@ def find_breaks(prices: Values, swings: Table, swing_prices: Values, rules: Rule
     return table[:, :found], levels[:, :found]
 
 
-@_compiled
+@compiled
 def trend_strength(prices: Values, breaks: Table, rules: Rules) -> float:
     """See `structure.trend_strength`."""
     found = breaks.shape[1]
@@ -337,7 +340,7 @@ def trend_strength(prices: Values, breaks: Table, rules: Rules) -> float:
     )
 
 
-@_compiled
+@compiled
 def find_gaps(
     sides: Values, atr: Float64s, relvol: Float64s, rules: Rules, kept_only: bool
 ) -> Found:
@@ -396,7 +399,7 @@ def find_gaps(
     return table, values
 
 
-@_compiled
+@compiled
 def _count_gaps(sides: Values) -> int:
     count = 0
     for side in range(2):
@@ -406,7 +409,7 @@ def _count_gaps(sides: Values) -> int:
     return count
 
 
-@_compiled
+@compiled
 def _measure_fills(
     sides: Values, gaps: Table, top: Float64s, bottom: Float64s, depths: Float64s
 ) -> None:
@@ -423,7 +426,7 @@ def _measure_fills(
         depths[gap] = min(max(depth / (top[gap] - bottom[gap]), 0.0), 1.0)
 
 
-@_compiled
+@compiled
 def find_order_blocks(
     sides: Values,
     atr: Float64s,
@@ -508,7 +511,7 @@ def find_order_blocks(
     return table[:, :found], values[:, :found]
 
 
-@_compiled
+@compiled
 def find_pools(
     time_ms: Int64s,
     sides: Values,
@@ -573,7 +576,7 @@ def find_pools(
     return table[:, :found], prices[:, :found]
 
 
-@_compiled
+@compiled
 def find_sweeps(
     sides: Values, relvol: Float64s, pools: Table, pool_prices: Values, rules: Rules, since: int
 ) -> Found:
@@ -621,7 +624,7 @@ def find_sweeps(
     return table, values
 
 
-@_compiled
+@compiled
 def _liquidity(
     time_ms: Int64s,
     sides: Values,
@@ -643,7 +646,7 @@ def _liquidity(
     return (table[:6], prices), sweeps
 
 
-@_compiled
+@compiled
 def _without(table: Table, values: Values, end: int) -> Found:
     """Return the rows whose end, that column of ``table``, never came."""
     kept = 0
@@ -655,7 +658,7 @@ def _without(table: Table, values: Values, end: int) -> Found:
     return table[:, :kept], values[:, :kept]
 
 
-@_compiled
+@compiled
 def _mean(values: Float64s, start: int, stop: int) -> float:
     total = 0.0
     for place in range(start, stop):
@@ -663,7 +666,7 @@ def _mean(values: Float64s, start: int, stop: int) -> float:
     return total / (stop - start) if stop > start else 0.0
 
 
-@_compiled
+@compiled
 def _push(heap: Float64s, size: int, value: float) -> None:
     place = size
     while place > 0:
@@ -675,7 +678,7 @@ def _push(heap: Float64s, size: int, value: float) -> None:
     heap[place] = value
 
 
-@_compiled
+@compiled
 def _pop(heap: Float64s, size: int) -> float:
     least, value = heap[0], heap[size - 1]
     place = 0
@@ -691,7 +694,7 @@ def _pop(heap: Float64s, size: int) -> float:
     return float(least)
 
 
-@_compiled
+@compiled
 def _stand(standing: Int64s, sizes: Int64s, side: int, level: Float64s, row: int) -> None:
     """Put a row among those of its side that are sorted by level, the highest last."""
     place = sizes[side]
@@ -702,7 +705,7 @@ def _stand(standing: Int64s, sizes: Int64s, side: int, level: Float64s, row: int
     sizes[side] += 1
 
 
-@_compiled
+@compiled
 def _is_near_round(
     top: float, bottom: float, atr: float, round_steps: Float64s, rules: Rules
 ) -> bool:
@@ -714,7 +717,7 @@ def _is_near_round(
     return bool(min(bottom - below, above - top) <= rules.near_round_atr * atr)
 
 
-@_compiled
+@compiled
 def _trading_days(time_ms: Int64s, tables: Tables) -> Int64s:
     """Return the days since 1970 of `calendar.trading_day`."""
     days = np.empty(len(time_ms), dtype=np.int64)
@@ -734,7 +737,7 @@ def _trading_days(time_ms: Int64s, tables: Tables) -> Int64s:
     return days
 
 
-@_compiled
+@compiled
 def _take(
     table: Table, prices: Values, pool: int, taken: int, close: Float64s, rules: Rules
 ) -> None:
@@ -747,7 +750,7 @@ def _take(
     table[5, pool] = _RUN if last < len(close) else _PENDING
 
 
-@_compiled
+@compiled
 def _equal_pool(
     table: Table, prices: Values, active: Int64s, size: int, price: float, tolerance: float
 ) -> int:
@@ -761,7 +764,7 @@ def _equal_pool(
     return _NEVER
 
 
-@_compiled
+@compiled
 def _add(
     table: Table,
     prices: Values,
