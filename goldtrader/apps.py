@@ -9,10 +9,11 @@ class GoldtraderConfig(AppConfig):
     name = "goldtrader"
 
     def ready(self) -> None:
-        """Time the queries of this process, and let its commands open a stack's database."""
-        from goldtrader.operations import metrics
+        """Prepare this process's metrics, and let its commands open a stack's database."""
+        from goldtrader.operations import instrumentation, metrics
         from goldtrader.stack import use
         from signals_app.management import database
 
-        metrics.time_queries()
+        instrumentation.time_queries()
+        metrics.begin_at_zero()
         database.register(use.open_database_of)

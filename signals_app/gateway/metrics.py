@@ -1,9 +1,8 @@
 """What the gateway counts, for Prometheus, in a registry of its own."""
 
-import resource
-import sys
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from signals_app.metrics import Memory
 
 REGISTRY = CollectorRegistry()
 
@@ -26,12 +25,4 @@ store_seconds = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30),
     registry=REGISTRY,
 )
-memory_usage = Gauge("memory_usage_bytes", "Peak resident memory of the process", registry=REGISTRY)
-
-
-def _peak_memory() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak if sys.platform == "darwin" else peak * 1024)
-
-
-memory_usage.set_function(_peak_memory)
+REGISTRY.register(Memory())

@@ -100,13 +100,14 @@ def test_requests_and_queries_are_counted(client: Client) -> None:
 def test_processes_that_share_a_directory_are_added_up(tmp_path: Path) -> None:
     count = (
         "import django; django.setup()\n"
-        "from goldtrader import metrics\n"
+        "from goldtrader.operations.collectors import ProcessMetrics\n"
+        "from signals_app.gateway import metrics as gateway\n"
         "from signals_app.metrics import tick_to_analysis\n"
         "tick_to_analysis.observe(0.05)\n"
-        "metrics.gateway.connections_active.inc()\n"
+        "gateway.connections_active.inc()\n"
         "from prometheus_client import CollectorRegistry, generate_latest\n"
         "registry = CollectorRegistry()\n"
-        "registry.register(metrics.Counted(is_alone=False))\n"
+        "registry.register(ProcessMetrics(is_alone=False))\n"
         "print(generate_latest(registry).decode())\n"
     )
     told = [
