@@ -1,4 +1,4 @@
-"""Every address of the web server."""
+"""Every URL of the web server."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from goldtrader.api.docs import docs
 from goldtrader.operations import metrics
-from goldtrader.operations.health import HealthView
+from goldtrader.operations.health_api import HealthView
 from reports_app.api.performance import NAMES, PerformanceReport
 from reports_app.dashboard.live import Stream
 from signals_app.api import views as signals

@@ -47,9 +47,9 @@ class Servers:
         if "TEST_DATABASE_URL" in os.environ:
             os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
         else:
-            place = postgres.settle(self.home)
+            home = postgres.home_of(self.home)
             database = postgres.start(
-                place,
+                home,
                 log=self.home / "postgres.log",
                 password="tests",
                 durability=postgres.THROWN_AWAY,

@@ -1,13 +1,13 @@
-"""Whether the pipeline has nothing left to do: what came in is stored, decided, traded and told."""
+"""Whether the pipeline has no work left: ticks are used, closes decided, messages sent."""
 
-from goldtrader.store import store
+from goldtrader.operations import queues
 from reports_app.track_record import performance, sealing
 from signals_app.models import Decision, StreamPosition
 from signals_app.pipeline import candles, stream
 from trades_app.notifications import outbox
 from trades_app.shadow import following
 
-#: What is on its way through these is not finished; deliveries are counted in the outbox.
+#: A task in one of these is unfinished work; deliveries are counted in the outbox.
 _QUEUES = ("ticks", "analysis", "trades")
 
 
@@ -21,10 +21,10 @@ def is_drained() -> tuple[bool, str]:
         *_unread(),
         _counted(undecided(), "close to decide", "closes to decide"),
         _counted(following.behind(), "close to follow in shadow", "closes to follow in shadow"),
-        _counted(untold_days(), "day to seal", "days to seal"),
+        _counted(unsealed_days(), "day to seal", "days to seal"),
         "" if performance.is_complete() else "figures to compute",
         _counted(outbox.unsent(), "message to send", "messages to send"),
-        *(_counted(_length(queue), f"{queue} task", f"{queue} tasks") for queue in _QUEUES),
+        *(_counted(queues.length(queue), f"{queue} task", f"{queue} tasks") for queue in _QUEUES),
     ]
     work = [words for words in left if words]
     return not work, ", ".join(work)
@@ -38,7 +38,7 @@ def undecided() -> int:
     return open_closes.exclude(entry_ordinal=None).count()
 
 
-def untold_days() -> int:
+def unsealed_days() -> int:
     """Return how many days are over whose digest and reports are still to be written."""
     symbols = StreamPosition.objects.values_list("symbol", flat=True)
     return sum(len(sealing.days_to_seal(symbol)) for symbol in symbols)
@@ -55,10 +55,6 @@ def _unread() -> list[str]:
 
 def _newest_ordinal(symbol: str) -> int:
     return int(stream.last_entry_id(symbol).partition("-")[0])
-
-
-def _length(queue: str) -> int:
-    return int(store().llen(queue))
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -1,4 +1,4 @@
-"""`GET /api/v1/health`: which parts of the system are there, for load balancers and operators."""
+"""Which parts of the system work: database, Redis, gateway, workers, beat and feed."""
 
 import socket
 from collections.abc import Callable, Mapping
@@ -8,43 +8,31 @@ from enum import StrEnum
 from threading import Lock
 from time import monotonic
 from types import MappingProxyType
-from typing import Any
 
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, inline_serializer
 from redis.exceptions import RedisError
-from rest_framework import serializers
-from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from goldtrader.access.addresses import is_allowed
-from goldtrader.access.authentication import KEYWORD, KeyAuthentication
-from goldtrader.operations import heartbeats
+from goldtrader.operations import heartbeats, queues
 from goldtrader.store import store
-from signals_app.market import calendar
-from signals_app.models import Connector, ConnectorEvent, StreamPosition
-from trades_app.notifications import outbox
+from signals_app.models import Connector, ConnectorEvent
 
 log = structlog.get_logger(__name__)
 
 _CACHE_SECONDS = 2.0
-#: Whoever waits for a system that comes up is told sooner.
+#: Shorter, so that whoever waits for a system that starts learns it sooner.
 _CACHE_SECONDS_DOWN = 0.25
 _GATEWAY_TIMEOUT = 0.5
 #: A connector sends a heartbeat every 30 s; twice that without one is silence.
 _SILENT_AFTER = timedelta(seconds=60)
-#: After one of these a connector gives no ticks until it says `MT5_RECONNECTED`.
+#: After one of these a connector gives no ticks until it sends `MT5_RECONNECTED`.
 _CUT_OFF = ("MT5_DISCONNECTED", "SYMBOL_UNAVAILABLE")
 
 
 class State(StrEnum):
-    """How a part is."""
+    """How well a part works."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -57,13 +45,13 @@ ESSENTIAL = frozenset({"database", "redis", "gateway", "workers"})
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the system and each of its parts are."""
+    """The state of each part of the system."""
 
     components: Mapping[str, State]
 
     @property
     def status(self) -> State:
-        """Return `down` where an essential part is down, `degraded` where any part is not ok."""
+        """`down` where an essential part is down, `degraded` where any part is not ok."""
         states = self.components
         if any(states[name] is State.DOWN for name in ESSENTIAL & states.keys()):
             return State.DOWN
@@ -73,12 +61,14 @@ class Health:
 
 
 def check() -> Health:
-    """Look at every part now."""
-    return Health(MappingProxyType({name: _safely(look) for name, look in _LOOKS.items()}))
+    """Check every part now."""
+    return Health(
+        MappingProxyType({name: _safely(check_part) for name, check_part in _CHECKS.items()})
+    )
 
 
 def recent() -> Health:
-    """Return what was found at most two seconds ago; many who ask at once cost one look."""
+    """Return what was found at most two seconds ago; many requests at once cost one check."""
     global _latest
     with _lock:
         if _latest is None or monotonic() > _latest[0]:
@@ -89,7 +79,7 @@ def recent() -> Health:
 
 
 def forget() -> None:
-    """Look again at the next call."""
+    """Check anew at the next call of `recent`."""
     global _latest
     with _lock:
         _latest = None
@@ -100,98 +90,11 @@ _lock = Lock()
 _latest: tuple[float, Health] | None = None
 
 
-class HealthView(APIView):
-    """The system's health: 200 while it is usable (`ok` or `degraded`), 503 when it is `down`.
-
-    Public; with a key it tells the details.
-    """
-
-    # The key is looked at where the database is known to answer.
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    throttle_classes = ()
-
-    def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        """Return what a 401 asks for."""
-        return KEYWORD
-
-    @extend_schema(
-        auth=[{}, {"ApiKey": []}],  # type: ignore[list-item]
-        responses=inline_serializer(
-            "Health",
-            {
-                "status": serializers.ChoiceField([state.value for state in State]),
-                "components": serializers.DictField(
-                    child=serializers.ChoiceField([state.value for state in State])
-                ),
-                "details": serializers.DictField(required=False, help_text="with a key only"),
-            },
-        ),
-    )
-    def get(self, request: Request) -> Response:
-        """Answer the health."""
-        health = recent()
-        answer: dict[str, Any] = {"status": health.status, "components": dict(health.components)}
-        if health.components["database"] is State.OK and _has_key(request):
-            answer["details"] = details()
-        return Response(answer, status=503 if health.status is State.DOWN else 200)
-
-
-def details() -> dict[str, Any]:
-    """Return what an operator asks next, in numbers."""
-    positions = StreamPosition.objects.order_by("symbol")
-    return {
-        "feed": {
-            position.symbol: {
-                "ticks": position.ordinal,
-                "last_tick": calendar.iso(position.time_ms) if position.time_ms else None,
-                "used_at": position.updated_at,
-            }
-            for position in positions
-        },
-        "connectors": {
-            connector.name: {
-                "last_seen": connector.last_seen,
-                "roles": connector.roles,
-                "is_simulated": connector.is_simulated,
-                "is_revoked": connector.is_revoked,
-            }
-            for connector in Connector.objects.order_by("name")
-        },
-        "workers": _or_nothing(heartbeats.workers),
-        "queues": _or_nothing(queue_lengths),
-        "unsent_messages": outbox.unsent(),
-    }
-
-
-def queue_lengths() -> dict[str, int]:
-    """Return how many tasks wait in each queue; raises `RedisError`."""
-    return {name: int(store().llen(name)) for name in sorted(queue_names())}
-
-
-def queue_names() -> set[str]:
-    """Return the queues that tasks are sent to."""
-    routes = {route["queue"] for route in current_app.conf.task_routes.values()}
-    return routes | {current_app.conf.task_default_queue}
-
-
-def _or_nothing(look: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+def _safely(check_part: Callable[[], State]) -> State:
     try:
-        return look()
-    except RedisError:
-        return None
-
-
-def _has_key(request: Request) -> bool:
-    """Return whether a valid key came along; a wrong one is refused as anywhere else."""
-    return is_allowed(request) and KeyAuthentication().authenticate(request) is not None
-
-
-def _safely(look: Callable[[], State]) -> State:
-    try:
-        return look()
+        return check_part()
     except (DatabaseError, InterfaceError, RedisError, OSError) as failure:
-        log.warning("health_check_failed", check=look.__name__, detail=str(failure))
+        log.warning("health_check_failed", check=check_part.__name__, detail=str(failure))
         return State.DOWN
 
 
@@ -214,10 +117,10 @@ def _gateway() -> State:
 
 
 def _workers() -> State:
-    served = {queue for queues in heartbeats.workers().values() for queue in queues}
+    served = heartbeats.served_queues()
     if not served:
         return State.DOWN
-    return State.OK if queue_names() <= served else State.DEGRADED
+    return State.OK if queues.names() <= served else State.DEGRADED
 
 
 def _beat() -> State:
@@ -243,7 +146,7 @@ def _feed() -> State:
     return State.DEGRADED if any(event.code in _CUT_OFF for event in latest) else State.OK
 
 
-_LOOKS: dict[str, Callable[[], State]] = {
+_CHECKS: dict[str, Callable[[], State]] = {
     "database": _database,
     "redis": _redis,
     "gateway": _gateway,

@@ -1,6 +1,6 @@
-"""Signs of life: Celery's workers and beat leave theirs in Redis, and health reads them.
+"""Heartbeats of Celery's workers and beat: keys in Redis that expire, read by the health check.
 
-A sign ends by itself, so that a process that was killed is missed within seconds.
+A process that was killed is missed within seconds, since nothing renews its key.
 """
 
 import json
@@ -15,29 +15,34 @@ from goldtrader.store import store
 
 log = structlog.get_logger(__name__)
 
-#: Workers give a sign every two seconds.
+#: Seconds; workers send a heartbeat every two.
 _WORKER_EXPIRES = 10
-#: Beat gives one with each task that it starts, the most frequent every five seconds.
+#: Seconds; beat sends one with each task that it starts, the most frequent every five seconds.
 _BEAT_EXPIRES = 20
 _WORKER, _BEAT = "alive:worker:", "alive:beat"
 
 
 def connect() -> None:
-    """Let the Celery processes that load the app give their signs."""
-    signals.heartbeat_sent.connect(_worker_lives)
-    signals.beat_init.connect(_beat_began)
-    signals.beat_embedded_init.connect(_beat_began)
+    """Record heartbeats of the Celery processes that load the app."""
+    signals.heartbeat_sent.connect(_on_worker_heartbeat)
+    signals.beat_init.connect(_on_beat_start)
+    signals.beat_embedded_init.connect(_on_beat_start)
 
 
 def workers() -> dict[str, list[str]]:
-    """Return the workers that live, each with the queues that it serves; raises `RedisError`."""
+    """Return the living workers, each with the queues that it serves; raises `RedisError`."""
     keys = sorted(store().scan_iter(match=f"{_WORKER}*", count=1000))
-    signs = store().mget(keys) if keys else []
+    values = store().mget(keys) if keys else []
     return {
-        key.decode().removeprefix(_WORKER): json.loads(sign)
-        for key, sign in zip(keys, signs, strict=True)
-        if sign is not None
+        key.decode().removeprefix(_WORKER): json.loads(value)
+        for key, value in zip(keys, values, strict=True)
+        if value is not None
     }
+
+
+def served_queues() -> set[str]:
+    """Return the queues that at least one living worker serves; raises `RedisError`."""
+    return {queue for served in workers().values() for queue in served}
 
 
 def beat_lives() -> bool:
@@ -45,30 +50,29 @@ def beat_lives() -> bool:
     return bool(store().exists(_BEAT))
 
 
-def give_worker_sign(name: str, queues: Iterable[str]) -> None:
-    """Note that a worker lives and serves these queues."""
-    _give(f"{_WORKER}{name}", json.dumps(sorted(queues)), _WORKER_EXPIRES)
+def record_worker(name: str, queues: Iterable[str]) -> None:
+    """Record that a worker lives and serves these queues."""
+    _record(f"{_WORKER}{name}", json.dumps(sorted(queues)), _WORKER_EXPIRES)
 
 
-def give_beat_sign() -> None:
-    """Note that beat lives."""
-    _give(_BEAT, "1", _BEAT_EXPIRES)
+def record_beat() -> None:
+    _record(_BEAT, "1", _BEAT_EXPIRES)
 
 
-def _worker_lives(sender: Any, **_: Any) -> None:
-    give_worker_sign(sender.eventer.hostname, current_app.amqp.queues.consume_from)
+def _on_worker_heartbeat(sender: Any, **_: Any) -> None:
+    record_worker(sender.eventer.hostname, current_app.amqp.queues.consume_from)
 
 
-def _beat_began(**_: Any) -> None:
-    signals.before_task_publish.connect(_beat_published)
+def _on_beat_start(**_: Any) -> None:
+    signals.before_task_publish.connect(_on_beat_publish)
 
 
-def _beat_published(**_: Any) -> None:
-    give_beat_sign()
+def _on_beat_publish(**_: Any) -> None:
+    record_beat()
 
 
-def _give(key: str, sign: str, expires: int) -> None:
+def _record(key: str, value: str, expires: int) -> None:
     try:
-        store().set(key, sign, ex=expires)
+        store().set(key, value, ex=expires)
     except RedisError as failure:
         log.warning("sign_of_life_lost", key=key, detail=str(failure))

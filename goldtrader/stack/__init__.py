@@ -1,1 +1,1 @@
-"""The embedded stack: database, Redis, gateway, workers and web, started and ended together."""
+"""`manage.py stack`: database, Redis, gateway, workers and web, started and ended together."""

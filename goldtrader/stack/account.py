@@ -8,13 +8,13 @@ from pathlib import Path
 
 from goldtrader.stack.errors import StackError
 
-#: Accounts that every Linux or macOS has at least one of, the fittest first.
+#: Every Linux or macOS has at least one of these accounts; the most suitable first.
 _CANDIDATES = ("postgres", "_postgres", "nobody", "daemon")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An existing account without privileges."""
+    """An existing account of the machine, without privileges."""
 
     name: str
     uid: int
@@ -22,7 +22,7 @@ class Account:
 
 
 def required_account() -> Account | None:
-    """Return the account to drop to; None where the stack is not root and runs all as itself."""
+    """Return the account to run PostgreSQL as; None where we are not root and run it ourselves."""
     if os.geteuid() != 0:
         return None
     for name in _CANDIDATES:
@@ -39,7 +39,7 @@ def required_account() -> Account | None:
 
 
 def owner_of(directory: Path) -> Account | None:
-    """Return the account that owns ``directory`` if the stack must become it; None if it is us."""
+    """Return the account to run as that owns ``directory``; None where we are not root."""
     status = directory.stat()
     if os.geteuid() != 0:
         return None
@@ -53,12 +53,12 @@ def owner_of(directory: Path) -> Account | None:
 
 
 def can_write(account: Account | None, directory: Path) -> bool:
-    """Return whether ``account`` gets into ``directory`` and may make files there, by trying."""
+    """Return whether ``account`` can enter ``directory`` and write there, by trying."""
     return runs(account, ["/bin/sh", "-c", 'cd "$0" && test -w .', str(directory)])
 
 
 def runs(account: Account | None, command: list[str]) -> bool:
-    """Return whether ``command``, run as ``account``, ends well."""
+    """Return whether ``command``, run as ``account``, exits with 0."""
     try:
         done = subprocess.run(
             command,

@@ -7,20 +7,21 @@ from pathlib import Path
 
 import environ
 
+from goldtrader.stack.options import StackOptions
 from goldtrader.stack.processes.children import ROOT
 from goldtrader.stack.screen import Screen
-from goldtrader.stack.stack import Wish, run
+from goldtrader.stack.stack import run
 
 _HELP = "Starts database, Redis, gateway, workers, web and a feed; Ctrl-C ends all of them."
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the stack that ``arguments`` ask for; returns the exit code."""
+    """Parse ``arguments`` and run the stack; returns the exit code."""
     environ.Env.read_env(ROOT / ".env")
     parser = ArgumentParser(prog="manage.py stack", description=_HELP)
     add_options(parser)
     asked = parser.parse_args(arguments)
-    wish = Wish(
+    options = StackOptions(
         data_dir=asked.data_dir,
         feed=asked.feed,
         speed=asked.speed,
@@ -32,11 +33,11 @@ def main(arguments: Sequence[str]) -> int:
         workers=asked.workers,
         exit_when_done=asked.exit_when_done,
     )
-    return run(wish, Screen())
+    return run(options, Screen())
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Add the options, each with the default that a first run wants."""
+    """Add the options, with defaults for a first run."""
     data_dir = Path(os.environ.get("DATA_DIR", ROOT / "var"))
     gateway_port = os.environ.get("GATEWAY_PORT", "8765")
     parser.add_argument("--feed", default="simulated", help="simulated, none, or a file of ticks")

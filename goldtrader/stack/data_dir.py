@@ -1,4 +1,4 @@
-"""The data directory: what is in it, and that one stack at a time uses it."""
+"""The data directory: what is in it, and the lock that gives it to one stack at a time."""
 
 import contextlib
 import fcntl
@@ -16,18 +16,18 @@ from goldtrader.stack.errors import StackError
 
 @dataclass(frozen=True, slots=True)
 class DataDir:
-    """The places inside one data directory."""
+    """The paths inside one data directory."""
 
     path: Path
 
     @property
     def logs(self) -> Path:
-        """A log file for each child."""
+        """Holds a log file for each child process."""
         return self.path / "logs"
 
     @property
     def valkey(self) -> Path:
-        """What the store keeps on disk."""
+        """What Valkey keeps on disk."""
         return self.path / "valkey"
 
     @property
@@ -47,22 +47,22 @@ class DataDir:
 
     @property
     def connector(self) -> Path:
-        """What the connector keeps: ticks not acknowledged yet."""
+        """The connector's spool: ticks that are not acknowledged yet."""
         return self.path / "connector"
 
     @property
     def metrics(self) -> Path:
-        """What the running stack's processes count, a file for each."""
+        """The metrics of the running stack's processes, a file for each."""
         return self.path / "metrics"
 
     @property
     def settings(self) -> Path:
-        """What the last stack used, read by Django's settings of commands beside it."""
+        """Where the last stack's servers are, read by Django's settings of commands beside it."""
         return self.path / "stack.json"
 
     @property
     def children(self) -> Path:
-        """The processes of the stack, to be ended by the next one if this one is killed."""
+        """The stack's processes, so that the next stack can end them if this one is killed."""
         return self.path / "children.json"
 
     def prepare(self) -> None:
@@ -81,9 +81,9 @@ class DataDir:
 
     @contextlib.contextmanager
     def held(self, *, by: str, wait_seconds: float = 0.0) -> Iterator[None]:
-        """Hold the directory alone; the kernel lets go of it when this process ends.
+        """Lock the directory; the kernel releases the lock when this process ends, however it ends.
 
-        ``by`` is told to the one who comes second; he gets a `StackError` after ``wait_seconds``.
+        Raises `StackError` naming the holder's ``by`` if it is locked for ``wait_seconds`` more.
         """
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:

@@ -1,4 +1,4 @@
-"""What the stack says when it cannot do what was asked."""
+"""The stack's own exception."""
 
 
 class StackError(Exception):

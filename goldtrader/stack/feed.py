@@ -1,4 +1,4 @@
-"""What feeds the stack: the simulated market, a file of ticks, or nothing."""
+"""The feed of a stack: the simulated market, a file of ticks, or none."""
 
 import re
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A source for the connector, checked; `path` is None for the simulated market.
+    """A checked source for the connector; `path` is None for the simulated market.
 
-    `speed` is a factor of real time, or "max". `assumed` says how the file's times are understood.
+    `speed` is a factor of real time, or "max". `assumed` is a sentence on the clock that the file's
+    times are taken to be of, empty where the file names it.
     """
 
     source: str
@@ -26,11 +27,11 @@ class Feed:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether the prices are made up."""
+        """Whether the prices are simulated."""
         return self.source == SIMULATED
 
     def describe(self) -> str:
-        """Return what the feed is, in a few words for people."""
+        """Return the feed as the terminal's table shows it."""
         if self.path is None:
             return f"SIMULATED {self.symbol}: made-up prices, speed {self.speed}"
         return f"{self.path.name} as {self.symbol}, speed {self.speed}"
@@ -42,7 +43,7 @@ def choose_feed(
     """Return the feed of this name, None for "none"; a file is read to its end first.
 
     Without a ``speed`` the simulated market runs a minute a second, and a file as fast as it goes.
-    Raises `StackError` for a file that is missing or not sound, and for a speed that is none.
+    Raises `StackError` for a file that is missing or damaged, and for an invalid speed.
     """
     if speed is not None:
         _require_speed(speed)

@@ -36,7 +36,7 @@ def find_history(place: Path) -> tuple[HistoryFile, ...]:
 
 
 def check_history(files: tuple[HistoryFile, ...]) -> None:
-    """Read all files to their ends; raises `StackError` at the first fault."""
+    """Read all files to their ends; raises `StackError` at the first bad row."""
     # Here: it brings pandas, which a start without history does not need.
     from signals_app.importers.candle_files import CandleFileError, read_candles
 

@@ -1,4 +1,4 @@
-"""Loopback ports: which are free, and a clear word about those that are taken."""
+"""Loopback ports: which are free, and a clear error about one that is taken."""
 
 import socket
 

@@ -1,15 +1,37 @@
-"""Brings a database up for the stack: tables, the first login, the connector's key."""
+"""Prepares a database for the stack: tables, the first login, the connector's key, history."""
 
 import dataclasses
 import secrets
+from functools import partial
 
 from goldtrader.stack import keys as stored
 from goldtrader.stack.data_dir import DataDir
-from goldtrader.stack.schema import note_current
+from goldtrader.stack.history import HistoryFile
+from goldtrader.stack.processes.fork import run_to_end
+from goldtrader.stack.processes.supervisor import Supervisor
+from goldtrader.stack.schema import is_current, note_current
+from goldtrader.stack.screen import Screen
 
 
-def prepare(data_dir: DataDir) -> None:
-    """Prepare the database that Django's settings name; safe to repeat. Django must be loaded."""
+def prepare_if_needed(
+    data_dir: DataDir,
+    database_url: str,
+    history: tuple[HistoryFile, ...],
+    supervisor: Supervisor,
+    screen: Screen,
+) -> None:
+    """Migrate and import history, unless the database is current and there is none to import."""
+    has_key = bool(stored.load_or_generate(data_dir).connector_api_key)
+    if has_key and not history and is_current(database_url):
+        return
+    run_to_end("prepare", partial(_prepare, data_dir), log=supervisor.log_of("prepare"))
+    for file in history:
+        run_to_end("import", partial(_import, file), log=supervisor.log_of("import"))
+    screen.step("The database is prepared")
+
+
+def _prepare(data_dir: DataDir) -> None:
+    """Prepare the database that Django's settings name; safe to repeat."""
     from django.conf import settings
     from django.core.management import call_command
 
@@ -44,3 +66,9 @@ def _make_connector_key(data_dir: DataDir) -> None:
         name="embedded", scope=ApiKey.Scope.CONNECTOR, symbols=symbols
     )
     stored.save(data_dir, dataclasses.replace(keys, connector_api_key=key))
+
+
+def _import(file: HistoryFile) -> None:
+    from django.core.management import call_command
+
+    call_command("import_history", str(file.path), symbol=file.symbol, timeframe=file.timeframe)

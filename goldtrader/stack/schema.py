@@ -1,4 +1,4 @@
-"""Whether the database already stands as the code wants it, so that a start need not migrate."""
+"""Whether the database already has the schema of this code, so that a start need not migrate."""
 
 import hashlib
 from pathlib import Path
@@ -23,7 +23,7 @@ def is_current(database_url: str) -> bool:
 
 
 def note_current(database_url: str) -> None:
-    """Note in the database itself that it stands as the code wants it.
+    """Note in the database itself that it has the schema of this code.
 
     A database that is not ours to comment stays without a note, and is migrated at every start.
     """

@@ -14,15 +14,15 @@ from goldtrader.stack.processes.children import Ports
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """All that the table of a running stack tells; `password` is empty after the first time."""
+class RunningStack:
+    """What the table of a running stack shows; `password` is empty after the first time."""
 
     data_dir: DataDir
     ports: Ports
     feed: Feed | None
-    running: tuple[tuple[str, int], ...]
+    processes: tuple[tuple[str, int], ...]
     database: str
-    store: str
+    redis: str
     password: str
     ready_after_seconds: float
 
@@ -40,64 +40,64 @@ class Screen:
         return time.monotonic() - self._begun
 
     def step(self, done: str) -> None:
-        """Say that a step of the start or the end is done, and when."""
+        """Print a step of the start or the end, with the seconds since the start."""
         self._console.print(Text(f"{self.seconds:5.1f} s  {done}", style="dim"))
 
     def note(self, event: str) -> None:
-        """Say that something happened while the stack is up."""
+        """Print an event of the running stack, with the time of day."""
         self._console.print(Text(f"{time.strftime('%H:%M:%S')}  {event}", style="yellow"))
 
     def refuse(self, sentence: str) -> None:
-        """Say why the stack does not start or has ended."""
+        """Print to stderr why the stack does not start or has ended."""
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(sentence, style="red"))
 
-    def show(self, standing: Standing) -> None:
-        """Show where everything is."""
+    def show(self, stack: RunningStack) -> None:
+        """Print the table of what listens where."""
         table = Table(
-            title=f"GoldTrader is up after {standing.ready_after_seconds:.1f} s",
+            title=f"GoldTrader is up after {stack.ready_after_seconds:.1f} s",
             title_style="bold",
             title_justify="left",
             show_header=False,
         )
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
-        for name, value, style in _rows(standing):
+        for name, value, style in _rows(stack):
             table.add_row(name, Text(value, style=style))
         self._console.print(table, soft_wrap=False)
         self._console.print(Text("Ctrl-C ends all of it."))
 
 
-def _rows(standing: Standing) -> list[tuple[str, str, str]]:
-    web = f"http://{LOOPBACK}:{standing.ports.web}"
-    if standing.feed is None:
+def _rows(stack: RunningStack) -> list[tuple[str, str, str]]:
+    web = f"http://{LOOPBACK}:{stack.ports.web}"
+    if stack.feed is None:
         feed = ("none: connect a connector to the gateway", "")
     else:
-        feed = (standing.feed.describe(), "bold yellow" if standing.feed.is_simulated else "")
-    login = f"admin / {standing.password}" if standing.password else _KNOWN_LOGIN
+        feed = (stack.feed.describe(), "bold yellow" if stack.feed.is_simulated else "")
+    login = f"admin / {stack.password}" if stack.password else _KNOWN_LOGIN
     rows = [
         ("Dashboard", f"{web}/", ""),
         ("Admin", f"{web}/admin/", ""),
-        ("Login", login, "bold green" if standing.password else ""),
+        ("Login", login, "bold green" if stack.password else ""),
         ("API", f"{web}/api/v1/docs", ""),
-        ("Tasks (Flower)", f"http://{LOOPBACK}:{standing.ports.flower}", ""),
+        ("Tasks (Flower)", f"http://{LOOPBACK}:{stack.ports.flower}", ""),
         (
             "Gateway",
-            f"wss://{standing.ports.gateway_host}:{standing.ports.gateway}/ws/v1/ticks",
+            f"wss://{stack.ports.gateway_host}:{stack.ports.gateway}/ws/v1/ticks",
             "",
         ),
-        ("", f"its certificate is {standing.data_dir.certificate}", ""),
+        ("", f"its certificate is {stack.data_dir.certificate}", ""),
         ("Feed", *feed),
     ]
-    if standing.feed is not None and standing.feed.assumed:
-        rows.append(("", standing.feed.assumed, ""))
-    names = ", ".join(f"{name} {pid}" for name, pid in standing.running)
+    if stack.feed is not None and stack.feed.assumed:
+        rows.append(("", stack.feed.assumed, ""))
+    names = ", ".join(f"{name} {pid}" for name, pid in stack.processes)
     return [
         *rows,
         ("Running", names, ""),
-        ("Database", standing.database, ""),
-        ("Redis", standing.store, ""),
-        ("Data", str(standing.data_dir.path), ""),
-        ("Logs", str(standing.data_dir.logs), ""),
+        ("Database", stack.database, ""),
+        ("Redis", stack.redis, ""),
+        ("Data", str(stack.data_dir.path), ""),
+        ("Logs", str(stack.data_dir.logs), ""),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The database of a data directory for one command, whether its stack is up or not."""
+"""Opens the database of a data directory for one command, whether its stack runs or not."""
 
 import contextlib
 import json
@@ -14,7 +14,6 @@ from django.db import connections
 from goldtrader.stack import keys
 from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.errors import StackError
-from goldtrader.stack.processes import process
 from goldtrader.stack.servers import postgres
 from signals_app.management.database import NoDatabase
 
@@ -85,10 +84,9 @@ def _url_of_running_stack(data_dir: DataDir) -> str | None:
 def _start(data_dir: DataDir, ending: contextlib.ExitStack) -> str:
     data_dir.prepare()
     password = keys.load_or_generate(data_dir).database_password
-    place = postgres.settle(data_dir.path)
-    postgres.stop_left_over(place)
-    database = postgres.start(place, log=data_dir.logs / "postgres.log", password=password)
-    ending.callback(process.stop, database.server, by=database.program.stop_signal)
+    home = postgres.home_of(data_dir.path)
+    database = postgres.start(home, log=data_dir.logs / "postgres.log", password=password)
+    ending.callback(postgres.stop, database.server)
     return database.url
 
 

@@ -1,4 +1,4 @@
-"""What the stack tells its children by the environment, and the connector by its command line."""
+"""The environment of the stack's children, and the connector's command line."""
 
 import os
 import sys
@@ -13,6 +13,10 @@ from goldtrader.stack.ports import LOOPBACK
 from goldtrader.stack.processes.process import Program
 
 ROOT = Path(__file__).resolve().parents[3]
+#: The connector could not go on, for a reason that a restart does not change.
+CONNECTOR_REFUSES = 2
+#: Exit codes after which the connector is not started again; 0 is the end of its file.
+CONNECTOR_FINAL_EXITS = frozenset({0, CONNECTOR_REFUSES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,8 @@ class Ports:
 def environment(
     data_dir: DataDir, keys: Keys, ports: Ports, *, database_url: str, redis_url: str
 ) -> dict[str, str]:
-    """Return what every child is told; what the user's environment says of secrets is kept."""
-    told = {
+    """Return the environment of every child; secrets that the user's own names are kept."""
+    chosen = {
         "DATA_DIR": str(data_dir.path),
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
@@ -50,11 +54,11 @@ def environment(
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
-    return {**generated, **os.environ, **told}
+    return {**generated, **os.environ, **chosen}
 
 
 def connector(
-    told: Mapping[str, str],
+    environment: Mapping[str, str],
     ports: Ports,
     data_dir: DataDir,
     feed: Feed,
@@ -69,7 +73,7 @@ def connector(
         *("--name", "embedded"),
         *("--url", f"wss://{LOOPBACK}:{ports.gateway}/ws/v1/ticks"),
         *("--token-url", f"http://{LOOPBACK}:{ports.web}/api/v1/connectors/token"),
-        *("--cafile", told["GATEWAY_TLS_CERT"]),
+        *("--cafile", environment["GATEWAY_TLS_CERT"]),
         *("--spool", str(data_dir.connector)),
         *("--symbol", feed.symbol),
         *("--speed", feed.speed),
@@ -82,6 +86,6 @@ def connector(
         "connector",
         (sys.executable, "-m", "mt5_bridge", *options),
         # The key goes by the environment: everybody on the machine can read command lines.
-        environment={**told, "MT5_BRIDGE_API_KEY": api_key},
+        environment={**environment, "MT5_BRIDGE_API_KEY": api_key},
         directory=ROOT,
     )

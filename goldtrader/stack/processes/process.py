@@ -1,16 +1,14 @@
-"""A child that cannot outlive the stack, be it a program or a fork of ourselves."""
+"""A child process that cannot outlive the stack, and how it is ended."""
 
 import contextlib
 import ctypes
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Protocol
 
@@ -18,9 +16,8 @@ from goldtrader.stack.account import Account
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-_FORK = multiprocessing.get_context("fork")
-_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LOGS_KEPT = 3
+#: The signals that ask a process to end.
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Running(Protocol):
@@ -91,72 +88,8 @@ class Program:
                 group=None if account is None else account.gid,
                 extra_groups=None if account is None else [],
                 # Runs after the account is changed: changing it would clear the signal again.
-                preexec_fn=lambda: _die_with(parent, self.death_signal),
+                preexec_fn=lambda: die_with(parent, self.death_signal),
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A part of our own code in a process of its own: a fork, which has all modules loaded.
-
-    Loading Django takes longer than all else of a start, so the stack does it once for all roles.
-    """
-
-    name: str
-    play: Callable[[], object]
-    stop_signal: signal.Signals = signal.SIGTERM
-    death_signal: signal.Signals = signal.SIGTERM
-
-    def start(self, log: Path | None) -> Running:
-        """See `Startable`."""
-        sys.stdout.flush()
-        sys.stderr.flush()
-        fork = _FORK.Process(target=self._begin, args=(os.getpid(), log), name=self.name)
-        # Until the child has let go of our handlers, a signal would make it end the whole stack.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
-        try:
-            fork.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
-        return _Forked(fork)
-
-    def _begin(self, parent: int, log: Path | None) -> None:
-        os.setsid()
-        _die_with(parent, self.death_signal)
-        for ending in _ENDINGS:
-            signal.signal(ending, signal.SIG_DFL)
-        if log is not None:
-            output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            os.dup2(output, sys.stdout.fileno())
-            os.dup2(output, sys.stderr.fileno())
-            os.close(output)
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(line_buffering=True)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
-        self.play()
-
-
-class _Forked:
-    """A forked child in the form of `subprocess.Popen`."""
-
-    def __init__(self, fork: ForkProcess) -> None:
-        self._fork = fork
-        assert fork.pid is not None
-        self.pid = fork.pid
-
-    def poll(self) -> int | None:
-        return self._fork.exitcode
-
-    def wait(self, timeout: float | None = None) -> int:
-        self._fork.join(timeout)
-        if self._fork.exitcode is None:
-            raise subprocess.TimeoutExpired(self._fork.name, timeout or 0.0)
-        return self._fork.exitcode
-
-    def send_signal(self, sig: int) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, sig)
 
 
 def stop(
@@ -186,25 +119,11 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def rotate(log: Path) -> None:
-    """Move the log of the last run aside, and those before it one further; forget the oldest."""
-    for number in range(_LOGS_KEPT, 0, -1):
-        older = log.with_name(f"{log.name}.{number}")
-        newer = log if number == 1 else log.with_name(f"{log.name}.{number - 1}")
-        if newer.exists():
-            newer.replace(older)
+def die_with(parent: int, death_signal: signal.Signals) -> None:
+    """Let the kernel send this process ``death_signal`` when its parent dies (Linux only).
 
-
-def tail(log: Path, lines: int = 5) -> str:
-    """Return the last lines of ``log``, to be shown with a failure; empty without a log."""
-    try:
-        text = log.read_text(errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.strip().splitlines()[-lines:])
-
-
-def _die_with(parent: int, death_signal: signal.Signals) -> None:
+    Ends this process at once where the parent is dead already.
+    """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
         if os.getppid() != parent:

@@ -1,4 +1,4 @@
-"""Whether the servers of the stack answer yet."""
+"""Whether the servers that a stack needs answer yet."""
 
 import http
 import http.client
@@ -13,7 +13,7 @@ from goldtrader.stack.ports import LOOPBACK
 
 
 def missing(port: int) -> str | None:
-    """Return what the web server still waits for by its own health; None once all is well."""
+    """Return the parts that are down by the web server's own health; None once none is."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5.0)
     try:
         connection.request("GET", "/api/v1/health")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from goldtrader.stack import ports
 from goldtrader.stack.errors import StackError
-from goldtrader.stack.processes import process
+from goldtrader.stack.processes import logs, process
 
 _START_SECONDS = 30.0
 
@@ -61,9 +61,9 @@ def start(*, home: Path, log: Path, password: str, durable: bool = True) -> Valk
             url = f"redis://:{password}@{ports.LOOPBACK}:{port}/0"
             return Valkey(program=program, server=server, url=url)
         process.stop(server)
-        if "in use" not in process.tail(log, 20):
+        if "in use" not in logs.tail(log, 20):
             break
-    raise StackError(f"Valkey did not start; its log {log} ends:\n{process.tail(log)}")
+    raise StackError(f"Valkey did not start; its log {log} ends:\n{logs.tail(log)}")
 
 
 def stop(server: process.Running) -> None:

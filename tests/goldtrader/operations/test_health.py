@@ -45,8 +45,8 @@ def gateway(settings: Settings) -> Iterator[None]:
 @pytest.fixture
 def running(gateway: None) -> None:
     """Everything but a feed."""
-    heartbeats.give_worker_sign("pipeline@host", QUEUES)
-    heartbeats.give_beat_sign()
+    heartbeats.record_worker("pipeline@host", QUEUES)
+    heartbeats.record_beat()
 
 
 def told() -> tuple[int, dict[str, Any]]:
@@ -109,7 +109,7 @@ def test_without_a_gateway_the_system_is_down(running: None, settings: Settings)
 
 
 def test_without_workers_the_system_is_down(gateway: None) -> None:
-    heartbeats.give_beat_sign()
+    heartbeats.record_beat()
 
     status, body = told()
 
@@ -117,11 +117,11 @@ def test_without_workers_the_system_is_down(gateway: None) -> None:
 
 
 def test_a_queue_that_nobody_serves_degrades(gateway: None) -> None:
-    heartbeats.give_beat_sign()
-    heartbeats.give_worker_sign("pipeline@host", QUEUES[:3])
+    heartbeats.record_beat()
+    heartbeats.record_worker("pipeline@host", QUEUES[:3])
     assert told()[1]["components"]["workers"] == "degraded"
 
-    heartbeats.give_worker_sign("other@host", QUEUES[3:])
+    heartbeats.record_worker("other@host", QUEUES[3:])
     assert told()[1]["components"]["workers"] == "ok"
 
 
@@ -202,7 +202,7 @@ def test_celerys_own_signals_are_the_signs_of_life(
     signals.heartbeat_sent.send(sender=Heart())
     signals.beat_init.send(sender=None)
     signals.before_task_publish.send(sender="signals_app.tasks.sweep")
-    signals.before_task_publish.disconnect(heartbeats._beat_published)
+    signals.before_task_publish.disconnect(heartbeats._on_beat_publish)
 
     assert heartbeats.workers() == {"pipeline@host": ["analysis", "ticks"]}
     assert heartbeats.beat_lives()

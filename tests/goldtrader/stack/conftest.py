@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from goldtrader.stack import ports
-from goldtrader.stack.processes import process
+from goldtrader.stack.processes import logs
 from goldtrader.stack.servers import postgres
 from tests.paths import ROOT
 
@@ -114,7 +114,7 @@ def start_stack(tmp_path: Path) -> Iterator[Callable[..., StackProcess]]:
         # Shown with a failure alone.
         sys.stdout.write(stack.said())
         for log in sorted((stack.data_dir / "logs").glob("*.log")):
-            sys.stdout.write(f"--- {log.name}\n{process.tail(log, lines=3)}\n")
+            sys.stdout.write(f"--- {log.name}\n{logs.tail(log, lines=3)}\n")
         with contextlib.suppress(psutil.NoSuchProcess):
             left = stack.descendants() if stack.process.poll() is None else []
             stack.process.kill()

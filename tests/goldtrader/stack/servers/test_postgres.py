@@ -9,6 +9,7 @@ import pytest
 
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.servers import postgres
+from goldtrader.stack.servers.postgres import binaries
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become another account")
 
@@ -23,7 +24,7 @@ def data_dir(tmp_path):
 
 def _start(data_dir: Path) -> postgres.Postgres:
     return postgres.start(
-        postgres.settle(data_dir),
+        postgres.home_of(data_dir),
         log=data_dir / "postgres.log",
         password="secret",
         durability=postgres.THROWN_AWAY,
@@ -86,12 +87,12 @@ def test_started_by_root_it_runs_as_another_account_and_opens_no_directory_of_ro
 def test_a_new_data_directory_leaves_the_database_of_a_moved_one_alone(tmp_path):
     before, after = tmp_path / "before", tmp_path / "after"
     before.mkdir()
-    first = postgres.settle(before)
+    first = postgres.home_of(before)
     before.rename(after)
     before.mkdir()
     try:
-        assert postgres.settle(before).home != first.home
-        assert postgres.settle(after).home == first.home
+        assert postgres.home_of(before).path != first.path
+        assert postgres.home_of(after).path == first.path
     finally:
         postgres.remove(before)
         postgres.remove(after)
@@ -101,16 +102,15 @@ def test_a_new_data_directory_leaves_the_database_of_a_moved_one_alone(tmp_path)
 def test_programs_that_the_account_cannot_reach_are_copied_with_their_libraries(
     data_dir, tmp_path, monkeypatch
 ):
-    found = postgres.find_programs()
+    found = binaries.find_binaries()
     hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
     parts = tuple(hidden / part.name for part in found.parts)
     for part, copy in zip(found.parts, parts, strict=True):
         subprocess.run(["cp", "-r", str(part), str(copy)], check=True)
     directory = hidden / found.directory.relative_to(found.parts[0].parent)
-    monkeypatch.setattr(
-        postgres, "find_programs", lambda: postgres.Programs(directory, found.version, parts)
-    )
+    hidden_ones = binaries.Binaries(directory, found.version, parts)
+    monkeypatch.setattr(binaries, "find_binaries", lambda: hidden_ones)
     running = _start(data_dir)
     with psycopg.connect(running.url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -119,8 +119,8 @@ def test_programs_that_the_account_cannot_reach_are_copied_with_their_libraries(
 
 def test_a_cluster_of_another_version_is_left_alone(data_dir):
     postgres.stop(_start(data_dir).server)
-    place = postgres.settle(data_dir)
-    (place.cluster / "PG_VERSION").write_text("12\n")
+    home = postgres.home_of(data_dir)
+    (home.cluster / "PG_VERSION").write_text("12\n")
     with pytest.raises(StackError, match="was made by PostgreSQL 12"):
         _start(data_dir)
 
@@ -129,4 +129,4 @@ def test_a_cluster_that_is_gone_is_not_silently_begun_anew(data_dir):
     home = data_dir / "gone"
     (data_dir / "postgres.json").write_text(json.dumps({"home": str(home)}))
     with pytest.raises(StackError, match="which is gone"):
-        postgres.settle(data_dir)
+        postgres.home_of(data_dir)

@@ -1,0 +1,82 @@
+"""Starts gateway, workers, web and Flower, and waits until all are ready."""
+
+import dataclasses
+import time
+
+from goldtrader.stack import ports as free_ports
+from goldtrader.stack.errors import StackError
+from goldtrader.stack.processes import logs, services
+from goldtrader.stack.processes.children import Ports
+from goldtrader.stack.processes.supervisor import ChildExit, Supervisor
+from goldtrader.stack.screen import Screen
+from goldtrader.stack.servers import readiness
+
+_READY_SECONDS = 120.0
+_FLOWER = "flower"
+
+
+class ServiceStart:
+    """One start of the services; `ports` are those they listen on in the end."""
+
+    def __init__(self, supervisor: Supervisor, screen: Screen, ports: Ports) -> None:
+        self._supervisor = supervisor
+        self._screen = screen
+        self.ports = ports
+
+    def run(self, *, workers: int) -> None:
+        """Start them and return once all are ready; one that ends before is a `StackError`."""
+        for service in services.essential(web_port=self.ports.web, workers=workers):
+            self._supervisor.start(service)
+        self._supervisor.start(services.flower(self.ports.flower))
+        deadline = time.monotonic() + _READY_SECONDS
+        shown = ""
+        while (waits_for := _not_ready(self.ports)) is not None:
+            if waits_for != shown:
+                self._screen.step(f"Waiting for {waits_for}")
+                shown = waits_for
+            for ended in self._supervisor.check():
+                self._handle(ended)
+            if time.monotonic() > deadline:
+                directory = self._supervisor.log_of(_FLOWER).parent
+                raise StackError(
+                    f"After {_READY_SECONDS:.0f} s the stack still waits for {waits_for}; "
+                    f"the logs are in {directory}."
+                )
+            time.sleep(0.1)
+        self._screen.step("Web, gateway and workers are up")
+
+    def _handle(self, ended: ChildExit) -> None:
+        if ended.name == _FLOWER:
+            # Another program took its port meanwhile; nothing else waits for this page.
+            self.ports = dataclasses.replace(self.ports, flower=free_ports.choose_free())
+            self._supervisor.start(services.flower(self.ports.flower))
+            return
+        log = self._supervisor.log_of(ended.name)
+        raise StackError(
+            f"{ended.name} ended with exit code {ended.exit_code} before it was ready; "
+            f"the log {log} ends:\n{logs.tail(log)}"
+        )
+
+
+def _not_ready(ports: Ports) -> str | None:
+    """Return what is not ready yet; None once all is.
+
+    The web server is asked last: each of its processes remembers what it saw for a while.
+    """
+    if not readiness.listens(ports.gateway):
+        return "the gateway"
+    unserved = _unserved_queues()
+    if unserved:
+        return f"workers for {', '.join(sorted(unserved))}"
+    return readiness.missing(ports.web)
+
+
+def _unserved_queues() -> set[str]:
+    """Return the queues that no worker serves yet."""
+    from goldtrader.operations import heartbeats, queues
+    from goldtrader.store import store
+
+    served = heartbeats.served_queues()
+    # The forks that may follow must not share a connection.
+    store().connection_pool.disconnect()
+    return queues.names() - served

@@ -1,0 +1,76 @@
+"""Starts a stack in stages: stores, database schema, services, connector."""
+
+import os
+import shutil
+from collections.abc import Mapping
+
+from goldtrader.stack import keys, ports, settings_file
+from goldtrader.stack.checks import StackPlan, gateway_host
+from goldtrader.stack.prepare import prepare_if_needed
+from goldtrader.stack.processes import children, services
+from goldtrader.stack.processes.supervisor import Supervisor
+from goldtrader.stack.screen import RunningStack, Screen
+from goldtrader.stack.servers import certificate
+from goldtrader.stack.serving import ServiceStart
+from goldtrader.stack.stores import start_stores
+
+_FLOWER_PORT = 5555
+
+
+def start(plan: StackPlan, supervisor: Supervisor, screen: Screen) -> RunningStack:
+    """Start everything and return what runs; the data directory must be held."""
+    data_dir = plan.data_dir
+    # The counts of processes that are gone; what must outlast them is in the database.
+    shutil.rmtree(data_dir.metrics, ignore_errors=True)
+    secrets = keys.load_or_generate(data_dir)
+    certificate.ensure(data_dir)
+    listening = children.Ports(
+        web=plan.options.port,
+        gateway=plan.options.gateway_port,
+        flower=ports.choose_free(_FLOWER_PORT),
+        gateway_host=gateway_host(),
+    )
+    stores = start_stores(data_dir, secrets, supervisor, screen)
+    environment = children.environment(
+        data_dir,
+        secrets,
+        listening,
+        database_url=stores.database_url,
+        redis_url=stores.redis_url,
+    )
+    settings_file.write_running(data_dir, secrets, stores, listening)
+    # From here on Django's settings find in the environment what the stack chose.
+    os.environ.update(environment)
+    services.load()
+    prepare_if_needed(data_dir, stores.database_url, plan.history, supervisor, screen)
+    starting = ServiceStart(supervisor, screen, listening)
+    starting.run(workers=plan.options.workers)
+    _start_connector(plan, environment, starting.ports, supervisor)
+    return RunningStack(
+        data_dir=data_dir,
+        ports=starting.ports,
+        feed=plan.feed,
+        processes=tuple(supervisor.running()),
+        database=stores.database_place,
+        redis=stores.redis_place,
+        password=keys.load_or_generate(data_dir).admin_password,
+        ready_after_seconds=screen.seconds,
+    )
+
+
+def _start_connector(
+    plan: StackPlan, environment: Mapping[str, str], ports: children.Ports, supervisor: Supervisor
+) -> None:
+    if plan.feed is None:
+        return
+    plan.data_dir.connector.mkdir(exist_ok=True)
+    program = children.connector(
+        environment,
+        ports,
+        plan.data_dir,
+        plan.feed,
+        # Made when the database was prepared.
+        api_key=keys.load_or_generate(plan.data_dir).connector_api_key,
+        exit_when_done=plan.options.exit_when_done,
+    )
+    supervisor.start(program, final_exits=children.CONNECTOR_FINAL_EXITS)

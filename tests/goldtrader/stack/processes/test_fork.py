@@ -1,0 +1,45 @@
+import signal
+import sys
+import time
+
+import pytest
+
+from goldtrader.stack.errors import StackError
+from goldtrader.stack.processes import process
+from goldtrader.stack.processes.fork import Fork, run_to_end
+
+
+def test_a_fork_has_its_own_output_and_exit_code(tmp_path, capfd):
+    def work() -> None:
+        print("from the fork")  # noqa: T201
+        sys.exit(3)
+
+    running = Fork("fork", work).start(tmp_path / "log")
+    assert running.wait(10) == 3
+    assert (tmp_path / "log").read_text() == "from the fork\n"
+    assert capfd.readouterr().out == ""
+
+
+def test_a_fork_ends_by_signal_although_we_handle_it_ourselves(tmp_path):
+    def complain(*_: object) -> None:
+        raise AssertionError
+
+    before = signal.signal(signal.SIGTERM, complain)
+    try:
+        running = Fork("sleeper", lambda: time.sleep(60)).start(tmp_path / "log")
+        process.stop(running, grace_seconds=5.0)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert running.poll() == -signal.SIGTERM
+
+
+def test_work_that_fails_is_refused_with_the_end_of_its_log(tmp_path):
+    log = tmp_path / "prepare.log"
+    run_to_end("prepare", lambda: None, log=log)
+
+    def fail() -> None:
+        print("no such table")  # noqa: T201
+        sys.exit(1)
+
+    with pytest.raises(StackError, match=r"prepare failed; the log .*\nno such table"):
+        run_to_end("prepare", fail, log=log)
