@@ -1,4 +1,4 @@
-"""What composes the apps: settings, Celery, URLs and the embedded stack. Nobody imports it."""
+"""The Django project: settings, Celery, URLs, access, operations and the embedded stack."""
 
 from goldtrader.celery import app as celery_app
 

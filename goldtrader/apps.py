@@ -1,10 +1,10 @@
-"""The project as a Django app, for its commands."""
+"""The project as a Django app: its commands and the API keys."""
 
 from django.apps import AppConfig
 
 
 class GoldtraderConfig(AppConfig):
-    """Holds the stack's and the API's commands."""
+    """Wires the project up once all apps are loaded."""
 
     name = "goldtrader"
 

@@ -230,10 +230,10 @@ UNFOLD = {
     "SITE_SYMBOL": "candlestick_chart",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "ENVIRONMENT": "goldtrader.admin_site.status.environment",
+    "ENVIRONMENT": "goldtrader.admin_site.sidebar.environment",
     "DASHBOARD_CALLBACK": "goldtrader.admin_site.status.status",
     "COLORS": {"primary": _GOLD},
-    "SIDEBAR": {"navigation": "goldtrader.admin_site.status.sidebar"},
+    "SIDEBAR": {"navigation": "goldtrader.admin_site.sidebar.sidebar"},
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

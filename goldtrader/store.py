@@ -1,4 +1,4 @@
-"""Redis for what can do without it, but must not wait for it: signs of life, counters, health."""
+"""Redis for what can do without it, but must not wait for it: heartbeats, counters, health."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from redis.retry import Retry
 
 @cache
 def store() -> "redis.Redis":
-    """Return a connection to Redis that rather fails at once than waits."""
+    """Return a connection to Redis that fails within a second rather than waits and retries."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=1,

@@ -1,4 +1,4 @@
-"""The web processes' entry: admin, API and pages."""
+"""The WSGI application: admin, API and pages."""
 
 import os
 

@@ -1,1 +1,1 @@
-"""Who may do what: API keys and their scopes, addresses, and how much one caller may ask."""
+"""Access to the API: keys and their scopes, allowed addresses, rate limits."""

@@ -1,4 +1,4 @@
-"""From which address a request came, and whether that one may use the API."""
+"""The address that a request came from, and whether it may use the API."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -26,10 +26,10 @@ class BadNetwork(ValueError):  # noqa: N818 - the setting is bad
 
 
 def client_address(request: HttpRequest) -> Address | None:
-    """Return the caller's address; `None` where the server did not say (a Unix socket).
+    """Return the caller's address; `None` where there is none (a Unix socket).
 
-    X-Forwarded-For is believed only as far as TRUSTED_PROXIES proxies wrote it: each appends the
-    address that it saw, so what a caller claims of itself stands further left.
+    Of X-Forwarded-For, only the last TRUSTED_PROXIES entries are trusted: each proxy appends the
+    address that it saw, so what the caller sent itself is further left.
     """
     if settings.TRUSTED_PROXIES:
         forwarded = IpWare(
@@ -50,7 +50,7 @@ def client_address(request: HttpRequest) -> Address | None:
 
 
 def is_allowed(request: HttpRequest) -> bool:
-    """Return whether API_ALLOWED_IPS lets the caller in; an empty list lets everybody in."""
+    """Return whether API_ALLOWED_IPS allows the caller; an empty list allows everybody."""
     networks = allowed_networks(tuple(settings.API_ALLOWED_IPS))
     if not networks:
         return True

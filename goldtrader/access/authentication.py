@@ -14,7 +14,7 @@ KEYWORD = "Api-Key"
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Knows a caller by its API key. There are no users here, only keys."""
+    """Authenticates a caller by its API key; no user is behind it."""
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
         """Return no user and the key; `None` where the request names no key."""
@@ -31,7 +31,7 @@ class KeyAuthentication(BaseAuthentication):
         return None, key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        """Return what a 401 asks for."""
+        """Return the WWW-Authenticate header of a 401."""
         return KEYWORD
 
 

@@ -1,4 +1,4 @@
-"""Who may do what with which key, from where."""
+"""Permissions by a key's scope and the caller's address."""
 
 from typing import Any
 
@@ -15,12 +15,11 @@ CHANGERS = frozenset({ApiKey.Scope.ADMIN})
 
 
 class IsAllowedAddress(BasePermission):
-    """Lets in whoever calls from a network of API_ALLOWED_IPS."""
+    """Allows callers from a network of API_ALLOWED_IPS."""
 
     message = "Your address is not allowed to use this API."
 
     def has_permission(self, request: HttpRequest, view: Any) -> bool:  # noqa: ARG002
-        """Return whether the caller's address may use the API."""
         return is_allowed(request)
 
 

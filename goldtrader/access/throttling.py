@@ -1,4 +1,4 @@
-"""How much one caller may ask: API_RATE_LIMIT for each key."""
+"""The rate limit of the API: API_RATE_LIMIT requests for each key."""
 
 from time import time
 from typing import Any
@@ -18,8 +18,8 @@ log = structlog.get_logger(__name__)
 class KeyThrottle(SimpleRateThrottle):
     """Counts each key's requests in fixed windows; callers without a key count by address.
 
-    One counter in Redis, where the usual throttle keeps a list of every request's time. Without
-    Redis nobody is counted: an API that answers is worth more than its limit.
+    It needs one counter in Redis, where DRF's own throttle keeps a list of every request's time.
+    Without Redis nothing is limited: an API that answers is worth more than its limit.
     """
 
     scope = "key"
@@ -27,7 +27,7 @@ class KeyThrottle(SimpleRateThrottle):
     duration: int | None
 
     def get_cache_key(self, request: Request, view: Any) -> str:  # noqa: ARG002
-        """Return whose requests are counted."""
+        """Return the key under which the caller's requests are counted."""
         if isinstance(request.auth, ApiKey):
             return f"throttle:key:{request.auth.prefix}"
         return f"throttle:address:{client_address(request)}"

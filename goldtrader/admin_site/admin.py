@@ -1,4 +1,4 @@
-"""The admin as a whole: who may use it, the API's keys, and what is shown on every page."""
+"""The admin as a whole: its users, the API's keys, and the title of its first page."""
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     BaseUserAdmin = DjangoUserAdmin
 
-# Our own keys replace the package's; nothing here runs by the sun or once.
+# Our own keys replace the package's; the timetable has no solar and no single schedules.
 for unused in (APIKey, Group, ClockedSchedule, SolarSchedule):
     admin.site.unregister(unused)
 admin.site.unregister(User)

@@ -1,15 +1,14 @@
-"""The admin's first page and its sidebar, in the order of what an operator asks at 3 a.m."""
+"""The admin's first page: how the parts are, what runs, and what came last."""
 
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Sum
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from goldtrader.operations import drain, health
+from goldtrader.operations import drain, health, queues
 from reports_app.models import PerformanceMetric
 from signals_app.admin.base import (
     BAD,
@@ -30,71 +29,6 @@ from trades_app.notifications import outbox
 _NEWEST = 8
 _NOTHING = Decimal("0.00")
 _COLOURS = {health.State.OK: GOOD, health.State.DEGRADED: BUSY, health.State.DOWN: BAD}
-#: What each group of pages answers, and its pages: title, symbol, admin page.
-_PAGES = (
-    (
-        "Is it running?",
-        (
-            ("Connectors", "cable", "signals_app_connector"),
-            ("Connector events", "report", "signals_app_connectorevent"),
-            ("Stream positions", "stream", "signals_app_streamposition"),
-        ),
-    ),
-    (
-        "What did it do?",
-        (
-            ("Signals", "notifications_active", "signals_app_signal"),
-            ("Trades", "swap_vert", "trades_app_trade"),
-            ("Messages", "outbox", "trades_app_message"),
-            ("Shadow trades", "compare_arrows", "trades_app_shadowtrade"),
-            ("Performance", "monitoring", "reports_app_performancemetric"),
-        ),
-    ),
-    (
-        "Why, or why not?",
-        (
-            ("Decisions", "gavel", "signals_app_decision"),
-            ("Analyses", "query_stats", "signals_app_analysis"),
-            ("Candles", "candlestick_chart", "signals_app_pricecandle"),
-            ("Probabilities", "percent", "signals_app_measuredprobability"),
-        ),
-    ),
-    (
-        "Settings",
-        (
-            ("Instruments", "toll", "signals_app_instrument"),
-            ("Strategies", "tune", "signals_app_strategy"),
-            ("Timetable", "schedule", "django_celery_beat_periodictask"),
-        ),
-    ),
-    (
-        "Access",
-        (
-            ("API keys", "key", "goldtrader_apikey"),
-            ("Users", "person", "auth_user"),
-        ),
-    ),
-)
-
-
-def sidebar(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001
-    """Return the groups of pages."""
-    now = {"title": "Now", "icon": "dashboard", "link": reverse("admin:index")}
-    groups: list[dict[str, Any]] = [{"items": [now]}]
-    for title, pages in _PAGES:
-        items = [
-            {"title": name, "icon": icon, "link": reverse(f"admin:{page}_changelist")}
-            for name, icon, page in pages
-        ]
-        groups.append({"title": title, "separator": True, "items": items})
-    return groups
-
-
-def environment(request: HttpRequest) -> list[str] | None:  # noqa: ARG001
-    """Return the badge of every page: whether any ticks here are made up."""
-    if any(connector.is_simulated for connector in Connector.objects.filter(is_revoked=False)):
-        return ["SIMULATED FEED", "warning"]
-    return None
 
 
 def status(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
@@ -173,6 +107,6 @@ def _last_decision() -> str:
 
 def _tasks() -> int | str:
     try:
-        return sum(health.queue_lengths().values())
+        return sum(queues.lengths().values())
     except RedisError:
         return "Redis does not answer"

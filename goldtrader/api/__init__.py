@@ -1,1 +1,1 @@
-"""What every endpoint has in common: keys, addresses, limits, errors, pages."""
+"""What every endpoint of the API shares: documentation, errors, pagination."""

@@ -42,7 +42,7 @@ class Operation:
 
     @property
     def anchor(self) -> str:
-        """Return its name within the page."""
+        """The fragment that links to it within the page."""
         return f"{self.method}{self.path}".replace("/", "-").replace("{", "").replace("}", "")
 
 
@@ -90,7 +90,7 @@ def _operation(
 
 
 def _content(described: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the first way that a body may be sent in; empty where there is no body."""
+    """Return the first media type of a body; empty where there is no body."""
     return next(iter(described.get("content", {}).values()), {})
 
 
@@ -112,7 +112,7 @@ def _fields(
 
 
 def _resolved(schema: Mapping[str, Any], described: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a description refers to, or itself."""
+    """Follow a `$ref` and merge `allOf`."""
     for each in described.get("allOf", ()):
         described = {**each, **described}
     name = described.get("$ref", "").removeprefix(_REFERENCE)

@@ -1,4 +1,4 @@
-"""Every refusal in one shape: `{"error": {"code", "message"}}`, one clear sentence."""
+"""Errors of the API in one shape: `{"error": {"code", "message"}}`, one clear sentence."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -22,12 +22,12 @@ _NOT_FOUND = "There is nothing at this address."
 
 
 def body(code: str, message: str) -> dict[str, dict[str, str]]:
-    """Return an error as the API tells it."""
+    """Return the body of an error response."""
     return {"error": {"code": code, "message": message}}
 
 
 def answer(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """Return what a caller sees of an exception; what nobody expected is logged here, once."""
+    """Return the response to an exception; unexpected ones are logged here, once."""
     if isinstance(exc, Http404):
         exc = exceptions.NotFound(str(exc) or _NOT_FOUND)
     if isinstance(exc, PermissionDenied):
@@ -52,25 +52,25 @@ def code_of(exc: exceptions.APIException) -> str:
 
 
 def sentence_of(detail: Any) -> str:
-    """Return the first complaint as one sentence, with the field's name before it."""
+    """Return the first of DRF's error messages as one sentence, with the field's name before it."""
     if isinstance(detail, Mapping):
-        name, complaint = next(iter(detail.items()))
-        said = sentence_of(complaint)
-        return said if name in {"detail", "non_field_errors"} else f"{name}: {said}"
+        name, first = next(iter(detail.items()))
+        sentence = sentence_of(first)
+        return sentence if name in {"detail", "non_field_errors"} else f"{name}: {sentence}"
     if isinstance(detail, Sequence) and not isinstance(detail, str):
         return sentence_of(detail[0]) if detail else "The request is not valid."
     return str(detail)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Answer an address that leads nowhere: JSON below /api/, a page elsewhere."""
+    """Answer an unknown address: JSON below /api/, a page elsewhere."""
     if request.path.startswith(_API_PATH):
         return JsonResponse(body("not_found", _NOT_FOUND), status=404)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Answer what failed outside of the API's own views in the same way."""
+    """Answer an exception outside of the API's own views: JSON below /api/, a page elsewhere."""
     if request.path.startswith(_API_PATH):
         return JsonResponse(body("server_error", _FAULT), status=500)
     return defaults.server_error(request)

@@ -18,7 +18,7 @@ class CursorPages(CursorPagination):
     page_size_query_description = f"Rows in a page, 1 to {MAXIMUM_LIMIT}; 50 where it is not given."
 
     def get_page_size(self, request: Request) -> int:
-        """Return the rows of a page; a limit that cannot be kept is refused, not corrected."""
+        """Return the rows of a page; raises `ValidationError` for a limit out of range."""
         asked = request.query_params.get(self.page_size_query_param)
         if asked is None:
             return self.page_size

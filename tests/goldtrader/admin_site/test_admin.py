@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from goldtrader.admin_site.status import sidebar
+from goldtrader.admin_site.sidebar import sidebar
 from goldtrader.models import ApiKey
 from goldtrader.operations import health
 from reports_app.track_record.performance import recompute

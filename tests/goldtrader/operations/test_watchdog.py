@@ -20,7 +20,7 @@ def test_a_process_that_gives_signs_of_life_goes_on():
         watchdog.start(seconds=3.0)
         for _ in range(40):
             time.sleep(0.1)
-            watchdog.alive(seconds=3.0)
+            watchdog.extend(seconds=3.0)
         os._exit(7)
         """
     )
@@ -36,7 +36,7 @@ def test_one_that_is_ending_is_not_kept_by_signs_of_life():
         watchdog.end_within(seconds=0.5)
         while True:
             time.sleep(0.1)
-            watchdog.alive(seconds=60)
+            watchdog.extend(seconds=60)
         """
     )
     assert watched.wait(20) == 1
