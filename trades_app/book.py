@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import Exposure
+from signals_app.confluence.protections import Exposure
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Tick, Ticks
 from signals_app.services import strategies

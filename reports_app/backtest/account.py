@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from signals_app.confluence.signal import Exposure, Parameters, TradingSignal
+from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.protections import Exposure
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Tick
 from trades_app.lifecycle.exposure import exposure_before, memory_ms

@@ -12,27 +12,25 @@ from reports_app.backtest.account import Account
 from reports_app.backtest.columns import CandleLog, RollingCandles, resample
 from reports_app.backtest.minutes import ambiguous_minutes
 from reports_app.backtest.result import BacktestResult
+from signals_app.confluence.ceilings import h4_ceiling, h4_h1_ceiling, unreachable_points
+from signals_app.confluence.decision import decide
+from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.refusals import RefusalReason
 from signals_app.confluence.scoring import (
-    Backdrop,
-    Outlook,
+    H4H1Votes,
+    H4Votes,
     Score,
     Views,
-    backdrop,
-    lacking,
-    outlook,
-    score_before,
-    total_before,
+    h4_h1_votes,
+    h4_votes,
+    score_at,
+    total_at,
 )
-from signals_app.confluence.signal import (
-    Direction,
-    Parameters,
-    RefusalReason,
-    TradingSignal,
-    decide,
-)
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market.aggregation import ClosedCandle, Forming, aggregate
 from signals_app.market.calendar import utc
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
+from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Tick, Ticks
 from signals_app.smc.analysis import TimeframeView, view, view_structure
@@ -140,8 +138,8 @@ class _Engine:
         self._views: dict[Timeframe, TimeframeView] = {}
         self._warm = False
         #: Of the directions that H4 leaves a chance; `None` until a decision asks.
-        self._outlooks: list[Outlook] | None = None
-        self._backdrops: list[Backdrop] | None = None
+        self._h4_votes: list[H4Votes] | None = None
+        self._h4_h1_votes: list[H4H1Votes] | None = None
         self._signals: list[TradingSignal] = []
         self._refusals: Counter[RefusalReason] = Counter()
         self._numbered_date: date | None = None
@@ -176,9 +174,9 @@ class _Engine:
             if candle.timeframe is Timeframe.M15:
                 decided = closed_by if candle.closed_by is None else candle.closed_by
             else:
-                self._backdrops = None
+                self._h4_h1_votes = None
             if candle.timeframe is Timeframe.H4:
-                self._outlooks = None
+                self._h4_votes = None
         return decided
 
     def decide(self, close_time_ms: int, entry: Tick, catch_up: Callable[[], None]) -> None:
@@ -193,10 +191,8 @@ class _Engine:
         day = utc(close_time_ms).date()
         number = self._number_of_the_day + 1 if day == self._numbered_date else 1
         exposure = self.account.exposure_before(entry)
-        views, contested = worth
-        decision = decide(
-            self._instrument, views, entry, exposure, self._parameters, number, contested
-        )
+        views, best = worth
+        decision = decide(self._instrument, views, entry, exposure, self._parameters, number, best)
         if decision.signal is None:
             assert decision.refusal is not None
             self._refusals[decision.refusal.reason] += 1
@@ -244,7 +240,7 @@ class _Engine:
         )
 
     def _worth_deciding(self) -> tuple[Views, tuple[Score, float]] | RefusalReason:
-        """Return the views and their contest, or why `decide` would refuse whatever the account.
+        """Return the views with the better score, or why `decide` refuses whatever the account.
 
         It answers as `decide` does, but each timeframe is looked at only where the longer ones
         leave a direction the chance to reach the threshold.
@@ -255,41 +251,41 @@ class _Engine:
         window = self._rolling[Timeframe.M15].window()
         price = float(window.close[-1])
         ceilings = [
-            (most, behind)
-            for behind in self._hopeful_backdrops()
-            if (most := behind.ceiling(price)) >= threshold
+            (most, votes)
+            for votes in self._hopeful_votes()
+            if (most := h4_h1_ceiling(votes, price)) >= threshold
         ]
         if not ceilings:
             return RefusalReason.BELOW_THRESHOLD
         structure = view_structure(window)
         hopeful = [
-            behind
-            for most, behind in ceilings
-            if most - lacking(structure, len(window), behind.direction) >= threshold
+            votes
+            for most, votes in ceilings
+            if most - unreachable_points(structure, len(window), votes.direction) >= threshold
         ]
         if not hopeful:
             return RefusalReason.BELOW_THRESHOLD
         m15 = self._view(Timeframe.M15)
-        totals = [total_before(behind, m15) for behind in hopeful]
+        totals = [total_at(votes, m15) for votes in hopeful]
         best = totals.index(max(totals))
         if totals[best] < threshold:
             return RefusalReason.BELOW_THRESHOLD
-        behind = hopeful[best]
+        votes = hopeful[best]
         # A direction without hope is below the threshold, so it cannot be level with this one.
         other_total = totals[1 - best] if len(totals) > 1 else 0.0
-        return (behind.h4, behind.h1, m15), (score_before(behind, m15), other_total)
+        return (votes.h4, votes.h1, m15), (score_at(votes, m15), other_total)
 
-    def _hopeful_backdrops(self) -> list[Backdrop]:
+    def _hopeful_votes(self) -> list[H4H1Votes]:
         threshold = self._parameters.threshold
-        if self._outlooks is None:
+        if self._h4_votes is None:
             h4 = self._view(Timeframe.H4)
-            ahead = [outlook(h4, direction) for direction in Direction]
-            self._outlooks = [found for found in ahead if found.ceiling >= threshold]
-        if self._backdrops is None:
-            self._backdrops = [
-                backdrop(ahead, self._view(Timeframe.H1)) for ahead in self._outlooks
+            both = [h4_votes(h4, direction) for direction in Direction]
+            self._h4_votes = [votes for votes in both if h4_ceiling(votes) >= threshold]
+        if self._h4_h1_votes is None:
+            self._h4_h1_votes = [
+                h4_h1_votes(votes, self._view(Timeframe.H1)) for votes in self._h4_votes
             ]
-        return self._backdrops
+        return self._h4_h1_votes
 
     def _warmed_up(self) -> bool:
         shortest = min(len(rolling.window()) for rolling in self._rolling.values())

@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from signals_app.confluence.signal import (
-    Parameters,
-    RefusalReason,
-    TradingSignal,
-    signal_as_json,
-)
+from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.refusals import RefusalReason
+from signals_app.confluence.signal import TradingSignal, signal_as_json
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import Instrument
 from trades_app.lifecycle.machine import Trade, TradeEvent, trade_as_json

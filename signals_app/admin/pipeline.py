@@ -23,7 +23,7 @@ from signals_app.admin.base import (
     shown,
     since,
 )
-from signals_app.confluence.signal import RefusalReason
+from signals_app.confluence.refusals import RefusalReason
 from signals_app.market.candle import TIMEFRAMES
 from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import stream

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 LONDON = ZoneInfo("Europe/London")
 NEW_YORK = ZoneInfo("America/New_York")
 
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+
 _OFFICE_OPEN, _OFFICE_CLOSE = time(8), time(17)
 _SUNDAY, _FRIDAY, _SATURDAY = 6, 4, 5
-_HOUR_MS = 3_600_000
 
 
-class Session(StrEnum):
+class TradingSession(StrEnum):
     """Which of the big centres is at work."""
 
     ASIAN = "ASIAN"
@@ -39,20 +40,20 @@ def iso(time_ms: int) -> str:
     return utc(time_ms).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
-def session_at(time_ms: int) -> Session:
+def session_at(time_ms: int) -> TradingSession:
     """Return the session at that moment: 08:00-17:00 by each centre's own clock."""
     moment = utc(time_ms)
     london = _OFFICE_OPEN <= moment.astimezone(LONDON).time() < _OFFICE_CLOSE
     new_york = _OFFICE_OPEN <= moment.astimezone(NEW_YORK).time() < _OFFICE_CLOSE
     match london, new_york:
         case True, True:
-            return Session.NY_OVERLAP
+            return TradingSession.NY_OVERLAP
         case True, False:
-            return Session.LONDON
+            return TradingSession.LONDON
         case False, True:
-            return Session.NEW_YORK
+            return TradingSession.NEW_YORK
         case _:
-            return Session.ASIAN
+            return TradingSession.ASIAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,13 @@ class TradingDay:
 
 def trading_day(time_ms: int) -> TradingDay:
     """Return the trading day of a moment: New York's date plus 7 hours (smc.md, Notation)."""
-    return _trading_day_of_hour(time_ms // _HOUR_MS)
+    return _trading_day_of_hour(time_ms // HOUR_MS)
 
 
 @lru_cache(maxsize=65_536)
 def _trading_day_of_hour(hour: int) -> TradingDay:
     # The day turns, and daylight saving switches, on whole UTC hours, so an hour is one answer.
-    local = utc(hour * _HOUR_MS).astimezone(NEW_YORK).replace(tzinfo=None) + timedelta(hours=7)
+    local = utc(hour * HOUR_MS).astimezone(NEW_YORK).replace(tzinfo=None) + timedelta(hours=7)
     year, week, _ = local.date().isocalendar()
     return TradingDay(local.date(), (year, week))
 

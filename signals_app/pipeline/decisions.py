@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from signals_app import metrics
-from signals_app.confluence import signal as core
+from signals_app.confluence import decision as core
 from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.refusals import Refusal, RefusalReason
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar, instrument
 from signals_app.market.candle import Timeframe
@@ -82,12 +83,12 @@ def _seconds_since_analysis(decision: Decision) -> float:
 
 def refused_early(
     decision: Decision, windows: Iterable[tuple[Timeframe, int]], parameters: Parameters
-) -> core.Refusal | None:
+) -> Refusal | None:
     """Return why a close makes no signal whatever its entry tick, as `core.decide` would say."""
-    refusal = core.unripe(windows, parameters)
+    refusal = core.warming_up(windows, parameters)
     if refusal is not None or decision.score is None:
         return refusal
-    return core.too_weak(Direction(decision.direction), float(decision.score), parameters)
+    return core.below_threshold(Direction(decision.direction), float(decision.score), parameters)
 
 
 def signal_value(row: Signal) -> TradingSignal:
@@ -131,7 +132,7 @@ def _is_warming_up(decision: Decision) -> bool:
 
 
 def _note(decision: Decision, reason: str, text: str) -> None:
-    is_below = reason == core.RefusalReason.BELOW_THRESHOLD
+    is_below = reason == RefusalReason.BELOW_THRESHOLD
     decision.outcome = Decision.Outcome.BELOW if is_below else Decision.Outcome.REFUSED
     decision.reason, decision.text = reason, text
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import Exposure
+from signals_app.confluence.protections import Exposure
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Tick, Ticks
 

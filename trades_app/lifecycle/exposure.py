@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import Exposure, TradedZone
+from signals_app.confluence.protections import Exposure, TradedZone
 from signals_app.market.calendar import trading_day
 from signals_app.market.instrument import Instrument
 from trades_app.lifecycle.machine import EventKind, Trade, TradeEvent

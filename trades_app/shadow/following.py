@@ -14,9 +14,11 @@ from django.db import Error, transaction
 from django.db import models as db
 from redis.exceptions import RedisError
 
-from signals_app.confluence import signal as core
+from signals_app.confluence import decision as core
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import Exposure, RefusalReason, TradingSignal
+from signals_app.confluence.protections import Exposure
+from signals_app.confluence.refusals import RefusalReason
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market import instrument as market
 from signals_app.market.tick import Tick, Ticks
 from signals_app.models import Decision, Instrument, Strategy, StreamPosition

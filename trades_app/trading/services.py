@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import Exposure
+from signals_app.confluence.protections import Exposure
 from signals_app.market import calendar
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from reports_app.backtest.engine import run, run_on_candles
 from reports_app.backtest.result import BacktestResult, result_as_json
+from signals_app.confluence.decision import decide
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import RefusalReason, TradingSignal, decide
+from signals_app.confluence.refusals import RefusalReason
+from signals_app.confluence.signal import TradingSignal
 from signals_app.importers.candle_files import read_candles
 from signals_app.importers.tick_files import read_ticks
 from signals_app.market.aggregation import aggregate

@@ -1,26 +1,22 @@
 """The score: one vote a group, capped, monotone, the same for BUY and SELL."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from signals_app.confluence.scoring import (
     WEIGHTS,
     Group,
     Reason,
-    backdrop,
     best_score,
-    context,
-    lacking,
-    market_structure,
-    outlook,
+    h4_h1_votes,
+    h4_votes,
     score,
-    setup_type,
-    total_before,
+    total_at,
 )
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
@@ -28,7 +24,7 @@ from signals_app.smc.analysis import TimeframeView
 from signals_app.smc.fair_value_gap import FairValueGap
 from signals_app.smc.liquidity import LiquidityPool, PoolKind
 from signals_app.smc.measures import Bias
-from signals_app.smc.structure import BreakKind, Trend
+from signals_app.smc.structure import Trend
 from tests.signals_app.confluence.markets import indices, markets, quarters, shares, zones
 from tests.signals_app.confluence.views import (
     LAST,
@@ -168,48 +164,12 @@ def test_a_zone_that_price_has_left_behind_does_not_count() -> None:
     assert _vote(found.reasons, Group.LOCATION, Timeframe.H1).points == 0.0
 
 
-def test_the_better_direction_is_told() -> None:
+def test_the_better_direction_is_scored() -> None:
     bullish = bullish_market()
     h4, h1, m15 = (mirrored(drawing) for drawing in bullish)
 
     assert best_score(views(bullish)).direction is Direction.BUY
     assert best_score(views((h4, h1, m15))).direction is Direction.SELL
-
-
-def test_the_setup_is_named_after_sweep_and_zone() -> None:
-    h4, h1, m15 = bullish_market()
-    with_all = setup_type(score(*views((h4, h1, m15)), Direction.BUY))
-    m15.sweeps.clear()
-    h1.gaps.clear()
-    with_block = setup_type(score(*views((h4, h1, m15)), Direction.BUY))
-    h1.order_blocks.clear()
-    m15.gaps.clear()
-    with_nothing = setup_type(score(*views((h4, h1, m15)), Direction.BUY))
-
-    assert with_all == "LIQUIDITY_SWEEP+FVG+OB"
-    assert with_block == "OB"
-    assert with_nothing == "STRUCTURE"
-
-
-def test_market_structure_is_what_the_shortest_timeframe_did_last() -> None:
-    h4, h1, m15 = bullish_market()
-    turned = market_structure(views((h4, h1, m15)), Direction.BUY)
-    m15.breaks.append(broken(1997.0, index=LAST, kind=BreakKind.CHOCH, direction=Trend.DOWN))
-    against = market_structure(views((h4, h1, m15)), Direction.BUY)
-
-    assert (turned, against) == ("CHoCH", "BOS")
-
-
-def test_a_context_is_a_sentence_of_what_was_found() -> None:
-    h4, h1, m15 = views(bullish_market())
-
-    assert context(m15, score(h4, h1, m15, Direction.BUY)) == (
-        "23.39 of 25 points for BUY: CHoCH up through 1,999, 4 candles ago; "
-        "bullish FVG 1,999-2,001, strength 80, price inside; "
-        "bullish sweep of SWING 1,995 to 1,994, 2 candles ago, score 0.85; "
-        "bullish displacement 4 candles ago, gap strength 80; "
-        "candle closed in the NY_OVERLAP session."
-    )
 
 
 def test_a_view_that_travelled_as_json_scores_the_same() -> None:
@@ -231,8 +191,8 @@ def test_no_vote_and_no_timeframe_passes_its_cap(market, direction) -> None:
     assert 0 <= found.m15 <= 25
     assert found.total == round(found.h4 + found.h1 + found.m15, 2)
     h4, h1, _ = views(market)
-    behind = backdrop(outlook(h4, direction), h1)
-    assert found.total == total_before(behind, views(market)[2])
+    votes = h4_h1_votes(h4_votes(h4, direction), h1)
+    assert found.total == total_at(votes, views(market)[2])
 
 
 @given(markets, st.sampled_from(Direction))
@@ -310,18 +270,6 @@ def assert_not_less(more, market) -> None:
         score(*views(turned), Direction.SELL).total
         >= score(*views(turned_before), Direction.SELL).total
     )
-
-
-@given(markets, st.sampled_from(Direction))
-def test_no_score_passes_the_ceiling_of_its_backdrop(market, direction) -> None:
-    h4, h1, m15 = views(market)
-    ahead = outlook(h4, direction)
-    behind = backdrop(ahead, h1)
-    reached = score(h4, h1, m15, direction).total
-
-    ceiling = behind.ceiling(m15.structure.close)
-    assert reached <= ceiling - lacking(m15.structure, m15.candles, direction)
-    assert ceiling <= ahead.ceiling
 
 
 def _vote(reasons: tuple[Reason, ...], group: Group, timeframe: Timeframe = Timeframe.H4) -> Reason:

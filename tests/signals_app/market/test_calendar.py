@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from signals_app.market.calendar import (
-    Session,
+    TradingSession,
     is_market_open,
     iso,
     milliseconds,
@@ -23,19 +23,19 @@ def at(text: str) -> int:
 @pytest.mark.parametrize(
     ("moment", "session"),
     [
-        ("2024-01-05T07:59", Session.ASIAN),
-        ("2024-01-05T08:00", Session.LONDON),
-        ("2024-01-05T13:00", Session.NY_OVERLAP),
-        ("2024-01-05T16:59", Session.NY_OVERLAP),
-        ("2024-01-05T17:00", Session.NEW_YORK),
-        ("2024-01-05T22:00", Session.ASIAN),
+        ("2024-01-05T07:59", TradingSession.ASIAN),
+        ("2024-01-05T08:00", TradingSession.LONDON),
+        ("2024-01-05T13:00", TradingSession.NY_OVERLAP),
+        ("2024-01-05T16:59", TradingSession.NY_OVERLAP),
+        ("2024-01-05T17:00", TradingSession.NEW_YORK),
+        ("2024-01-05T22:00", TradingSession.ASIAN),
         # New York is on summer time already, London is not: the overlap begins at 12:00 UTC.
-        ("2024-03-15T12:00", Session.NY_OVERLAP),
-        ("2024-07-05T07:00", Session.LONDON),
-        ("2024-07-05T21:00", Session.ASIAN),
+        ("2024-03-15T12:00", TradingSession.NY_OVERLAP),
+        ("2024-07-05T07:00", TradingSession.LONDON),
+        ("2024-07-05T21:00", TradingSession.ASIAN),
     ],
 )
-def test_sessions_follow_local_clocks(moment: str, session: Session) -> None:
+def test_sessions_follow_local_clocks(moment: str, session: TradingSession) -> None:
     assert session_at(at(moment)) is session
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import Exposure
+from signals_app.confluence.protections import Exposure
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Tick, Ticks
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import Exposure, TradedZone
+from signals_app.confluence.protections import Exposure, TradedZone
 from signals_app.market.direction import Direction
 from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
 from trades_app.lifecycle.exposure import exposure_before, memory_ms
