@@ -1,5 +1,6 @@
 """Markets drawn at random, in which every price is exact."""
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from signals_app.market.candle import Timeframe
@@ -17,6 +18,9 @@ from tests.signals_app.confluence.views import (
     sweep,
     swing,
 )
+
+#: Drawing three timeframes takes a loaded machine longer than hypothesis thinks healthy.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Quarters are exact in floats, so that a mirror image is exact too.
 quarters = st.integers(7900, 8100).map(lambda n: n / 4)

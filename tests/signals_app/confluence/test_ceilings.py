@@ -11,7 +11,7 @@ from signals_app.confluence.scoring import (
 )
 from signals_app.market.direction import Direction
 from signals_app.smc.structure import Trend
-from tests.signals_app.confluence.markets import markets
+from tests.signals_app.confluence.markets import UNHURRIED, markets
 from tests.signals_app.confluence.views import (
     LAST,
     broken,
@@ -20,6 +20,7 @@ from tests.signals_app.confluence.views import (
 )
 
 
+@UNHURRIED
 @given(markets, st.sampled_from(Direction))
 def test_no_score_passes_its_ceilings(market, direction) -> None:
     h4, h1, m15 = views(market)

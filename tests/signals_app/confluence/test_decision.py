@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from signals_app.confluence.decision import Verdict
@@ -20,7 +20,7 @@ from tests.signals_app.confluence.deciding import (
     refused,
     signalled,
 )
-from tests.signals_app.confluence.markets import markets, quarters
+from tests.signals_app.confluence.markets import UNHURRIED, markets, quarters
 from tests.signals_app.confluence.views import (
     CLOSE_MS,
     Drawing,
@@ -82,7 +82,7 @@ def test_the_mirrored_market_gives_the_mirrored_signal() -> None:
 
 
 @given(markets, quarters, st.integers(1, 4).map(lambda n: n / 4))
-@settings(deadline=None)
+@UNHURRIED
 def test_every_market_upside_down_is_decided_the_same_the_other_way(
     market: tuple[Drawing, Drawing, Drawing], bid: float, spread: float
 ) -> None:

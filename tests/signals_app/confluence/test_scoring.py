@@ -1,12 +1,12 @@
 """The score: one vote a group, capped, monotone, the same for BUY and SELL."""
 
 from copy import deepcopy
-from dataclasses import replace
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from signals_app.confluence.scoring import (
     WEIGHTS,
@@ -25,7 +25,14 @@ from signals_app.smc.fair_value_gap import FairValueGap
 from signals_app.smc.liquidity import LiquidityPool, PoolKind
 from signals_app.smc.measures import Bias
 from signals_app.smc.structure import Trend
-from tests.signals_app.confluence.markets import indices, markets, quarters, shares, zones
+from tests.signals_app.confluence.markets import (
+    UNHURRIED,
+    indices,
+    markets,
+    quarters,
+    shares,
+    zones,
+)
 from tests.signals_app.confluence.views import (
     LAST,
     Drawing,
@@ -181,6 +188,7 @@ def test_a_view_that_travelled_as_json_scores_the_same() -> None:
     assert best_score((h4, h1, m15)) == best_score(there)
 
 
+@UNHURRIED
 @given(markets, st.sampled_from(Direction))
 def test_no_vote_and_no_timeframe_passes_its_cap(market, direction) -> None:
     found = score(*views(market), direction)
@@ -195,6 +203,7 @@ def test_no_vote_and_no_timeframe_passes_its_cap(market, direction) -> None:
     assert found.total == total_at(votes, views(market)[2])
 
 
+@UNHURRIED
 @given(markets, st.sampled_from(Direction))
 def test_a_market_upside_down_scores_the_same_the_other_way(market, direction) -> None:
     upright = score(*views(market), direction)
@@ -203,6 +212,7 @@ def test_a_market_upside_down_scores_the_same_the_other_way(market, direction) -
     assert [r.points for r in turned.reasons] == [r.points for r in upright.reasons]
 
 
+@UNHURRIED
 @given(markets, st.sampled_from([0, 1, 2]), st.data())
 def test_more_evidence_never_lowers_a_score(market, place, data) -> None:
     more = deepcopy(market)
@@ -230,6 +240,7 @@ def test_more_evidence_never_lowers_a_score(market, place, data) -> None:
     assert_not_less(more, market)
 
 
+@UNHURRIED
 @given(markets, st.sampled_from([0, 1, 2]), st.data())
 def test_better_evidence_never_lowers_a_score(market, place, data) -> None:
     better = deepcopy(market)
