@@ -1,10 +1,12 @@
-"""What each instrument earned on each day."""
+"""What each instrument earned in each day, week and month."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from reports_app.models import PerformanceMetric
-from signals_app.admin.base import InstrumentFilter, ReadOnlyAdmin, money
+from signals_app.admin.base import ReadOnlyAdmin
+from signals_app.admin.display import money
+from signals_app.admin.filters import InstrumentFilter
 
 
 @admin.register(PerformanceMetric)
@@ -28,15 +30,12 @@ class PerformanceMetricAdmin(ReadOnlyAdmin):
 
     @admin.display(description="win rate", ordering="win_rate")
     def rate(self, day: PerformanceMetric) -> str:
-        """Return the share of winning trades."""
         return "-" if day.win_rate is None else f"{day.win_rate:.0f} %"
 
     @admin.display(description="pips", ordering="total_pips")
     def pips(self, day: PerformanceMetric) -> str:
-        """Return the pips earned."""
         return f"{day.total_pips:+,.1f}"
 
     @admin.display(description="profit", ordering="total_profit_loss")
     def profit(self, day: PerformanceMetric) -> SafeString | str:
-        """Return what was earned."""
         return money(day.total_profit_loss)

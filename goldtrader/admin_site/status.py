@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from goldtrader.operations import drain, health, queues
 from reports_app.models import PerformanceMetric
-from signals_app.admin.base import (
+from signals_app.admin.display import (
     BAD,
     BUSY,
     GOOD,

@@ -1,25 +1,12 @@
-"""What the admin's pages share: rows of the pipeline's own, and numbers as people read them."""
+"""What admin pages are made of: unfold's classes, typed, and rows that only the pipeline writes."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from decimal import Decimal
-from functools import lru_cache
-from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from unfold.decorators import display as unfold_display
-
-from signals_app.market import calendar
-from signals_app.models import Instrument
 
 if TYPE_CHECKING:
     # unfold has no types; its classes are Django's with another look, which know no brackets.
@@ -31,41 +18,10 @@ else:
 
     Pages = Paginator
 
-__all__ = (
-    "BoundedPaginator",
-    "DirectionFilter",
-    "InstrumentFilter",
-    "ModelAdmin",
-    "ReadOnlyAdmin",
-    "ReadOnlyInline",
-    "TabularInline",
-    "close_time",
-    "label",
-    "labelled",
-    "link_to",
-    "moment",
-    "money",
-    "nowrap",
-    "shown",
-    "simulated_badge",
-    "since",
-)
+__all__ = ("BoundedPaginator", "ModelAdmin", "ReadOnlyAdmin", "ReadOnlyInline", "TabularInline")
 
 #: No list is counted further than this: older rows are found by its filters.
 COUNTED_ROWS = 10_000
-#: Colours of directions and outcomes in lists.
-GOOD, BAD, BUSY, NEUTRAL = "success", "danger", "warning", "info"
-
-#: What unfold's own labels wear; its style sheet holds no other classes.
-_COLOURS = {
-    GOOD: "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
-    BAD: "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
-    BUSY: "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
-    NEUTRAL: "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
-    "": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
-}
-
-Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class BoundedPaginator(Pages):
@@ -73,7 +29,7 @@ class BoundedPaginator(Pages):
 
     @cached_property
     def count(self) -> int:
-        """Return the rows, or the limit where there are more."""
+        """The number of rows, or the limit where there are more."""
         rows = cast("models.QuerySet[Any]", self.object_list)
         return rows[:COUNTED_ROWS].count()
 
@@ -87,15 +43,12 @@ class ReadOnlyAdmin(ModelAdmin):
     actions: Any = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Nobody adds rows by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Nobody changes rows by hand."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Nobody removes what happened."""
         return False
 
 
@@ -108,152 +61,7 @@ class ReadOnlyInline(TabularInline):
     hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Nobody adds rows by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Nobody changes rows by hand."""
         return False
-
-
-class InstrumentFilter(admin.SimpleListFilter):
-    """Narrows a list to one instrument, without looking for the distinct ones in it."""
-
-    title = "instrument"
-    parameter_name = "instrument"
-    column = "instrument"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return the instruments."""
-        return [(symbol, symbol) for symbol in digits_by_symbol()]
-
-    def queryset(
-        self,
-        request: HttpRequest,  # noqa: ARG002
-        queryset: "models.QuerySet[Any]",
-    ) -> "models.QuerySet[Any]":
-        """Return the rows of the chosen instrument."""
-        return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
-
-
-class SymbolFilter(InstrumentFilter):
-    """The same for tables that say symbol."""
-
-    parameter_name = "symbol"
-    column = "symbol"
-
-
-class DirectionFilter(admin.SimpleListFilter):
-    """Narrows a list to BUY or SELL."""
-
-    title = "direction"
-    parameter_name = "direction"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return the two ways."""
-        return [("BUY", "BUY"), ("SELL", "SELL")]
-
-    def queryset(
-        self,
-        request: HttpRequest,  # noqa: ARG002
-        queryset: "models.QuerySet[Any]",
-    ) -> "models.QuerySet[Any]":
-        """Return the rows of the chosen way."""
-        return queryset.filter(direction=self.value()) if self.value() else queryset
-
-
-def labelled(
-    description: str, colours: Mapping[str, str], ordering: str | None = None
-) -> Callable[[Method], Method]:
-    """Return a decorator that shows a column's value as a label, coloured by the value."""
-    return cast(
-        "Callable[[Method], Method]",
-        unfold_display(description=description, label=dict(colours), ordering=ordering),
-    )
-
-
-def digits_by_symbol() -> dict[str, int]:
-    """Return the decimals that each instrument is shown with; asked again twice a minute."""
-    return _digits_by_symbol(int(monotonic() // 30))
-
-
-@lru_cache(maxsize=1)
-def _digits_by_symbol(_: int) -> dict[str, int]:
-    return dict(Instrument.objects.values_list("symbol", "digits"))
-
-
-def shown(symbol: str, price: Decimal | float | None) -> str:
-    """Return a price as people read it: thousands separated, the instrument's decimals."""
-    return "-" if price is None else f"{price:,.{digits_by_symbol().get(symbol, 5)}f}"
-
-
-def money(amount: Decimal | None) -> SafeString | str:
-    """Return a profit or loss with its sign, a loss in red."""
-    if amount is None:
-        return "-"
-    colour = ""
-    if amount:
-        loss, gain = "text-red-700 dark:text-red-400", "text-green-700 dark:text-green-400"
-        colour = loss if amount < 0 else gain
-    return format_html('<span class="{}">{}</span>', colour, f"{amount:+,.2f}")
-
-
-def moment(time: datetime | int | None) -> SafeString | str:
-    """Return a time (or Unix milliseconds) in UTC, to the second."""
-    return _on_one_line(time, "%Y-%m-%d %H:%M:%S")
-
-
-def close_time(time: datetime | int | None) -> SafeString | str:
-    """Return the end of a candle (or its Unix milliseconds) in UTC, to the minute."""
-    return _on_one_line(time, "%Y-%m-%d %H:%M")
-
-
-def _on_one_line(time: datetime | int | None, form: str) -> SafeString | str:
-    if not time:
-        return "-"
-    at = calendar.utc(time) if isinstance(time, int) else time
-    return nowrap(at.strftime(form))
-
-
-def nowrap(text: str) -> SafeString:
-    """Return a text that stays on one line."""
-    return format_html('<span class="whitespace-nowrap">{}</span>', text)
-
-
-def since(time: datetime | None) -> str:
-    """Return how long ago something was, in its largest unit."""
-    if time is None:
-        return "never"
-    seconds = (timezone.now() - time).total_seconds()
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit} ago"
-    return f"{max(seconds, 0):.0f} s ago"
-
-
-def link_to(row: models.Model | None, text: str | None = None) -> SafeString | str:
-    """Return a link to a row's page."""
-    if row is None:
-        return "-"
-    options = row._meta
-    url = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=(row.pk,))
-    return format_html(
-        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, text or row
-    )
-
-
-def simulated_badge(is_simulated: bool) -> SafeString | str:
-    """Return a badge that nobody overlooks where ticks are made up."""
-    if not is_simulated:
-        return ""
-    return label("SIMULATED", BUSY)
-
-
-def label(text: str, colour: str) -> SafeString:
-    """Return a word as the admin's lists show labels."""
-    return format_html(
-        '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] '
-        'uppercase whitespace-nowrap {}">{}</span>',
-        _COLOURS.get(colour, _COLOURS[""]),
-        text,
-    )

@@ -9,13 +9,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from signals_app.admin.base import (
+from signals_app.admin.base import BoundedPaginator, ModelAdmin, ReadOnlyAdmin
+from signals_app.admin.display import (
     BAD,
     BUSY,
     GOOD,
-    BoundedPaginator,
-    ModelAdmin,
-    ReadOnlyAdmin,
     labelled,
     moment,
     simulated_badge,
@@ -29,19 +27,28 @@ _SILENT_AFTER = timedelta(seconds=60)
 
 @admin.register(Connector)
 class ConnectorAdmin(ModelAdmin):
-    """Lets connectors in and cuts them off."""
+    """Who may connect; connectors are revoked and let in again here."""
 
-    list_display = ("name", "kind", "state", "heard", "carries", "parts")
+    list_display = ("name", "kind", "state", "last_heard", "allowed_symbols", "roles_by_symbol")
     list_filter = ("is_revoked",)
     search_fields = ("name",)
     ordering = ("name",)
     show_full_result_count = False
-    fields = ("name", "kind", "symbols", "is_revoked", "state", "heard", "parts", "created_at")
+    fields = (
+        "name",
+        "kind",
+        "symbols",
+        "is_revoked",
+        "state",
+        "last_heard",
+        "roles_by_symbol",
+        "created_at",
+    )
     actions = ("revoke", "let_in_again")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
-        """Return what the gateway writes; a connector keeps its name."""
-        written = ("kind", "state", "heard", "parts", "created_at")
+        """What the gateway writes; and a connector keeps its name."""
+        written = ("kind", "state", "last_heard", "roles_by_symbol", "created_at")
         return written if obj is None else (*written, "name")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
@@ -50,12 +57,11 @@ class ConnectorAdmin(ModelAdmin):
 
     @admin.display(description="ticks")
     def kind(self, connector: Connector) -> SafeString | str:
-        """Return a badge where its ticks are made up."""
         return simulated_badge(connector.is_simulated) or "real"
 
     @labelled("state", {"revoked": BAD, "connected": GOOD, "silent": BUSY, "never seen": ""})
     def state(self, connector: Connector) -> str:
-        """Return whether it is here."""
+        """Connected where its last heartbeat came in time."""
         if connector.is_revoked:
             return "revoked"
         if connector.last_seen is None:
@@ -64,30 +70,25 @@ class ConnectorAdmin(ModelAdmin):
         return "connected" if is_here else "silent"
 
     @admin.display(description="last heard", ordering="last_seen")
-    def heard(self, connector: Connector) -> str:
-        """Return how long ago it was heard of."""
+    def last_heard(self, connector: Connector) -> str:
         return since(connector.last_seen)
 
     @admin.display(description="symbols")
-    def carries(self, connector: Connector) -> str:
-        """Return what it may send."""
+    def allowed_symbols(self, connector: Connector) -> str:
         return ", ".join(connector.symbols) or "-"
 
     @admin.display(description="roles")
-    def parts(self, connector: Connector) -> str:
-        """Return its part for each symbol."""
+    def roles_by_symbol(self, connector: Connector) -> str:
         roles = connector.roles.items()
         return ", ".join(f"{symbol} {role}" for symbol, role in sorted(roles)) or "-"
 
     @admin.action(description="Revoke: cut off within five seconds", permissions=("change",))
     def revoke(self, request: HttpRequest, connectors: "models.QuerySet[Connector]") -> None:
-        """Cut the chosen connectors off."""
         number = connectors.filter(is_revoked=False).update(is_revoked=True)
         self.message_user(request, f"{number} revoked.", messages.WARNING)
 
     @admin.action(description="Let in again", permissions=("change",))
     def let_in_again(self, request: HttpRequest, connectors: "models.QuerySet[Connector]") -> None:
-        """Take the revocation of the chosen connectors back."""
         number = connectors.filter(is_revoked=True).update(is_revoked=False)
         self.message_user(request, f"{number} may connect again.", messages.SUCCESS)
 
@@ -104,5 +105,4 @@ class ConnectorEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="time (UTC)", ordering="happened_at")
     def at(self, event: ConnectorEvent) -> SafeString | str:
-        """Return when it happened."""
         return moment(event.happened_at)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from signals_app.admin.base import ModelAdmin
 from signals_app.models import Instrument, Signal
 
-#: The record's pips and money follow from these: changed, they would contradict it.
+#: Pips and money of recorded trades follow from these: changed, they would contradict them.
 _FIXED = ("pip", "digits", "contract_size", "quote_currency", "signal_prefix")
 
 
@@ -47,7 +47,7 @@ class InstrumentAdmin(ModelAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
-        """Return the symbol once it is there, and once it has signals what they were made of."""
+        """The symbol once it is there, and what its signals were computed with once it has any."""
         if obj is None:
             return ()
         has_signals = Signal.objects.filter(instrument=obj.symbol).exists()

@@ -1,4 +1,4 @@
-"""The pipeline: why there was no signal, how far the ticks are used, candles and analyses."""
+"""The pipeline: decisions and their reasons, how far ticks are used, candles, analyses."""
 
 import json
 from collections import Counter
@@ -10,50 +10,41 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
-from signals_app.admin.base import (
+from signals_app.admin.base import ReadOnlyAdmin
+from signals_app.admin.display import (
     BAD,
     BUSY,
     GOOD,
-    InstrumentFilter,
-    ReadOnlyAdmin,
-    SymbolFilter,
     close_time,
     labelled,
     moment,
     shown,
     since,
 )
+from signals_app.admin.filters import InstrumentFilter, SymbolFilter, TimeframeFilter
 from signals_app.confluence.refusals import RefusalReason
-from signals_app.market.candle import TIMEFRAMES
 from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import stream
 from signals_app.pipeline.decisions import INSTRUMENT_OFF
 from signals_app.services.probabilities import with_probabilities
 
-
-class TimeframeFilter(admin.SimpleListFilter):
-    """Narrows a list to one timeframe."""
-
-    title = "timeframe"
-    parameter_name = "timeframe"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return the timeframes of the pipeline."""
-        return [(str(each), str(each)) for each in TIMEFRAMES]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
-        """Return the rows of the chosen timeframe."""
-        return queryset.filter(timeframe=self.value()) if self.value() else queryset
+_OUTCOMES = {
+    Decision.Outcome.PENDING: "waiting",
+    Decision.Outcome.OPENING: "signal, opening",
+    Decision.Outcome.SIGNAL: "signal",
+    Decision.Outcome.BELOW: "below threshold",
+    Decision.Outcome.REFUSED: "refused",
+}
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """Narrows the ledger to one reason for no signal."""
+    """Narrows the list to closes without a signal for one reason."""
 
     title = "reason"
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return the reasons, each with how many closes it refused."""
+        """The reasons, each with how many closes it refused."""
         found: Counter[str] = Counter()
         for (_, reason), number in Decision.objects.refusals().items():
             found[reason] += number
@@ -64,19 +55,18 @@ class ReasonFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
-        """Return the closes refused for the chosen reason."""
         return queryset.filter(reason__iexact=self.value()) if self.value() else queryset
 
 
 @admin.register(Decision)
 class DecisionAdmin(ReadOnlyAdmin):
-    """The ledger of M15 closes: what each scored, and why it made no signal."""
+    """Every M15 close: what it scored, and why it made no signal."""
 
     list_display = (
         "closed_at",
         "symbol",
         "result",
-        "way",
+        "best_direction",
         "points",
         "why",
         "text",
@@ -88,7 +78,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     sortable_by = ("points",)
     fieldsets = (
-        (None, {"fields": (("symbol", "closed_at", "result"), ("way", "points"))}),
+        (None, {"fields": (("symbol", "closed_at", "result"), ("best_direction", "points"))}),
         ("Why", {"fields": ("why", "text", "strategy")}),
         (
             "Windows",
@@ -99,42 +89,32 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="candle close (UTC)")
     def closed_at(self, decision: Decision) -> SafeString | str:
-        """Return the close that was decided."""
         return close_time(decision.close_time_ms)
 
     @labelled(
         "outcome",
         {
-            "waiting": BUSY,
-            "signal, opening": BUSY,
-            "signal": GOOD,
-            "below threshold": "",
-            "refused": BAD,
+            _OUTCOMES[Decision.Outcome.PENDING]: BUSY,
+            _OUTCOMES[Decision.Outcome.OPENING]: BUSY,
+            _OUTCOMES[Decision.Outcome.SIGNAL]: GOOD,
+            _OUTCOMES[Decision.Outcome.BELOW]: "",
+            _OUTCOMES[Decision.Outcome.REFUSED]: BAD,
         },
     )
     def result(self, decision: Decision) -> str:
-        """Return what came of it."""
-        return {
-            "PENDING": "waiting",
-            "OPENING": "signal, opening",
-            "SIGNAL": "signal",
-            "BELOW": "below threshold",
-            "REFUSED": "refused",
-        }.get(decision.outcome, decision.outcome)
+        return _OUTCOMES[Decision.Outcome(decision.outcome)]
 
     @admin.display(description="best direction")
-    def way(self, decision: Decision) -> str:
-        """Return the direction that scored more."""
+    def best_direction(self, decision: Decision) -> str:
         return decision.direction or "-"
 
     @admin.display(description="score", ordering="score")
     def points(self, decision: Decision) -> str:
-        """Return the score of 100."""
         return "-" if decision.score is None else f"{decision.score:.1f}"
 
     @admin.display(description="reason")
     def why(self, decision: Decision) -> str:
-        """Return why there is no signal, or what it still waits for."""
+        """Why there is no signal, or what the close still waits for."""
         if decision.outcome == Decision.Outcome.PENDING:
             return (
                 "waits for its entry tick" if decision.score is not None else "waits for analysis"
@@ -143,27 +123,22 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="decided")
     def decided(self, decision: Decision) -> SafeString | str:
-        """Return when it was decided."""
         return moment(decision.decided_at)
 
     @admin.display(description="H1 window ends (UTC)")
     def h1_closed_at(self, decision: Decision) -> SafeString | str:
-        """Return the end of its last H1 candle."""
         return close_time(decision.h1_close_ms)
 
     @admin.display(description="H4 window ends (UTC)")
     def h4_closed_at(self, decision: Decision) -> SafeString | str:
-        """Return the end of its last H4 candle."""
         return close_time(decision.h4_close_ms)
 
     @admin.display(description="time (UTC)")
     def entered_at(self, decision: Decision) -> SafeString | str:
-        """Return the time of the entry tick."""
         return moment(decision.entry_time_ms)
 
     @admin.display(description="bid / ask")
     def quote(self, decision: Decision) -> str:
-        """Return the entry tick's quote."""
         bid = shown(decision.symbol, decision.entry_bid)
         return f"{bid} / {shown(decision.symbol, decision.entry_ask)}"
 
@@ -182,12 +157,11 @@ class StreamPositionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="ticks used", ordering="ordinal")
     def used(self, position: StreamPosition) -> str:
-        """Return the ticks used so far."""
         return f"{position.ordinal:,}"
 
     @admin.display(description="ticks waiting")
     def unused(self, position: StreamPosition) -> str:
-        """Return the ticks in Redis that are not used yet."""
+        """How many ticks in Redis the pipeline has not used yet."""
         try:
             newest = int(stream.last_entry_id(position.symbol).partition("-")[0])
         except RedisError:
@@ -196,27 +170,23 @@ class StreamPositionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="last tick (UTC)", ordering="time_ms")
     def last_tick(self, position: StreamPosition) -> SafeString | str:
-        """Return the time of the last tick used."""
         return moment(position.time_ms)
 
     @admin.display(description="first tick (UTC)")
     def first_tick(self, position: StreamPosition) -> SafeString | str:
-        """Return the time of the first tick ever."""
         return moment(position.first_time_ms)
 
     @admin.display(description="bid / ask")
     def bid_ask(self, position: StreamPosition) -> str:
-        """Return the last quote."""
         return f"{shown(position.symbol, position.bid)} / {shown(position.symbol, position.ask)}"
 
     @admin.display(description="watermark (UTC)")
     def watermark(self, position: StreamPosition) -> SafeString | str:
-        """Return until when no tick is still to come."""
+        """The time until which no tick is still to come."""
         return moment(position.watermark_ms)
 
     @admin.display(description="moved", ordering="updated_at")
     def moved(self, position: StreamPosition) -> str:
-        """Return when ticks were last used."""
         return since(position.updated_at)
 
 
@@ -241,43 +211,36 @@ class PriceCandleAdmin(ReadOnlyAdmin):
 
     @admin.display(description="opens (UTC)")
     def opened_at(self, candle: PriceCandle) -> SafeString | str:
-        """Return the opening time."""
         return close_time(candle.timestamp)
 
     @admin.display(description="open")
     def first(self, candle: PriceCandle) -> str:
-        """Return the opening price."""
         return shown(candle.instrument, candle.open)
 
     @admin.display(description="high")
     def highest(self, candle: PriceCandle) -> str:
-        """Return the highest price."""
         return shown(candle.instrument, candle.high)
 
     @admin.display(description="low")
     def lowest(self, candle: PriceCandle) -> str:
-        """Return the lowest price."""
         return shown(candle.instrument, candle.low)
 
     @admin.display(description="close")
     def last(self, candle: PriceCandle) -> str:
-        """Return the closing price."""
         return shown(candle.instrument, candle.close)
 
     @admin.display(description="ticks")
     def ticks(self, candle: PriceCandle) -> str:
-        """Return its volume."""
         return f"{candle.volume:,}"
 
     @labelled("made of", {"ticks": GOOD, "history": ""})
     def made_of(self, candle: PriceCandle) -> str:
-        """Return its source."""
         return candle.source.lower()
 
 
 @admin.register(Analysis)
 class AnalysisAdmin(ReadOnlyAdmin):
-    """What the detectors said at each close."""
+    """What the detectors found at each close."""
 
     list_display = ("closed_at", "symbol", "timeframe", "candles", "created_at")
     list_filter = (SymbolFilter, TimeframeFilter)
@@ -289,7 +252,7 @@ class AnalysisAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Return the analyses; the list does without what they found."""
+        """The analyses; the list leaves out what they found, which is long."""
         rows = super().get_queryset(request)
         resolved = request.resolver_match
         is_list = resolved is not None and str(resolved.url_name).endswith("changelist")
@@ -297,12 +260,11 @@ class AnalysisAdmin(ReadOnlyAdmin):
 
     @admin.display(description="candle close (UTC)")
     def closed_at(self, analysis: Analysis) -> SafeString | str:
-        """Return the end of the window."""
         return close_time(analysis.close_time_ms)
 
     @admin.display(description="views")
     def findings(self, analysis: Analysis) -> SafeString:
-        """Return what was found and what that was worth, as JSON."""
+        """What was found, with its measured probabilities, as JSON."""
         return format_html(
             '<pre class="max-h-96 overflow-auto text-xs">{}</pre>',
             json.dumps(with_probabilities(analysis), indent=2),

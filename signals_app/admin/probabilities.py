@@ -1,26 +1,26 @@
-"""Measured probabilities: what history says about the events that signals lean on."""
+"""Measured probabilities of the events that signals lean on, by calibration."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
-from signals_app.admin.base import InstrumentFilter, ReadOnlyAdmin, close_time, moment
+from signals_app.admin.base import ReadOnlyAdmin
+from signals_app.admin.display import close_time, moment
+from signals_app.admin.filters import InstrumentFilter
 from signals_app.models import MeasuredProbability
 
 
 class UseFilter(admin.SimpleListFilter):
-    """Narrows the list to the calibrations that signals are told with now."""
+    """Narrows the list to the calibrations that new signals are judged by."""
 
     title = "use"
     parameter_name = "use"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return the one choice."""
         return [("now", "what signals say now")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
-        """Return the rows of the calibrations in use."""
         return queryset.in_use() if self.value() == "now" else queryset
 
 
@@ -48,37 +48,32 @@ class MeasuredProbabilityAdmin(ReadOnlyAdmin):
 
     @admin.display(description="event")
     def event(self, row: MeasuredProbability) -> str:
-        """Return what happened, and how."""
         return f"{row.event_type} {row.event_kind}"
 
     @admin.display(description="scores")
     def scores(self, row: MeasuredProbability) -> str:
-        """Return which scores the bucket holds."""
         return row.value().scores.removeprefix("score ")
 
     @admin.display(description="probability, 95 %")
     def measured(self, row: MeasuredProbability) -> str:
-        """Return the probability with its interval."""
         if row.p is None or row.low is None or row.high is None:
             return "not measured"
         return f"{row.p:.1%} [{100 * row.low:.0f}-{100 * row.high:.0f}]"
 
     @admin.display(description="random entries")
     def random_entries(self, row: MeasuredProbability) -> str:
-        """Return how often matched random entries won."""
+        """How often matched random entries won."""
         return "-" if row.p0 is None else f"{row.p0:.1%}"
 
     @admin.display(description="placebos")
     def placebos(self, row: MeasuredProbability) -> str:
-        """Return how often the same shape won where the detector found nothing."""
+        """How often the same shape won where the detector found nothing."""
         return "-" if row.placebo is None else f"{row.placebo:.1%}"
 
     @admin.display(description="data until (UTC)")
     def data_until(self, row: MeasuredProbability) -> str:
-        """Return the end of the last candle."""
         return close_time(row.data_to)
 
     @admin.display(description="made (UTC)")
     def measured_at(self, row: MeasuredProbability) -> str:
-        """Return when it was measured."""
         return moment(row.made_at)

@@ -1,34 +1,34 @@
-"""Signals: what was said, why, and what came of it."""
+"""Signals: their levels, why they were made, and whether their trade still runs."""
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from signals_app.admin.base import (
+from signals_app.admin.base import ReadOnlyAdmin
+from signals_app.admin.display import (
     BAD,
     GOOD,
     NEUTRAL,
-    DirectionFilter,
-    InstrumentFilter,
-    ReadOnlyAdmin,
     close_time,
     labelled,
     moment,
     nowrap,
     shown,
 )
+from signals_app.admin.filters import DirectionFilter, InstrumentFilter
+from signals_app.market.direction import Direction
 from signals_app.models import Signal
 
 
 @admin.register(Signal)
 class SignalAdmin(ReadOnlyAdmin):
-    """The record of signals, newest first."""
+    """Every signal that was made, newest first."""
 
     list_display = (
         "signal_id",
-        "way",
-        "state",
+        "direction_label",
+        "status_label",
         "closed_at",
         "entry",
         "stop",
@@ -45,7 +45,15 @@ class SignalAdmin(ReadOnlyAdmin):
     date_hierarchy = "timestamp"
     ordering = ("-timestamp", "-signal_id")
     fieldsets = (
-        (None, {"fields": (("signal_id", "state", "way"), ("closed_at", "session", "strategy"))}),
+        (
+            None,
+            {
+                "fields": (
+                    ("signal_id", "status_label", "direction_label"),
+                    ("closed_at", "session", "strategy"),
+                )
+            },
+        ),
         (
             "Levels",
             {"fields": (("entry", "stop"), ("first_target", "second_target"), ("zone", "ratio"))},
@@ -68,77 +76,65 @@ class SignalAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest):  # type: ignore[no-untyped-def]
-        """Return the signals with their strategy."""
         return super().get_queryset(request).select_related("strategy")
 
-    @labelled("direction", {"BUY": GOOD, "SELL": BAD}, "direction")
-    def way(self, signal: Signal) -> str:
-        """Return the direction."""
+    @labelled("direction", {Direction.BUY: GOOD, Direction.SELL: BAD}, "direction")
+    def direction_label(self, signal: Signal) -> str:
         return signal.direction
 
-    @labelled("status", {"ACTIVE": NEUTRAL, "CLOSED": ""}, "status")
-    def state(self, signal: Signal) -> str:
-        """Return whether its trade still runs."""
+    @labelled("status", {Signal.Status.ACTIVE: NEUTRAL, Signal.Status.CLOSED: ""}, "status")
+    def status_label(self, signal: Signal) -> str:
         return signal.status
 
     @admin.display(description="candle close (UTC)", ordering="timestamp")
     def closed_at(self, signal: Signal) -> SafeString | str:
-        """Return the close of the candle that it was made on."""
+        """The close of the candle that it was made on."""
         return close_time(signal.timestamp)
 
     @admin.display(description="entry")
     def entry(self, signal: Signal) -> str:
-        """Return the price it is entered at."""
         return shown(signal.instrument, signal.entry_price)
 
     @admin.display(description="stop loss")
     def stop(self, signal: Signal) -> str:
-        """Return the stop."""
         return shown(signal.instrument, signal.stop_loss)
 
     @admin.display(description="take profit 1 / 2")
     def targets(self, signal: Signal) -> SafeString:
-        """Return both targets."""
         return nowrap(f"{self.first_target(signal)} / {self.second_target(signal)}")
 
     @admin.display(description="take profit 1")
     def first_target(self, signal: Signal) -> str:
-        """Return where half is closed."""
         return shown(signal.instrument, signal.take_profit_1)
 
     @admin.display(description="take profit 2")
     def second_target(self, signal: Signal) -> str:
-        """Return where the rest is closed."""
         return shown(signal.instrument, signal.take_profit_2)
 
     @admin.display(description="zone")
     def zone(self, signal: Signal) -> str:
-        """Return the zone that the trade leans on."""
+        """The zone that the trade leans on, bottom first."""
         bottom = shown(signal.instrument, signal.zone_bottom)
         return f"{bottom} - {shown(signal.instrument, signal.zone_top)}"
 
     @admin.display(description="R:R", ordering="risk_reward_ratio")
     def ratio(self, signal: Signal) -> str:
-        """Return reward for risk."""
         return f"1:{signal.risk_reward_ratio.normalize():f}"
 
     @admin.display(description="confidence", ordering="confidence_score")
     def confidence(self, signal: Signal) -> str:
-        """Return the score of 100."""
         return f"{signal.confidence_score:.1f}"
 
     @admin.display(description="probability")
     def probability_measured(self, signal: Signal) -> str:
-        """Return what history says of the event that it leans on."""
+        """How often events like the one it leans on held, in words."""
         return str(signal.measured or "not measured")
 
     @admin.display(description="confluence factors")
     def reasons(self, signal: Signal) -> SafeString:
-        """Return the reasons, one below the other."""
         lines = format_html_join("", "<li>{}</li>", ((each,) for each in signal.confluence_factors))
         return format_html('<ul class="list-disc pl-4">{}</ul>', lines)
 
     @admin.display(description="entry tick (UTC)")
     def entered_at(self, signal: Signal) -> SafeString | str:
-        """Return the time of the entry tick."""
         return moment(signal.entry_time_ms)

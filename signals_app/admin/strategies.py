@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget
 
-from signals_app.admin.base import GOOD, NEUTRAL, ModelAdmin, labelled, moment
+from signals_app.admin.base import ModelAdmin
+from signals_app.admin.display import GOOD, NEUTRAL, labelled, moment
 from signals_app.confluence.limits import LIMITS, BadParameter, check_order, check_values
 from signals_app.confluence.parameters import Parameters
 from signals_app.models import NoLiveStrategy, Strategy
@@ -97,14 +98,14 @@ class ParametersForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         """Refuse parameters that contradict each other."""
-        wanted = super().clean() or {}
+        parameters = super().clean() or {}
         if not self.errors:
             try:
-                check_values(wanted)
-                check_order(wanted)
+                check_values(parameters)
+                check_order(parameters)
             except BadParameter as bad:
                 raise ValidationError(str(bad)) from None
-        return wanted
+        return parameters
 
 
 @admin.register(Strategy)
@@ -119,7 +120,7 @@ class StrategyAdmin(ModelAdmin):
     readonly_fields = ("title", "state", "changes", "made_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the parameters by what they are for; a retired version only says what it was."""
+        """The parameters by their purpose; a retired version only shows what it changed."""
         version = (None, {"fields": (("title", "state", "made_at"), "changes")})
         if not self.has_change_permission(request, obj):
             return (version,)
@@ -155,8 +156,8 @@ class StrategyAdmin(ModelAdmin):
         if version is None or version.pk == obj.pk:
             self.message_user(request, f"Nothing was changed; {obj} stays live.")
         else:
-            said = f"{version} is live and decides from the next close on."
-            self.message_user(request, said, messages.SUCCESS)
+            text = f"{version} is live and decides from the next close on."
+            self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:signals_app_strategy_changelist"))
 
     @admin.action(description="Make live: decide from the next close on", permissions=("change",))
@@ -167,29 +168,28 @@ class StrategyAdmin(ModelAdmin):
             self.message_user(request, "Choose one version: only one is live.", messages.ERROR)
             return
         try:
-            said = f"{make_live(versions[0].pk)} is live and decides from the next close on."
+            text = f"{make_live(versions[0].pk)} is live and decides from the next close on."
         except NotPossible as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             return
-        self.message_user(request, said, messages.SUCCESS)
+        self.message_user(request, text, messages.SUCCESS)
 
     @admin.display(description="version", ordering="version")
     def title(self, strategy: Strategy) -> str:
-        """Return name and version."""
         return str(strategy)
 
-    @labelled("status", {"LIVE": GOOD, "SHADOW": NEUTRAL, "RETIRED": ""})
+    @labelled(
+        "status",
+        {Strategy.Status.LIVE: GOOD, Strategy.Status.SHADOW: NEUTRAL, Strategy.Status.RETIRED: ""},
+    )
     def state(self, strategy: Strategy) -> str:
-        """Return whether it decides, or runs in shadow."""
         return strategy.status
 
     @admin.display(description="differs from the defaults")
     def changes(self, strategy: Strategy) -> str:
-        """Return what it changes."""
         differences = sorted(strategy.differences().items())
         return ", ".join(f"{name} {value}" for name, value in differences) or "nothing"
 
     @admin.display(description="made (UTC)")
     def made_at(self, strategy: Strategy) -> SafeString | str:
-        """Return when it was made."""
         return moment(strategy.created_at)

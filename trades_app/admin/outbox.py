@@ -8,17 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from signals_app.admin.base import (
-    BAD,
-    BUSY,
-    GOOD,
-    NEUTRAL,
-    InstrumentFilter,
-    ReadOnlyAdmin,
-    labelled,
-    link_to,
-    moment,
-)
+from signals_app.admin.base import ReadOnlyAdmin
+from signals_app.admin.display import BAD, BUSY, GOOD, NEUTRAL, labelled, link_to, moment
+from signals_app.admin.filters import InstrumentFilter
 from trades_app.models import Message
 from trades_app.notifications import kinds, outbox
 from trades_app.notifications.telegram import bot

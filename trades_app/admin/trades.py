@@ -10,16 +10,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from signals_app.admin.base import (
+from signals_app.admin.base import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline
+from signals_app.admin.display import (
     BAD,
     BUSY,
     GOOD,
     NEUTRAL,
-    DirectionFilter,
-    InstrumentFilter,
-    ModelAdmin,
-    ReadOnlyAdmin,
-    ReadOnlyInline,
     close_time,
     labelled,
     link_to,
@@ -27,6 +23,7 @@ from signals_app.admin.base import (
     money,
     shown,
 )
+from signals_app.admin.filters import DirectionFilter, InstrumentFilter
 from signals_app.models import Signal, Strategy
 from signals_app.services.strategies import NotPossible
 from trades_app.lifecycle.machine import InvalidTransition
