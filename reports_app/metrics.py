@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from signals_app.market import calendar
 from signals_app.models import Decision, Instrument, Signal, StreamPosition
+from trades_app.lifecycle.machine import TradeStatus
 from trades_app.models import Trade
 
 log = structlog.get_logger(__name__)
@@ -37,23 +38,23 @@ _GAUGES = {
     "daily_profit_loss": "Money of the trades closed on the day of the instrument's last tick",
 }
 _REFUSED = "Closes decided without a signal, by their reason"
-#: What no trade decides.
+#: A figure that no trade decides yet.
 _UNKNOWN = float("nan")
 
 
 class TradingFigures(Collector):
-    """A few queries at most every few seconds, however often it is asked."""
+    """The figures as Prometheus collects them: queried every few seconds, however often it asks."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._found: tuple[float, Figures, Refusals] | None = None
 
     def describe(self) -> list[Metric]:
-        """Return nothing, so that registering asks no database."""
+        """Nothing, so that registering asks no database."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Yield each figure by instrument; nothing where the database does not answer."""
+        """Each figure by instrument; nothing where the database does not answer."""
         try:
             figures, refusals = self._recent()
         except Error as failure:
@@ -88,7 +89,7 @@ def trading_figures() -> Figures:
     signals = dict(Signal.objects.order_by().values_list("instrument").annotate(Count("signal_id")))
     closed = Q(exit_time__isnull=False)
     trades = _by_instrument(
-        Trade.objects.exclude(status="CANCELLED")
+        Trade.objects.exclude(status=TradeStatus.CANCELLED)
         .order_by()
         .values("instrument")
         .annotate(
@@ -128,7 +129,7 @@ def _figures(signals: int, trades: Mapping[str, Any], day: Mapping[str, Any]) ->
 
 
 def _last_days() -> Q:
-    """Return the condition that a trade closed on the day of its instrument's last tick."""
+    """The condition that a trade closed on the day of its instrument's last tick."""
     condition = Q(pk__in=())
     for symbol, time_ms in StreamPosition.objects.values_list("symbol", "time_ms"):
         start = calendar.utc(time_ms).replace(hour=0, minute=0, second=0, microsecond=0)

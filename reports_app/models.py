@@ -1,4 +1,4 @@
-"""What each instrument earned, and the digests that prove its record."""
+"""What each instrument earned, and the digests that prove its track record."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -15,8 +15,6 @@ class PerformanceMetric(models.Model):
     """
 
     class Period(models.TextChoices):
-        """How long the row's time is."""
-
         DAY = "day"
         WEEK = "week"
         MONTH = "month"

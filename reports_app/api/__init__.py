@@ -1,1 +1,1 @@
-"""Performance, and what happens as it happens, over HTTP."""
+"""Performance over HTTP."""

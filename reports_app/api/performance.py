@@ -37,12 +37,11 @@ class PerformanceSerializer(RowSerializer):
         )
 
     def get_until(self, row: PerformanceMetric) -> dt.date:
-        """Return the last day that counts."""
         return Period(row.period).last_day(row.date)
 
 
 class PerformanceFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """Whole periods of an instrument that have to do with a span of time."""
+    """Whole periods of an instrument that overlap a span of time."""
 
     instrument = django_filters.CharFilter()
     locals().update(
@@ -57,7 +56,7 @@ class PerformanceFilter(django_filters.FilterSet):  # type: ignore[misc]
     )
 
     def ending_after(self, rows: "QuerySet[Any]", _name: str, time: dt.datetime) -> "QuerySet[Any]":
-        """Return the periods that hold ``time`` or come later."""
+        """The periods that hold ``time`` or come later."""
         day = time.astimezone(dt.UTC).date()
         later = Q()
         for period in PERIODS:
@@ -67,7 +66,7 @@ class PerformanceFilter(django_filters.FilterSet):  # type: ignore[misc]
     def beginning_before(
         self, rows: "QuerySet[Any]", _name: str, time: dt.datetime
     ) -> "QuerySet[Any]":
-        """Return the periods whose first midnight is before ``time``."""
+        """The periods whose first midnight is before ``time``."""
         last = (time.astimezone(dt.UTC) - dt.timedelta(microseconds=1)).date()
         return rows.filter(date__lte=last)
 
@@ -82,5 +81,4 @@ class PerformanceReport(generics.ListAPIView[PerformanceMetric]):
     ordering = ("-date", "instrument")
 
     def get_queryset(self) -> "QuerySet[PerformanceMetric]":
-        """Return the periods of one length."""
         return super().get_queryset().filter(period=self.period.value)

@@ -1,1 +1,1 @@
-"""What a viewer sees live: pages, and the stream of events that moves them."""
+"""What a viewer sees live; today the stream of events that pages follow."""

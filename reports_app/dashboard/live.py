@@ -40,7 +40,7 @@ _places = BoundedSemaphore(STREAMS_PER_PROCESS)
 
 
 class EventStreamRenderer(JSONRenderer):
-    """Lets callers accept `text/event-stream`; what is refused is still told in JSON."""
+    """Lets callers accept `text/event-stream`; refusals are JSON all the same."""
 
     media_type = "text/event-stream"
     format = "event-stream"
@@ -48,16 +48,16 @@ class EventStreamRenderer(JSONRenderer):
 
 
 @dataclass(slots=True)
-class Watch:
-    """Finds the rows of a kind that were not there before, oldest first.
+class TableWatch:
+    """Finds the rows of one table that were not there before; `kind` is the name of their events.
 
     Rows of different symbols are committed in another order than they are numbered, so that the
-    newest ones are compared with those seen, not with the highest number.
+    newest ones, by the column `order`, are compared with those seen, not with the highest number.
     """
 
     kind: str
     rows: "models.QuerySet[Any]"
-    newest: str
+    order: str
     as_json: Callable[[Any], dict[str, Any]]
     _seen: frozenset[Any] = field(init=False)
 
@@ -65,7 +65,7 @@ class Watch:
         self._seen = frozenset(self._newest())
 
     def new(self) -> list[dict[str, Any]]:
-        """Return the rows that came since the last call."""
+        """The rows that came since the last call, as JSON, oldest first."""
         found = self._newest()
         fresh = [pk for pk in found if pk not in self._seen]
         self._seen = frozenset(found)
@@ -75,14 +75,14 @@ class Watch:
         return [self.as_json(rows[pk]) for pk in reversed(fresh) if pk in rows]
 
     def _newest(self) -> list[Any]:
-        rows = self.rows.model._default_manager.order_by(f"-{self.newest}")
+        rows = self.rows.model._default_manager.order_by(f"-{self.order}")
         return list(rows.values_list("pk", flat=True)[:NEWEST_ROWS])
 
 
-def watches() -> list[Watch]:
-    """Return what a stream tells about."""
+def watched_tables() -> list[TableWatch]:
+    """What a stream sends: candles made of ticks, signals and trade events."""
     return [
-        Watch(
+        TableWatch(
             "candle",
             PriceCandle.objects.filter(source=PriceCandle.Source.TICKS),
             "pk",
@@ -92,13 +92,13 @@ def watches() -> list[Watch]:
                 **CandleSerializer(candle).data,
             },
         ),
-        Watch(
+        TableWatch(
             "signal",
             Signal.objects.select_related("strategy"),
             "created_at",
             lambda signal: SignalSerializer(signal).data,
         ),
-        Watch(
+        TableWatch(
             "trade",
             TradeEvent.objects.select_related("trade"),
             "pk",
@@ -118,7 +118,7 @@ class EventStream:
     def __init__(self) -> None:
         self._ends = monotonic() + LONGEST_SECONDS
         self._holds_place = True
-        self._parts = self._tell()
+        self._parts = self._events()
 
     def __iter__(self) -> Iterator[bytes]:
         return self._parts
@@ -130,14 +130,14 @@ class EventStream:
             self._holds_place = False
             _places.release()
 
-    def _tell(self) -> Generator[bytes, None, None]:
-        # Reconnecting callers wait so many milliseconds.
+    def _events(self) -> Generator[bytes, None, None]:
+        # So many milliseconds a caller waits before it connects again.
         yield b"retry: 3000\n\n"
         quiet_since = monotonic()
         try:
-            watched = watches()
+            tables = watched_tables()
             while monotonic() < self._ends:
-                parts = [_event(watch.kind, row) for watch in watched for row in watch.new()]
+                parts = [_event(table.kind, row) for table in tables for row in table.new()]
                 yield from parts
                 if parts:
                     quiet_since = monotonic()

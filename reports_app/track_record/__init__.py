@@ -1,1 +1,1 @@
-"""The record of what was said: days sealed, the proof of it, figures and reports from it."""
+"""The track record: its days sealed and proved, its export, its figures and its reports."""

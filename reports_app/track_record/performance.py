@@ -14,6 +14,7 @@ from reports_app.performance import statistics
 from reports_app.performance.statistics import Period, TradeResult
 from signals_app.market import calendar
 from signals_app.models import Signal
+from trades_app.lifecycle.machine import EventKind
 from trades_app.models import Trade, TradeEvent
 from trades_app.trading.services import trade_value
 
@@ -68,7 +69,7 @@ def recompute(*, since: dt.date | None = None, instrument: str | None = None) ->
 def recompute_recent() -> int:
     """Write the periods of signals and closes newer than the rows; return how many were written."""
     latest = PerformanceMetric.objects.aggregate(at=Max("calculated_at"))["at"]
-    signals, closes = Signal.objects.all(), TradeEvent.objects.filter(kind="CLOSED")
+    signals, closes = Signal.objects.all(), TradeEvent.objects.filter(kind=EventKind.CLOSED)
     if latest is not None:
         signals = signals.filter(created_at__gte=latest - _LATEST_COMMIT)
         closes = closes.filter(recorded_at__gte=latest - _LATEST_COMMIT)
@@ -98,15 +99,15 @@ def results(
     before: dt.date | None = None,
     instrument: str | None = None,
 ) -> list[TradeResult]:
-    """Return what statistics need of each signal made, or closed, in these UTC days."""
+    """Return the results of signals made, or closed, from ``since`` until ``before`` (UTC days)."""
     signals = Signal.objects.select_related("trade")
     if instrument is not None:
         signals = signals.filter(instrument=instrument)
     if since is not None:
-        start = _midnight(since)
+        start = calendar.midnight(since)
         signals = signals.filter(Q(timestamp__gte=start) | Q(trade__exit_time__gte=start))
     if before is not None:
-        end = _midnight(before)
+        end = calendar.midnight(before)
         signals = signals.filter(Q(timestamp__lt=end) | Q(trade__exit_time__lt=end))
     return [_result(signal) for signal in signals.order_by("instrument", "timestamp", "signal_id")]
 
@@ -131,7 +132,7 @@ def _result(signal: Signal) -> TradeResult:
 
 
 def _rows(found: Iterable[TradeResult], since: dt.date | None) -> Iterator[PerformanceMetric]:
-    """Yield a row for each period in which something happened; ``found`` is by instrument."""
+    """A row for each period in which something happened; ``found`` is ordered by instrument."""
     for instrument, group in groupby(found, key=lambda result: result.instrument):
         mine = list(group)
         for period in PERIODS:
@@ -151,7 +152,7 @@ def _rows(found: Iterable[TradeResult], since: dt.date | None) -> Iterator[Perfo
 def _parts(
     found: Iterable[TradeResult], period: Period, key: Callable[[TradeResult], str]
 ) -> dict[dt.date, dict[str, dict[str, object]]]:
-    """Return by period, then by group, the group's figures."""
+    """By the period's first day, then by group, the group's figures."""
     groups: dict[str, list[TradeResult]] = {}
     for result in found:
         groups.setdefault(key(result), []).append(result)
@@ -163,7 +164,7 @@ def _parts(
 
 
 def _first_needed(since: dt.date | None) -> dt.date | None:
-    """Return the first day of the earliest period that ``since`` belongs to."""
+    """The first day of the earliest period that ``since`` belongs to."""
     return None if since is None else min(period.beginning(since) for period in PERIODS)
 
 
@@ -187,7 +188,3 @@ def _remove_others(
     if gone:
         PerformanceMetric.objects.filter(pk__in=gone).delete()
         log.info("performance_removed", rows=len(gone))
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -1,4 +1,4 @@
-"""The record's days: each is sealed once, when nothing can be added to it any more.
+"""The track record's days: each is sealed once, when nothing can be added to it any more.
 
 Each instrument's signals are one chain; each trade's events are a chain that begins at its
 signal; each day's digest covers the links of its signals and events and the digest before. None of
@@ -34,7 +34,7 @@ def days_to_seal(instrument: str) -> list[dt.date]:
 
 
 def closed_until(instrument: str) -> dt.date | None:
-    """Return the day up to which, itself excluded, nothing can be added to the record.
+    """Return the day up to which, itself excluded, nothing can be added to the track record.
 
     By the stream's own time: a day is over when a tick or watermark of a later one was used and
     every close of it is decided and its trade open. `None` where there is no stream.
@@ -88,11 +88,11 @@ def _last_sealed(instrument: str) -> RecordDay | None:
 
 
 def _days(instrument: str, *, after: dt.date | None) -> list[dt.date]:
-    """Return the UTC days behind ``after`` that hold entries, oldest first."""
+    """The UTC days behind ``after`` that hold entries, oldest first."""
     signals = Signal.objects.filter(instrument=instrument)
     events = TradeEvent.objects.filter(trade__signal__instrument=instrument)
     if after is not None:
-        start = _midnight(after + _DAY)
+        start = calendar.midnight(after + _DAY)
         signals, events = signals.filter(timestamp__gte=start), events.filter(time__gte=start)
     found = {
         *signals.order_by().values_list("timestamp__date", flat=True).distinct(),
@@ -102,9 +102,9 @@ def _days(instrument: str, *, after: dt.date | None) -> list[dt.date]:
 
 
 def _entries(instrument: str, day: dt.date) -> list[Entry]:
-    """Return the entries of a UTC day as they are linked, in the order of the record."""
+    """The entries of a UTC day as they are linked, in the order of `Entry`."""
     # Both ends of a range belong to it; times are whole milliseconds at the finest.
-    span = (_midnight(day), _midnight(day + _DAY) - dt.timedelta(microseconds=1))
+    span = (calendar.midnight(day), calendar.midnight(day + _DAY) - dt.timedelta(microseconds=1))
     signals = Signal.objects.filter(instrument=instrument, timestamp__range=span)
     events = TradeEvent.objects.filter(trade__signal__instrument=instrument, time__range=span)
     return sorted(
@@ -131,7 +131,3 @@ def _entries(instrument: str, day: dt.date) -> list[Entry]:
             ),
         ]
     )
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -29,6 +29,11 @@ def utc(time_ms: int) -> datetime:
     return datetime.fromtimestamp(time_ms // 1000, UTC) + timedelta(milliseconds=time_ms % 1000)
 
 
+def midnight(day: date) -> datetime:
+    """Return the beginning of a UTC day."""
+    return datetime.combine(day, time(), UTC)
+
+
 def milliseconds(moment: datetime) -> int:
     """Return an aware time as Unix milliseconds."""
     return round(moment.timestamp() * 1000)

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the key's name and what it may do."""
+        """Add the key's name and what it may do."""
         parser.add_argument("name", help="whose key it is; a connector's key has its name")
         parser.add_argument(
             "--scope",

@@ -12,7 +12,7 @@ from goldtrader.stack.processes.children import ROOT
 
 
 class Command(BaseCommand):
-    """Lists the command beside the others, and leads those who call it by another way there."""
+    """Lists the command beside the others; whoever calls it through Django is sent to manage.py."""
 
     help = "Starts database, Redis, gateway, workers, web and a feed; Ctrl-C ends all of them."
     requires_system_checks: list[str] = []
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         add_options(parser)
 
     def handle(self, **_options: Any) -> None:
-        """Begin anew as manage.py does: settings must not be loaded before the stack chose them."""
+        """Start manage.py again: settings must not be loaded before the stack has chosen them."""
         os.execv(  # noqa: S606 - our own interpreter and manage.py
             sys.executable, [sys.executable, str(ROOT / "manage.py"), "stack", *sys.argv[2:]]
         )

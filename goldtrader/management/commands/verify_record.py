@@ -1,4 +1,4 @@
-"""`manage.py verify_record`: whether anything in the record was removed, changed or back-dated."""
+"""`manage.py verify_record`: proves that no signal or trade event was removed or changed."""
 
 import datetime as dt
 import json
@@ -16,13 +16,13 @@ _PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2}):([0-9a-fA-F]{64})")
 
 
 class Command(BaseCommand):
-    """Exit code 0 and each instrument's head where the record holds, otherwise 1 and a sentence."""
+    """Exit code 0 and each instrument's head where all of it holds, else 1 and a sentence."""
 
     help = "Prove that no signal and no trade event was removed, changed or back-dated."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take where the record is, and what was published of it."""
+        """Add where the track record is, and what was published of it."""
         add_data_dir_argument(parser)
         parser.add_argument(
             "--export", type=Path, metavar="FILE", help="what export --json printed; no database"
@@ -48,18 +48,18 @@ class Command(BaseCommand):
         except Broken as broken:
             raise CommandError(f"BROKEN: {broken}", returncode=1) from None
         for proof in proofs:
-            self.stdout.write(_told(proof))
+            self.stdout.write(_line(proof))
         for noted in expected:
             self.stdout.write(f"It is the record that was published: {noted.date}:{noted.digest}")
         self.stdout.write(_verdict(proofs, is_export=options["export"] is not None, noted=expected))
 
 
 def _published(text: str) -> Published:
-    told = _PUBLISHED.fullmatch(text.strip())
-    if told is None:
+    noted = _PUBLISHED.fullmatch(text.strip())
+    if noted is None:
         raise ArgumentTypeError("write it as 2024-01-05:DIGEST, with all 64 digits of the digest")
     try:
-        return Published(dt.date.fromisoformat(told[1]), told[2].lower())
+        return Published(dt.date.fromisoformat(noted[1]), noted[2].lower())
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from None
 
@@ -71,7 +71,7 @@ def _read(file: Path) -> Any:
         raise CommandError(f"{file} cannot be read: {error}", returncode=2) from None
 
 
-def _told(proof: Proof) -> str:
+def _line(proof: Proof) -> str:
     days = f"{len(proof.days)} days" if proof.sealed is None else f"{proof.sealed} days sealed"
     head = f"{proof.head.date}:{proof.head.digest}" if proof.head else "-"
     return (

@@ -1,4 +1,4 @@
-"""`manage.py recompute_performance`: performance_metrics from the trades, all or from a day on."""
+"""`manage.py recompute_performance`: the rows of performance_metrics, from the trades."""
 
 import datetime as dt
 from argparse import ArgumentParser
@@ -10,13 +10,13 @@ from reports_app.track_record.performance import recompute
 
 
 class Command(BaseCommand):
-    """Writes every period anew; running it twice changes nothing."""
+    """Writes every period again, all or from a day on; running it twice changes nothing."""
 
     help = "Compute the rows of performance_metrics from the trades."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take from when on, and of which instrument."""
+        """Add from when on, and of which instrument."""
         parser.add_argument("--since", type=dt.date.fromisoformat, help="UTC day, 2024-01-31")
         parser.add_argument("--symbol", help="one instrument; by default all")
 

@@ -1,34 +1,17 @@
-"""Performance over HTTP, and the live stream."""
-
-import json
-from collections.abc import Iterator
-from typing import Any
+"""Performance over HTTP: days, weeks and months of each instrument."""
 
 import pytest
-from django.core.signals import request_finished
-from django.db import close_old_connections
 from pytest_django import DjangoAssertNumQueries
 
-from reports_app.dashboard import live
 from reports_app.track_record.performance import recompute
-from signals_app.market.candle import Candle, Timeframe
-from signals_app.models import PriceCandle
 from tests.callers import API, caller
-from tests.trades_app.examples import CLOSE_MS
-from tests.trades_app.rows import numbered, stored_signal, stored_trade
+from tests.trades_app.rows import numbered, stored_trade
 from trades_app.models import Trade
 
 pytestmark = pytest.mark.django_db
 
 GROUPS_AND_TIME = {"by_session", "by_setup", "by_direction", "calculated_at"}
 LOST, WON, BROKE_EVEN = (2039.0,), (2055.0, 2065.0), (2055.0, 2045.5)
-
-
-def leave(response: Any) -> None:
-    """Close a stream as the web server does, but leave the test's transaction alone."""
-    request_finished.disconnect(close_old_connections)
-    response.close()
-    request_finished.connect(close_old_connections)
 
 
 @pytest.fixture
@@ -106,8 +89,6 @@ def test_performance_comes_in_pages(record: None) -> None:
 def test_performance_is_narrowed_by_instrument_and_time(record: None) -> None:
     client = caller()
 
-    client = caller()
-
     def dates(**query: str) -> list[str]:
         rows = client.get(f"{API}/performance/daily", query).json()["results"]
         return [row["date"] for row in rows]
@@ -141,88 +122,3 @@ def test_a_report_costs_one_query_beside_the_key(
 
     with django_assert_num_queries(2):
         client.get(f"{API}/performance/monthly")
-
-
-def events(parts: Iterator[bytes]) -> Iterator[tuple[str, dict[str, object]]]:
-    for part in parts:
-        if part.startswith(b"event"):
-            kind, data = part.decode().splitlines()[:2]
-            yield kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))
-
-
-def test_the_stream_tells_what_is_new_and_nothing_older(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "POLL_SECONDS", 0)
-    stored_trade(numbered(1))
-    response = caller().get(f"{API}/stream", HTTP_ACCEPT="text/event-stream")
-    parts = iter(response.streaming_content)
-    assert next(parts) == b"retry: 3000\n\n"
-    told = events(parts)
-    watching = live.watches()
-
-    assert response["Content-Type"] == "text/event-stream"
-    assert [watch.new() for watch in watching] == [[], [], []]
-
-    stored_trade(numbered(2))
-    PriceCandle.objects.bulk_create(
-        PriceCandle.of(
-            "XAUUSD", Timeframe.M15, [Candle(CLOSE_MS, 1, 2, 1, 2, 5)], PriceCandle.Source.TICKS
-        )
-        + PriceCandle.of(
-            "XAUUSD", Timeframe.H1, [Candle(CLOSE_MS, 1, 2, 1, 2, 5)], PriceCandle.Source.HISTORY
-        )
-    )
-
-    candles, signals, trades = (watch.new() for watch in watching)
-    assert [(row["symbol"], row["timeframe"], row["close"]) for row in candles] == [
-        ("XAUUSD", "M15", 2.0)
-    ]
-    assert [row["signal_id"] for row in signals] == ["XAU_20240105_002"]
-    assert [(row["signal_id"], row["kind"]) for row in trades] == [
-        ("XAU_20240105_002", "OPENED"),
-        ("XAU_20240105_002", "MONITORING_STARTED"),
-    ]
-    assert [watch.new() for watch in watching] == [[], [], []]
-    leave(response)
-    assert list(told) == []
-
-
-def test_a_stream_tells_events_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "sleep", lambda _: stored_signal(numbered(1)))
-    response = caller().get(f"{API}/stream")
-
-    told = events(iter(response.streaming_content))
-
-    kind, signal = next(told)
-    assert (kind, signal["signal_id"]) == ("signal", "XAU_20240105_001")
-    leave(response)
-
-
-def test_streams_are_few_and_give_their_places_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = caller()
-
-    taken = [client.get(f"{API}/stream") for _ in range(live.STREAMS_PER_PROCESS)]
-    refused = client.get(f"{API}/stream", HTTP_ACCEPT="text/event-stream")
-    for response in taken:
-        leave(response)
-    again = client.get(f"{API}/stream")
-    leave(again)
-
-    assert refused.status_code == 429
-    assert json.loads(refused.content)["error"]["message"].startswith("All streams are taken")
-    assert refused["Retry-After"] == "5"
-    assert again.status_code == 200
-
-
-def test_a_stream_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "LONGEST_SECONDS", 0.0)
-    response = caller().get(f"{API}/stream")
-
-    assert list(response.streaming_content) == [b"retry: 3000\n\n"]
-    leave(response)
-
-
-def test_a_stream_needs_a_key() -> None:
-    client = caller()
-    client.credentials()
-
-    assert client.get(f"{API}/stream").status_code == 401
