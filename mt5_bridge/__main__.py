@@ -108,10 +108,10 @@ def _source(config: Config) -> Source:
             )
         case SourceKind.MT5:
             # Here: the MetaTrader5 package exists on Windows only.
+            from mt5_bridge.sources.terminal.connection import TerminalAccount
             from mt5_bridge.sources.terminal.source import open_terminal
-            from mt5_bridge.sources.terminal.terminal import Account
 
-            account = Account(config.terminal, config.login, config.password, config.server)
+            account = TerminalAccount(config.terminal, config.login, config.password, config.server)
             return open_terminal(config.symbol, account=account, clock=config.clock)
 
 

@@ -1,4 +1,4 @@
-"""How far the market's time has come, as live ticks tell it: the watermark of a terminal."""
+"""How far the market's time has come, as live ticks show it: the watermark of a terminal."""
 
 from typing import Final
 
@@ -21,20 +21,20 @@ class MarketTime:
         self._seen_at = 0.0
         self._heard_at = 0.0
 
-    def see(self, tick_ms: int, seconds: float) -> None:
-        """Take note of a tick of the symbol, by its UTC time, that has just arrived."""
+    def saw_tick(self, tick_ms: int, seconds: float) -> None:
+        """Note a tick of the symbol, by its UTC time, that has just arrived."""
         self._newest_ms = tick_ms
         self._seen_at = self._heard_at = seconds
 
-    def hear(self, seconds: float) -> None:
-        """Take note that something else had come over the line by then."""
+    def heard_by(self, seconds: float) -> None:
+        """Note that something else had come over the line by then."""
         self._heard_at = max(self._heard_at, seconds)
 
     def silence(self, seconds: float) -> float:
-        """Return for how many seconds nothing has been heard."""
+        """Return for how many seconds nothing has come over the line."""
         return seconds - self._heard_at
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin anew after an outage."""
         self._newest_ms = None
 

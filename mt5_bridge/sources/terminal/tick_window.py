@@ -1,4 +1,4 @@
-"""Which of a terminal's ticks are new: no callback tells, so everything is asked for twice.
+"""Which of a terminal's ticks are new: there is no callback, so everything is asked for twice.
 
 Several ticks share a millisecond, one may reach the terminal after a newer one, and requests begin
 at whole seconds. So the last minute is always read again, and what was handed over of it is
@@ -18,18 +18,20 @@ Rows: TypeAlias = NDArray[Any]
 
 LATEST_MS: Final = 60_000
 """How much later than a newer one a tick may come; the server refuses what is older."""
-SETTLE_SECONDS: Final = 30.0
+SETTLED_AFTER: Final = 30.0
+"""Seconds for which a history must stay as it is before it counts as complete."""
 ALL: Final = 2**31
+"""More ticks than a millisecond has: all of them are taken."""
 
-# Without flags and volume: those may be told otherwise once the history has been synchronised.
+# Without flags and volume: those may change once the history has been synchronised.
 _Key: TypeAlias = tuple[int, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TickBookmark:
     """Behind which tick to continue: server time, and how many of its millisecond are taken.
 
-    `utc_ms` is that tick's time in UTC; `server` the broker's server that counts so.
+    `utc_ms` is that tick's time in UTC; `server` the broker's server whose clock it is.
     """
 
     server_ms: int
@@ -38,7 +40,7 @@ class Place:
     server: str
 
     def write(self, symbol: str) -> str:
-        """Return the place as a bookmark."""
+        """Return it as the text that the spool keeps."""
         return json.dumps(
             {
                 "mt5": symbol,
@@ -50,10 +52,10 @@ class Place:
         )
 
     @classmethod
-    def read(cls, bookmark: str, symbol: str) -> "Place | None":
-        """Return the place of a bookmark; None for another symbol's or another source's."""
+    def read(cls, text: str, symbol: str) -> "TickBookmark | None":
+        """Return the bookmark of a text; None for another symbol's or another source's."""
         try:
-            mark = json.loads(bookmark)
+            mark = json.loads(text)
             if mark["mt5"] != symbol:
                 return None
             return cls(
@@ -67,20 +69,20 @@ class Place:
 
 
 class TickWindow:
-    """What was handed over behind a place.
+    """What was handed over behind a bookmark.
 
-    Nothing before the place it began with is ever new: what was handed over there is not known
+    Nothing before the bookmark it began with is ever new: what was handed over there is not known
     tick by tick. Of later ticks the last minute is.
     """
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self._begin = place
+    def __init__(self, bookmark: TickBookmark) -> None:
+        self.bookmark = bookmark
+        self._begin = bookmark
         self._seen: Counter[_Key] = Counter()
 
     def begins_ms(self) -> int:
         """Return the server time from which on ticks may be new."""
-        return max(self._begin.server_ms, self.place.server_ms - LATEST_MS)
+        return max(self._begin.server_ms, self.bookmark.server_ms - LATEST_MS)
 
     def new(self, rows: Rows) -> Rows:
         """Return those of ``rows`` that were not handed over, in their order."""
@@ -99,22 +101,22 @@ class TickWindow:
         return rows[is_new]
 
     def take(self, rows: Rows, utc_ms: int) -> None:
-        """Note that ``rows``, new ones, are handed over; ``utc_ms`` is the last one's time."""
+        """Note that ``rows``, new ones, were handed over; ``utc_ms`` is the last one's time."""
         self._seen.update(_keys(rows))
         last_ms = int(rows["time_msc"][-1])
-        if last_ms < self.place.server_ms:
+        if last_ms < self.bookmark.server_ms:
             return
         taken = sum(count for key, count in self._seen.items() if key[0] == last_ms)
         if last_ms == self._begin.server_ms:
             taken += self._begin.taken
-        self.place = Place(last_ms, taken, utc_ms, self.place.server)
+        self.bookmark = TickBookmark(last_ms, taken, utc_ms, self.bookmark.server)
         begins_ms = self.begins_ms()
         self._seen = Counter(
             {key: count for key, count in self._seen.items() if key[0] >= begins_ms}
         )
 
 
-class Settling:
+class Backfill:
     """A history that the terminal is perhaps still filling, watched until it stays as it is.
 
     After an outage live ticks may be there before those of the gap, and a part of the gap before
@@ -125,13 +127,13 @@ class Settling:
         self._times: NDArray[np.int64] | None = None
         self._since = 0.0
 
-    def is_settled(self, rows: Rows, seconds: float) -> bool:
+    def is_complete(self, rows: Rows, seconds: float) -> bool:
         """Return whether nothing has been put between older ticks for long enough."""
         times = rows["time_msc"].astype(np.int64)
         before, self._times = self._times, times
         if before is None or _has_changed(before, times):
             self._since = seconds
-        return seconds - self._since >= SETTLE_SECONDS
+        return seconds - self._since >= SETTLED_AFTER
 
 
 def _has_changed(before: NDArray[np.int64], now: NDArray[np.int64]) -> bool:

@@ -7,8 +7,8 @@ import pytest
 from mt5_bridge.files.broker_time import SERVER_EU, SERVER_US, clock_named
 from mt5_bridge.protocol.wire import ErrorCode
 from mt5_bridge.sources.base import SourceError
+from mt5_bridge.sources.terminal.connection import TerminalAccount
 from mt5_bridge.sources.terminal.source import Mt5Source, open_terminal
-from mt5_bridge.sources.terminal.terminal import Account
 from tests.mt5_bridge.terminal import FakeTerminal
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -344,7 +344,7 @@ def test_an_account_of_another_broker_is_noticed_without_an_outage():
 def test_the_account_that_was_asked_for_is_logged_in_again():
     terminal = a_terminal(SERVER_EU, NOON)
     terminal.accounts = {123: ("Broker-Demo", SERVER_EU)}
-    source = a_source(terminal, NOON, account=Account(login=123))
+    source = a_source(terminal, NOON, account=TerminalAccount(login=123))
     terminal.change_account(456, "Other-Live", SERVER_US)
     assert [notice.code for notice in source.poll(NOON).notices] == []
     assert terminal.server == "Broker-Demo"

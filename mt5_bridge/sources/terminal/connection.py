@@ -1,4 +1,4 @@
-"""The MetaTrader 5 terminal as far as it can be reached: opened, logged in, and its loss told."""
+"""The connection to a MetaTrader 5 terminal: opened, logged in, watched, and its loss reported."""
 
 import logging
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ log = logging.getLogger("mt5_bridge.mt5")
 
 SUCCESS: Final = 1
 """`last_error`'s code where nothing went wrong. Any other with a result: the result is partial."""
-_PATIENCE: Final = 30.0
+_ANSWER_TIMEOUT: Final = 30.0
 """Seconds for which a terminal that seems to be there may fail to answer."""
 
 
@@ -59,7 +59,7 @@ class Terminal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class TerminalAccount:
     """How to open the terminal: its path and the account, empty for what is already open."""
 
     path: str = ""
@@ -68,15 +68,15 @@ class Account:
     server: str = ""
 
 
-class TerminalLine:
+class TerminalConnection:
     """Whether ticks of ``symbol`` can be had from the terminal right now.
 
-    What the server should hear of is collected as notices: a loss once, and once that it is over.
-    `server` is the broker's server, empty before the first look; `losses` rises whenever ticks may
-    have come that the terminal did not get.
+    What the analysis server should hear of is collected as notices: a loss once, and once that it
+    is over. `server` is the broker's server, empty before the first look; `losses` rises whenever
+    ticks may have come that the terminal did not get.
     """
 
-    def __init__(self, terminal: Terminal, symbol: str, account: Account) -> None:
+    def __init__(self, terminal: Terminal, symbol: str, account: TerminalAccount) -> None:
         self.server = ""
         self.losses = 0
         self._terminal = terminal
@@ -84,15 +84,15 @@ class TerminalLine:
         self._account = account
         self._is_open = False
         self._is_symbol_lost = False
-        # What the server was told last: that the terminal works, that it does not, or nothing.
-        self._told: bool | None = None
+        # What was reported last: that the terminal works, that it does not, or nothing yet.
+        self._reported: bool | None = None
         self._failing_since: float | None = None
         self._notices: list[Notice] = []
 
     @property
     def is_working(self) -> bool:
-        """Return whether the last look found everything in order."""
-        return self._told is True and not self._is_symbol_lost
+        """Whether the last `is_up` found everything in order."""
+        return self._reported is True and not self._is_symbol_lost
 
     def is_up(self) -> bool:
         """Return whether the terminal is there, its line stands and the symbol is watched."""
@@ -113,39 +113,37 @@ class TerminalLine:
             return False
         if not terminal.symbol_select(self._symbol, True):
             return self._miss_symbol()
-        if self._failing_since is None or self._told is None:
+        if self._failing_since is None or self._reported is None:
             self._come_back()
         return True
 
-    def fail(self, what: str, seconds: float) -> None:
+    def request_failed(self, what: str, seconds: float) -> None:
         """Note that a request failed; after a while of nothing else the terminal counts as lost."""
         if self._failing_since is None:
             self._failing_since = seconds
-        elif seconds - self._failing_since >= _PATIENCE:
+        elif seconds - self._failing_since >= _ANSWER_TIMEOUT:
             self._lose(what)
 
-    def work(self) -> None:
-        """Note that a request was answered."""
+    def request_answered(self) -> None:
         self._failing_since = None
 
-    def tell(self, code: ErrorCode, text: str) -> None:
-        """Let the server hear of something."""
+    def notify(self, code: ErrorCode, text: str) -> None:
+        """Log something and let the analysis server hear of it."""
         self._notices.append(Notice(code, text))
         log.log(logging.INFO if code is ErrorCode.MT5_RECONNECTED else logging.ERROR, "%s", text)
 
-    def notices(self) -> tuple[Notice, ...]:
-        """Return what the server should hear of, each once."""
+    def take_notices(self) -> tuple[Notice, ...]:
+        """Return what the analysis server should hear of, each once."""
         notices, self._notices = tuple(self._notices), []
         return notices
 
     def close(self) -> None:
-        """Let go of the terminal."""
         if self._is_open:
             self._terminal.shutdown()
             self._is_open = False
 
     def _has_account(self) -> bool:
-        """Look which account is open: a user may have changed it, and the broker with it."""
+        """Look which account is open: a user may change it, and the broker with it."""
         wanted = self._account.login
         account = self._terminal.account_info()
         if wanted is not None and (account is None or account.login != wanted):
@@ -163,24 +161,24 @@ class TerminalLine:
             self._is_symbol_lost = True
             self.losses += 1
             error = self._terminal.last_error()
-            self.tell(
+            self.notify(
                 ErrorCode.SYMBOL_UNAVAILABLE, f"the terminal has no symbol {self._symbol}: {error}"
             )
         return False
 
     def _lose(self, what: str) -> bool:
-        if self._told is not False:
-            self._told = False
+        if self._reported is not False:
+            self._reported = False
             self.losses += 1
             code, text = self._terminal.last_error()
-            self.tell(ErrorCode.MT5_DISCONNECTED, f"{what} ({code}: {text})")
+            self.notify(ErrorCode.MT5_DISCONNECTED, f"{what} ({code}: {text})")
         return False
 
     def _come_back(self) -> None:
-        # Told at the first look, too: the server may remember a loss from before our start.
-        if self._told is not True or self._is_symbol_lost:
-            self._told, self._is_symbol_lost = True, False
-            self.tell(
+        # At the first look, too: the analysis server may remember a loss from before our start.
+        if self._reported is not True or self._is_symbol_lost:
+            self._reported, self._is_symbol_lost = True, False
+            self.notify(
                 ErrorCode.MT5_RECONNECTED,
                 f"the terminal is connected to {self.server} and gives {self._symbol}",
             )
