@@ -15,7 +15,7 @@ from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
 from mt5_bridge.protocol.wire import MAX_MESSAGE_BYTES
-from signals_app.gateway.connection import MAX_UNAUTHENTICATED_BYTES
+from signals_app.gateway.limits import MAX_UNAUTHENTICATED_BYTES
 
 _MAX_UNSENT_BYTES: Final = 1 << 20
 _MAX_REQUEST_BYTES: Final = 16 << 10

@@ -13,9 +13,9 @@ import django
 django.setup()
 
 from signals_app.gateway import server  # noqa: E402 - Django is to be ready
-from signals_app.gateway.connection import Limits  # noqa: E402
 from signals_app.gateway.database import DjangoDatabase  # noqa: E402
 from signals_app.gateway.lease import LeaseTimeouts  # noqa: E402
+from signals_app.gateway.limits import Limits  # noqa: E402
 from tests.signals_app.gateway.conftest import KEYS  # noqa: E402
 
 

@@ -9,22 +9,23 @@ from hypothesis import strategies as st
 
 from mt5_bridge.protocol import wire
 from mt5_bridge.protocol.wire import CandleRow, ErrorCode, Role, Row
-from signals_app.gateway import connection as core
-from signals_app.gateway.connection import (
+from signals_app.gateway import actions
+from signals_app.gateway.actions import (
     Actions,
     Admit,
-    Alive,
-    Assignment,
     Close,
-    Connection,
     Dropped,
-    Limits,
-    Report,
+    RecordEvent,
+    RenewLeases,
     Send,
-    Store,
     StoreHistory,
-    Watermark,
+    StoreTicks,
+    StoreWatermark,
 )
+from signals_app.gateway.append_plan import Batch
+from signals_app.gateway.connection import Connection
+from signals_app.gateway.limits import Limits
+from signals_app.gateway.roles import Assignment
 from signals_app.gateway.tokens import Claims, TokenRefused
 from signals_app.market.candle import Timeframe
 
@@ -79,8 +80,8 @@ def test_the_server_speaks_first() -> None:
 
 def test_a_good_token_asks_to_be_admitted_with_the_allowed_symbols() -> None:
     connection = opened()
-    actions = say(connection, type="auth", token="good", symbols=["XAUUSD", "GBPUSD", "XAUUSD"])
-    assert actions == (
+    found = say(connection, type="auth", token="good", symbols=["XAUUSD", "GBPUSD", "XAUUSD"])
+    assert found == (
         error(ErrorCode.FORBIDDEN_SYMBOL, "GBPUSD is not in the token", "GBPUSD"),
         Admit(CLAIMS, ("XAUUSD",)),
     )
@@ -99,15 +100,15 @@ def test_a_good_token_asks_to_be_admitted_with_the_allowed_symbols() -> None:
 
 def test_an_auth_of_forbidden_symbols_alone_is_dropped() -> None:
     connection = opened()
-    actions = say(connection, type="auth", token="good", symbols=["GBPUSD"])
-    assert actions == (error(ErrorCode.FORBIDDEN_SYMBOL, "GBPUSD is not in the token", "GBPUSD"),)
+    found = say(connection, type="auth", token="good", symbols=["GBPUSD"])
+    assert found == (error(ErrorCode.FORBIDDEN_SYMBOL, "GBPUSD is not in the token", "GBPUSD"),)
     assert not connection.closed
 
 
 def test_a_bad_token_closes() -> None:
     connection = opened()
-    actions = say(connection, type="auth", token="bad", symbols=["XAUUSD"])
-    assert actions == (
+    found = say(connection, type="auth", token="bad", symbols=["XAUUSD"])
+    assert found == (
         error(ErrorCode.AUTH_FAILED, "this is not a token"),
         Close(4401, "AUTH_FAILED: this is not a token"),
     )
@@ -115,8 +116,8 @@ def test_a_bad_token_closes() -> None:
 
 
 def test_nothing_but_auth_is_taken_from_a_stranger() -> None:
-    actions = say(opened(), **tick())
-    assert actions[-1] == Close(4401, "AUTH_FAILED: auth comes first")
+    found = say(opened(), **tick())
+    assert found[-1] == Close(4401, "AUTH_FAILED: auth comes first")
 
 
 def test_a_renewed_token_prolongs_the_connection() -> None:
@@ -130,8 +131,8 @@ def test_a_renewed_token_prolongs_the_connection() -> None:
 
 
 def test_a_token_of_another_connector_closes() -> None:
-    actions = say(entered(), type="auth", token="other", symbols=["XAUUSD"])
-    assert actions[-1] == Close(4401, "AUTH_FAILED: the token is of another connector")
+    found = say(entered(), type="auth", token="other", symbols=["XAUUSD"])
+    assert found[-1] == Close(4401, "AUTH_FAILED: the token is of another connector")
 
 
 def test_time_alone_closes_strangers_expired_tokens_and_silent_peers() -> None:
@@ -153,18 +154,20 @@ def test_time_alone_closes_strangers_expired_tokens_and_silent_peers() -> None:
 def test_ticks_alone_and_in_batches_are_stored() -> None:
     connection = entered()
     assert say(connection, **tick(seq=5)) == (
-        Store("XAUUSD", 5, (Row(NOW + 123, 2045.5, 2045.7),)),
+        StoreTicks("XAUUSD", 5, (Row(NOW + 123, 2045.5, 2045.7),)),
     )
-    assert say(connection, **tick()) == (Store("XAUUSD", None, (Row(NOW + 123, 2045.5, 2045.7),)),)
+    assert say(connection, **tick()) == (
+        StoreTicks("XAUUSD", None, (Row(NOW + 123, 2045.5, 2045.7),)),
+    )
     batch = say(connection, type="ticks", symbol="XAUUSD", seq=6, rows=[[NOW, 1.0, 1.1, 1.05, 3]])
-    assert batch == (Store("XAUUSD", 6, [Row(NOW, 1.0, 1.1, 1.05, 3)]),)
+    assert batch == (StoreTicks("XAUUSD", 6, [Row(NOW, 1.0, 1.1, 1.05, 3)]),)
     assert say(connection, type="ticks", symbol="XAUUSD", seq=7, rows=[]) == ()
 
 
-def test_a_standbys_ticks_are_dropped_and_it_is_told_once() -> None:
+def test_a_standbys_ticks_are_dropped_and_it_is_warned_once() -> None:
     connection = entered(Role.STANDBY)
-    told = error(ErrorCode.STANDBY, "another connector is active", "XAUUSD")
-    assert say(connection, **tick(seq=5)) == (told, Dropped("XAUUSD", 5, 1))
+    warning = error(ErrorCode.STANDBY, "another connector is active", "XAUUSD")
+    assert say(connection, **tick(seq=5)) == (warning, Dropped("XAUUSD", 5, 1))
     assert say(connection, **tick()) == (Dropped("XAUUSD", None, 1),)
 
 
@@ -176,14 +179,14 @@ def test_after_a_promotion_nothing_is_stored_ahead_of_what_is_sent_again() -> No
     # Sent before the connector heard of it: tick 5 is still to come again.
     assert say(connection, **tick(seq=6)) == (Dropped("XAUUSD", None, 1),)
     for seq in (5, 6, 7):
-        assert isinstance(say(connection, **tick(seq=seq))[0], Store)
+        assert isinstance(say(connection, **tick(seq=seq))[0], StoreTicks)
 
 
 def test_after_a_promotion_ticks_go_on_where_nothing_later_was_dropped() -> None:
     connection = entered(Role.STANDBY)
     say(connection, **tick(seq=5))
     connection.promoted("XAUUSD", Assignment(Role.ACTIVE, 3, NOW + 123), NOW)
-    assert isinstance(say(connection, **tick(seq=6))[0], Store)
+    assert isinstance(say(connection, **tick(seq=6))[0], StoreTicks)
 
 
 def test_a_connector_that_does_not_go_back_is_heard_again_after_a_while() -> None:
@@ -191,35 +194,37 @@ def test_a_connector_that_does_not_go_back_is_heard_again_after_a_while() -> Non
     say(connection, **tick(seq=5))
     connection.promoted("XAUUSD", Assignment(Role.ACTIVE, 3, NOW), NOW)
     assert say(connection, NOW + 9_999, **tick(seq=6)) == (Dropped("XAUUSD", None, 1),)
-    assert isinstance(say(connection, NOW + 10_000, **tick(seq=7))[0], Store)
+    assert isinstance(say(connection, NOW + 10_000, **tick(seq=7))[0], StoreTicks)
 
 
 def test_what_was_not_stored_when_demoted_is_waited_for_after_the_next_promotion() -> None:
     connection = entered()
     row = Row(NOW + 5, 2000.0, 2000.3)
-    connection.demoted("XAUUSD", Assignment(Role.STANDBY, 4, NOW), [(5, [row, row]), (None, [row])])
-    assert connection.roles == {"XAUUSD": Role.STANDBY}
+    connection.demoted(
+        "XAUUSD", Assignment(Role.STANDBY, 4, NOW), [Batch(5, [row, row]), Batch(None, [row])]
+    )
+    assert connection.roles.by_symbol == {"XAUUSD": Role.STANDBY}
     connection.promoted("XAUUSD", Assignment(Role.ACTIVE, 4, NOW), NOW)
     assert say(connection, **tick(seq=7)) == (Dropped("XAUUSD", None, 1),)
-    assert isinstance(say(connection, **tick(seq=5))[0], Store)
+    assert isinstance(say(connection, **tick(seq=5))[0], StoreTicks)
 
 
 def test_symbols_not_named_in_auth_are_refused() -> None:
-    actions = say(entered(), **tick(symbol="EURUSD"))
-    assert actions == (error(ErrorCode.FORBIDDEN_SYMBOL, "EURUSD is not named in auth", "EURUSD"),)
+    found = say(entered(), **tick(symbol="EURUSD"))
+    assert found == (error(ErrorCode.FORBIDDEN_SYMBOL, "EURUSD is not named in auth", "EURUSD"),)
 
 
 def test_a_heartbeat_is_answered_and_carries_watermarks() -> None:
-    actions = say(
+    found = say(
         entered(),
         type="heartbeat",
         timestamp="2024-01-05T12:00:00.000Z",
         watermark={"XAUUSD": NOW - 1, "GBPUSD": NOW},
     )
-    assert actions == (
+    assert found == (
         Send(wire.HeartbeatAck("2024-01-05T12:00:00.000Z")),
-        Alive(("XAUUSD",)),
-        Watermark("XAUUSD", NOW - 1),
+        RenewLeases(("XAUUSD",)),
+        StoreWatermark("XAUUSD", NOW - 1),
         error(ErrorCode.FORBIDDEN_SYMBOL, "GBPUSD is not in the token", "GBPUSD"),
     )
 
@@ -229,13 +234,13 @@ def test_a_watermark_in_the_future_and_one_of_a_standby_are_left_out() -> None:
     ahead = say(entered(), **beat, watermark={"XAUUSD": NOW + 60_001})
     assert ahead[-1] == error(ErrorCode.BAD_TICK, "watermark in the future", "XAUUSD")
     standby = say(entered(Role.STANDBY), **beat, watermark={"XAUUSD": NOW})
-    assert standby == (Send(wire.HeartbeatAck("2024-01-05T12:00:00.000Z")), Alive(()))
+    assert standby == (Send(wire.HeartbeatAck("2024-01-05T12:00:00.000Z")), RenewLeases(()))
 
 
 def test_closed_aligned_candles_are_stored_as_history() -> None:
     row = [NOW - 900_000, 2045.1, 2046.0, 2044.9, 2045.5, 812]
-    actions = say(entered(), type="history", symbol="XAUUSD", timeframe="M15", rows=[row])
-    assert actions == (StoreHistory("XAUUSD", Timeframe.M15, [CandleRow(*row)]),)
+    found = say(entered(), type="history", symbol="XAUUSD", timeframe="M15", rows=[row])
+    assert found == (StoreHistory("XAUUSD", Timeframe.M15, [CandleRow(*row)]),)
 
 
 def test_candles_that_cannot_be_are_refused_with_their_place() -> None:
@@ -249,20 +254,20 @@ def test_candles_that_cannot_be_are_refused_with_their_place() -> None:
         "candle 1 is not closed yet": [NOW, 2.0, 2.0, 2.0, 2.0, 1],
     }
     for why, row in bad.items():
-        actions = say(entered(), type="history", symbol="XAUUSD", timeframe="M15", rows=[good, row])
-        assert actions == (error(ErrorCode.BAD_MESSAGE, why),)
+        found = say(entered(), type="history", symbol="XAUUSD", timeframe="M15", rows=[good, row])
+        assert found == (error(ErrorCode.BAD_MESSAGE, why),)
 
 
 def test_history_of_other_timeframes_is_refused() -> None:
     for timeframe in ("M1", "X9"):
-        actions = say(entered(), type="history", symbol="XAUUSD", timeframe=timeframe, rows=[])
-        assert actions == (error(ErrorCode.BAD_MESSAGE, f"history of timeframe {timeframe!r}"),)
+        found = say(entered(), type="history", symbol="XAUUSD", timeframe=timeframe, rows=[])
+        assert found == (error(ErrorCode.BAD_MESSAGE, f"history of timeframe {timeframe!r}"),)
 
 
 def test_the_connectors_reports_are_passed_on_and_other_codes_are_not() -> None:
     report = {"type": "error", "message": "gone", "timestamp": "2024-01-05T12:00:00.000Z"}
     assert say(entered(), **report, code="SYMBOL_UNAVAILABLE", symbol="XAUUSD") == (
-        Report(ErrorCode.SYMBOL_UNAVAILABLE, "XAUUSD", "gone"),
+        RecordEvent(ErrorCode.SYMBOL_UNAVAILABLE, "XAUUSD", "gone"),
     )
     assert say(entered(), **report, code="AUTH_FAILED") == ()
     assert say(entered(), **report, code="SOMETHING_NEW") == ()
@@ -271,34 +276,34 @@ def test_the_connectors_reports_are_passed_on_and_other_codes_are_not() -> None:
 def test_bad_messages_are_counted_and_the_last_one_closes() -> None:
     connection = entered(bad_messages=3)
     frames: list[str | bytes] = ["{", b"binary", '{"type":"tick"}']
-    actions = [connection.receive(frame, NOW) for frame in frames]
-    assert [len(found) for found in actions] == [1, 1, 2]
-    assert actions[1] == (error(ErrorCode.BAD_MESSAGE, "binary frame"),)
-    assert actions[2][-1] == Close(4400, "too many bad messages")
+    answers = [connection.receive(frame, NOW) for frame in frames]
+    assert [len(answer) for answer in answers] == [1, 1, 2]
+    assert answers[1] == (error(ErrorCode.BAD_MESSAGE, "binary frame"),)
+    assert answers[2][-1] == Close(4400, "too many bad messages")
 
 
 def test_unknown_types_are_answered_and_not_counted() -> None:
     connection = entered(bad_messages=1)
-    actions = say(connection, type="depth")
-    assert actions == (error(ErrorCode.BAD_MESSAGE, "unknown type 'depth'"),)
+    found = say(connection, type="depth")
+    assert found == (error(ErrorCode.BAD_MESSAGE, "unknown type 'depth'"),)
     assert not connection.closed
 
 
 def test_bursts_are_allowed_and_floods_are_not() -> None:
     connection = entered(frames_per_second=10.0)
-    assert all(isinstance(say(connection, **tick())[0], Store) for _ in range(100))
+    assert all(isinstance(say(connection, **tick())[0], StoreTicks) for _ in range(100))
     assert say(connection, **tick())[-1] == Close(4429, "RATE_LIMITED: too many frames")
     patient = entered(frames_per_second=10.0)
     for n in range(300):
-        assert isinstance(say(patient, NOW + 100 * n, **tick())[0], Store)
+        assert isinstance(say(patient, NOW + 100 * n, **tick())[0], StoreTicks)
 
 
 def test_one_connection_too_many_hears_why() -> None:
-    actions = opened().turn_away()
-    assert actions[-1] == Close(4429, "TOO_MANY_CONNECTIONS: no place is free")
+    found = opened().turn_away()
+    assert found[-1] == Close(4429, "TOO_MANY_CONNECTIONS: no place is free")
 
 
-ACTIONS = core.Action.__args__  # type: ignore[attr-defined]
+ACTIONS = actions.Action.__args__  # type: ignore[attr-defined]
 MESSAGES = st.fixed_dictionaries(
     {"type": st.sampled_from(["auth", "heartbeat", "tick", "ticks", "history", "error", "ack"])},
     optional={

@@ -22,7 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from goldtrader.stack.servers import valkey
-from signals_app.gateway.connection import Limits
+from signals_app.gateway.limits import Limits
 from signals_app.gateway.server import Gateway
 from tests.signals_app.gateway.conftest import Harness, Peer, quotes, stored, token
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from redis import Redis
 
-from signals_app.gateway import server, tokens
-from signals_app.gateway.connection import Limits
+from signals_app.gateway import tokens, wakers
 from signals_app.gateway.lease import LeaseTimeouts
+from signals_app.gateway.limits import Limits
 from signals_app.gateway.server import CannotServe
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.tokens import SigningKeys
@@ -81,7 +81,7 @@ async def test_what_was_stored_before_is_not_stored_again(
 async def test_the_pipeline_is_woken_at_once_where_a_candle_ends_and_else_now_and_then(
     harness: Harness, redis_client: "Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_WATCH_PAUSE", 60.0)
+    monkeypatch.setattr(wakers, "_WATCH_PAUSE", 60.0)
     await harness.start()
     async with harness.connect() as connector:
         await connector.authenticate(token(), "XAUUSD")
@@ -178,7 +178,7 @@ async def test_a_revoked_connector_is_cut_off_and_not_let_in_again(harness: Harn
         assert await connector.closed() == 4401
 
 
-async def test_a_fault_that_nobody_foresaw_ends_no_chore(harness: Harness) -> None:
+async def test_a_fault_that_nobody_foresaw_ends_no_background_task(harness: Harness) -> None:
     await harness.start(
         lease_timeouts=LeaseTimeouts(failover_after_ms=60_000, disconnect_grace_ms=300)
     )

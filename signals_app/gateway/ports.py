@@ -1,0 +1,38 @@
+"""What the gateway asks of the database and of the pipeline."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from mt5_bridge.protocol.wire import CandleRow, Role
+from signals_app.gateway.stream_state import Checkpoint
+from signals_app.market.candle import Timeframe
+
+
+class GatewayDatabase(Protocol):
+    """The calls are made from threads, several at a time, and raise `DatabaseUnavailable` where the
+    database does not answer.
+    """
+
+    def is_admitted(self, connector: str) -> bool:
+        """Whether the connector is known and not revoked."""
+        ...
+
+    def checkpoint(self, symbol: str) -> Checkpoint | None:
+        """From where ticks are needed again should Redis hold none; `None` for a new symbol."""
+        ...
+
+    def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:
+        """Store closed candles; return how many were kept."""
+        ...
+
+    def wake(self, symbol: str) -> None:
+        """See to it that the symbol's stream is read soon; called after ticks were stored."""
+        ...
+
+    def record(self, connector: str, code: str, symbol: str, message: str) -> None:
+        """Keep what a connector reported or what happened to it."""
+        ...
+
+    def record_presence(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
+        """Note the connectors that are connected, and their role by symbol."""
+        ...

@@ -1,0 +1,104 @@
+"""Watches over the open sessions: limits, silence, leases, revoked connectors, presence."""
+
+import asyncio
+import logging
+import time
+
+from mt5_bridge.protocol.wire import Role
+from signals_app.gateway import metrics
+from signals_app.gateway.availability import DatabaseUnavailable, StreamUnavailable
+from signals_app.gateway.background import BackgroundTasks
+from signals_app.gateway.connection import GOING_AWAY
+from signals_app.gateway.ports import GatewayDatabase
+from signals_app.gateway.session import ConnectorSession
+
+log = logging.getLogger(__name__)
+
+
+class SessionSupervisor:
+    """The open sessions of a gateway, and what is done about them now and then."""
+
+    def __init__(self, database: GatewayDatabase, tasks: BackgroundTasks) -> None:
+        self._database = database
+        self._tasks = tasks
+        self._sessions: set[ConnectorSession] = set()
+
+    def has_room(self, *, maximum: int, maximum_unauthenticated: int) -> bool:
+        """Whether one more connection may be served."""
+        strangers = sum(session.connection.claims is None for session in self._sessions)
+        return len(self._sessions) < maximum and strangers < maximum_unauthenticated
+
+    async def serve(self, session: ConnectorSession) -> None:
+        """Run a session under supervision until it ends."""
+        self._sessions.add(session)
+        metrics.connections_active.inc()
+        try:
+            await session.run()
+        finally:
+            self._sessions.discard(session)
+            metrics.connections_active.dec()
+
+    def admitted(self, session: ConnectorSession) -> None:
+        """End older sessions of the same connector and symbols, so that one speaks for it."""
+        for other in list(self._sessions):
+            same = other.name == session.name and other.symbols & session.symbols
+            if other is not session and same:
+                end = other.connection.end(GOING_AWAY, "replaced by a newer connection")
+                other.carry_out(end)
+        self._tasks.start(self.record_presence())
+
+    async def drain(self) -> None:
+        """Let all sessions store and acknowledge what they have read, and end."""
+        sessions = list(self._sessions)
+        await asyncio.gather(*(session.drain() for session in sessions))
+        await asyncio.gather(*(session.ended.wait() for session in sessions))
+
+    async def close_overdue(self) -> None:
+        """Close what is overdue. Asks nobody, so that nobody can hold it up."""
+        now_ms = _now_ms()
+        for session in self._sessions:
+            session.carry_out(session.connection.overdue(now_ms))
+
+    async def check_leases(self) -> None:
+        """Promote standbys whose active connector is away, and notice what Redis lost."""
+        for session in list(self._sessions):
+            try:
+                await session.check_leases()
+            except (StreamUnavailable, DatabaseUnavailable):
+                continue
+            except Exception:
+                log.exception("the leases of %r cannot be checked now", session.name)
+
+    async def close_revoked(self) -> None:
+        """Close the connections of connectors that were revoked."""
+        for name in {session.name for session in self._sessions if session.name}:
+            try:
+                admitted = await asyncio.to_thread(self._database.is_admitted, name)
+            except DatabaseUnavailable as error:
+                log.warning("revocations cannot be read now: %s", error)
+                break
+            if not admitted:
+                self._close_revoked(name)
+
+    async def record_presence(self) -> None:
+        """Note in the database who is connected, and with which roles."""
+        roles: dict[str, dict[str, Role]] = {}
+        for session in self._sessions:
+            if session.name and not session.connection.closed:
+                roles.setdefault(session.name, {}).update(session.connection.roles.by_symbol)
+        if roles:
+            try:
+                await asyncio.to_thread(self._database.record_presence, roles)
+            except DatabaseUnavailable as error:
+                log.warning("who is connected cannot be recorded now: %s", error)
+
+    def _close_revoked(self, name: str) -> None:
+        log.warning("connector %r is revoked", name)
+        now_ms = _now_ms()
+        for session in self._sessions:
+            if session.name == name:
+                session.carry_out(session.connection.refused("the connector is revoked", now_ms))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
