@@ -9,11 +9,11 @@ import numpy as np
 
 from reports_app.backtest.columns import resample
 from reports_app.backtest.result import BacktestResult
-from signals_app.confluence.signal import TradingSignal, signal_as_json
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market.candle import TIMEFRAMES, WINDOW, Candles
+from signals_app.market.encoding import as_json
 from signals_app.market.tick import Int64s
 from signals_app.smc.analysis import Analysis, analyse
-from trades_app.lifecycle.machine import event_as_json
 
 #: Findings are looked at again when so many more candles have come.
 LATER_CANDLES = 50
@@ -78,12 +78,12 @@ def compare(
 
 def _signals_by(result: BacktestResult, last_ordinal: int) -> list[dict[str, Any]]:
     known: Iterator[TradingSignal] = (s for s in result.signals if s.entry_ordinal <= last_ordinal)
-    return [signal_as_json(signal) for signal in known]
+    return [as_json(signal) for signal in known]
 
 
 def _events_by(result: BacktestResult, last_ordinal: int) -> list[dict[str, Any]]:
     return [
-        {"signal_id": trade.signal_id} | event_as_json(event)
+        {"signal_id": trade.signal_id} | as_json(event)
         for trade, events in result.trades
         for event in events
         if event.ordinal <= last_ordinal

@@ -6,10 +6,12 @@ from typing import Any
 
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.refusals import RefusalReason
-from signals_app.confluence.signal import TradingSignal, signal_as_json
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market.candle import Timeframe
+from signals_app.market.encoding import as_json
 from signals_app.market.instrument import Instrument
-from trades_app.lifecycle.machine import Trade, TradeEvent, trade_as_json
+from trades_app.lifecycle.exported import trade_as_json
+from trades_app.lifecycle.machine import Trade, TradeEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class BacktestResult:
 def result_as_json(result: BacktestResult) -> dict[str, Any]:
     """Return the signals and trades exactly as `manage.py export` prints them, and the counts."""
     return {
-        "signals": [signal_as_json(signal) for signal in result.signals],
+        "signals": [as_json(signal) for signal in result.signals],
         "trades": [trade_as_json(trade, events) for trade, events in result.trades],
         "decisions": result.decisions,
         "refusals": {reason.value: count for reason, count in sorted(result.refusals.items())},

@@ -5,7 +5,6 @@ from datetime import datetime
 from reports_app.assessment.live_scores import LiveSignal
 from trades_app.lifecycle.machine import TradeStatus
 from trades_app.models import Trade
-from trades_app.trading.services import trade_value
 
 
 def read_live_signals(
@@ -24,5 +23,5 @@ def read_live_signals(
 
 
 def _r_multiple(row: Trade) -> float | None:
-    multiple = None if row.is_open else trade_value(row).r_multiple
+    multiple = None if row.is_open else row.value().r_multiple
     return None if multiple is None else float(multiple)

@@ -16,7 +16,6 @@ from signals_app.market import calendar
 from signals_app.models import Signal
 from trades_app.lifecycle.machine import EventKind
 from trades_app.models import Trade, TradeEvent
-from trades_app.trading.services import trade_value
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +113,7 @@ def results(
 
 def _result(signal: Signal) -> TradeResult:
     row: Trade | None = getattr(signal, "trade", None)
-    trade = None if row is None else trade_value(row)
+    trade = None if row is None else row.value()
     return TradeResult(
         signal_id=signal.signal_id,
         instrument=signal.instrument,

@@ -12,8 +12,8 @@ from reports_app.performance.statistics import Period
 from signals_app.confluence.record import BEGINNING
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar
+from signals_app.market.encoding import from_json
 from signals_app.models import Decision, Instrument, Signal
-from signals_app.pipeline.decisions import signal_value
 from trades_app.lifecycle import exported, machine
 from trades_app.lifecycle.machine import InvalidTransition
 from trades_app.lifecycle.record import (
@@ -26,7 +26,6 @@ from trades_app.lifecycle.record import (
     signal_entries,
 )
 from trades_app.models import Message, Trade, TradeEvent
-from trades_app.trading.services import event_value, trade_value
 
 #: What reading a value raises where a row or a file holds something else.
 _UNREADABLE = (KeyError, ValueError, TypeError, ArithmeticError)
@@ -100,7 +99,7 @@ def verify_export(content: Any, expected: Sequence[Published] = ()) -> list[Proo
     ``expected`` alone.
     """
     try:
-        signals = [exported.signal_from_json(told) for told in content["signals"]]
+        signals = [from_json(TradingSignal, told) for told in content["signals"]]
         trades = {told["signal_id"]: told for told in content["trades"]}
         surplus = len(content["trades"]) - len(trades)
         proofs = [
@@ -145,7 +144,7 @@ def _verify(instrument: str) -> Proof:
 
 def _verify_signals(instrument: str) -> dict[str, Entry]:
     rows = list(Signal.objects.filter(instrument=instrument).order_by("timestamp", "signal_id"))
-    values = [_read(f"Signal {row.signal_id}", signal_value, row) for row in rows]
+    values = [_read(f"Signal {row.signal_id}", Signal.value, row) for row in rows]
     entries = {entry.signal_id: entry for entry in signal_entries(values)}
     for row in rows:
         if not row.record_hash:
@@ -169,7 +168,7 @@ def _verify_trades(instrument: str, signals: Mapping[str, Entry]) -> list[Entry]
             raise Broken(f"The instrument {instrument} was removed.")
         events = sorted(row.events.all(), key=lambda event: event.number)
         values = [
-            _read(f"Event {event.number} of {row.signal_id}", event_value, event)
+            _read(f"Event {event.number} of {row.signal_id}", TradeEvent.value, event)
             for event in events
         ]
         entries = list(event_entries(signals[row.signal_id], values))
@@ -210,10 +209,8 @@ def _require_agreement(
     """Raise where a trade's row says something else than its signal and events."""
     if not events:
         raise Broken(f"The events of {row.signal_id} were removed.")
-    stands = _read(f"The trade of {row.signal_id}", trade_value, row)
-    planned = machine.plan_trade(
-        signal_value(row.signal), market.value(), row.signal.strategy.value()
-    )
+    stands = _read(f"The trade of {row.signal_id}", Trade.value, row)
+    planned = machine.plan_trade(row.signal.value(), market.value(), row.signal.strategy.value())
     try:
         follows = retell(planned, market.value(), events)
     except InvalidTransition as error:
@@ -308,7 +305,7 @@ def _verify_exported(
             continue
         if told is None:
             raise Broken(f"The trade of {signal.signal_id} was removed.")
-        events = [exported.event_from_json(event) for event in told["events"]]
+        events = [from_json(machine.TradeEvent, event) for event in told["events"]]
         try:
             disagreement = exported.disagreement(told, signal, events)
         except InvalidTransition as error:

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from django.db import models
 from rest_framework import serializers
 
-from signals_app.confluence.signal import signal_as_json
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar
+from signals_app.market.encoding import as_json, keys_of
 from signals_app.models import Connector, Decision, PriceCandle, Signal
-from signals_app.pipeline.decisions import signal_value
 
 
 class TimeField(serializers.DateTimeField):
@@ -41,6 +41,10 @@ class RowSerializer(serializers.ModelSerializer[Any]):
         return found
 
 
+#: What was measured of a signal beside what it says.
+_PROBABILITY = (*Signal.measured_columns.names.values(), "probability_of")
+
+
 class SignalSerializer(RowSerializer):
     """A signal with every field of `TradingSignal`, where it stands, and what decided it."""
 
@@ -51,38 +55,9 @@ class SignalSerializer(RowSerializer):
     class Meta:
         model = Signal
         fields: ClassVar = (
-            "signal_id",
-            "instrument",
-            "direction",
-            "entry_price",
-            "stop_loss",
-            "take_profit_1",
-            "take_profit_2",
-            "risk_reward_ratio",
-            "position_size",
-            "risk_percentage",
-            "setup_type",
-            "market_structure",
-            "confluence_factors",
-            "confidence_score",
-            "probability",
-            "probability_low",
-            "probability_high",
-            "probability_n",
-            "probability_random",
-            "probability_of",
-            "h4_context",
-            "h1_context",
-            "m15_context",
-            "timestamp",
-            "session",
-            "status",
-            "zone_top",
-            "zone_bottom",
-            "entry_time",
-            "entry_ordinal",
-            "strategy",
-            "created_at",
+            *keys_of(TradingSignal),
+            *_PROBABILITY,
+            *("status", "strategy", "created_at"),
         )
         read_only_fields = fields
 
@@ -92,13 +67,8 @@ class SignalSerializer(RowSerializer):
         The fields above describe it; walking through them would take most of a page's time.
         """
         return {
-            **signal_as_json(signal_value(instance)),
-            "probability": instance.probability,
-            "probability_low": instance.probability_low,
-            "probability_high": instance.probability_high,
-            "probability_n": instance.probability_n,
-            "probability_random": instance.probability_random,
-            "probability_of": instance.probability_of,
+            **as_json(instance.value()),
+            **{name: getattr(instance, name) for name in _PROBABILITY},
             "status": instance.status,
             "strategy": str(instance.strategy),
             "created_at": calendar.iso(calendar.milliseconds(instance.created_at)),

@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from signals_app.confluence.signal import TradingSignal, signal_as_json
+from signals_app.confluence.signal import TradingSignal
+from signals_app.market.encoding import as_json
 
 #: What stands before the first link.
 BEGINNING = ""
@@ -43,8 +44,8 @@ _COVERED = (
 
 def signal_link(previous: str, signal: TradingSignal) -> str:
     """Return a signal's link behind the one of its instrument's signal before."""
-    told = signal_as_json(signal)
-    return link(previous, {name: told[name] for name in _COVERED})
+    printed = as_json(signal)
+    return link(previous, {name: printed[name] for name in _COVERED})
 
 
 def link(previous: str, content: Mapping[str, Any]) -> str:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from signals_app.market.calendar import iso, utc
+from signals_app.market.calendar import utc
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument
 
@@ -38,39 +37,10 @@ class TradingSignal:
     session: str
     zone_top: float
     zone_bottom: float
-    entry_ordinal: int
     entry_time_ms: int
+    entry_ordinal: int
 
 
 def signal_id(instrument: Instrument, close_time_ms: int, number_of_the_day: int) -> str:
     """Prefix, UTC date of the candle's close, running number of the day: XAU_20240105_001."""
     return f"{instrument.signal_prefix}_{utc(close_time_ms):%Y%m%d}_{number_of_the_day:03d}"
-
-
-def signal_as_json(signal: TradingSignal) -> dict[str, Any]:
-    """The signal as `manage.py backtest` and `export` print it."""
-    return {
-        "signal_id": signal.signal_id,
-        "instrument": signal.instrument,
-        "direction": signal.direction.value,
-        "entry_price": signal.entry_price,
-        "stop_loss": signal.stop_loss,
-        "take_profit_1": signal.take_profit_1,
-        "take_profit_2": signal.take_profit_2,
-        "risk_reward_ratio": signal.risk_reward_ratio,
-        "position_size": float(signal.position_size),
-        "risk_percentage": signal.risk_percentage,
-        "setup_type": signal.setup_type,
-        "market_structure": signal.market_structure,
-        "confluence_factors": list(signal.confluence_factors),
-        "confidence_score": signal.confidence_score,
-        "h4_context": signal.h4_context,
-        "h1_context": signal.h1_context,
-        "m15_context": signal.m15_context,
-        "timestamp": iso(signal.timestamp_ms),
-        "session": signal.session,
-        "zone_top": signal.zone_top,
-        "zone_bottom": signal.zone_bottom,
-        "entry_time": iso(signal.entry_time_ms),
-        "entry_ordinal": signal.entry_ordinal,
-    }

@@ -1,6 +1,7 @@
 """What is traded, as the operator sets it."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -9,6 +10,7 @@ from django.db import models
 from signals_app.confluence.sizing import ACCOUNT_CURRENCY, NoRate, to_account
 from signals_app.market import instrument as market
 from signals_app.models import fields
+from signals_app.models.values import Columns
 
 #: What brokers quote pairs in: the last three letters of a pair's six are its quote currency.
 _CURRENCIES = (
@@ -43,6 +45,8 @@ class Instrument(models.Model):
     )
     is_active = models.BooleanField(default=True, help_text="off: ticks are stored, no new signals")
 
+    columns: ClassVar = Columns(market.Instrument)
+
     class Meta:
         db_table = "instruments"
         ordering = ("symbol",)
@@ -67,16 +71,4 @@ class Instrument(models.Model):
 
     def value(self) -> market.Instrument:
         """Return the core's value of this row."""
-        return market.Instrument(
-            symbol=self.symbol,
-            pip=self.pip,
-            contract_size=self.contract_size,
-            digits=self.digits,
-            signal_prefix=self.signal_prefix,
-            default_spread=self.default_spread,
-            lot_step=self.lot_step,
-            minimum_lot=self.minimum_lot,
-            maximum_lot=self.maximum_lot,
-            starting_balance=self.starting_balance,
-            quote_currency=self.quote_currency,
-        )
+        return self.columns.value(self)

@@ -1,14 +1,15 @@
 """Closed candles: those that ticks made, and imported history."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 import numpy as np
 from django.db import connections, models
 
 from signals_app.market import calendar
 from signals_app.market.candle import WINDOW, Candle, Candles, Timeframe
-from signals_app.market.instrument import as_decimal
 from signals_app.models import fields
+from signals_app.models.values import Columns
 
 
 class PriceCandleQuerySet(models.QuerySet["PriceCandle"]):
@@ -59,6 +60,7 @@ class PriceCandle(models.Model):
     source = models.CharField(max_length=7, choices=Source.choices, default=Source.TICKS)
 
     objects = PriceCandleQuerySet.as_manager()
+    columns: ClassVar = Columns(Candle, names={"time_ms": "timestamp"})
 
     class Meta:
         db_table = "price_history"
@@ -79,16 +81,10 @@ class PriceCandle(models.Model):
     ) -> "list[PriceCandle]":
         """Return unsaved rows of the given candles."""
         return [
-            cls(
-                instrument=symbol,
-                timeframe=timeframe,
-                timestamp=calendar.utc(candle.time_ms),
-                open=as_decimal(candle.open),
-                high=as_decimal(candle.high),
-                low=as_decimal(candle.low),
-                close=as_decimal(candle.close),
-                volume=round(candle.volume),
-                source=source,
-            )
+            cls(instrument=symbol, timeframe=timeframe, source=source, **cls.columns.of(candle))
             for candle in candles
         ]
+
+    def value(self) -> Candle:
+        """Return the core's value of this row."""
+        return self.columns.value(self)

@@ -1,11 +1,13 @@
 """What price history says about events like those that signals lean on."""
 
 from datetime import datetime
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import OuterRef, Subquery
 
 from signals_app.models import fields
+from signals_app.models.values import Columns
 from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
 from signals_app.smc.measures import Bias
 
@@ -67,6 +69,11 @@ class MeasuredProbability(models.Model):
 
     objects = MeasuredProbabilityQuerySet.as_manager()
 
+    columns: ClassVar = Columns(
+        Probability,
+        parts={"bucket": Columns(Bucket, names={"type": "event_type", "kind": "event_kind"})},
+    )
+
     class Meta:
         db_table = "measured_probabilities"
         verbose_name_plural = "measured probabilities"
@@ -93,23 +100,11 @@ class MeasuredProbability(models.Model):
             f"{self.direction} {self.tercile}"
         )
 
+    @classmethod
+    def of(cls, probability: Probability, **others: Any) -> "MeasuredProbability":
+        """Return an unsaved row of the core's value, and of what is known beside it."""
+        return cls(**cls.columns.of(probability), **others)
+
     def value(self) -> Probability:
         """Return the core's value of this row."""
-        return Probability(
-            bucket=Bucket(
-                EventType(self.event_type),
-                EventKind(self.event_kind),
-                Bias(self.direction),
-                self.tercile,
-            ),
-            score_above=self.score_above,
-            score_to=self.score_to,
-            n=self.n,
-            wins=self.wins,
-            p0=self.p0,
-            p=self.p,
-            low=self.low,
-            high=self.high,
-            placebo=self.placebo,
-            placebo_n=self.placebo_n,
-        )
+        return self.columns.value(self)

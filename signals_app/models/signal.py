@@ -1,10 +1,14 @@
 """Signals: what was said, once, with the numbers it was said with."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models.functions import Now
 
+from signals_app.confluence.signal import TradingSignal
 from signals_app.models import fields
 from signals_app.models.strategy import Strategy
+from signals_app.models.values import Columns
 from signals_app.probability.estimate import Measured
 
 
@@ -73,6 +77,17 @@ class Signal(models.Model):
     )
 
     objects = SignalQuerySet.as_manager()
+    columns: ClassVar = Columns(TradingSignal)
+    measured_columns: ClassVar = Columns(
+        Measured,
+        names={
+            "p": "probability",
+            "low": "probability_low",
+            "high": "probability_high",
+            "n": "probability_n",
+            "random": "probability_random",
+        },
+    )
 
     class Meta:
         db_table = "signals"
@@ -90,10 +105,16 @@ class Signal(models.Model):
     def __str__(self) -> str:
         return self.signal_id
 
+    @classmethod
+    def of(cls, signal: TradingSignal, strategy: Strategy) -> "Signal":
+        """Return an unsaved row of the core's value; its link and probability are still missing."""
+        return cls(**cls.columns.of(signal), strategy=strategy)
+
+    def value(self) -> TradingSignal:
+        """Return the core's value of this row."""
+        return self.columns.value(self)
+
     @property
     def measured(self) -> Measured | None:
-        """Return its probability as it is told; `None`: not measured."""
-        p, low, high = self.probability, self.probability_low, self.probability_high
-        if p is None or low is None or high is None or self.probability_n is None:
-            return None
-        return Measured(p, low, high, self.probability_n, self.probability_random)
+        """Its probability as it is printed; `None`: not measured."""
+        return self.measured_columns.value_if_any(self)

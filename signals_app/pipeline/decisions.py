@@ -1,7 +1,6 @@
 """The closes of a symbol decided one after the other, in candle order."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 import structlog
 from django.db import transaction
@@ -11,8 +10,7 @@ from signals_app import metrics
 from signals_app.confluence import decision as core
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.refusals import Refusal, RefusalReason
-from signals_app.confluence.signal import TradingSignal
-from signals_app.market import calendar, instrument
+from signals_app.market import calendar
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
@@ -91,35 +89,6 @@ def refused_early(
     return core.below_threshold(Direction(decision.direction), float(decision.score), parameters)
 
 
-def signal_value(row: Signal) -> TradingSignal:
-    """Return the core's value of a signal's row."""
-    return TradingSignal(
-        signal_id=row.signal_id,
-        instrument=row.instrument,
-        direction=Direction(row.direction),
-        entry_price=float(row.entry_price),
-        stop_loss=float(row.stop_loss),
-        take_profit_1=float(row.take_profit_1),
-        take_profit_2=float(row.take_profit_2),
-        risk_reward_ratio=float(row.risk_reward_ratio),
-        position_size=row.position_size,
-        risk_percentage=float(row.risk_percentage),
-        setup_type=row.setup_type,
-        market_structure=row.market_structure,
-        confluence_factors=tuple(row.confluence_factors),
-        confidence_score=float(row.confidence_score),
-        h4_context=row.h4_context,
-        h1_context=row.h1_context,
-        m15_context=row.m15_context,
-        timestamp_ms=calendar.milliseconds(row.timestamp),
-        session=row.session,
-        zone_top=float(row.zone_top),
-        zone_bottom=float(row.zone_bottom),
-        entry_ordinal=row.entry_ordinal,
-        entry_time_ms=row.entry_time_ms,
-    )
-
-
 def _can_be_decided(decision: Decision) -> bool:
     """Return whether the score and the entry tick are known, or can never be."""
     if _is_warming_up(decision):
@@ -166,7 +135,7 @@ def _decide(
     if not row.is_active:
         _note(decision, INSTRUMENT_OFF, f"{row.symbol} is off: no new signals")
         return None
-    signal = signal_row(made.signal, strategy)
+    signal = Signal.of(made.signal, strategy)
     link_signal(signal, made.signal)
     note_probability(signal, made.score)
     signal.save(force_insert=True)
@@ -180,40 +149,6 @@ def _decide(
         setup_type=made.signal.setup_type,
     )
     return made.signal.signal_id
-
-
-def signal_row(signal: TradingSignal, strategy: Strategy) -> Signal:
-    price = instrument.as_decimal
-    return Signal(
-        signal_id=signal.signal_id,
-        instrument=signal.instrument,
-        direction=signal.direction,
-        entry_price=price(signal.entry_price),
-        stop_loss=price(signal.stop_loss),
-        take_profit_1=price(signal.take_profit_1),
-        take_profit_2=price(signal.take_profit_2),
-        risk_reward_ratio=_hundredths(signal.risk_reward_ratio),
-        position_size=signal.position_size,
-        risk_percentage=_hundredths(signal.risk_percentage),
-        setup_type=signal.setup_type,
-        market_structure=signal.market_structure,
-        confluence_factors=list(signal.confluence_factors),
-        confidence_score=_hundredths(signal.confidence_score),
-        h4_context=signal.h4_context,
-        h1_context=signal.h1_context,
-        m15_context=signal.m15_context,
-        session=signal.session,
-        timestamp=calendar.utc(signal.timestamp_ms),
-        zone_top=price(signal.zone_top),
-        zone_bottom=price(signal.zone_bottom),
-        entry_ordinal=signal.entry_ordinal,
-        entry_time_ms=signal.entry_time_ms,
-        strategy=strategy,
-    )
-
-
-def _hundredths(number: float) -> Decimal:
-    return Decimal(repr(number)).quantize(Decimal("0.01"))
 
 
 def _signal_id_of(decision: Decision) -> str:

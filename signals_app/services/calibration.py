@@ -112,23 +112,10 @@ def store_probabilities(
 ) -> None:
     """Store one calibration; earlier ones stay, since signals name them."""
     MeasuredProbability.objects.bulk_create(
-        MeasuredProbability(
+        MeasuredProbability.of(
+            one,
             instrument=symbol,
             timeframe=timeframe,
-            event_type=one.bucket.type,
-            event_kind=one.bucket.kind,
-            direction=one.bucket.direction,
-            tercile=one.bucket.tercile,
-            score_above=one.score_above,
-            score_to=one.score_to,
-            n=one.n,
-            wins=one.wins,
-            p=one.p,
-            low=one.low,
-            high=one.high,
-            p0=one.p0,
-            placebo=one.placebo,
-            placebo_n=one.placebo_n,
             data_from=calendar.utc(data_from_ms),
             data_to=calendar.utc(data_to_ms),
             made_at=made_at,

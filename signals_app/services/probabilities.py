@@ -74,9 +74,8 @@ def note_probability(signal: Signal, best: Score) -> None:
     measured = None if found is None else found.measured
     if found is None or measured is None:
         return
-    signal.probability, signal.probability_n = measured.p, measured.n
-    signal.probability_low, signal.probability_high = measured.low, measured.high
-    signal.probability_random = measured.random
+    for column, held in Signal.measured_columns.of(measured).items():
+        setattr(signal, column, held)
     signal.probability_of = (
         f"{evidence.timeframe} {evidence.type} {evidence.kind}, {evidence.direction}, "
         f"{found.scores}, data until {known.data_to:%Y-%m-%d}"

@@ -10,10 +10,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from signals_app.api.serializers import CandleSerializer, SignalSerializer
 from signals_app.confluence.limits import LIMITS
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import signal_as_json
 from signals_app.gateway import tokens
 from signals_app.market.calendar import iso, milliseconds
 from signals_app.market.candle import Candle, Timeframe
+from signals_app.market.encoding import as_json
 from signals_app.models import Connector, Decision, PriceCandle, Signal, Strategy
 from signals_app.pipeline.decisions import decide_closes
 from tests.callers import API, caller
@@ -59,7 +59,7 @@ def test_a_signal_is_the_exported_one_and_where_it_stands() -> None:
     told = caller().get(f"{API}/signals/XAU_20240105_001").json()
 
     assert told == {
-        **signal_as_json(SIGNAL),
+        **as_json(SIGNAL),
         "status": "ACTIVE",
         "strategy": "default v1",
         "created_at": iso(milliseconds(row.created_at)),

@@ -6,7 +6,6 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from signals_app.models import Instrument, Signal, Strategy
-from signals_app.pipeline.decisions import signal_row
 from tests.stand_ins.telegram_api import TelegramApi, serving
 from tests.trades_app.examples import SIGNAL
 
@@ -15,7 +14,7 @@ from tests.trades_app.examples import SIGNAL
 def signal(db: None) -> Signal:
     """The example signal's row, of an instrument with a channel."""
     Instrument.objects.filter(symbol="XAUUSD").update(telegram_channel="@gold")
-    row = signal_row(SIGNAL, Strategy.objects.live())
+    row = Signal.of(SIGNAL, Strategy.objects.live())
     row.save(force_insert=True)
     return row
 

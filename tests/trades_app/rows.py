@@ -5,7 +5,6 @@ from dataclasses import replace
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
 from signals_app.models import Signal, Strategy
-from signals_app.pipeline.decisions import signal_row
 from signals_app.pipeline.record import link_signal
 from tests.trades_app.examples import ENTRY, GOLD, SIGNAL, bids
 from trades_app import models
@@ -28,7 +27,7 @@ def numbered(number: int, *, days: int = 0) -> TradingSignal:
 
 def stored_signal(signal: TradingSignal = SIGNAL) -> Signal:
     """Return the signal's row, in the database."""
-    row = signal_row(signal, Strategy.objects.live())
+    row = Signal.of(signal, Strategy.objects.live())
     link_signal(row, signal)
     row.save(force_insert=True)
     return row
@@ -45,7 +44,7 @@ def stored_trade(signal: TradingSignal = SIGNAL, *prices: float) -> models.Trade
         trade, more = machine.advance(trade, GOLD, moved)
         events += more
     row = models.Trade(signal=signal_stored)
-    services._fill_row(row, trade)
+    row.fill(trade)
     row.save(force_insert=True)
     services._insert_events(row, events, first_number=1)
     services._close_signal(signal_stored, trade)

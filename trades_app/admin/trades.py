@@ -31,7 +31,7 @@ from trades_app.models import ShadowTrade, Trade, TradeEvent
 from trades_app.notifications.content.wording import duration
 from trades_app.shadow import following
 from trades_app.tasks import go_on
-from trades_app.trading.services import cancel_trade, order_close, trade_value
+from trades_app.trading.services import cancel_trade, order_close
 
 #: The statuses that a trade rests in, and how each is shown.
 _STATUS_COLOURS = {
@@ -256,7 +256,7 @@ class TradeAdmin(ReadOnlyAdmin):
     @admin.display(description="R")
     def multiple(self, trade: Trade) -> str:
         """Return what it earned in units of its risk."""
-        multiple = trade_value(trade).r_multiple
+        multiple = trade.value().r_multiple
         return "-" if multiple is None else f"{multiple:+.2f}"
 
 

@@ -8,12 +8,25 @@ from rest_framework.exceptions import NotFound
 
 from signals_app.api.filters import between
 from signals_app.api.serializers import RowSerializer
-from signals_app.market import calendar
 from signals_app.market.direction import Direction
+from signals_app.market.encoding import keys_of
 from trades_app.lifecycle import machine as lifecycle
-from trades_app.lifecycle.machine import TradeStatus, trade_as_json
+from trades_app.lifecycle.exported import TRADE_KEYS, trade_as_json
+from trades_app.lifecycle.machine import TradeStatus
 from trades_app.models import Trade, TradeEvent
-from trades_app.trading.services import event_value, trade_value
+
+#: What the API shows of a trade beside what exports print, each behind its neighbour there.
+_BESIDE = {"lots": "remaining_lots", "r_multiple": "initial_risk", "partial_closes": "expires_at"}
+_LISTED = (
+    "trade_id",
+    *(
+        name
+        for key in TRADE_KEYS
+        if key != "events"
+        for name in (key, _BESIDE.get(key))
+        if name is not None
+    ),
+)
 
 
 class PartialCloseSerializer(serializers.Serializer[Any]):
@@ -32,19 +45,7 @@ class EventSerializer(RowSerializer):
 
     class Meta:
         model = TradeEvent
-        fields: ClassVar = (
-            "kind",
-            "before",
-            "after",
-            "time",
-            "ordinal",
-            "price",
-            "lots",
-            "profit",
-            "pips",
-            "stop_loss",
-            "found_late_seconds",
-        )
+        fields: ClassVar = (*keys_of(lifecycle.TradeEvent), "found_late_seconds")
         read_only_fields = fields
 
 
@@ -60,30 +61,7 @@ class TradeSerializer(RowSerializer):
 
     class Meta:
         model = Trade
-        fields: ClassVar[tuple[str, ...]] = (
-            "trade_id",
-            "signal_id",
-            "instrument",
-            "direction",
-            "status",
-            "lots",
-            "remaining_lots",
-            "entry_time",
-            "entry_price",
-            "stop_loss",
-            "initial_stop_loss",
-            "take_profit_1",
-            "take_profit_2",
-            "exit_time",
-            "exit_price",
-            "exit_reason",
-            "profit_loss",
-            "profit_loss_pips",
-            "r_multiple",
-            "initial_risk",
-            "partial_closes",
-            "expires_at",
-        )
+        fields: ClassVar = _LISTED
         read_only_fields = fields
 
     def to_representation(self, instance: Trade) -> dict[str, Any]:
@@ -91,15 +69,10 @@ class TradeSerializer(RowSerializer):
 
         The fields above describe it; walking through them would take most of a page's time.
         """
-        told = trade_as_json(trade_value(instance), self.events_of(instance))
-        expires_at = instance.expires_at
-        told |= {
-            "trade_id": instance.trade_id,
-            "remaining_lots": float(instance.remaining_lots),
-            "initial_risk": float(instance.initial_risk),
-            "expires_at": expires_at and calendar.iso(calendar.milliseconds(expires_at)),
-        }
-        return {name: told[name] for name in self.Meta.fields}
+        events = self.events_of(instance)
+        printed = trade_as_json(instance.value(), events, internal=True)
+        printed["trade_id"] = instance.trade_id
+        return {name: printed[name] for name in self.Meta.fields}
 
     def events_of(self, trade: Trade) -> list[lifecycle.TradeEvent]:  # noqa: ARG002
         """Return no events: the list does without."""
@@ -112,19 +85,19 @@ class TradeDetailSerializer(TradeSerializer):
     events = EventSerializer(many=True)
 
     class Meta(TradeSerializer.Meta):
-        fields: ClassVar[tuple[str, ...]] = (*TradeSerializer.Meta.fields, "events")
+        fields: ClassVar = (*TradeSerializer.Meta.fields, "events")
         read_only_fields = fields
 
     def events_of(self, trade: Trade) -> list[lifecycle.TradeEvent]:
         """Return all events, in order."""
-        return [event_value(event) for event in trade.events.all()]
+        return [event.value() for event in trade.events.all()]
 
     def to_representation(self, instance: Trade) -> dict[str, Any]:
         """Return the trade with when each event was found, which no backtest can know."""
-        told = super().to_representation(instance)
-        for event, row in zip(told["events"], instance.events.all(), strict=True):
+        shown = super().to_representation(instance)
+        for event, row in zip(shown["events"], instance.events.all(), strict=True):
             event["found_late_seconds"] = row.found_late_seconds
-        return told
+        return shown
 
 
 class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]

@@ -1,19 +1,19 @@
 """The life of a trade: its transitions as data, and what a tick does to it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
 from signals_app.confluence.sizing import money, money_of_move
-from signals_app.market.calendar import iso
 from signals_app.market.direction import Direction
+from signals_app.market.encoding import INTERNAL
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.market.tick import Float64s, Tick, Ticks
 from trades_app.lifecycle.risk import (
@@ -131,7 +131,7 @@ class PartialClose:
 
     kind: EventKind
     time_ms: int
-    ordinal: int
+    ordinal: int = field(metadata=INTERNAL)
     price: Decimal
     lots: Decimal
     profit: Decimal
@@ -175,28 +175,28 @@ class Trade:
     direction: Direction
     status: TradeStatus
     lots: Decimal
-    remaining_lots: Decimal
+    remaining_lots: Decimal = field(metadata=INTERNAL)
     entry_time_ms: int
-    entry_ordinal: int
+    entry_ordinal: int = field(metadata=INTERNAL)
     entry_price: Decimal
     stop_loss: Decimal
     initial_stop_loss: Decimal
     take_profit_1: Decimal
     take_profit_2: Decimal
-    zone_top: Decimal
-    zone_bottom: Decimal
-    initial_risk: Decimal
-    costs: Costs
-    expires_at_ms: int | None
-    moved_ordinal: int
+    zone_top: Decimal = field(metadata=INTERNAL)
+    zone_bottom: Decimal = field(metadata=INTERNAL)
+    initial_risk: Decimal = field(metadata=INTERNAL)
+    costs: Costs = field(metadata=INTERNAL)
+    expires_at_ms: int | None = field(metadata=INTERNAL)
+    moved_ordinal: int = field(metadata=INTERNAL)
     exit_time_ms: int | None = None
-    exit_ordinal: int | None = None
+    exit_ordinal: int | None = field(default=None, metadata=INTERNAL)
     exit_price: Decimal | None = None
     exit_reason: EventKind | None = None
     profit_loss: Decimal = Decimal("0.00")
     profit_loss_pips: Decimal = Decimal("0.00")
     partial_closes: tuple[PartialClose, ...] = ()
-    close_order: CloseOrder | None = None
+    close_order: CloseOrder | None = field(default=None, metadata=INTERNAL)
 
     @property
     def is_open(self) -> bool:
@@ -399,59 +399,6 @@ def pips_per_lot(trade: Trade, instrument: Instrument, closes: Iterable[PartialC
     """Return what these closes won per lot of the trade's whole size."""
     distances = [gain(trade.direction, trade.entry_price, c.price) * c.lots for c in closes]
     return pips(instrument, sum(distances, Decimal(0)) / trade.lots)
-
-
-def trade_as_json(trade: Trade, events: Sequence[TradeEvent]) -> dict[str, Any]:
-    """Return the trade and its events as `manage.py backtest` and `export` print them."""
-    return {
-        "signal_id": trade.signal_id,
-        "instrument": trade.instrument,
-        "direction": trade.direction.value,
-        "status": trade.status.value,
-        "lots": float(trade.lots),
-        "entry_time": iso(trade.entry_time_ms),
-        "entry_price": float(trade.entry_price),
-        "stop_loss": float(trade.stop_loss),
-        "initial_stop_loss": float(trade.initial_stop_loss),
-        "take_profit_1": float(trade.take_profit_1),
-        "take_profit_2": float(trade.take_profit_2),
-        "exit_time": None if trade.exit_time_ms is None else iso(trade.exit_time_ms),
-        "exit_price": None if trade.exit_price is None else float(trade.exit_price),
-        "exit_reason": None if trade.exit_reason is None else trade.exit_reason.value,
-        "profit_loss": float(trade.profit_loss),
-        "profit_loss_pips": float(trade.profit_loss_pips),
-        "r_multiple": None if trade.r_multiple is None else float(trade.r_multiple),
-        "partial_closes": [partial_close_as_json(closed) for closed in trade.partial_closes],
-        "events": [event_as_json(event) for event in events],
-    }
-
-
-def partial_close_as_json(closed: PartialClose) -> dict[str, Any]:
-    """Return closed lots as the JSON of a trade holds them."""
-    return {
-        "kind": closed.kind.value,
-        "time": iso(closed.time_ms),
-        "price": float(closed.price),
-        "lots": float(closed.lots),
-        "profit": float(closed.profit),
-        "pips": float(closed.pips),
-    }
-
-
-def event_as_json(event: TradeEvent) -> dict[str, Any]:
-    """Return an event as the JSON of a trade holds it."""
-    return {
-        "kind": event.kind.value,
-        "before": event.before.value,
-        "after": event.after.value,
-        "time": iso(event.time_ms),
-        "ordinal": event.ordinal,
-        "price": None if event.price is None else float(event.price),
-        "lots": float(event.lots),
-        "profit": float(event.profit),
-        "pips": float(event.pips),
-        "stop_loss": float(event.stop_loss),
-    }
 
 
 def _fill(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from signals_app.confluence.record import BEGINNING, link, signal_link
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
+from signals_app.market.encoding import as_json
 from signals_app.market.instrument import Instrument
 from trades_app.lifecycle.machine import (
     EXITS,
@@ -23,7 +24,6 @@ from trades_app.lifecycle.machine import (
     PartialClose,
     Trade,
     TradeEvent,
-    event_as_json,
     pips_per_lot,
 )
 
@@ -80,8 +80,8 @@ def event_link(previous: str, signal_id: str, number: int, event: TradeEvent) ->
 
     ``number`` is the event's place in the trade's life, from 1.
     """
-    told = event_as_json(event)
-    content = {name: told[name] for name in _COVERED}
+    printed = as_json(event)
+    content = {name: printed[name] for name in _COVERED}
     return link(previous, {"signal_id": signal_id, "number": number, **content})
 
 

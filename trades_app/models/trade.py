@@ -1,9 +1,14 @@
-"""Trades and every change of them, live and in shadow."""
+"""Trades and every change of them."""
+
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
 
-from signals_app.models import Signal, Strategy, fields
+from signals_app.models import Signal, fields
+from signals_app.models.values import Columns
+from trades_app.lifecycle import machine
+from trades_app.lifecycle.machine import CloseOrder, TradeStatus
 
 
 class TradeQuerySet(models.QuerySet["Trade"]):
@@ -11,7 +16,7 @@ class TradeQuerySet(models.QuerySet["Trade"]):
 
     def open(self) -> "TradeQuerySet":
         """Return the trades that ticks still move."""
-        return self.filter(exit_time=None).exclude(status="CANCELLED")
+        return self.filter(exit_time=None).exclude(status=TradeStatus.CANCELLED)
 
     def told(self) -> "TradeQuerySet":
         """Return all in the order of the record: by their signal's close, instrument and id."""
@@ -61,6 +66,14 @@ class Trade(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = TradeQuerySet.as_manager()
+    columns: ClassVar = Columns(
+        machine.Trade,
+        parts={
+            "close_order": Columns(
+                CloseOrder, names={"after_ordinal": "close_after_ordinal", "from_ms": "close_from"}
+            )
+        },
+    )
 
     class Meta:
         db_table = "trades"
@@ -79,7 +92,16 @@ class Trade(models.Model):
     @property
     def is_open(self) -> bool:
         """Return whether ticks still move it."""
-        return self.exit_time is None and self.status != "CANCELLED"
+        return self.exit_time is None and self.status != TradeStatus.CANCELLED
+
+    def value(self) -> machine.Trade:
+        """Return the core's value of this row."""
+        return self.columns.value(self)
+
+    def fill(self, trade: machine.Trade) -> None:
+        """Set the row to the core's value; `value` gives exactly that value back."""
+        for column, held in self.columns.of(trade).items():
+            setattr(self, column, held)
 
 
 class TradeEvent(models.Model):
@@ -110,6 +132,8 @@ class TradeEvent(models.Model):
     )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    columns: ClassVar = Columns(machine.TradeEvent)
+
     class Meta:
         db_table = "trade_events"
         ordering = ("trade", "number")
@@ -121,81 +145,11 @@ class TradeEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.trade_id} {self.number} {self.kind}"
 
+    @classmethod
+    def of(cls, event: machine.TradeEvent, **others: Any) -> "TradeEvent":
+        """Return an unsaved row of the core's value, and of what is known beside it."""
+        return cls(**cls.columns.of(event), **others)
 
-class ShadowTradeQuerySet(models.QuerySet["ShadowTrade"]):
-    """Named questions about trades made in shadow."""
-
-    def open(self) -> "ShadowTradeQuerySet":
-        """Return the trades that ticks still move."""
-        return self.filter(is_open=True)
-
-
-class ShadowTrade(models.Model):
-    """A trade that a strategy in shadow would have made: on paper, told to nobody.
-
-    `signal`, `trade` and `events` hold the core's values whole; the other columns repeat of them
-    what is asked for. No part of the live record refers to it.
-    """
-
-    strategy = models.ForeignKey(Strategy, on_delete=models.PROTECT, related_name="shadow_trades")
-    symbol = fields.symbol()
-    close_time_ms = models.BigIntegerField(help_text="the close that it was decided on")
-    signal = models.JSONField()
-    trade = models.JSONField()
-    events = models.JSONField(default=list)
-    is_open = models.BooleanField()
-    entry_ordinal = models.BigIntegerField(help_text="the tick that it was entered at")
-    exit_ordinal = models.BigIntegerField(null=True, blank=True)
-    exit_time_ms = models.BigIntegerField(null=True, blank=True)
-    profit_loss = models.DecimalField(
-        max_digits=14, decimal_places=2, help_text="realised so far, net of costs"
-    )
-    r_multiple = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
-    failure = models.CharField(
-        max_length=200, blank=True, help_text="why it is followed no further; it counts nowhere"
-    )
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    objects = ShadowTradeQuerySet.as_manager()
-
-    class Meta:
-        db_table = "shadow_trades"
-        constraints = (
-            models.UniqueConstraint(
-                fields=("strategy", "symbol", "close_time_ms"), name="one_shadow_trade_per_close"
-            ),
-        )
-        indexes = (
-            models.Index(
-                fields=("symbol",), condition=models.Q(is_open=True), name="shadow_trade_open"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return str(self.signal.get("signal_id", self.pk))
-
-
-class ShadowPosition(models.Model):
-    """How far a strategy in shadow has followed a symbol's decided closes.
-
-    Locking this row is the right to follow. `skipped` counts, by reason, the closes since
-    `began_ms` that made no trade.
-    """
-
-    strategy = models.ForeignKey(
-        Strategy, on_delete=models.PROTECT, related_name="shadow_positions"
-    )
-    symbol = fields.symbol()
-    began_ms = models.BigIntegerField(help_text="the last close before it began")
-    close_time_ms = models.BigIntegerField(help_text="the last close followed")
-    skipped = models.JSONField(default=dict)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        db_table = "shadow_positions"
-        constraints = (
-            models.UniqueConstraint(fields=("strategy", "symbol"), name="one_shadow_position"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.strategy_id} {self.symbol} at {self.close_time_ms}"
+    def value(self) -> machine.TradeEvent:
+        """Return the core's value of this row."""
+        return self.columns.value(self)

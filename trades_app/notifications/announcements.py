@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from signals_app.market.instrument import Instrument
 from signals_app.models import Signal
-from signals_app.pipeline.decisions import signal_value
 from signals_app.services.connectors import is_simulated
 from trades_app.lifecycle.machine import Trade, TradeEvent
 from trades_app.models import Message
@@ -19,7 +18,7 @@ def announce_signal(
 ) -> None:
     """Put the signal's announcement in; ``trade`` is its trade as it was opened."""
     announcement = SignalAnnouncement(
-        signal=signal_value(signal),
+        signal=signal.value(),
         trade=trade,
         instrument=instrument,
         is_simulated=is_simulated(signal.instrument),

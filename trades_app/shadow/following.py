@@ -3,10 +3,9 @@
 Nothing here writes what the live record is made of, and nothing here may hold it up.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import structlog
@@ -27,7 +26,6 @@ from signals_app.pipeline.analysis import views_of, windows_of
 from signals_app.pipeline.decisions import INSTRUMENT_OFF, refused_early
 from signals_app.services.strategies import NotPossible
 from trades_app.lifecycle import exposure, machine
-from trades_app.lifecycle.machine import Trade, TradeEvent
 from trades_app.models import ShadowPosition, ShadowTrade
 from trades_app.trading import services
 
@@ -126,21 +124,6 @@ def needed_ordinals(symbol: str) -> Iterator[int]:
             yield max(ordinal or 0, used - KEPT_TICKS)
 
 
-def signal_value(row: ShadowTrade) -> TradingSignal:
-    """Return the core's value of a shadow trade's signal."""
-    return msgspec.convert(row.signal, TradingSignal)
-
-
-def trade_value(row: ShadowTrade) -> Trade:
-    """Return the core's value of a shadow trade."""
-    return msgspec.convert(row.trade, Trade)
-
-
-def event_values(row: ShadowTrade) -> tuple[TradeEvent, ...]:
-    """Return the core's values of what happened to a shadow trade, in order."""
-    return msgspec.convert(row.events, tuple[TradeEvent, ...])
-
-
 def _turned(strategy_id: int, before: Strategy.Status, after: Strategy.Status) -> Strategy:
     strategy = Strategy.objects.select_for_update(no_key=True).get(pk=strategy_id)
     if strategy.status != before:
@@ -185,7 +168,7 @@ class _Account:
         return exposure.exposure_before(
             entry.ordinal,
             entry.time_ms,
-            [(trade_value(row), event_values(row)) for row in recent],
+            [(row.value(), row.event_values()) for row in recent],
             self.instrument,
             self.parameters,
             settled=older.aggregate(profit=db.Sum("profit_loss"))["profit"] or Decimal(0),
@@ -296,25 +279,15 @@ def _open(account: _Account, signal: TradingSignal, entry: Tick) -> str | None:
         signal=msgspec.to_builtins(signal),
         entry_ordinal=trade.entry_ordinal,
     )
-    _fill_row(row, trade, events)
+    row.fill(trade, events)
     row.save(force_insert=True)
     log.info("shadow_trade_opened", signal_id=signal.signal_id, strategy=str(account.strategy))
     return None
 
 
 def _move_one(row: ShadowTrade, instrument: market.Instrument, ticks: Ticks) -> None:
-    trade, events = machine.advance(trade_value(row), instrument, ticks)
+    trade, events = machine.advance(row.value(), instrument, ticks)
     if events:
         with transaction.atomic():
-            _fill_row(row, trade, events)
+            row.fill(trade, events)
             row.save()
-
-
-def _fill_row(row: ShadowTrade, trade: Trade, events: Sequence[TradeEvent]) -> None:
-    """Set a row to the core's value and add these events to its own."""
-    happened: list[Any] = msgspec.to_builtins(events)
-    row.trade = msgspec.to_builtins(trade)
-    row.events = [*row.events, *happened]
-    row.is_open = trade.is_open
-    row.exit_ordinal, row.exit_time_ms = trade.exit_ordinal, trade.exit_time_ms
-    row.profit_loss, row.r_multiple = trade.profit_loss, trade.r_multiple

@@ -11,8 +11,6 @@ from trades_app import models
 from trades_app.lifecycle import machine
 from trades_app.lifecycle.machine import Trade
 from trades_app.models import ShadowPosition, ShadowTrade
-from trades_app.shadow.following import trade_value
-from trades_app.trading import services
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +49,14 @@ def compare(symbol: str | None = None) -> list[Standing]:
             close_time_ms__gt=position.began_ms,
             failure="",
         )
-        trades = [trade_value(row) for row in made.order_by("close_time_ms")]
+        trades = [row.value() for row in made.order_by("close_time_ms")]
         found.append(_standing(position, position.strategy, trades, position.skipped))
         recorded = models.Trade.objects.exclude(status=machine.TradeStatus.CANCELLED).filter(
             instrument=position.symbol,
             signal__timestamp__gt=calendar.utc(position.began_ms),
             signal__timestamp__lte=calendar.utc(position.close_time_ms),
         )
-        live = [services.trade_value(row) for row in recorded.order_by("entry_ordinal")]
+        live = [row.value() for row in recorded.order_by("entry_ordinal")]
         found.append(_standing(position, None, live, {}))
     return found
 

@@ -11,11 +11,11 @@ import pytest
 from reports_app.backtest import engine
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.record import signal_link
-from signals_app.confluence.signal import signal_as_json
+from signals_app.market.encoding import as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from tests.goldtrader.stack.conftest import ROOT, environment, wait_until
 from tests.stand_ins.market_files import write_market_files
-from trades_app.lifecycle.machine import trade_as_json
+from trades_app.lifecycle.exported import trade_as_json
 from trades_app.lifecycle.record import event_link
 
 pytestmark = pytest.mark.e2e
@@ -55,7 +55,7 @@ def test_ticks_in_give_the_backtests_signals_trades_and_messages_out(start_stack
     market = write_market_files(tmp_path)
     instrument = DEFAULT_INSTRUMENTS[0]
     result = engine.run(instrument, Parameters(), [market.ticks], market.history)
-    signals = [signal_as_json(signal) for signal in result.signals]
+    signals = [as_json(signal) for signal in result.signals]
     trades = [trade_as_json(trade, events) for trade, events in result.trades]
     assert len(trades) >= 3
 

@@ -10,11 +10,11 @@ import pytest
 
 from reports_app.backtest import engine
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import signal_as_json
+from signals_app.market.encoding import as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from tests.goldtrader.stack.conftest import ROOT, environment
 from tests.stand_ins.market_files import write_market_files
-from trades_app.lifecycle.machine import trade_as_json
+from trades_app.lifecycle.exported import trade_as_json
 
 pytestmark = pytest.mark.e2e
 
@@ -88,7 +88,7 @@ def test_live_signals_are_as_alone_and_shadow_trades_as_in_a_backtest(start_stac
 
     assert stack.process.wait(150) == 0, stack.said()
     assert json.loads(run("manage.py", "export", "--data-dir", data_dir, "--json")) == {
-        "signals": [signal_as_json(signal) for signal in live.signals],
+        "signals": [as_json(signal) for signal in live.signals],
         "trades": [trade_as_json(trade, events) for trade, events in live.trades],
     }
     made = json.loads(run("-c", _TELL, data_dir))

@@ -4,11 +4,10 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from reports_app.track_record.export import track_record_as_json
-from signals_app.confluence.signal import signal_as_json
+from signals_app.market.encoding import as_json
 from tests.trades_app.examples import SIGNAL
 from tests.trades_app.rows import numbered, stored_signal, stored_trade
-from trades_app.lifecycle.machine import trade_as_json
-from trades_app.trading.services import event_value, trade_value
+from trades_app.lifecycle.exported import trade_as_json
 
 pytestmark = pytest.mark.django_db
 
@@ -19,9 +18,9 @@ def test_the_track_record_is_the_backtests_own_objects_in_order_of_closes() -> N
     earlier = stored_trade(SIGNAL, 2055.0)
 
     assert track_record_as_json() == {
-        "signals": [signal_as_json(signal) for signal in (numbered(1), numbered(2), numbered(3))],
+        "signals": [as_json(signal) for signal in (numbered(1), numbered(2), numbered(3))],
         "trades": [
-            trade_as_json(trade_value(row), [event_value(event) for event in row.events.all()])
+            trade_as_json(row.value(), [event.value() for event in row.events.all()])
             for row in (earlier, later)
         ],
     }

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from signals_app.confluence.signal import signal_as_json
+from signals_app.market.encoding import as_json
 from tests.signals_app.confluence.deciding import (
     signalled,
 )
@@ -10,7 +10,7 @@ from tests.signals_app.confluence.deciding import (
 
 def test_json_has_every_field_with_prices_as_numbers_and_times_as_text() -> None:
     signal = signalled()
-    printed = signal_as_json(signal)
+    printed = as_json(signal)
 
     names = {field.name for field in fields(signal)} - {"timestamp_ms", "entry_time_ms"}
     assert set(printed) == names | {"timestamp", "entry_time"}

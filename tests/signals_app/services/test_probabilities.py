@@ -11,7 +11,6 @@ from signals_app.confluence.setup import Zone
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
 from signals_app.models import Analysis, Signal, Strategy
-from signals_app.pipeline.decisions import signal_row
 from signals_app.probability.estimate import Bucket, EventKind, EventType, Measured, Probability
 from signals_app.services.calibration import store_probabilities
 from signals_app.services.probabilities import note_probability, with_probabilities
@@ -57,7 +56,7 @@ def store(*measured: Probability, until_ms: int = OPEN_MS, hours_ago: int = 0) -
 
 
 def noted() -> Signal:
-    signal = signal_row(SIGNAL, Strategy.objects.live())
+    signal = Signal.of(SIGNAL, Strategy.objects.live())
     note_probability(signal, SCORE)
     return signal
 

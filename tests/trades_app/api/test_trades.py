@@ -6,15 +6,14 @@ from pytest_django import DjangoAssertNumQueries
 from tests.callers import API, caller
 from tests.trades_app.examples import SIGNAL
 from tests.trades_app.rows import numbered, stored_trade
-from trades_app.lifecycle.machine import trade_as_json
-from trades_app.trading.services import event_value, trade_value
+from trades_app.lifecycle.exported import trade_as_json
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_trade_is_the_exported_one_with_its_number() -> None:
     row = stored_trade(SIGNAL, 2050.0, 2055.0, 2044.0)
-    exported = trade_as_json(trade_value(row), [event_value(event) for event in row.events.all()])
+    exported = trade_as_json(row.value(), [event.value() for event in row.events.all()])
 
     told = caller().get(f"{API}/trades/{row.pk}").json()
 

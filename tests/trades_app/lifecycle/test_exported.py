@@ -1,17 +1,41 @@
-"""What was printed is read back as it was."""
+"""What is printed stays as it was, byte for byte, and is read back as it was."""
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.signal import signal_as_json
+from signals_app.confluence.signal import TradingSignal
+from signals_app.market.encoding import as_json, from_json, keys_of
 from tests.trades_app.examples import ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
+from tests.trades_app.lives import lives
 from trades_app.lifecycle import machine
-from trades_app.lifecycle.exported import disagreement, event_from_json, signal_from_json
+from trades_app.lifecycle.exported import TRADE_KEYS, disagreement, trade_as_json
+from trades_app.lifecycle.machine import TradeEvent
+from trades_app.lifecycle.record import event_entries, signal_entries
 
+#: What the first release printed of `lives()`, with the links of the hash chain.
+PRINTED = Path(__file__).parents[2] / "fixtures" / "printed_trades.jsonl"
 COSTLY = replace(
     Parameters(), commission_per_lot=7.0, slippage_pips=1.3, swap_per_lot_night_buy=-3.0
 )
+
+
+def test_trades_of_every_kind_print_and_link_as_they_always_did() -> None:
+    lines = PRINTED.read_text().splitlines()
+
+    for (signal, trade, events), line in zip(lives(), lines, strict=True):
+        (begin,) = signal_entries([signal])
+        links = [entry.link for entry in (begin, *event_entries(begin, events))]
+        printed = {"signal": as_json(signal), "trade": trade_as_json(trade, events)}
+        assert json.dumps({**printed, "links": links}) == line
+
+
+def test_the_keys_of_a_trade_are_what_is_printed_in_order() -> None:
+    signal, trade, events = next(lives())
+
+    assert tuple(trade_as_json(trade, events)) == TRADE_KEYS
+    assert tuple(as_json(signal)) == keys_of(TradingSignal)
 
 
 def test_a_signal_and_its_trade_come_back_as_they_were() -> None:
@@ -19,10 +43,10 @@ def test_a_signal_and_its_trade_come_back_as_they_were() -> None:
         trade, events = machine.open_trade(signal, GOLD, ENTRY, COSTLY)
         trade, more = machine.advance(trade, GOLD, bids(*prices))
         events += more
-        told = json.loads(json.dumps(machine.trade_as_json(trade, events)))
+        told = json.loads(json.dumps(trade_as_json(trade, events)))
 
-        assert signal_from_json(json.loads(json.dumps(signal_as_json(signal)))) == signal
-        assert tuple(map(event_from_json, told["events"])) == events
+        assert from_json(TradingSignal, json.loads(json.dumps(as_json(signal)))) == signal
+        assert tuple(from_json(TradeEvent, each) for each in told["events"]) == events
         assert disagreement(told, signal, events) is None
         assert disagreement({**told, "exit_reason": None}, signal, events) == (
             f"exit_reason None, its events say {trade.exit_reason}"
@@ -30,7 +54,7 @@ def test_a_signal_and_its_trade_come_back_as_they_were() -> None:
 
 
 def test_numbers_without_their_point_are_the_same_numbers() -> None:
-    told = json.loads(json.dumps(signal_as_json(SIGNAL)).replace(".0,", ","))
+    told = json.loads(json.dumps(as_json(SIGNAL)).replace(".0,", ","))
 
-    assert signal_as_json(signal_from_json(told)) == signal_as_json(SIGNAL)
-    assert json.dumps(signal_as_json(signal_from_json(told))) == json.dumps(signal_as_json(SIGNAL))
+    assert as_json(from_json(TradingSignal, told)) == as_json(SIGNAL)
+    assert json.dumps(as_json(from_json(TradingSignal, told))) == json.dumps(as_json(SIGNAL))

@@ -11,6 +11,7 @@ import pytest
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
+from trades_app.lifecycle.exported import trade_as_json
 from trades_app.lifecycle.machine import (
     EXITS,
     OPEN_STATUSES,
@@ -32,7 +33,6 @@ from trades_app.lifecycle.machine import (
     order_close,
     plan_trade,
     reach_target_1,
-    trade_as_json,
 )
 
 D = Decimal

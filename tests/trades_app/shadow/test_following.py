@@ -20,7 +20,6 @@ from signals_app.market.tick import Ticks
 from signals_app.models import Decision, Instrument, Signal, Strategy, StreamPosition
 from signals_app.pipeline import analysis, candles, decisions, stream
 from signals_app.pipeline.candles import Close
-from signals_app.pipeline.decisions import signal_value
 from signals_app.services import price_history
 from signals_app.services.strategies import NotPossible, add_version, any_in_shadow
 from tests.stand_ins.market_files import MarketFiles, write_market_files
@@ -123,14 +122,14 @@ def test_a_shadow_with_the_live_parameters_makes_the_live_trades(pipeline: Pipel
     rows = list(ShadowTrade.objects.order_by("entry_ordinal"))
     assert len(rows) >= 3
     suffix = f"-S{strategy.pk}"
-    assert [following.trade_value(row) for row in rows] == [
-        replace(services.trade_value(row), signal_id=row.signal_id + suffix) for row in live
+    assert [row.value() for row in rows] == [
+        replace(row.value(), signal_id=row.signal_id + suffix) for row in live
     ]
-    assert [following.event_values(row) for row in rows] == [
-        tuple(services.event_value(event) for event in row.events.all()) for row in live
+    assert [row.event_values() for row in rows] == [
+        tuple(event.value() for event in row.events.all()) for row in live
     ]
-    assert [following.signal_value(row) for row in rows] == [
-        replace(signal_value(row.signal), signal_id=row.signal_id + suffix) for row in live
+    assert [row.signal_value() for row in rows] == [
+        replace(row.signal.value(), signal_id=row.signal_id + suffix) for row in live
     ]
     position = ShadowPosition.objects.get(symbol=SYMBOL)
     decided = Decision.objects.exclude(outcome=Decision.Outcome.PENDING)
@@ -179,7 +178,7 @@ def test_a_shadow_that_lags_finds_its_ticks_in_the_stream(pipeline: Pipeline) ->
     while following.follow(SYMBOL):
         pass
 
-    trades = [following.trade_value(row) for row in ShadowTrade.objects.order_by("entry_ordinal")]
+    trades = [row.value() for row in ShadowTrade.objects.order_by("entry_ordinal")]
     live = models.Trade.objects.order_by("entry_ordinal")
     assert [trade.profit_loss for trade in trades] == [row.profit_loss for row in live]
     assert trades[-1].signal_id.startswith(live_id)
@@ -265,20 +264,20 @@ def jump(row: ShadowTrade, price: float) -> Ticks:
 
 def test_the_open_trades_of_a_retired_shadow_run_on_to_their_end(open_trade: ShadowTrade) -> None:
     following.retire(open_trade.strategy_id)
-    trade = following.trade_value(open_trade)
+    trade = open_trade.value()
     beyond = float(trade.stop_loss) - 50 * trade.direction.sign
 
     following.move(SYMBOL, jump(open_trade, beyond))
 
     open_trade.refresh_from_db()
-    ended = following.trade_value(open_trade)
+    ended = open_trade.value()
     assert (open_trade.is_open, ended.exit_reason) == (False, "SL_HIT")
     assert (open_trade.profit_loss, open_trade.r_multiple) == (ended.profit_loss, ended.r_multiple)
     assert (open_trade.exit_ordinal, open_trade.exit_time_ms) == (
         ended.exit_ordinal,
         ended.exit_time_ms,
     )
-    assert following.event_values(open_trade)[-1].kind == "CLOSED"
+    assert open_trade.event_values()[-1].kind == "CLOSED"
     assert not following.follow(SYMBOL)
 
 
@@ -378,7 +377,7 @@ def test_the_comparison_sets_each_shadow_beside_the_live_record(
     first, live = json.loads(capsys.readouterr().out)
     assert (first["strategy"], live["strategy"]) == ("default v2", None)
     rows = models.Trade.objects.all()
-    closed = [services.trade_value(row) for row in rows if not row.is_open]
+    closed = [row.value() for row in rows if not row.is_open]
     multiples = [trade.r_multiple for trade in closed if trade.r_multiple is not None]
     assert live == {
         "symbol": SYMBOL,

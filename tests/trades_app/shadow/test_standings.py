@@ -11,7 +11,6 @@ from tests.trades_app.examples import SIGNAL
 from tests.trades_app.rows import numbered, stored_trade
 from trades_app.models import ShadowPosition, ShadowTrade, Trade
 from trades_app.shadow.standings import Standing, compare, standing_as_json
-from trades_app.trading.services import trade_value
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +29,7 @@ def shadow(*, began_ms: int = 0, followed_ms: int = SIGNAL.timestamp_ms) -> Stra
 
 def shadow_trade(strategy: Strategy, row: Trade) -> None:
     """Store a copy of a live trade as the strategy's own."""
-    trade = trade_value(row)
+    trade = row.value()
     ShadowTrade.objects.create(
         strategy=strategy,
         symbol="XAUUSD",
@@ -55,7 +54,7 @@ def test_a_shadow_stands_before_the_live_record_of_its_time() -> None:
 
     own, live = compare()
 
-    r_multiple = trade_value(lost).r_multiple
+    r_multiple = lost.value().r_multiple
     assert r_multiple is not None
     # The second close came after the last one that the shadow has followed.
     assert own == Standing(
