@@ -16,7 +16,7 @@ from signals_app.confluence.sizing import money_of_move
 from signals_app.market.candle import Candles
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s
-from trades_app.lifecycle.machine import Trade
+from trades_app.lifecycle.trade import Trade
 
 _EULER = 0.5772156649015329
 

@@ -9,7 +9,9 @@ from signals_app.confluence.signal import TradingSignal
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Tick
 from trades_app.lifecycle.exposure import exposure_before, memory_ms
-from trades_app.lifecycle.machine import Moved, Trade, TradeEvent, open_trade
+from trades_app.lifecycle.fills import Moved
+from trades_app.lifecycle.machine import open_trade
+from trades_app.lifecycle.trade import Trade, TradeEvent
 
 
 class _History:

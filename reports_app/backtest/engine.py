@@ -35,7 +35,9 @@ from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Tick, Ticks
 from signals_app.smc.analysis import TimeframeView, view, view_structure
 from trades_app.lifecycle.candle_fills import on_candle
-from trades_app.lifecycle.machine import Moment, Moved, Trade, advance
+from trades_app.lifecycle.fills import Moved
+from trades_app.lifecycle.machine import advance
+from trades_app.lifecycle.trade import Moment, Trade
 
 
 def run(

@@ -6,7 +6,7 @@ from itertools import groupby
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import as_decimal
 from signals_app.market.tick import Ticks
-from trades_app.lifecycle.machine import EventKind, Trade, TradeEvent, TradeStatus
+from trades_app.lifecycle.trade import EventKind, Trade, TradeEvent, TradeStatus
 
 _MINUTE_MS = 60_000
 _LEVELS = frozenset({EventKind.SL_HIT, EventKind.TP1_HIT, EventKind.TP2_HIT})

@@ -11,7 +11,7 @@ from signals_app.market.candle import Timeframe
 from signals_app.market.encoding import as_json
 from signals_app.market.instrument import Instrument
 from trades_app.lifecycle.exported import trade_as_json
-from trades_app.lifecycle.machine import Trade, TradeEvent
+from trades_app.lifecycle.trade import Trade, TradeEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from reports_app.assessment.live_scores import LiveSignal
-from trades_app.lifecycle.machine import TradeStatus
+from trades_app.lifecycle.trade import TradeStatus
 from trades_app.models import Trade
 
 
@@ -14,7 +14,11 @@ def read_live_signals(
 
     Those of candles that closed at ``begin`` or later, and before ``end``.
     """
-    rows = Trade.objects.told().filter(instrument=symbol).exclude(status=TradeStatus.CANCELLED)
+    rows = (
+        Trade.objects.in_record_order()
+        .filter(instrument=symbol)
+        .exclude(status=TradeStatus.CANCELLED)
+    )
     if begin is not None:
         rows = rows.filter(signal__timestamp__gte=begin)
     if end is not None:

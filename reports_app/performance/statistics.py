@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
-from trades_app.lifecycle.machine import Trade
+from trades_app.lifecycle.trade import Trade
 
 #: No money, no pips.
 NOTHING = Decimal("0.00")

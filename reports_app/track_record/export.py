@@ -10,9 +10,9 @@ from trades_app.models import Trade
 
 def track_record_as_json() -> dict[str, list[dict[str, Any]]]:
     """Return all signals and trades: by candle close, then instrument, then signal id."""
-    trades = Trade.objects.told().prefetch_related("events")
+    trades = Trade.objects.in_record_order().prefetch_related("events")
     return {
-        "signals": [as_json(row.value()) for row in Signal.objects.told()],
+        "signals": [as_json(row.value()) for row in Signal.objects.in_record_order()],
         "trades": [
             trade_as_json(row.value(), [event.value() for event in row.events.all()])
             for row in trades

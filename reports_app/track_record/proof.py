@@ -9,22 +9,23 @@ from django.db import connection, transaction
 
 from reports_app.models import RecordDay
 from reports_app.performance.statistics import Period
-from signals_app.confluence.record import BEGINNING
+from signals_app.confluence.hash_chain import BEGINNING
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar
 from signals_app.market.encoding import from_json
 from signals_app.models import Decision, Instrument, Signal
 from trades_app.lifecycle import exported, machine
-from trades_app.lifecycle.machine import InvalidTransition
-from trades_app.lifecycle.record import (
+from trades_app.lifecycle import trade as core
+from trades_app.lifecycle.hash_chain import (
     Day,
     Entry,
     chain_days,
     event_entries,
     holds_published,
-    retell,
     signal_entries,
 )
+from trades_app.lifecycle.replay import replay
+from trades_app.lifecycle.transitions import InvalidTransition
 from trades_app.models import Message, Trade, TradeEvent
 
 #: What reading a value raises where a row or a file holds something else.
@@ -203,19 +204,17 @@ def _require_link(event: TradeEvent, entry: Entry) -> None:
         )
 
 
-def _require_agreement(
-    row: Trade, events: Sequence[machine.TradeEvent], market: Instrument
-) -> None:
+def _require_agreement(row: Trade, events: Sequence[core.TradeEvent], market: Instrument) -> None:
     """Raise where a trade's row says something else than its signal and events."""
     if not events:
         raise Broken(f"The events of {row.signal_id} were removed.")
     stands = _read(f"The trade of {row.signal_id}", Trade.value, row)
     planned = machine.plan_trade(row.signal.value(), market.value(), row.signal.strategy.value())
     try:
-        follows = retell(planned, market.value(), events)
+        follows = replay(planned, market.value(), events)
     except InvalidTransition as error:
         raise Broken(f"The events of {row.signal_id} are no trade's life: {error}.") from None
-    by_hand = follows.exit_reason is machine.EventKind.CLOSED_MANUALLY
+    by_hand = follows.exit_reason is core.EventKind.CLOSED_MANUALLY
     if by_hand and not _was_ordered(stands):
         raise Broken(f"{row.signal_id} was closed by hand, but nobody had ordered it by then.")
     for field in fields(follows):
@@ -233,10 +232,10 @@ def _require_agreement(
         raise Broken(f"Signal {row.signal_id} says {row.signal.status}, its trade {told_status}.")
 
 
-def _was_ordered(trade: machine.Trade) -> bool:
+def _was_ordered(trade: core.Trade) -> bool:
     if trade.close_order is None or trade.exit_time_ms is None or trade.exit_ordinal is None:
         return False
-    return trade.close_order.holds_at(machine.Moment(trade.exit_time_ms, trade.exit_ordinal))
+    return trade.close_order.holds_at(core.Moment(trade.exit_time_ms, trade.exit_ordinal))
 
 
 def _verify_days(instrument: str, days: Sequence[Day]) -> int:
@@ -305,7 +304,7 @@ def _verify_exported(
             continue
         if told is None:
             raise Broken(f"The trade of {signal.signal_id} was removed.")
-        events = [from_json(machine.TradeEvent, event) for event in told["events"]]
+        events = [from_json(core.TradeEvent, event) for event in told["events"]]
         try:
             disagreement = exported.disagreement(told, signal, events)
         except InvalidTransition as error:

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.db.models import Min
 
 from reports_app.models import RecordDay
-from signals_app.confluence.record import BEGINNING
+from signals_app.confluence.hash_chain import BEGINNING
 from signals_app.market import calendar
 from signals_app.models import Decision, Signal, Strategy, StreamPosition
 from signals_app.services.locks import lock_decisions
-from trades_app.lifecycle.record import Entry, day_digest
+from trades_app.lifecycle.hash_chain import Entry, day_digest
 from trades_app.models import TradeEvent
 
 log = structlog.get_logger(__name__)

@@ -40,7 +40,7 @@ class MeasuredProbability(models.Model):
     """One bucket of one calibration: events alike, how many won, and how sure that is.
 
     All rows of an instrument and timeframe with the same `made_at` are one calibration. None is
-    ever changed: signals were told with it.
+    ever changed: signals were announced with it.
     """
 
     instrument = fields.symbol()

@@ -19,7 +19,7 @@ class SignalQuerySet(models.QuerySet["Signal"]):
         """Return the signals whose trade is not over."""
         return self.filter(status=Signal.Status.ACTIVE)
 
-    def told(self) -> "SignalQuerySet":
+    def in_record_order(self) -> "SignalQuerySet":
         """Return all in the order of the record: by candle close, instrument and id."""
         return self.order_by("timestamp", "instrument", "signal_id")
 

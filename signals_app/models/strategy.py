@@ -10,7 +10,7 @@ from signals_app.confluence.parameters import Parameters
 
 
 class NoLiveStrategy(Exception):  # noqa: N818 - it says what is missing
-    """No version decides, though there are some; the text tells the operator what to do."""
+    """No version decides, though there are some; the text says what the operator can do."""
 
 
 class StrategyQuerySet(models.QuerySet["Strategy"]):

@@ -16,8 +16,8 @@ from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
 from signals_app.models import Analysis, Decision, Instrument, Signal, Strategy
 from signals_app.pipeline.analysis import views_of, windows_of
+from signals_app.pipeline.hash_chain import link_signal
 from signals_app.pipeline.ports import trade_book
-from signals_app.pipeline.record import link_signal
 from signals_app.services.locks import lock_decisions
 from signals_app.services.probabilities import note_probability
 

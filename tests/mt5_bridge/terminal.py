@@ -108,7 +108,7 @@ class FakeTerminal:
         offset = self.clock.offset_at(from_utc_ms)
         self.missing = (from_utc_ms + offset, to_utc_ms + offset)
 
-    def retell(self):
+    def replay(self):
         """Let the history be synchronised: flags and volumes come out otherwise than live."""
         self._ticks["flags"] = 6
         self._ticks["volume"] = 1

@@ -8,7 +8,7 @@ from signals_app.confluence.signal import TradingSignal
 from signals_app.market.tick import Ticks
 from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
 from trades_app.lifecycle import machine
-from trades_app.lifecycle.machine import CloseOrder, Moment, Trade, TradeEvent
+from trades_app.lifecycle.trade import CloseOrder, Moment, Trade, TradeEvent
 
 COSTLY = Parameters(
     commission_per_lot=7.0, swap_per_lot_night_buy=-3.25, slippage_pips=0.3, maximum_trade_hours=0.5

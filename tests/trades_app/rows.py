@@ -5,7 +5,7 @@ from dataclasses import replace
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
 from signals_app.models import Signal, Strategy
-from signals_app.pipeline.record import link_signal
+from signals_app.pipeline.hash_chain import link_signal
 from tests.trades_app.examples import ENTRY, GOLD, SIGNAL, bids
 from trades_app import models
 from trades_app.lifecycle import machine

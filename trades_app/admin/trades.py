@@ -26,7 +26,7 @@ from signals_app.admin.display import (
 from signals_app.admin.filters import DirectionFilter, InstrumentFilter
 from signals_app.models import Signal, Strategy
 from signals_app.services.strategies import NotPossible
-from trades_app.lifecycle.machine import InvalidTransition
+from trades_app.lifecycle.transitions import InvalidTransition
 from trades_app.models import ShadowTrade, Trade, TradeEvent
 from trades_app.notifications.content.wording import duration
 from trades_app.shadow import following

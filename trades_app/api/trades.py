@@ -10,9 +10,9 @@ from signals_app.api.filters import between
 from signals_app.api.serializers import RowSerializer
 from signals_app.market.direction import Direction
 from signals_app.market.encoding import keys_of
-from trades_app.lifecycle import machine as lifecycle
+from trades_app.lifecycle import trade as core
 from trades_app.lifecycle.exported import TRADE_KEYS, trade_as_json
-from trades_app.lifecycle.machine import TradeStatus
+from trades_app.lifecycle.trade import TradeStatus
 from trades_app.models import Trade, TradeEvent
 
 #: What the API shows of a trade beside what exports print, each behind its neighbour there.
@@ -45,7 +45,7 @@ class EventSerializer(RowSerializer):
 
     class Meta:
         model = TradeEvent
-        fields: ClassVar = (*keys_of(lifecycle.TradeEvent), "found_late_seconds")
+        fields: ClassVar = (*keys_of(core.TradeEvent), "found_late_seconds")
         read_only_fields = fields
 
 
@@ -74,7 +74,7 @@ class TradeSerializer(RowSerializer):
         printed["trade_id"] = instance.trade_id
         return {name: printed[name] for name in self.Meta.fields}
 
-    def events_of(self, trade: Trade) -> list[lifecycle.TradeEvent]:  # noqa: ARG002
+    def events_of(self, trade: Trade) -> list[core.TradeEvent]:  # noqa: ARG002
         """Return no events: the list does without."""
         return []
 
@@ -88,7 +88,7 @@ class TradeDetailSerializer(TradeSerializer):
         fields: ClassVar = (*TradeSerializer.Meta.fields, "events")
         read_only_fields = fields
 
-    def events_of(self, trade: Trade) -> list[lifecycle.TradeEvent]:
+    def events_of(self, trade: Trade) -> list[core.TradeEvent]:
         """Return all events, in order."""
         return [event.value() for event in trade.events.all()]
 

@@ -10,16 +10,9 @@ from signals_app.market.candle import Candle
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.market.tick import Tick
-from trades_app.lifecycle.machine import (
-    EventKind,
-    Moment,
-    Trade,
-    TradeEvent,
-    TradeStatus,
-    finish,
-    on_tick,
-    reach_target_1,
-)
+from trades_app.lifecycle.fills import finish, reach_target_1
+from trades_app.lifecycle.machine import on_tick
+from trades_app.lifecycle.trade import EventKind, Moment, Trade, TradeEvent, TradeStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.encoding import as_json, keys_of
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from trades_app.lifecycle.machine import Trade, TradeEvent, plan_trade
-from trades_app.lifecycle.record import retell
+from trades_app.lifecycle.machine import plan_trade
+from trades_app.lifecycle.replay import replay
+from trades_app.lifecycle.trade import Trade, TradeEvent
 
 #: What a reader without the instrument's settings cannot compute again.
 _OF_THE_INSTRUMENT = frozenset({"profit_loss_pips", "r_multiple"})
@@ -46,7 +47,7 @@ def disagreement(
     `InvalidTransition` where the events do not follow from each other.
     """
     instrument = DEFAULT_INSTRUMENTS[0]
-    trade = retell(plan_trade(signal, instrument, Parameters()), instrument, events)
+    trade = replay(plan_trade(signal, instrument, Parameters()), instrument, events)
     for name, follows in trade_as_json(trade, events).items():
         if name not in _OF_THE_INSTRUMENT and printed[name] != follows:
             return f"{name} {printed[name]}, its events say {follows}"

@@ -7,7 +7,7 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.protections import Exposure, TradedZone
 from signals_app.market.calendar import trading_day
 from signals_app.market.instrument import Instrument
-from trades_app.lifecycle.machine import EventKind, Trade, TradeEvent
+from trades_app.lifecycle.trade import EventKind, Trade, TradeEvent
 
 _MINUTE_MS, _HOUR_MS = 60_000, 3_600_000
 #: The longest trading day: the one on which New York's clocks go back.

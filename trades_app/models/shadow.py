@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from signals_app.confluence.signal import TradingSignal
 from signals_app.models import Strategy, fields
-from trades_app.lifecycle.machine import Trade, TradeEvent
+from trades_app.lifecycle.trade import Trade, TradeEvent
 
 
 class ShadowTradeQuerySet(models.QuerySet["ShadowTrade"]):
@@ -21,7 +21,7 @@ class ShadowTradeQuerySet(models.QuerySet["ShadowTrade"]):
 
 
 class ShadowTrade(models.Model):
-    """A trade that a strategy in shadow would have made: on paper, told to nobody.
+    """A trade that a strategy in shadow would have made: on paper, announced to nobody.
 
     `signal`, `trade` and `events` hold the core's values whole; the other columns repeat of them
     what is asked for. No part of the live record refers to it.

@@ -7,8 +7,8 @@ from django.db.models.functions import Now
 
 from signals_app.models import Signal, fields
 from signals_app.models.values import Columns
-from trades_app.lifecycle import machine
-from trades_app.lifecycle.machine import CloseOrder, TradeStatus
+from trades_app.lifecycle import trade as core
+from trades_app.lifecycle.trade import CloseOrder, TradeStatus
 
 
 class TradeQuerySet(models.QuerySet["Trade"]):
@@ -18,7 +18,7 @@ class TradeQuerySet(models.QuerySet["Trade"]):
         """Return the trades that ticks still move."""
         return self.filter(exit_time=None).exclude(status=TradeStatus.CANCELLED)
 
-    def told(self) -> "TradeQuerySet":
+    def in_record_order(self) -> "TradeQuerySet":
         """Return all in the order of the record: by their signal's close, instrument and id."""
         return self.select_related("signal").order_by(
             "signal__timestamp", "instrument", "signal_id"
@@ -67,7 +67,7 @@ class Trade(models.Model):
 
     objects = TradeQuerySet.as_manager()
     columns: ClassVar = Columns(
-        machine.Trade,
+        core.Trade,
         parts={
             "close_order": Columns(
                 CloseOrder, names={"after_ordinal": "close_after_ordinal", "from_ms": "close_from"}
@@ -94,11 +94,11 @@ class Trade(models.Model):
         """Return whether ticks still move it."""
         return self.exit_time is None and self.status != TradeStatus.CANCELLED
 
-    def value(self) -> machine.Trade:
+    def value(self) -> core.Trade:
         """Return the core's value of this row."""
         return self.columns.value(self)
 
-    def fill(self, trade: machine.Trade) -> None:
+    def fill(self, trade: core.Trade) -> None:
         """Set the row to the core's value; `value` gives exactly that value back."""
         for column, held in self.columns.of(trade).items():
             setattr(self, column, held)
@@ -132,7 +132,7 @@ class TradeEvent(models.Model):
     )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    columns: ClassVar = Columns(machine.TradeEvent)
+    columns: ClassVar = Columns(core.TradeEvent)
 
     class Meta:
         db_table = "trade_events"
@@ -146,10 +146,10 @@ class TradeEvent(models.Model):
         return f"{self.trade_id} {self.number} {self.kind}"
 
     @classmethod
-    def of(cls, event: machine.TradeEvent, **others: Any) -> "TradeEvent":
+    def of(cls, event: core.TradeEvent, **others: Any) -> "TradeEvent":
         """Return an unsaved row of the core's value, and of what is known beside it."""
         return cls(**cls.columns.of(event), **others)
 
-    def value(self) -> machine.TradeEvent:
+    def value(self) -> core.TradeEvent:
         """Return the core's value of this row."""
         return self.columns.value(self)

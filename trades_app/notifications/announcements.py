@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from signals_app.market.instrument import Instrument
 from signals_app.models import Signal
 from signals_app.services.connectors import is_simulated
-from trades_app.lifecycle.machine import Trade, TradeEvent
+from trades_app.lifecycle.trade import Trade, TradeEvent
 from trades_app.models import Message
 from trades_app.notifications import outbox
 from trades_app.notifications.content.signals import SignalAnnouncement

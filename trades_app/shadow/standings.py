@@ -8,8 +8,7 @@ from typing import Any
 from signals_app.market import calendar
 from signals_app.models import Strategy
 from trades_app import models
-from trades_app.lifecycle import machine
-from trades_app.lifecycle.machine import Trade
+from trades_app.lifecycle.trade import Trade, TradeStatus
 from trades_app.models import ShadowPosition, ShadowTrade
 
 
@@ -51,7 +50,7 @@ def compare(symbol: str | None = None) -> list[Standing]:
         )
         trades = [row.value() for row in made.order_by("close_time_ms")]
         found.append(_standing(position, position.strategy, trades, position.skipped))
-        recorded = models.Trade.objects.exclude(status=machine.TradeStatus.CANCELLED).filter(
+        recorded = models.Trade.objects.exclude(status=TradeStatus.CANCELLED).filter(
             instrument=position.symbol,
             signal__timestamp__gt=calendar.utc(position.began_ms),
             signal__timestamp__lte=calendar.utc(position.close_time_ms),

@@ -1,6 +1,6 @@
 """How late an event was found: ticks of a feed that was cut off come after their time.
 
-Only told, never decided by: the trade is closed at the tick's own price and time either way.
+Only reported, never decided by: the trade is closed at the tick's own price and time either way.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from signals_app.market import calendar
 from signals_app.models import Decision
-from trades_app.lifecycle.machine import TradeEvent
+from trades_app.lifecycle.trade import TradeEvent
 
 #: Ticks that come within this time are on time.
 _TOLERANCE = timedelta(seconds=60)

@@ -20,15 +20,9 @@ from signals_app.pipeline import stream
 from trades_app import models
 from trades_app.lifecycle import exposure, machine
 from trades_app.lifecycle.exposure import memory_ms
-from trades_app.lifecycle.machine import (
-    CloseOrder,
-    InvalidTransition,
-    Moment,
-    Trade,
-    TradeEvent,
-    TradeStatus,
-)
-from trades_app.lifecycle.record import event_link
+from trades_app.lifecycle.hash_chain import event_link
+from trades_app.lifecycle.trade import CloseOrder, Moment, Trade, TradeEvent, TradeStatus
+from trades_app.lifecycle.transitions import InvalidTransition
 from trades_app.notifications import announcements
 from trades_app.trading.lateness import seconds_late, was_live
 
@@ -192,7 +186,7 @@ def _append(
     instrument: Instrument,
     late: Sequence[int | None],
 ) -> None:
-    """Store what happened to an open trade, and tell of it."""
+    """Store what happened to an open trade, and announce it."""
     row.fill(trade)
     row.save()
     number = row.events.count() + 1

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 
 from reports_app.backtest import engine
+from signals_app.confluence.hash_chain import signal_link
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.record import signal_link
 from signals_app.market.encoding import as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from tests.goldtrader.stack.conftest import ROOT, environment, wait_until
 from tests.stand_ins.market_files import write_market_files
 from trades_app.lifecycle.exported import trade_as_json
-from trades_app.lifecycle.record import event_link
+from trades_app.lifecycle.hash_chain import event_link
 
 pytestmark = pytest.mark.e2e
 

@@ -24,7 +24,9 @@ from signals_app.market.instrument import DEFAULT_INSTRUMENTS, as_decimal
 from signals_app.market.tick import Tick
 from tests.trades_app.examples import SIGNAL
 from trades_app.lifecycle.candle_fills import on_candle
-from trades_app.lifecycle.machine import EventKind, Moment, finish, open_trade
+from trades_app.lifecycle.fills import finish
+from trades_app.lifecycle.machine import open_trade
+from trades_app.lifecycle.trade import EventKind, Moment
 
 GOLD = DEFAULT_INSTRUMENTS[0]
 QUARTER, DAY = 900_000, 86_400_000

@@ -25,7 +25,8 @@ from signals_app.market.tick import Ticks
 from signals_app.smc.analysis import view
 from tests.reports_app.backtest.markets import MONDAY_MS, cut, wandering_ticks
 from trades_app.lifecycle.exposure import exposure_before
-from trades_app.lifecycle.machine import EventKind, on_tick, open_trade
+from trades_app.lifecycle.machine import on_tick, open_trade
+from trades_app.lifecycle.trade import EventKind
 
 GOLD = DEFAULT_INSTRUMENTS[0]
 #: Eager, so that a few days are enough for many trades.

@@ -12,7 +12,8 @@ from signals_app.market.direction import Direction
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import SIGNAL
-from trades_app.lifecycle.machine import EventKind, Trade, advance, open_trade
+from trades_app.lifecycle.machine import advance, open_trade
+from trades_app.lifecycle.trade import EventKind, Trade
 
 GOLD = DEFAULT_INSTRUMENTS[0]
 MINUTE = 60_000

@@ -15,14 +15,8 @@ from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, GOLD, SIGNAL
 from trades_app.lifecycle.candle_fills import CandleFill, on_candle
-from trades_app.lifecycle.machine import (
-    EventKind,
-    Moment,
-    Trade,
-    TradeEvent,
-    advance,
-    open_trade,
-)
+from trades_app.lifecycle.machine import advance, open_trade
+from trades_app.lifecycle.trade import EventKind, Moment, Trade, TradeEvent
 
 D = Decimal
 #: Candles are drawn as distances won: the entry at 0, the stop at -10, the targets at 10 and 20.

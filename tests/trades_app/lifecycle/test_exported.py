@@ -11,8 +11,8 @@ from tests.trades_app.examples import ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
 from tests.trades_app.lives import lives
 from trades_app.lifecycle import machine
 from trades_app.lifecycle.exported import TRADE_KEYS, disagreement, trade_as_json
-from trades_app.lifecycle.machine import TradeEvent
-from trades_app.lifecycle.record import event_entries, signal_entries
+from trades_app.lifecycle.hash_chain import event_entries, signal_entries
+from trades_app.lifecycle.trade import TradeEvent
 
 #: What the first release printed of `lives()`, with the links of the hash chain.
 PRINTED = Path(__file__).parents[2] / "fixtures" / "printed_trades.jsonl"

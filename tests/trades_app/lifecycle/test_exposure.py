@@ -8,7 +8,8 @@ from signals_app.confluence.protections import Exposure, TradedZone
 from signals_app.market.direction import Direction
 from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
 from trades_app.lifecycle.exposure import exposure_before, memory_ms
-from trades_app.lifecycle.machine import Trade, TradeEvent, advance, open_trade
+from trades_app.lifecycle.machine import advance, open_trade
+from trades_app.lifecycle.trade import Trade, TradeEvent
 
 D = Decimal
 DEFAULTS = Parameters()

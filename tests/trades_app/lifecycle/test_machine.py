@@ -12,28 +12,27 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
 from trades_app.lifecycle.exported import trade_as_json
+from trades_app.lifecycle.fills import finish, reach_target_1
 from trades_app.lifecycle.machine import (
-    EXITS,
-    OPEN_STATUSES,
-    TRANSITIONS,
-    CloseOrder,
-    EventKind,
-    InvalidTransition,
-    Moment,
-    PartialClose,
-    Trade,
-    TradeEvent,
-    TradeStatus,
     advance,
     cancel,
-    finish,
     happen,
     on_tick,
     open_trade,
     order_close,
     plan_trade,
-    reach_target_1,
 )
+from trades_app.lifecycle.trade import (
+    OPEN_STATUSES,
+    CloseOrder,
+    EventKind,
+    Moment,
+    PartialClose,
+    Trade,
+    TradeEvent,
+    TradeStatus,
+)
+from trades_app.lifecycle.transitions import EXITS, TRANSITIONS, InvalidTransition
 
 D = Decimal
 DEFAULTS = Parameters()

@@ -18,15 +18,8 @@ from signals_app.market.direction import Direction
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
-from trades_app.lifecycle.machine import (
-    OPEN_STATUSES,
-    CloseOrder,
-    Trade,
-    advance,
-    on_tick,
-    open_trade,
-    order_close,
-)
+from trades_app.lifecycle.machine import advance, on_tick, open_trade, order_close
+from trades_app.lifecycle.trade import OPEN_STATUSES, CloseOrder, Trade
 
 GOLD, EURUSD, _, USDCAD = DEFAULT_INSTRUMENTS
 NEW_YORK = ZoneInfo("America/New_York")

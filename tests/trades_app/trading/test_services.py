@@ -15,7 +15,8 @@ from signals_app.models import Decision, Signal, StreamPosition
 from tests.trades_app.examples import CLOSE_MS, GOLD, SIGNAL, bids
 from tests.trades_app.rows import stored_signal, stored_trade
 from trades_app import models
-from trades_app.lifecycle.machine import CloseOrder, InvalidTransition
+from trades_app.lifecycle.trade import CloseOrder
+from trades_app.lifecycle.transitions import InvalidTransition
 from trades_app.notifications.kinds import text_of
 from trades_app.trading import services
 

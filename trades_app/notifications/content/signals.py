@@ -11,7 +11,7 @@ from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.probability.estimate import Measured
-from trades_app.lifecycle.machine import Trade
+from trades_app.lifecycle.trade import Trade
 from trades_app.notifications.content import wording
 
 #: Telegram refuses longer messages.

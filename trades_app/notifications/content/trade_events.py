@@ -8,7 +8,7 @@ import msgspec
 
 from signals_app.market.calendar import utc
 from signals_app.market.instrument import Instrument
-from trades_app.lifecycle.machine import EventKind, Trade, TradeEvent
+from trades_app.lifecycle.trade import EventKind, Trade, TradeEvent
 from trades_app.notifications.content import wording
 
 _HEADLINES = {

@@ -204,7 +204,7 @@ def test_a_history_that_tells_flags_and_volumes_otherwise_repeats_nothing():
     source = a_source(terminal, NOON)
     terminal.arrive(ticks(NOON, 20))
     assert len(source.poll(NOON + 2_000).quotes) == 20
-    terminal.retell()
+    terminal.replay()
     assert taken(source.poll(NOON + 2_100)) == []
 
 

@@ -12,7 +12,7 @@ from signals_app.confluence.signal import TradingSignal
 from signals_app.probability.estimate import Measured
 from tests.trades_app.examples import ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
 from trades_app.lifecycle import machine
-from trades_app.lifecycle.machine import Trade
+from trades_app.lifecycle.trade import Trade
 from trades_app.notifications.content import signals
 from trades_app.notifications.content.signals import SignalAnnouncement
 

@@ -11,7 +11,7 @@ import pytest
 from signals_app.confluence.parameters import Parameters
 from tests.trades_app.examples import ENTRY, GOLD, SIGNAL, bids
 from trades_app.lifecycle import machine
-from trades_app.lifecycle.machine import CloseOrder, Trade, TradeEvent
+from trades_app.lifecycle.trade import CloseOrder, Trade, TradeEvent
 from trades_app.notifications.content import trade_events
 from trades_app.notifications.content.trade_events import ANNOUNCED, TradeUpdate
 

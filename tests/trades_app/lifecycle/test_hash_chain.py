@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import date
 
+from signals_app.confluence.hash_chain import link, signal_link
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.record import link, signal_link
 from tests.trades_app.examples import ENTRY, GOLD, SIGNAL, bids
 from trades_app.lifecycle import machine
-from trades_app.lifecycle.record import day_digest, event_link
+from trades_app.lifecycle.hash_chain import day_digest, event_link
 
 
 def test_a_link_is_the_sha256_that_anybody_can_compute() -> None:

@@ -1,31 +1,21 @@
-"""The record of trades: links of events, days and their digests, and what events make of a trade.
+"""The hash chain of trades: links of events behind their signal's, and digests of whole days.
 
-Pure, and nothing here depends on when or by which worker something was written; see
-`confluence.record` for the links themselves.
+Nothing here depends on when or by which worker something was written; `confluence.hash_chain` has
+the links themselves.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import NamedTuple
 
-from signals_app.confluence.record import BEGINNING, link, signal_link
+from signals_app.confluence.hash_chain import BEGINNING, link, signal_link
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
 from signals_app.market.encoding import as_json
-from signals_app.market.instrument import Instrument
-from trades_app.lifecycle.machine import (
-    EXITS,
-    TRANSITIONS,
-    EventKind,
-    InvalidTransition,
-    PartialClose,
-    Trade,
-    TradeEvent,
-    pips_per_lot,
-)
+from trades_app.lifecycle.trade import TradeEvent
 
 #: What of an event is covered. The list never changes: old links must hold for ever.
 _COVERED = (
@@ -128,69 +118,10 @@ def holds_published(instrument: str, days: Sequence[Day], until: date, digest: s
     It may be that of the last day up to ``until``, as reports name it, or the head as it stood at
     some moment of that day, before the rest of it.
     """
-    told = [day for day in days if day.date <= until]
-    if not told:
+    covered = [day for day in days if day.date <= until]
+    if not covered:
         return False
-    return digest == told[-1].digest or digest in _heads(instrument, told[-1])
-
-
-def retell(planned: Trade, instrument: Instrument, events: Iterable[TradeEvent]) -> Trade:
-    """Return what its events make of a trade that was planned by `machine.plan_trade`.
-
-    Raises `InvalidTransition` where one of them does not follow from those before it.
-    """
-    trade = planned
-    for event in events:
-        follows = TRANSITIONS.get((trade.status, event.kind))
-        if event.before is not trade.status or event.after is not follows:
-            raise InvalidTransition(f"{trade.signal_id}: no {event.kind} while {trade.status}")
-        trade = _after(trade, instrument, event)
-    return trade
-
-
-def _after(trade: Trade, instrument: Instrument, event: TradeEvent) -> Trade:
-    trade = replace(
-        trade,
-        status=event.after,
-        stop_loss=event.stop_loss,
-        moved_ordinal=event.ordinal,
-        profit_loss=trade.profit_loss + event.profit,
-    )
-    if event.price is None:
-        return trade
-    if event.kind is EventKind.OPENED:
-        return replace(
-            trade,
-            entry_price=event.price,
-            entry_time_ms=event.time_ms,
-            entry_ordinal=event.ordinal,
-        )
-    if event.lots:
-        closed = PartialClose(
-            event.kind,
-            event.time_ms,
-            event.ordinal,
-            event.price,
-            event.lots,
-            event.profit,
-            event.pips,
-        )
-        closes = (*trade.partial_closes, closed)
-        trade = replace(
-            trade,
-            remaining_lots=trade.remaining_lots - event.lots,
-            profit_loss_pips=pips_per_lot(trade, instrument, closes),
-            partial_closes=closes,
-        )
-    if event.kind not in EXITS:
-        return trade
-    return replace(
-        trade,
-        exit_time_ms=event.time_ms,
-        exit_ordinal=event.ordinal,
-        exit_price=event.price,
-        exit_reason=event.kind,
-    )
+    return digest == covered[-1].digest or digest in _heads(instrument, covered[-1])
 
 
 def _heads(instrument: str, day: Day) -> set[str]:

@@ -1,4 +1,4 @@
-"""The record's links: each is the SHA-256 of the one before it and of what it covers.
+"""The hash chain of signals: each link is the SHA-256 of the one before and of what it covers.
 
 Nothing here depends on when or by which worker something was written, so the same ticks give the
 same links.

@@ -1,6 +1,6 @@
-"""The signals' part of the record: each new one is linked to its instrument's last."""
+"""The hash chain of signals in the database: each new one is linked to its instrument's last."""
 
-from signals_app.confluence.record import BEGINNING, signal_link
+from signals_app.confluence.hash_chain import BEGINNING, signal_link
 from signals_app.confluence.signal import TradingSignal
 from signals_app.models import Signal
 
