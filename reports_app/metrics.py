@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from signals_app.market import calendar
 from signals_app.models import Decision, Instrument, Signal, StreamPosition
-from trades_app.lifecycle.machine import TradeStatus
+from trades_app.lifecycle.trade import TradeStatus
 from trades_app.models import Trade
 
 log = structlog.get_logger(__name__)

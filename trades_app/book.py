@@ -9,7 +9,7 @@ from signals_app.market.tick import Tick, Ticks
 from signals_app.services import strategies
 from trades_app import tasks
 from trades_app.shadow import following
-from trades_app.trading import services
+from trades_app.trading import exposure, moving
 
 #: A follow-up of shadows that waited longer is made up for by the next sweep's.
 _SHADOW_EXPIRES_SECONDS = 60
@@ -19,13 +19,13 @@ class LiveBook:
     """Implements `signals_app.pipeline.ports.TradeBook`."""
 
     def move(self, symbol: str, ticks: Ticks) -> None:
-        services.move_trades(symbol, ticks)
+        moving.move_trades(symbol, ticks)
         following.move(symbol, ticks)
 
     def exposure_before(
         self, instrument: Instrument, parameters: Parameters, entry: Tick
     ) -> Exposure:
-        return services.exposure_before(instrument, parameters, entry)
+        return exposure.exposure_before(instrument, parameters, entry)
 
     def needed_ordinals(self, symbol: str) -> Iterable[int]:
         return following.needed_ordinals(symbol)

@@ -8,7 +8,7 @@ from signals_app.pipeline.stream import TicksMissing
 from signals_app.tasks import generate_signal
 from trades_app.notifications import delivery, feed_watch, outbox
 from trades_app.shadow import following
-from trades_app.trading import services
+from trades_app.trading import opening
 
 log = structlog.get_logger(__name__)
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 def open_trade(signal_id: str) -> None:
     """Open a signal's trade; then the symbol's next close may be decided."""
     try:
-        symbol = services.open_trade(signal_id)
+        symbol = opening.open_trade(signal_id)
     except TicksMissing as missing:
         # The signal stays marked as opening: the sweep asks again when the ticks are back.
         log.warning("trade_waits_for_ticks", signal_id=signal_id, detail=str(missing))

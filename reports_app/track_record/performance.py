@@ -14,7 +14,7 @@ from reports_app.performance import statistics
 from reports_app.performance.statistics import Period, TradeResult
 from signals_app.market import calendar
 from signals_app.models import Signal
-from trades_app.lifecycle.machine import EventKind
+from trades_app.lifecycle.trade import EventKind
 from trades_app.models import Trade, TradeEvent
 
 log = structlog.get_logger(__name__)

@@ -1,15 +1,18 @@
 """Rows of signals and trades, as the pipeline writes them."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
-from signals_app.models import Signal, Strategy
+from signals_app.market import calendar
+from signals_app.market.tick import Ticks
+from signals_app.models import Decision, Signal, Strategy
 from signals_app.pipeline.hash_chain import link_signal
-from tests.trades_app.examples import ENTRY, GOLD, SIGNAL, bids
+from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SIGNAL, bids
 from trades_app import models
 from trades_app.lifecycle import machine
-from trades_app.trading import services
+from trades_app.trading.events import close_signal, store_events
 
 DAY_MS = 86_400_000
 
@@ -46,6 +49,32 @@ def stored_trade(signal: TradingSignal = SIGNAL, *prices: float) -> models.Trade
     row = models.Trade(signal=signal_stored)
     row.fill(trade)
     row.save(force_insert=True)
-    services._insert_events(row, events, first_number=1)
-    services._close_signal(signal_stored, trade)
+    store_events(row, events, first_number=1)
+    close_signal(signal_stored, trade)
     return row
+
+
+def decided(outcome: str, *, stored_after: timedelta = timedelta(milliseconds=500)) -> Decision:
+    """Return the example's decision, stored so long after its close."""
+    decision = Decision.objects.create(
+        symbol="XAUUSD",
+        close_time_ms=CLOSE_MS,
+        entry_ordinal=10,
+        entry_time_ms=CLOSE_MS + 400,
+        entry_bid=2045.3,
+        entry_ask=2045.5,
+        outcome=outcome,
+    )
+    created_at = calendar.utc(CLOSE_MS) + stored_after
+    Decision.objects.filter(pk=decision.pk).update(created_at=created_at)
+    return decision
+
+
+def ticks_at(seconds: int, *prices: float, first_ordinal: int = 21) -> Ticks:
+    """Return ticks one second apart, the first so many seconds after the example's close."""
+    ticks = bids(*prices, first_ordinal=first_ordinal)
+    return replace(ticks, time_ms=ticks.time_ms + 1000 * (seconds - 1))
+
+
+def kinds(trade: models.Trade) -> list[str]:
+    return list(trade.events.values_list("kind", flat=True))

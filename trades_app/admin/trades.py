@@ -31,7 +31,8 @@ from trades_app.models import ShadowTrade, Trade, TradeEvent
 from trades_app.notifications.content.wording import duration
 from trades_app.shadow import following
 from trades_app.tasks import go_on
-from trades_app.trading.services import cancel_trade, order_close
+from trades_app.trading.closing import order_close
+from trades_app.trading.opening import cancel_trade
 
 #: The statuses that a trade rests in, and how each is shown.
 _STATUS_COLOURS = {

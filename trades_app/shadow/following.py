@@ -27,7 +27,7 @@ from signals_app.pipeline.decisions import INSTRUMENT_OFF, refused_early
 from signals_app.services.strategies import NotPossible
 from trades_app.lifecycle import exposure, machine
 from trades_app.models import ShadowPosition, ShadowTrade
-from trades_app.trading import services
+from trades_app.trading.opening import entry_tick
 
 log = structlog.get_logger(__name__)
 
@@ -240,7 +240,7 @@ def _follow_close(account: _Account, decision: Decision) -> str | None:
     views = views_of(decision.symbol, [decision]).get(decision.close_time_ms)
     if views is None:
         return RefusalReason.WARMING_UP.value
-    entry = services.entry_tick(decision)
+    entry = entry_tick(decision)
     made = core.decide(
         account.instrument,
         views,

@@ -19,7 +19,8 @@ from signals_app.models import Instrument, Signal, StreamPosition
 from tests.trades_app.examples import CLOSE_MS, bids
 from tests.trades_app.rows import DAY_MS, numbered, stored_trade
 from trades_app.models import Message, Trade, TradeEvent
-from trades_app.trading.services import move_trades, order_close
+from trades_app.trading.closing import order_close
+from trades_app.trading.moving import move_trades
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,6 @@ from trades_app.lifecycle.fills import finish, reach_target_1
 from trades_app.lifecycle.machine import (
     advance,
     cancel,
-    happen,
     on_tick,
     open_trade,
     order_close,
@@ -32,7 +31,7 @@ from trades_app.lifecycle.trade import (
     TradeEvent,
     TradeStatus,
 )
-from trades_app.lifecycle.transitions import EXITS, TRANSITIONS, InvalidTransition
+from trades_app.lifecycle.transitions import EXITS, TRANSITIONS, InvalidTransition, apply_event
 
 D = Decimal
 DEFAULTS = Parameters()
@@ -306,12 +305,12 @@ def test_what_the_table_does_not_hold_cannot_happen(status: TradeStatus, kind: E
     trade = replace(BUY, status=status)
 
     if (status, kind) in TRANSITIONS:
-        after, event = happen(trade, kind, Moment(CLOSE_MS, 12))
+        after, event = apply_event(trade, kind, Moment(CLOSE_MS, 12))
         assert (event.kind, event.before, event.after) == (kind, status, TRANSITIONS[status, kind])
         assert after == replace(trade, status=TRANSITIONS[status, kind], moved_ordinal=12)
     else:
         with pytest.raises(InvalidTransition, match=f": no {kind} while {status}$"):
-            happen(trade, kind, Moment(CLOSE_MS, 12))
+            apply_event(trade, kind, Moment(CLOSE_MS, 12))
 
 
 @EVERY_PAIR

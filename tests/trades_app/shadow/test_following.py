@@ -27,7 +27,7 @@ from tests.trades_app.examples import bids
 from trades_app import models
 from trades_app.models import ShadowPosition, ShadowTrade
 from trades_app.shadow import following
-from trades_app.trading import services
+from trades_app.trading import opening
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +75,7 @@ class Pipeline:
             if built.closes:
                 self.analyse(built.closes)
             while (signal_id := decisions.decide_closes(SYMBOL)) is not None:
-                services.open_trade(signal_id)
+                opening.open_trade(signal_id)
             while follows and following.follow(SYMBOL):
                 pass
             stream.trim(SYMBOL, min(candles.needed_ordinals(SYMBOL)))
