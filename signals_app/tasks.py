@@ -40,6 +40,13 @@ def build_candles(symbol: str) -> None:
     try:
         while (built := candles.build_batch(symbol)) is not None:
             if built.closes:
+                log.info(
+                    "candles_closed",
+                    candle=candle_id(symbol, built.closes),
+                    closes=len(built.closes),
+                    ticks=built.ticks,
+                    received_ms=built.received_ms,
+                )
                 analyse(symbol, built.closes, received_ms=built.received_ms)
             if built.gave_entry:
                 generate_signal.delay(symbol)
@@ -118,6 +125,8 @@ def generate_signal(symbol: str, closes: Sequence[Close] = ()) -> None:
     """
     with bound_contextvars(candle=candle_id(symbol, closes)):
         signal_id = decisions.decide_closes(symbol)
+        if closes:
+            log.info("closes_decided", closes=len(closes), signal_id=signal_id)
         if signal_id is not None:
             trade_book().on_signal(signal_id)
         trade_book().on_decisions(symbol)

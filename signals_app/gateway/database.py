@@ -20,8 +20,8 @@ from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
-from signals_app.pipeline import wakeups
-from signals_app.services import price_history
+from signals_app.pipeline import checkpoints
+from signals_app.services import connectors, price_history
 from signals_app.tasks import wake_pipeline
 
 
@@ -36,7 +36,7 @@ class DjangoDatabase:
     def checkpoint(self, symbol: str) -> Checkpoint | None:
         """Return from where ticks are needed again should Redis hold none."""
         with _answering():
-            mark = wakeups.resume_mark(symbol)
+            mark = checkpoints.resume_checkpoint(symbol)
         if mark is None:
             return None
         return Checkpoint(
@@ -63,7 +63,7 @@ class DjangoDatabase:
     def record(self, connector: str, code: str, symbol: str, message: str) -> None:
         """Keep what a connector reported or what happened to it."""
         with _answering():
-            wakeups.record_connector_event(connector, code, symbol, message)
+            connectors.record_connector_event(connector, code, symbol, message)
 
     def record_presence(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
         """Note when these connectors were last here, and their roles."""

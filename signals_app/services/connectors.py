@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from signals_app.models import Connector, StreamPosition
+from signals_app.models import Connector, ConnectorEvent, StreamPosition
 
 
 class ConnectorRevoked(Exception):  # noqa: N818 - it says what happened
@@ -33,3 +33,14 @@ def is_simulated(symbol: str) -> bool:
     position = StreamPosition.objects.filter(symbol=symbol).first()
     names = list(position.seqs) if position is not None else []
     return any(connector.is_simulated for connector in Connector.objects.filter(name__in=names))
+
+
+def record_connector_event(connector: str, code: str, symbol: str, message: str) -> None:
+    """Keep what a connector reported or what happened to it."""
+    ConnectorEvent.objects.create(
+        connector=connector[:64],
+        code=code[:40],
+        symbol=symbol[:20],
+        # PostgreSQL keeps no zero characters.
+        message=message.replace("\0", "")[:1000],
+    )

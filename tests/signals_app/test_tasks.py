@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 
 from signals_app import tasks
 from signals_app.models import Analysis, Decision, Signal
-from signals_app.pipeline import candles, stream, wakeups
+from signals_app.pipeline import candles, stream
 from signals_app.pipeline.ports import replaced
+from signals_app.services import price_history
 from tests.signals_app.pipeline.book import FakeBook
 from tests.stand_ins.market_files import MarketFiles, write_market_files
 
@@ -84,7 +85,7 @@ def ticks(redis_client: Redis, market: MarketFiles) -> Iterator[None]:
     stream.connection.cache_clear()
     for timeframe, window in market.history.items():
         rows = [(c.time_ms, c.open, c.high, c.low, c.close, c.volume) for c in window]
-        wakeups.store_history(SYMBOL, timeframe, rows)
+        price_history.store_history(SYMBOL, timeframe, rows)
     run = market.ticks.part(0, TICKS)
     redis_client.xadd(
         stream.stream_key(SYMBOL),

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.models import Analysis, Decision, PriceCandle
-from signals_app.pipeline import analysis, wakeups
+from signals_app.pipeline import analysis
 from signals_app.pipeline.analysis import Part
 from signals_app.pipeline.candles import Close
+from signals_app.services import price_history
 from signals_app.smc.analysis import view
 from tests.signals_app.pipeline.closes import stored_close
 
@@ -31,7 +32,7 @@ def stored_candles(timeframe: Timeframe, number: int = 60) -> list[Close]:
         rows.append(
             [NOON - (number - place) * length, middle, middle + 3, middle - 3, middle + 1, 50]
         )
-    wakeups.store_history("XAUUSD", timeframe, rows)
+    price_history.store_history("XAUUSD", timeframe, rows)
     closes = [(timeframe.value, NOON - back * length) for back in (2, 1, 0)]
     Analysis.objects.bulk_create(
         [Analysis(symbol="XAUUSD", timeframe=name, close_time_ms=end) for name, end in closes]

@@ -9,7 +9,7 @@ from redis import Redis
 from signals_app.market.calendar import utc
 from signals_app.market.candle import Timeframe
 from signals_app.models import Decision, PriceCandle, StreamPosition
-from signals_app.pipeline import candles, ports, stream, wakeups
+from signals_app.pipeline import candles, checkpoints, ports, stream
 from signals_app.services import price_history
 from tests.signals_app.pipeline.book import FakeBook
 
@@ -167,10 +167,10 @@ def test_history_never_overwrites_what_ticks_made(feed: Feed) -> None:
 
 
 def test_the_resume_mark_is_the_position_or_what_an_open_close_still_needs(feed: Feed) -> None:
-    assert wakeups.resume_mark("XAUUSD") is None
+    assert checkpoints.resume_checkpoint("XAUUSD") is None
     feed((NOON, 1300.0))
     build_all()
-    assert wakeups.resume_mark("XAUUSD") == {
+    assert checkpoints.resume_checkpoint("XAUUSD") == {
         "ordinal": 1,
         "time_ms": NOON,
         "bid": 1300.0,
@@ -183,7 +183,7 @@ def test_the_resume_mark_is_the_position_or_what_an_open_close_still_needs(feed:
     feed((NOON + QUARTER + 1, 1302.0))
     build_all()
 
-    mark = wakeups.resume_mark("XAUUSD")
+    mark = checkpoints.resume_checkpoint("XAUUSD")
     assert mark is not None
     assert mark["ordinal"] == 1
     assert min(candles.needed_ordinals("XAUUSD")) == 2
