@@ -59,7 +59,8 @@ def aggregate(forming: Forming, ticks: Ticks) -> tuple[Forming, list[ClosedCandl
 def close_until(forming: Forming, watermark_ms: int) -> tuple[Forming, list[ClosedCandle]]:
     """Close the forming candles whose end the watermark has passed.
 
-    The watermark says that no tick at or before it is still to come (wire.md, Event time).
+    The watermark says that no tick at or before it is still to come (see "Watermarks" in
+    docs/reference/wire.md).
     """
     closed = [
         ClosedCandle(timeframe, candle, None)

@@ -9,7 +9,7 @@ import msgspec
 from signals_app.market.calendar import iso
 from trades_app.notifications.content.wording import duration
 
-#: What the gateway and the connectors report that operators learn at once (wire.md, Errors).
+#: What gateway and connectors report that operators learn at once (docs/reference/wire.md).
 CONNECTOR_REPORTS = {
     "PROMOTED": "🔁",
     "MT5_DISCONNECTED": "⚠️",
