@@ -13,7 +13,8 @@ from signals_app.confluence.signal import TradingSignal
 from signals_app.market.candle import TIMEFRAMES, WINDOW, Candles
 from signals_app.market.encoding import as_json
 from signals_app.market.tick import Int64s
-from signals_app.smc.analysis import Analysis, analyse
+from signals_app.smc.analysis import analyse
+from signals_app.smc.views import WindowAnalysis
 
 #: Findings are looked at again when so many more candles have come.
 LATER_CANDLES = 50
@@ -124,7 +125,7 @@ def _closed_before(time_ms: Int64s, end_ms: int, length_ms: int) -> int:
     return int(np.searchsorted(time_ms + length_ms, end_ms, side="right"))
 
 
-def _published(analysis: Analysis) -> dict[str, list[Any]]:
+def _published(analysis: WindowAnalysis) -> dict[str, list[Any]]:
     """Return what no later candle may change of what was found.
 
     A gap is touched and filled, a block touched and invalidated and a pool joined and taken by

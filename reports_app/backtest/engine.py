@@ -33,7 +33,8 @@ from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Tick, Ticks
-from signals_app.smc.analysis import TimeframeView, view, view_structure
+from signals_app.smc.analysis import view, view_structure
+from signals_app.smc.views import TimeframeView
 from trades_app.lifecycle.candle_fills import on_candle
 from trades_app.lifecycle.fills import Moved
 from trades_app.lifecycle.machine import advance

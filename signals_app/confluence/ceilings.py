@@ -10,7 +10,7 @@ from signals_app.confluence.setup import best_zone
 from signals_app.confluence.votes import break_vote
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
-from signals_app.smc.analysis import StructureView
+from signals_app.smc.views import StructureView
 
 _H1_WEIGHT, _M15_WEIGHT = (
     sum(most for (timeframe, _), most in WEIGHTS.items() if timeframe is wanted)

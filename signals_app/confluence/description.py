@@ -4,7 +4,7 @@ from signals_app.confluence.scoring import Score, Views
 from signals_app.confluence.setup import latest_break
 from signals_app.confluence.votes import break_name
 from signals_app.market.direction import Direction
-from signals_app.smc.analysis import TimeframeView
+from signals_app.smc.views import TimeframeView
 
 
 def setup_type(best: Score) -> str:

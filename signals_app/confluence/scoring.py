@@ -24,8 +24,8 @@ from signals_app.confluence.votes import (
 )
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
-from signals_app.smc.analysis import TimeframeView
 from signals_app.smc.liquidity import LiquiditySweep
+from signals_app.smc.views import TimeframeView
 
 #: H4, H1 and M15 of one moment.
 Views: TypeAlias = tuple[TimeframeView, TimeframeView, TimeframeView]

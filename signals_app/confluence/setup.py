@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
-from signals_app.smc.analysis import StructureView, TimeframeView
 from signals_app.smc.fair_value_gap import FairValueGap
 from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, Side
 from signals_app.smc.measures import Bias
 from signals_app.smc.order_block import OrderBlock
 from signals_app.smc.structure import StructureBreak, Trend
+from signals_app.smc.views import StructureView, TimeframeView
 
 #: What evidence is worth for being there at all; the rest comes with its quality.
 PRESENT = 0.8

@@ -21,9 +21,9 @@ from signals_app.confluence.setup import (
 )
 from signals_app.market.calendar import TradingSession, session_at
 from signals_app.market.direction import Direction
-from signals_app.smc.analysis import StructureView, TimeframeView
 from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, PoolKind
 from signals_app.smc.structure import BreakKind, Trend
+from signals_app.smc.views import StructureView, TimeframeView
 
 #: Candles after which a break, a sweep or a displacement says nothing about now.
 MEMORY = 20

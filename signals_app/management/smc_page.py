@@ -11,7 +11,7 @@ from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.probability.estimate import Measured
 from signals_app.services.probabilities import FindingProbabilities
-from signals_app.smc.analysis import Analysis
+from signals_app.smc.views import WindowAnalysis
 
 #: Rows of a table: what a trader looks at is near the last close.
 _NEWEST = 10
@@ -26,7 +26,7 @@ class SmcPage:
     symbol: str
     timeframe: Timeframe
     candles: Candles
-    analysis: Analysis
+    analysis: WindowAnalysis
     probabilities: FindingProbabilities
     note: str
 

@@ -20,16 +20,13 @@ from signals_app.confluence.scoring import Views, best_score
 from signals_app.market.candle import WINDOW, Candles, Timeframe
 from signals_app.models import Analysis, Decision, PriceCandle
 from signals_app.pipeline.candles import Close
-from signals_app.smc.analysis import (
+from signals_app.smc.analysis import view_gaps, view_liquidity, view_order_blocks, view_structure
+from signals_app.smc.views import (
     GapView,
     LiquidityView,
     OrderBlockView,
     StructureView,
     TimeframeView,
-    view_gaps,
-    view_liquidity,
-    view_order_blocks,
-    view_structure,
 )
 
 #: One detector's view of one window.

@@ -14,9 +14,10 @@ import numpy as np
 
 from signals_app.market.candle import WINDOW, Candles
 from signals_app.market.tick import Float64s, Int64s
-from signals_app.smc import kernel
-from signals_app.smc.compiled import RULES, columns, tables
-from signals_app.smc.kernel import compiled
+from signals_app.smc.compiled import kernel
+from signals_app.smc.compiled.detectors import columns
+from signals_app.smc.compiled.kernel import compiled
+from signals_app.smc.compiled.rules import RULES, tables
 
 #: Candles before the first event: what a decision needs too.
 WARM_UP = 50
@@ -100,7 +101,7 @@ def _finder(detectors: str) -> Callable[..., tuple[kernel.Table, kernel.Values]]
         table, values = np.empty((5, room), dtype=np.int64), np.empty((4, room))
         for i in range(first, end):
             start = max(i + 1 - window, 0)
-            seen = kernel.everything(
+            seen = kernel.find_all(
                 time_ms[start : i + 1].copy(),
                 prices[:, start : i + 1].copy(),
                 volume[start : i + 1].copy(),

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from signals_app.market.candle import WINDOW, Candles
 from signals_app.market.tick import Float64s, Int64s
 from signals_app.probability.events import WARM_UP, Events
-from signals_app.smc import kernel
-from signals_app.smc.compiled import RULES
-from signals_app.smc.kernel import compiled
+from signals_app.smc.compiled import kernel
+from signals_app.smc.compiled.kernel import compiled
+from signals_app.smc.compiled.rules import RULES
 
 #: Candles that a race may take, the entry's own included.
 HORIZON = 48

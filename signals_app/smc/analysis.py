@@ -1,7 +1,7 @@
-"""One window of candles analysed: everything found in it, and what the confluence reads of it.
+"""One window of candles analysed: what the rest of the product calls.
 
-What is found is defined in `signals_app.smc.definition`. Where numba is installed the compiled
-twin does the work, which a test holds equal to the last bit; without it all is the same, slower.
+Where numba is installed the compiled detectors do the work, which a test holds equal to the
+readable ones to the last bit; without it all is the same, slower.
 """
 
 from functools import cache
@@ -10,60 +10,43 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from signals_app.market.candle import Candles, Timeframe
-from signals_app.smc.definition import (
-    Analysis,
+from signals_app.smc.views import (
     GapView,
     LiquidityView,
     OrderBlockView,
     StructureView,
     TimeframeView,
+    WindowAnalysis,
 )
 
-__all__ = [
-    "Analysis",
-    "GapView",
-    "LiquidityView",
-    "OrderBlockView",
-    "StructureView",
-    "TimeframeView",
-    "analyse",
-    "as_json",
-    "view",
-    "view_gaps",
-    "view_liquidity",
-    "view_order_blocks",
-    "view_structure",
-    "warm_up",
-]
 
-
-def analyse(candles: Candles) -> Analysis:
-    """Return everything found in the window; what it says depends on these candles alone."""
+def analyse(candles: Candles) -> WindowAnalysis:
+    """Everything found in the window, which depends on these candles alone."""
     return _detectors().analyse(candles)
 
 
 def view(candles: Candles, timeframe: Timeframe) -> TimeframeView:
-    """Return what the confluence reads of a window; there is at least one candle."""
+    """What the confluence reads of a window of at least one candle."""
     return _detectors().view(candles, timeframe)
 
 
 def view_structure(candles: Candles) -> StructureView:
-    """Return the structure at the last candle; there is at least one candle."""
+    """Market structure at the last candle, of at least one."""
     return _detectors().view_structure(candles)
 
 
 def view_gaps(candles: Candles) -> GapView:
-    """Return the gaps that price has not traded through."""
+    """The gaps that price has not traded through."""
     return _detectors().view_gaps(candles)
 
 
 def view_order_blocks(candles: Candles) -> OrderBlockView:
-    """Return the order blocks that no candle has closed beyond."""
+    """The order blocks that no candle has closed beyond."""
     return _detectors().view_order_blocks(candles)
 
 
 def view_liquidity(candles: Candles) -> LiquidityView:
-    """Return the pools that still rest, and the recent sweeps."""
+    """The pools that are not taken, and the sweeps of the last 20 candles."""
     return _detectors().view_liquidity(candles)
 
 
@@ -75,8 +58,8 @@ def warm_up() -> None:
     _detectors().warm_up()
 
 
-def as_json(analysis: Analysis, symbol: str, timeframe: Timeframe) -> dict[str, Any]:
-    """Return the exchange format: plain values, indices of what never came as `None`."""
+def as_json(analysis: WindowAnalysis, symbol: str, timeframe: Timeframe) -> dict[str, Any]:
+    """The exchange format (docs/detectors.md); an index that never came is `None`."""
     return {
         "symbol": symbol,
         "timeframe": str(timeframe),
@@ -94,7 +77,7 @@ def as_json(analysis: Analysis, symbol: str, timeframe: Timeframe) -> dict[str, 
 
 
 class _Detectors(Protocol):
-    def analyse(self, candles: Candles) -> Analysis: ...
+    def analyse(self, candles: Candles) -> WindowAnalysis: ...
     def view(self, candles: Candles, timeframe: Timeframe) -> TimeframeView: ...
     def view_structure(self, candles: Candles) -> StructureView: ...
     def view_gaps(self, candles: Candles) -> GapView: ...
@@ -107,12 +90,12 @@ class _Detectors(Protocol):
 def _detectors() -> _Detectors:
     # Only now: importing numba takes most of a second, which not every command should pay.
     try:
-        from signals_app.smc import compiled
+        from signals_app.smc.compiled import detectors
     except ImportError:
-        from signals_app.smc import definition
+        from signals_app.smc import readable
 
-        return cast("_Detectors", definition)
-    return cast("_Detectors", compiled)
+        return cast("_Detectors", readable)
+    return cast("_Detectors", detectors)
 
 
 def _rows(findings: tuple[object, ...]) -> list[dict[str, Any]]:

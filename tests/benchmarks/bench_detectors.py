@@ -23,7 +23,8 @@ import numpy as np
 
 from signals_app.importers.candle_files import CandleFileError, read_candles
 from signals_app.market.candle import WINDOW, Candles, Timeframe
-from signals_app.smc import compiled, definition
+from signals_app.smc import readable
+from signals_app.smc.compiled import detectors
 from tests.paths import SHARED
 
 _CANDLES = SHARED / "data" / "XAUUSD_M15_histdata_2010-01_to_2017-12_UTC.csv.gz"
@@ -45,12 +46,12 @@ def main() -> None:
         parser.error(f"{options.candles} has {len(candles):,} candles, not {_MANY:,}")
 
     started = time.perf_counter()
-    compiled.warm_up()
+    detectors.warm_up()
     print(f"warm-up (import excluded)                   {_shown(time.perf_counter() - started)}")
     ours = {
-        "three windows": _best(lambda: [compiled.analyse(w) for w in _three_windows(candles)]),
-        "50,000 candles": _best(lambda: compiled.analyse(candles.part(0, _MANY)), 9),
-        _IN_COLUMNS: _best(lambda: compiled.find(candles.part(0, _MANY)), 9),
+        "three windows": _best(lambda: [detectors.analyse(w) for w in _three_windows(candles)]),
+        "50,000 candles": _best(lambda: detectors.analyse(candles.part(0, _MANY)), 9),
+        _IN_COLUMNS: _best(lambda: detectors.find(candles.part(0, _MANY)), 9),
     }
     print(f"three windows of {WINDOW}, all detectors         {_shown(ours['three windows'])}")
     print(f"50,000 candles in one call                  {_shown(ours['50,000 candles'])}")
@@ -68,12 +69,12 @@ def _views(candles: Candles) -> None:
     """Print what the pipeline and the backtest ask for: what still stands in a window."""
     window = candles.window(_MANY)
     for name in ("view_structure", "view_gaps", "view_order_blocks", "view_liquidity"):
-        seconds = _best(partial(getattr(compiled, name), window), 200)
+        seconds = _best(partial(getattr(detectors, name), window), 200)
         print(f"{name:44}{_shown(seconds)}")
     ends = range(_MANY - 5000, _MANY)
     started = time.perf_counter()
     for end in ends:
-        compiled.view(candles.window(end), Timeframe.M15)
+        detectors.view(candles.window(end), Timeframe.M15)
     each = (time.perf_counter() - started) / len(ends)
     hours = 1 + 1 / 4 + 1 / 16
     print(
@@ -85,8 +86,8 @@ def _views(candles: Candles) -> None:
 def _growth(candles: Candles) -> None:
     for count in (500, 5_000, _MANY):
         part = candles.part(0, count)
-        seconds = _best(partial(compiled.analyse, part), 5)
-        columns = _best(partial(compiled.find, part), 9)
+        seconds = _best(partial(detectors.analyse, part), 5)
+        columns = _best(partial(detectors.find, part), 9)
         print(
             f"per candle, {count:>6,} in one call             {_shown(seconds / count)}"
             f"   in columns {_shown(columns / count).strip()}"
@@ -94,7 +95,7 @@ def _growth(candles: Candles) -> None:
 
 
 def _readable(candles: Candles, ours: float) -> None:
-    theirs = _best(lambda: [definition.analyse(w) for w in _three_windows(candles)], 3)
+    theirs = _best(lambda: [readable.analyse(w) for w in _three_windows(candles)], 3)
     print(f"readable twin, three windows                {_shown(theirs)}   {theirs / ours:,.0f}x")
 
 

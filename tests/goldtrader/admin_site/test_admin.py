@@ -30,12 +30,7 @@ from signals_app.models import (
     StreamPosition,
 )
 from signals_app.services.strategies import add_version, change_parameters
-from signals_app.smc.analysis import (
-    view_gaps,
-    view_liquidity,
-    view_order_blocks,
-    view_structure,
-)
+from signals_app.smc.analysis import view_gaps, view_liquidity, view_order_blocks, view_structure
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import numbered, stored_trade
 from trades_app.models import Message

@@ -17,7 +17,8 @@ from reports_app.backtest import engine
 from reports_app.backtest.columns import resample
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
-from signals_app.smc.analysis import Analysis, analyse
+from signals_app.smc.analysis import analyse
+from signals_app.smc.views import WindowAnalysis
 from tests.reports_app.backtest.markets import wandering_ticks
 from tests.reports_app.management.test_backtest import EAGER, write_candles
 
@@ -122,7 +123,7 @@ def replace_close(closed, drift):
 def test_a_detector_that_repaints_is_found_out(
     candles_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def repainting(candles: Candles) -> Analysis:
+    def repainting(candles: Candles) -> WindowAnalysis:
         found = analyse(candles)
         return replace(found, swings=found.swings[-3:])
 

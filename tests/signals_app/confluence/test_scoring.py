@@ -20,11 +20,11 @@ from signals_app.confluence.scoring import (
 )
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
-from signals_app.smc.analysis import TimeframeView
 from signals_app.smc.fair_value_gap import FairValueGap
 from signals_app.smc.liquidity import LiquidityPool, PoolKind
 from signals_app.smc.measures import Bias
 from signals_app.smc.structure import Trend
+from signals_app.smc.views import TimeframeView
 from tests.signals_app.confluence.markets import (
     UNHURRIED,
     indices,

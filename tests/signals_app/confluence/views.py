@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
-from signals_app.smc.analysis import (
-    GapView,
-    LiquidityView,
-    OrderBlockView,
-    StructureView,
-    TimeframeView,
-)
 from signals_app.smc.fair_value_gap import FairValueGap
 from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, PoolKind, Side
 from signals_app.smc.measures import Bias
 from signals_app.smc.order_block import OrderBlock
 from signals_app.smc.structure import BreakKind, StructureBreak, Trend
 from signals_app.smc.swings import Swing, SwingKind
+from signals_app.smc.views import (
+    GapView,
+    LiquidityView,
+    OrderBlockView,
+    StructureView,
+    TimeframeView,
+)
 
 #: 2024-01-05 14:30:00 UTC, a Friday: London and New York are both open.
 CLOSE_MS = 1_704_465_000_000

@@ -11,7 +11,8 @@ from signals_app.market.candle import Candles, Timeframe
 from signals_app.probability.estimate import BIASES, EVENT_KINDS, EVENT_TYPES, EventKind, EventType
 from signals_app.probability.events import _find, find_events
 from signals_app.probability.evidence import POOL_KINDS
-from signals_app.smc import definition, kernel
+from signals_app.smc import readable
+from signals_app.smc.compiled import kernel
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def candles(shared) -> Candles:
 def shown_as_new(candles: Candles, index: int) -> set:
     """Return the events that the readable analysis of the window behind ``index`` shows."""
     window = candles.window(index + 1)
-    view, last = definition.view(window, Timeframe.H1), len(window) - 1
+    view, last = readable.view(window, Timeframe.H1), len(window) - 1
     found = set()
     for gap in view.gaps.gaps:
         if last in (gap.index, gap.touched_at):

@@ -16,8 +16,6 @@ from msgspec.structs import replace
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import WINDOW, Candles, Timeframe
 from signals_app.smc.analysis import (
-    Analysis,
-    TimeframeView,
     analyse,
     as_json,
     view,
@@ -31,6 +29,7 @@ from signals_app.smc.measures import Bias
 from signals_app.smc.order_block import OrderBlock, block_score
 from signals_app.smc.structure import Trend
 from signals_app.smc.swings import SwingKind
+from signals_app.smc.views import TimeframeView, WindowAnalysis
 from tests.signals_app.smc.pictures import HOUR_MS, NOON_MS, draw
 
 GOLDEN = (
@@ -102,7 +101,7 @@ def real_like_day() -> Candles:
     return walk(list(rows), step_ms=HOUR_MS // 4)
 
 
-def _published(analysis: Analysis) -> dict[str, list[tuple[Any, ...]]]:
+def _published(analysis: WindowAnalysis) -> dict[str, list[tuple[Any, ...]]]:
     """Return what no later candle may change."""
     return {
         "swings": list(analysis.swings),
@@ -116,7 +115,7 @@ def _published(analysis: Analysis) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-def _facts(analysis: Analysis) -> list[list[int | None]]:
+def _facts(analysis: WindowAnalysis) -> list[list[int | None]]:
     """Return the candles that made something true: `None` may become a candle, nothing else."""
     return [
         [gap.touched_at for gap in analysis.gaps],
@@ -127,7 +126,7 @@ def _facts(analysis: Analysis) -> list[list[int | None]]:
     ]
 
 
-def _known_at(analysis: Analysis) -> dict[str, list[int]]:
+def _known_at(analysis: WindowAnalysis) -> dict[str, list[int]]:
     """Return the candle that each finding says it became known at."""
     return {
         "swings": [swing.confirmed_at for swing in analysis.swings],
@@ -231,7 +230,7 @@ def _without_round(block: OrderBlock) -> OrderBlock:
     return replace(block, near_round=False, score=score)
 
 
-def _turned(analysis: Analysis, around: float) -> Analysis:
+def _turned(analysis: WindowAnalysis, around: float) -> WindowAnalysis:
     """Return the findings as they are in the picture mirrored at ``around / 2``."""
     bias = {Bias.BULLISH: Bias.BEARISH, Bias.BEARISH: Bias.BULLISH}
     trend = {Trend.UP: Trend.DOWN, Trend.DOWN: Trend.UP, Trend.NONE: Trend.NONE}
@@ -272,7 +271,7 @@ def _turned(analysis: Analysis, around: float) -> Analysis:
     )
 
 
-def _one_order(analysis: Analysis) -> Analysis:
+def _one_order(analysis: WindowAnalysis) -> WindowAnalysis:
     """Return the findings in an order that does not say high before low or buy before sell."""
     return dataclasses.replace(
         analysis,

@@ -18,7 +18,7 @@ from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.tick import quantise_all
 from signals_app.smc.analysis import analyse, as_json
 from tests.signals_app.smc import second_opinion
-from tests.signals_app.smc.test_compiled import markets
+from tests.signals_app.smc.compiled.test_detectors import markets
 
 MINUTE_MS = 60_000
 #: Five days of trading, as gold has them, and the two between one week and the next.

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import signals_app.smc
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.calendar import trading_day
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.tick import quantise_all
-from signals_app.smc import analysis, compiled, definition, kernel
+from signals_app.smc import analysis, readable
+from signals_app.smc.compiled import detectors, kernel
+from signals_app.smc.compiled.rules import tables
 from tests.signals_app.smc.pictures import HOUR_MS, NOON_MS
 
 #: Files with different clocks, volumes (none, ticks, traded) and sizes of price.
@@ -26,14 +27,14 @@ REAL = (
 
 
 def assert_twins_agree(candles: Candles) -> None:
-    assert compiled.analyse(candles) == definition.analyse(candles)
+    assert detectors.analyse(candles) == readable.analyse(candles)
     if len(candles):
-        seen = compiled.view(candles, Timeframe.M15)
-        assert seen == definition.view(candles, Timeframe.M15)
-        assert seen.structure == compiled.view_structure(candles)
-        assert seen.gaps == compiled.view_gaps(candles)
-        assert seen.order_blocks == compiled.view_order_blocks(candles)
-        assert seen.liquidity == compiled.view_liquidity(candles)
+        seen = detectors.view(candles, Timeframe.M15)
+        assert seen == readable.view(candles, Timeframe.M15)
+        assert seen.structure == detectors.view_structure(candles)
+        assert seen.gaps == detectors.view_gaps(candles)
+        assert seen.order_blocks == detectors.view_order_blocks(candles)
+        assert seen.liquidity == detectors.view_liquidity(candles)
 
 
 @st.composite
@@ -89,7 +90,7 @@ def test_columns_of_any_memory_layout_are_taken() -> None:
 
 def test_trading_days_are_those_of_the_calendar() -> None:
     hours = np.arange(-70 * 365 * 24, 291 * 365 * 24, 677, dtype=np.int64) * HOUR_MS
-    days = kernel._trading_days(hours, compiled.tables())
+    days = kernel._trading_days(hours, tables())
     expected = [trading_day(time_ms).date for time_ms in hours.tolist()]
     assert (np.datetime64("1970-01-01") + days).tolist() == expected
 
@@ -98,13 +99,13 @@ def test_day_turns_on_the_hour_around_both_clock_changes() -> None:
     # New York changed on 10 March and on 3 November 2024.
     for sunday in (1_710_028_800_000, 1_730_592_000_000):
         hours = sunday + np.arange(-48, 72, dtype=np.int64) * HOUR_MS
-        days = kernel._trading_days(hours, compiled.tables())
+        days = kernel._trading_days(hours, tables())
         expected = [trading_day(time_ms).date for time_ms in hours.tolist()]
         assert (np.datetime64("1970-01-01") + days).tolist() == expected
 
 
 def test_every_entry_is_compiled_once_by_warming_up() -> None:
-    compiled.warm_up()
+    detectors.warm_up()
     before = {name: len(entry.signatures) for name, entry in _entries().items()}
     numbers = np.arange(1.0, 301.0)
     candles = Candles((numbers * HOUR_MS).astype(np.int64), *[numbers] * 5)
@@ -114,15 +115,14 @@ def test_every_entry_is_compiled_once_by_warming_up() -> None:
 
 
 def _entries() -> dict[str, object]:
-    names = ("everything", "structure", "open_gaps", "standing_blocks", "resting_liquidity")
+    names = ("find_all", "structure", "open_gaps", "standing_blocks", "resting_liquidity")
     return {name: getattr(kernel, name) for name in names}
 
 
 def test_without_numba_the_readable_detectors_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(signals_app.smc, "compiled")
     monkeypatch.setitem(sys.modules, "signals_app.smc.compiled", None)
     analysis._detectors.cache_clear()
-    assert analysis._detectors() is definition
+    assert analysis._detectors() is readable
     monkeypatch.undo()
     analysis._detectors.cache_clear()
-    assert analysis._detectors() is compiled
+    assert analysis._detectors() is detectors

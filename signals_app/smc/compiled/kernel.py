@@ -1,9 +1,13 @@
-"""The detectors as compiled loops over columns: the quick twin of the readable definitions.
+"""The detectors as compiled loops over columns: the quick twin of the readable ones.
 
 Every function here says what its readable twin says, to the last bit, in time linear in the
-candles; `signals_app.smc.compiled` turns the rows into values. Sell-side rules are the buy-side
-rules on mirrored prices, so most loops run over two sides: 0 as it is, 1 upside down. An index
-that never came is -1.
+candles; `signals_app.smc.compiled.rows` turns the rows into values. Sell-side rules are the
+buy-side rules on mirrored prices, so most loops run over two sides: 0 as it is, 1 upside down. An
+index that never came is -1.
+
+All of it is one file on purpose. numba keeps the machine code of a function on disk, together with
+that of all functions it calls, and compiles again only when the function's own file has changed. A
+detector in a file of its own could be changed while `find_all` went on with its old code.
 """
 
 from collections.abc import Callable
@@ -17,7 +21,8 @@ from signals_app.market.tick import Float64s, Int64s
 
 Table: TypeAlias = NDArray[np.int64]
 Values: TypeAlias = NDArray[np.float64]
-Found: TypeAlias = tuple[Table, Values]
+#: Findings of one kind, a column for each: whole numbers by row, and prices and shares by row.
+Rows: TypeAlias = tuple[Table, Values]
 
 _OPEN, _HIGH, _LOW, _CLOSE = 0, 1, 2, 3
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
@@ -41,8 +46,8 @@ def compiled(function: _Function) -> _Function:
 class Rules(NamedTuple):
     """The parameters of all detectors.
 
-    They are handed over with every call: what a compiled function reads from another module would
-    be frozen into the cache on disk and outlive a change there.
+    They are passed with every call: what a compiled function reads from another module would be
+    frozen into the cache on disk and outlive a change there.
     """
 
     atr_period: int
@@ -82,10 +87,10 @@ class Rules(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What the rules look up.
+    """What the detectors look up.
 
-    `round_steps` are the possible grids in ascending order. New York's clock is `ahead_ms[k]` of
-    UTC (below zero) from `since_ms[k]` on.
+    `round_steps` are the possible grids of round numbers, ascending. New York is `ahead_ms[k]`
+    ahead of UTC (below zero: behind) from `since_ms[k]` on.
     """
 
     round_steps: Float64s
@@ -93,31 +98,31 @@ class Tables(NamedTuple):
     ahead_ms: Int64s
 
 
-class Everything(NamedTuple):
-    """What `everything` found, each in the order in which it became known."""
+class Findings(NamedTuple):
+    """All findings of a window, each in the order in which it became known."""
 
-    swings: Found
-    breaks: Found
-    gaps: Found
-    order_blocks: Found
-    pools: Found
-    sweeps: Found
+    swings: Rows
+    breaks: Rows
+    gaps: Rows
+    order_blocks: Rows
+    pools: Rows
+    sweeps: Rows
     strength: float
     atr: float
 
 
 @compiled
-def everything(
+def find_all(
     time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules, kept_only: bool
-) -> Everything:
-    """Return all findings of a window of at least one candle, or only those that a view keeps."""
+) -> Findings:
+    """All findings of a window of at least one candle; ``kept_only`` those that a view keeps."""
     sides = both_sides(prices)
     atr = average_true_ranges(prices, rules)
     relvol = relative_volumes(time_ms, volume, rules)
     swings = find_swings(sides, rules)
     breaks = find_breaks(prices, swings[0], swings[1], rules)
     pools, sweeps = _liquidity(time_ms, sides, swings[0], atr, relvol, tables, rules, kept_only)
-    return Everything(
+    return Findings(
         swings,
         breaks,
         find_gaps(sides, atr, relvol, rules, kept_only),
@@ -130,8 +135,8 @@ def everything(
 
 
 @compiled
-def structure(prices: Values, rules: Rules) -> tuple[Found, Found, float, float]:
-    """Return swings, breaks, the trend's strength and the ATR at the last candle."""
+def structure(prices: Values, rules: Rules) -> tuple[Rows, Rows, float, float]:
+    """Swings, breaks, the trend's strength (0..100) and the ATR at the last candle."""
     swings = find_swings(both_sides(prices), rules)
     breaks = find_breaks(prices, swings[0], swings[1], rules)
     atr = average_true_ranges(prices, rules)[-1]
@@ -139,8 +144,8 @@ def structure(prices: Values, rules: Rules) -> tuple[Found, Found, float, float]
 
 
 @compiled
-def open_gaps(time_ms: Int64s, prices: Values, volume: Float64s, rules: Rules) -> Found:
-    """Return the gaps that are not filled."""
+def open_gaps(time_ms: Int64s, prices: Values, volume: Float64s, rules: Rules) -> Rows:
+    """The gaps that are not filled."""
     atr = average_true_ranges(prices, rules)
     relvol = relative_volumes(time_ms, volume, rules)
     return find_gaps(both_sides(prices), atr, relvol, rules, True)
@@ -149,8 +154,8 @@ def open_gaps(time_ms: Int64s, prices: Values, volume: Float64s, rules: Rules) -
 @compiled
 def standing_blocks(
     time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules
-) -> Found:
-    """Return the order blocks that are not invalidated."""
+) -> Rows:
+    """The order blocks that are not invalidated."""
     atr = average_true_ranges(prices, rules)
     relvol = relative_volumes(time_ms, volume, rules)
     return find_order_blocks(both_sides(prices), atr, relvol, tables, rules, True)
@@ -159,8 +164,8 @@ def standing_blocks(
 @compiled
 def resting_liquidity(
     time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules
-) -> tuple[Found, Found]:
-    """Return the active pools and the recent sweeps."""
+) -> tuple[Rows, Rows]:
+    """The pools that are not taken, and the sweeps of the last candles."""
     sides = both_sides(prices)
     swings = find_swings(sides, rules)
     atr = average_true_ranges(prices, rules)
@@ -170,7 +175,7 @@ def resting_liquidity(
 
 @compiled
 def both_sides(prices: Values) -> Values:
-    """Return side, column and candle: open, high, low and close as they are and upside down."""
+    """Prices by side, column and candle: open, high, low and close as they are and upside down."""
     sides = np.empty((2, 4, prices.shape[1]))
     for i in range(prices.shape[1]):
         for column in range(4):
@@ -252,7 +257,7 @@ def relative_volumes(time_ms: Int64s, volume: Float64s, rules: Rules) -> Float64
 
 
 @compiled
-def find_swings(sides: Values, rules: Rules) -> Found:
+def find_swings(sides: Values, rules: Rules) -> Rows:
     """See `swings.find_swings`: index, side, label; price.
 
     Labels are 0 for none, 1 and 2 for HH and LH, 3 and 4 for LL and HL.
@@ -284,7 +289,7 @@ def find_swings(sides: Values, rules: Rules) -> Found:
 
 
 @compiled
-def find_breaks(prices: Values, swings: Table, swing_prices: Values, rules: Rules) -> Found:
+def find_breaks(prices: Values, swings: Table, swing_prices: Values, rules: Rules) -> Rows:
     """See `structure.find_breaks`: index, kind (1 CHOCH), direction (0 up), swing index; level."""
     count = prices.shape[1]
     room = swings.shape[1]
@@ -343,7 +348,7 @@ def trend_strength(prices: Values, breaks: Table, rules: Rules) -> float:
 @compiled
 def find_gaps(
     sides: Values, atr: Float64s, relvol: Float64s, rules: Rules, kept_only: bool
-) -> Found:
+) -> Rows:
     """See `fair_value_gap.find_gaps`: index, side, touched, filled; top, bottom, strength, fill.
 
     ``kept_only`` leaves out the filled ones.
@@ -390,12 +395,12 @@ def find_gaps(
             values[1, found] = bottom if side == 0 else -top
             values[2, found] = strength
             touch[found], fill[found] = top, bottom
-            _stand(untouched[side], untouched_sizes, side, touch, found)
-            _stand(unfilled[side], unfilled_sizes, side, fill, found)
+            _insert_by_level(untouched[side], untouched_sizes, side, touch, found)
+            _insert_by_level(unfilled[side], unfilled_sizes, side, fill, found)
             found += 1
     _measure_fills(sides, table, touch, fill, values[3])
     if kept_only:
-        return _without(table, values, 3)
+        return _drop_ended(table, values, 3)
     return table, values
 
 
@@ -434,7 +439,7 @@ def find_order_blocks(
     tables: Tables,
     rules: Rules,
     kept_only: bool,
-) -> Found:
+) -> Rows:
     """See `order_block.find_order_blocks`.
 
     Index, confirmed, side, high volume, rejection, near round, has gap, touched, invalidated;
@@ -503,11 +508,11 @@ def find_order_blocks(
                 + rules.block_gap * has_gap
             )
             tops[found], bottoms[found] = top, bottom
-            _stand(untouched[side], untouched_sizes, side, tops, found)
-            _stand(standing[side], standing_sizes, side, bottoms, found)
+            _insert_by_level(untouched[side], untouched_sizes, side, tops, found)
+            _insert_by_level(standing[side], standing_sizes, side, bottoms, found)
             found += 1
     if kept_only:
-        return _without(table[:, :found], values[:, :found], 8)
+        return _drop_ended(table[:, :found], values[:, :found], 8)
     return table[:, :found], values[:, :found]
 
 
@@ -519,7 +524,7 @@ def find_pools(
     atr: Float64s,
     tables: Tables,
     rules: Rules,
-) -> Found:
+) -> Rows:
     """See `liquidity.find_pools`.
 
     Created, side, kind (0 swing, 1 PDH, 2 PDL, 3 PWH, 4 PWL), touches, taken, outcome (0 sweep,
@@ -541,7 +546,7 @@ def find_pools(
             high = sides[side, _HIGH, i]
             while sizes[side] > 0 and high > prices[0, active[side, sizes[side] - 1]]:
                 sizes[side] -= 1
-                _take(table, prices, active[side, sizes[side]], i, sides[side, _CLOSE], rules)
+                _take_pool(table, prices, active[side, sizes[side]], i, sides[side, _CLOSE], rules)
         new_day = i > 0 and days[i] != days[i - 1]
         new_week = new_day and (days[i] + _MONDAY) // 7 != (days[i - 1] + _MONDAY) // 7
         for side in range(2):
@@ -559,15 +564,15 @@ def find_pools(
                     # stood in the swing's way), so that the pool's price is the higher already.
                     table[3, equal] += 1
                 else:
-                    _add(table, prices, active[side], sizes, found, i, side, _SWING, price)
+                    _add_pool(table, prices, active[side], sizes, found, i, side, _SWING, price)
                     found += 1
             if new_day:
                 price = sides[side, _HIGH, day_start:i].max()
-                _add(table, prices, active[side], sizes, found, i, side, _DAY[side], price)
+                _add_pool(table, prices, active[side], sizes, found, i, side, _DAY[side], price)
                 found += 1
             if new_week:
                 price = sides[side, _HIGH, week_start:i].max()
-                _add(table, prices, active[side], sizes, found, i, side, _WEEK[side], price)
+                _add_pool(table, prices, active[side], sizes, found, i, side, _WEEK[side], price)
                 found += 1
         if new_day:
             day_start = i
@@ -579,7 +584,7 @@ def find_pools(
 @compiled
 def find_sweeps(
     sides: Values, relvol: Float64s, pools: Table, pool_prices: Values, rules: Rules, since: int
-) -> Found:
+) -> Rows:
     """See `liquidity.find_sweeps`: index, taken, side taken, pool's kind, volume spike;
     price, penetration, wick, score. Those before candle ``since`` are left out.
     """
@@ -634,12 +639,12 @@ def _liquidity(
     tables: Tables,
     rules: Rules,
     kept_only: bool,
-) -> tuple[Found, Found]:
-    """Return pools, without `reclaimed` and with their true prices, and sweeps."""
+) -> tuple[Rows, Rows]:
+    """Pools, without `reclaimed` and with their true prices, and sweeps."""
     pools = find_pools(time_ms, sides, swings, atr, tables, rules)
     since = len(time_ms) - rules.view_sweep_candles if kept_only else 0
     sweeps = find_sweeps(sides, relvol, pools[0], pools[1], rules, since)
-    table, prices = _without(pools[0], pools[1], 4) if kept_only else pools
+    table, prices = _drop_ended(pools[0], pools[1], 4) if kept_only else pools
     for pool in range(table.shape[1]):
         if table[1, pool] == 1:
             prices[0, pool] = -prices[0, pool]
@@ -647,8 +652,8 @@ def _liquidity(
 
 
 @compiled
-def _without(table: Table, values: Values, end: int) -> Found:
-    """Return the rows whose end, that column of ``table``, never came."""
+def _drop_ended(table: Table, values: Values, end: int) -> Rows:
+    """The rows whose end, that column of ``table``, never came."""
     kept = 0
     for row in range(table.shape[1]):
         if table[end, row] == _NEVER:
@@ -695,7 +700,7 @@ def _pop(heap: Float64s, size: int) -> float:
 
 
 @compiled
-def _stand(standing: Int64s, sizes: Int64s, side: int, level: Float64s, row: int) -> None:
+def _insert_by_level(standing: Int64s, sizes: Int64s, side: int, level: Float64s, row: int) -> None:
     """Put a row among those of its side that are sorted by level, the highest last."""
     place = sizes[side]
     while place > 0 and level[standing[place - 1]] > level[row]:
@@ -719,7 +724,7 @@ def _is_near_round(
 
 @compiled
 def _trading_days(time_ms: Int64s, tables: Tables) -> Int64s:
-    """Return the days since 1970 of `calendar.trading_day`."""
+    """See `calendar.trading_day`: days since 1970."""
     days = np.empty(len(time_ms), dtype=np.int64)
     place = 0
     if len(time_ms):
@@ -738,7 +743,7 @@ def _trading_days(time_ms: Int64s, tables: Tables) -> Int64s:
 
 
 @compiled
-def _take(
+def _take_pool(
     table: Table, prices: Values, pool: int, taken: int, close: Float64s, rules: Rules
 ) -> None:
     table[4, pool] = taken
@@ -754,7 +759,7 @@ def _take(
 def _equal_pool(
     table: Table, prices: Values, active: Int64s, size: int, price: float, tolerance: float
 ) -> int:
-    """Return the swing pool nearest in price, all of which are at or above it, if near enough."""
+    """The nearest swing pool within the tolerance, -1 for none; all are at or above the price."""
     for place in range(size - 1, -1, -1):
         pool = active[place]
         if prices[0, pool] - price > tolerance:
@@ -765,7 +770,7 @@ def _equal_pool(
 
 
 @compiled
-def _add(
+def _add_pool(
     table: Table,
     prices: Values,
     active: Int64s,
