@@ -156,7 +156,9 @@ class _Choices:
 
 
 class _Follower:
-    """Follows many trades candle by candle, all at once: the table of docs/trades.md in columns.
+    """Follows many trades candle by candle, all at once.
+
+    The table of docs/domain/trades.md, in columns.
 
     A stop is assumed before a target; half closes at the first target and the stop goes to the
     entry and what the trade costs. What is open at the end of the candles closes there.

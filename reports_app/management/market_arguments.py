@@ -24,7 +24,7 @@ def add_run_arguments(parser: ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         dest="changes",
-        help="a parameter of docs/confluence.md, for example threshold=85; may be repeated",
+        help="a parameter of docs/domain/confluence.md, for example threshold=85; may be repeated",
     )
     add_strategy_arguments(parser)
 

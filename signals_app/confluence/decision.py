@@ -1,6 +1,6 @@
 """The decision on one M15 close: a signal that a trader can take, or the first reason against it.
 
-docs/confluence.md, "The decision", lists the reasons in the order in which they are asked.
+docs/domain/confluence.md, "The decision", lists the reasons in the order in which they are asked.
 """
 
 from collections.abc import Iterable

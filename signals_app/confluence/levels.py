@@ -1,6 +1,6 @@
 """Where a trade begins and ends: entry, stop and targets from the structure around the price.
 
-docs/confluence.md, "The levels", says why each stands where it does.
+docs/domain/confluence.md, "The levels", says why each stands where it does.
 """
 
 import math

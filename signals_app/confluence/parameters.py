@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The settings of one strategy. The defaults are documented in docs/confluence.md.
+    """The settings of one strategy. The defaults are documented in docs/domain/confluence.md.
 
     Distances called `..._atr` are multiples of the average true range that their comment names;
     `..._r` are multiples of the trade's own risk (entry to stop).

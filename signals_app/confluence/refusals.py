@@ -5,7 +5,10 @@ from enum import StrEnum
 
 
 class RefusalReason(StrEnum):
-    """The reason as programs read it; docs/confluence.md, "The decision", says when each holds."""
+    """The reason as programs read it.
+
+    docs/domain/confluence.md, "The decision", says when each holds.
+    """
 
     WARMING_UP = "WARMING_UP"
     BELOW_THRESHOLD = "BELOW_THRESHOLD"

@@ -1,7 +1,7 @@
 """The confluence score: H4 trend alignment 40, H1 setup quality 35, M15 entry precision 25.
 
-Each timeframe asks independent groups of evidence for one vote each (docs/confluence.md says why):
-ten findings of one kind weigh as much as the best of them.
+Each timeframe asks independent groups of evidence for one vote each, for the reasons in
+docs/domain/confluence.md: ten findings of one kind weigh as much as the best of them.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """What each kind of evidence says for one direction on one timeframe: a share of its points.
 
 A vote is one question about a view, answered from 0 (nothing speaks for it) to 1 (all of its
-points). docs/confluence.md, "The score", says how each is measured and why; how many points a
-whole vote is worth stands in `signals_app.confluence.scoring`.
+points). docs/domain/confluence.md, "The score", says how each is measured and why; how many
+points a whole vote is worth stands in `signals_app.confluence.scoring`.
 """
 
 from collections.abc import Callable

@@ -70,7 +70,10 @@ class TradingDay:
 
 
 def trading_day(time_ms: int) -> TradingDay:
-    """Return the trading day of a moment: New York's date plus 7 hours (smc.md, Notation)."""
+    """Return the trading day of a moment: New York's date plus 7 hours.
+
+    docs/domain/definitions.md, "Notation", defines it.
+    """
     return _trading_day_of_hour(time_ms // HOUR_MS)
 
 

@@ -1,6 +1,6 @@
 """What one candle does to a trade where there are no ticks: the worse order is assumed.
 
-docs/trades.md holds the table of cases; each row has its test, for BUY and for SELL.
+docs/domain/trades.md holds the table of cases; each row has its test, for BUY and for SELL.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Random entries: like the trades in all but the day, followed by the rules of docs/trades.md."""
+"""Random entries: like the trades in all but the day, by the rules of docs/domain/trades.md."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,9 +1,9 @@
 """A second implementation, written from the definitions by somebody who had not seen the first.
 
-The definitions are smc.md, sections 1 to 6. Slow and obvious, and with nothing of
-`signals_app.smc` in it: two readings of one page seldom err in the same place. Findings are rows
-of the exchange format. What the page calls a mirror is one here: bearish is what is bullish in
-the market upside down, which costs no digit, because changing a sign never rounds.
+The definitions are docs/domain/definitions.md, sections 1 to 6. Slow and obvious, and with nothing
+of `signals_app.smc` in it: two readings of one page seldom err in the same place. Findings are rows
+of the exchange format. What the page calls a mirror is one here: bearish is what is bullish in the
+market upside down, which costs no digit, because changing a sign never rounds.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Candles without ticks: a test for every row of the table in docs/trades.md, both ways."""
+"""Candles without ticks: a test for every row of the table in docs/domain/trades.md, both ways."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
