@@ -9,7 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reports_app.track_record.proof import Broken, Proof, Published, verify, verify_export
+from reports_app.track_record.export_proof import verify_export
+from reports_app.track_record.proof import Proof, Published, verify
+from reports_app.track_record.violation import Violation
 from signals_app.management.database import add_data_dir_argument, open_database
 
 _PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2}):([0-9a-fA-F]{64})")
@@ -45,8 +47,8 @@ class Command(BaseCommand):
             else:
                 with open_database(options["data_dir"], by="verify_record"):
                     proofs = verify(expected)
-        except Broken as broken:
-            raise CommandError(f"BROKEN: {broken}", returncode=1) from None
+        except Violation as violation:
+            raise CommandError(f"BROKEN: {violation}", returncode=1) from None
         for proof in proofs:
             self.stdout.write(_line(proof))
         for noted in expected:

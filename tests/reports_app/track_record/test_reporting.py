@@ -5,19 +5,13 @@ import pytest
 from reports_app.models import PerformanceMetric, RecordDay
 from reports_app.tasks import report as report_task
 from reports_app.track_record.reporting import report
-from signals_app.models import StreamPosition
+from tests.reports_app.track_record.records import LOST, WON, stream_at
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import DAY_MS, numbered, stored_trade
 from trades_app.models import Message
 from trades_app.notifications.kinds import text_of
 
 pytestmark = pytest.mark.django_db
-
-LOST, WON = (2039.0,), (2055.0, 2065.0)
-
-
-def stream_at(time_ms: int) -> None:
-    StreamPosition.objects.update_or_create(symbol="XAUUSD", defaults={"time_ms": time_ms})
 
 
 def keys() -> list[str]:

@@ -6,7 +6,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from reports_app.track_record.proof import Broken, verify
+from reports_app.track_record.proof import verify
+from reports_app.track_record.violation import Violation
 from reports_app.track_record.sealing import seal_days
 from signals_app.models import StreamPosition
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
@@ -86,7 +87,7 @@ def test_texts_stay_and_the_proof_finds_the_digests() -> None:
     assert verify()[0].sealed == 1
 
     Message.objects.filter(key=REPORT_KEY).update(digest="0" * 64)
-    with pytest.raises(Broken, match=f"told of the digest {'0' * 64} at the end of 2024-01-05"):
+    with pytest.raises(Violation, match=f"told of the digest {'0' * 64} at the end of 2024-01-05"):
         verify()
 
 
@@ -97,7 +98,7 @@ def test_a_report_whose_text_named_no_digest_still_names_none() -> None:
 
     migrate(AFTER)
 
-    with pytest.raises(Broken, match=f"^The report {REPORT_KEY} names no digest"):
+    with pytest.raises(Violation, match=f"^The report {REPORT_KEY} names no digest"):
         verify()
 
 
