@@ -83,7 +83,7 @@ class Probability:
 
     @property
     def measured(self) -> "Measured | None":
-        """Return it as it is told; `None`: not measured."""
+        """What is shown of it; `None`: not measured."""
         if self.p is None or self.low is None or self.high is None:
             return None
         return Measured(self.p, self.low, self.high, self.n, self.p0)
@@ -101,7 +101,7 @@ class Probability:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A probability as it is told: a share of 1, Wilson's 95 % interval, how many outcomes.
+    """A probability as it is shown: a share of 1, Wilson's 95 % interval, how many outcomes.
 
     `random` is how often matched random entries won, without which the share cannot be judged;
     `None` where nobody noted it.
@@ -114,8 +114,8 @@ class Measured:
     random: float | None
 
     def __str__(self) -> str:
-        told = f"{self.p:.0%} [{100 * self.low:.0f}-{100 * self.high:.0f}], n={self.n:,}"
-        return told if self.random is None else f"{told}; random entries {self.random:.0%}"
+        share = f"{self.p:.0%} [{100 * self.low:.0f}-{100 * self.high:.0f}], n={self.n:,}"
+        return share if self.random is None else f"{share}; random entries {self.random:.0%}"
 
 
 def estimate(wins: int, n: int, p0: float | None) -> tuple[float, float, float] | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import TypeAlias
 
 from django.db import transaction
 from django.db.models import Max, Sum
@@ -15,6 +16,9 @@ from signals_app.models import MeasuredProbability
 from signals_app.probability.calibration import Calibration, calibrate
 from signals_app.probability.estimate import Probability
 from signals_app.services.price_history import MarketHistory
+
+#: Called with how many are done, how many there are, and what comes now.
+OnProgress: TypeAlias = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,10 @@ def calibrate_all(
     histories: Sequence[MarketHistory],
     *,
     until_ms: int | None = None,
-    on_progress: Callable[[int, int, str], None] = lambda *_: None,
+    on_progress: OnProgress = lambda *_: None,
 ) -> Calibrations:
     """Measure each history by itself, using what was known by ``until_ms`` (default: all).
 
-    ``on_progress`` is called with how many are done, how many there are, and what comes now.
     Raises `CandleFileError` where a file cannot be read.
     """
     made: list[Calibration] = []

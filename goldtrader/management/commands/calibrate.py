@@ -8,27 +8,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reports_app.rendering.calibration_report import (
-    WIDTH,
-    CalibrationReport,
-    calibration_as_json,
-    print_calibrations,
+from reports_app.experiments.calibration_run import (
+    CalibrationRun,
+    HistoryChoice,
+    calibrate_and_store,
+    calibrate_only,
 )
+from reports_app.rendering.calibration_report import WIDTH, calibration_as_json, print_calibrations
 from reports_app.rendering.console import console_on, progress, write_json
 from signals_app.importers.candle_files import CandleFileError
 from signals_app.importers.candle_series import candle_paths
 from signals_app.management.database import NoDatabase, add_data_dir_argument, open_database
 from signals_app.market.calendar import milliseconds
 from signals_app.market.candle import Timeframe
-from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from signals_app.services.calibration import Calibrations, calibrate_all, store_calibrations
-from signals_app.services.price_history import (
-    MarketHistory,
-    SimulatedHistory,
-    histories_of_database,
-    histories_of_files,
-    instruments_by_symbol,
-)
+from signals_app.services.price_history import SimulatedHistory
 
 
 class Command(BaseCommand):
@@ -41,7 +34,6 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the history, what of it counts, and how to print."""
         parser.add_argument(
             "history",
             type=Path,
@@ -70,54 +62,41 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Measure, store where there is a database, and print."""
-        until_ms = _milliseconds(options["until"])
         try:
-            reports, left_out = self._calibrate(options, until_ms)
+            run = self._run(options, _choice(options))
         except (CandleFileError, SimulatedHistory) as error:
             raise CommandError(str(error), returncode=2) from None
-        if not reports:
+        if not run.reports:
             nothing = "There are no candles of M15, H1 or H4 to measure."
-            raise CommandError("\n".join(left_out) or nothing, returncode=2)
+            raise CommandError("\n".join(run.left_out) or nothing, returncode=2)
         if options["json"]:
-            write_json(self.stdout, list(map(calibration_as_json, reports)))
-            for each in left_out:
+            write_json(self.stdout, list(map(calibration_as_json, run.reports)))
+            for each in run.left_out:
                 self.stderr.write(f"Left out: {each}")
         else:
-            print_calibrations(console_on(self.stdout, width=WIDTH), reports, left_out)
+            print_calibrations(console_on(self.stdout, width=WIDTH), run.reports, run.left_out)
 
-    def _calibrate(
-        self, options: Mapping[str, Any], until_ms: int | None
-    ) -> tuple[list[CalibrationReport], tuple[str, ...]]:
-        timeframe = Timeframe(options["timeframe"]) if options["timeframe"] else None
-        symbol, files = options["symbol"], options["history"]
-        paths = candle_paths(
-            files, symbol=symbol, timeframe=timeframe, source_timezone=options["source_timezone"]
-        )
-        try:
-            with open_database(options["data_dir"], by="calibrate"):
-                histories = (
-                    histories_of_files(paths, instruments_by_symbol())
-                    if files
-                    else histories_of_database(symbol, timeframe)
-                )
-                found = self._measure(histories, until_ms)
-                results = store_calibrations(
-                    found.made, is_look_back=until_ms is not None, is_forced=options["store"]
-                )
-                return list(map(CalibrationReport.of, found.made, results)), found.left_out
-        except NoDatabase as error:
-            if not files or options["data_dir"] is not None or options["store"]:
-                raise
-            known = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
-            found = self._measure(histories_of_files(paths, known), until_ms)
-            reports = [
-                CalibrationReport(one, is_stored=False, storing=f": {error}") for one in found.made
-            ]
-            return reports, found.left_out
-
-    def _measure(self, histories: list[MarketHistory], until_ms: int | None) -> Calibrations:
+    def _run(self, options: Mapping[str, Any], choice: HistoryChoice) -> CalibrationRun:
+        needs_database = choice.paths is None or options["data_dir"] is not None or options["store"]
         with progress(quiet=not self.stderr.isatty()) as on_progress:
-            return calibrate_all(histories, until_ms=until_ms, on_progress=on_progress)
+            try:
+                with open_database(options["data_dir"], by="calibrate"):
+                    return calibrate_and_store(
+                        choice, is_forced=options["store"], on_progress=on_progress
+                    )
+            except NoDatabase as error:
+                if needs_database:
+                    raise
+                return calibrate_only(choice, no_database=str(error), on_progress=on_progress)
+
+
+def _choice(options: Mapping[str, Any]) -> HistoryChoice:
+    until_ms = _milliseconds(options["until"])
+    symbol, timeframe = options["symbol"], options["timeframe"]
+    length = Timeframe(timeframe) if timeframe else None
+    zone = options["source_timezone"]
+    paths = candle_paths(options["history"], symbol=symbol, timeframe=length, source_timezone=zone)
+    return HistoryChoice(paths if options["history"] else None, symbol, length, until_ms)
 
 
 def _milliseconds(text: str | None) -> int | None:
