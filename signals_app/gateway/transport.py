@@ -30,7 +30,7 @@ class GatewayConnection(ServerConnection):
 
     def __init__(self, protocol: ServerProtocol, server: Server, **options: Any) -> None:
         self._limit = MAX_UNAUTHENTICATED_BYTES
-        bounded = _BoundedProtocol(self._current_limit, logger=protocol.logger)
+        bounded = BoundedProtocol(self._current_limit, logger=protocol.logger)
         super().__init__(bounded, server, **options)
 
     def let_in(self) -> None:
@@ -79,7 +79,7 @@ class _BoundedReader(StreamReader):
         return bytearray()
 
 
-class _BoundedProtocol(ServerProtocol):
+class BoundedProtocol(ServerProtocol):
     """Reads through a `_BoundedReader`; of a message in too many fragments keeps only the first."""
 
     def __init__(self, limit: Callable[[], int], **options: Any) -> None:
@@ -112,12 +112,12 @@ class _BoundedProtocol(ServerProtocol):
 
 
 def is_cut(message: str | bytes) -> bool:
-    """Return whether this is what was kept of a message that was too long."""
+    """Whether this is what was kept of a message that was too long."""
     return isinstance(message, str) and message.endswith("\0")
 
 
 def listen(host: str, port: int, *, reuse_port: bool, at_most: int) -> socket.socket:
-    """Return a socket that listens and keeps at most so many accepted ones; raises `OSError`.
+    """A socket that listens and keeps at most so many accepted ones; raises `OSError`.
 
     Those count from the first moment: a peer that never begins with TLS holds memory too. One that
     is too many is closed at once, unheard.
