@@ -9,6 +9,7 @@ from statistics import NormalDist
 import numpy as np
 
 from reports_app.assessment import monte_carlo, random_entries
+from reports_app.assessment.planned_trades import PlannedCosts, PlannedTrades
 from reports_app.backtest.result import BacktestResult
 from reports_app.performance.equity import Equity, equity_of
 from reports_app.performance.statistics import TradeResult, result_of
@@ -72,8 +73,8 @@ def assess(
         r_multiples=multiples,
         standard_error=float(multiples.std(ddof=1)) / math.sqrt(count) if count > 1 else None,
         monte_carlo=monte_carlo.monte_carlo(equity, multiples, seed=seed),
-        random_entries=random_entries.compare(
-            _plans(closed, result.instrument),
+        random_entries=random_entries.compare_with_random(
+            _planned(closed, result.instrument),
             candles,
             spreads,
             seed=seed,
@@ -94,7 +95,7 @@ def expected_maximum(tries: int) -> float:
     return (1 - _EULER) * quantile(1 - 1 / tries) + _EULER * quantile(1 - 1 / (tries * math.e))
 
 
-def _plans(trades: list[Trade], instrument: Instrument) -> random_entries.Plans:
+def _planned(trades: list[Trade], instrument: Instrument) -> PlannedTrades:
     def column(values: Iterable[Decimal]) -> Float64s:
         return np.array([float(value) for value in values], dtype=np.float64)
 
@@ -107,13 +108,13 @@ def _plans(trades: list[Trade], instrument: Instrument) -> random_entries.Plans:
         for quote in quotes
     ]
     worthy = tuple(zip(trades, worths, strict=True))
-    return random_entries.Plans(
+    return PlannedTrades(
         entry_ms=np.array([trade.entry_time_ms for trade in trades], dtype=np.int64),
         sign=np.array([trade.direction.sign for trade in trades], dtype=np.int64),
         stop=column(abs(quote - trade.initial_stop_loss) for trade, quote in placed),
         target_1=column(abs(quote - trade.take_profit_1) for trade, quote in placed),
         target_2=column(abs(quote - trade.take_profit_2) for trade, quote in placed),
-        costs=random_entries.Costs(
+        costs=PlannedCosts(
             column(trade.costs.commission_per_lot / worth for trade, worth in worthy),
             column(
                 trade.costs.swap_per_lot_night(trade.direction) / worth for trade, worth in worthy

@@ -2,39 +2,25 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from functools import partial
 from heapq import merge
 from itertools import groupby
 
 from reports_app.backtest.account import Account
-from reports_app.backtest.columns import CandleLog, RollingCandles, resample
+from reports_app.backtest.columns import CandleLog, resample
 from reports_app.backtest.minutes import ambiguous_minutes
 from reports_app.backtest.result import BacktestResult
-from signals_app.confluence.ceilings import h4_ceiling, h4_h1_ceiling, unreachable_points
+from reports_app.backtest.windows import EngineWindows
 from signals_app.confluence.decision import decide
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.refusals import RefusalReason
-from signals_app.confluence.scoring import (
-    H4H1Votes,
-    H4Votes,
-    Score,
-    Views,
-    h4_h1_votes,
-    h4_votes,
-    score_at,
-    total_at,
-)
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.aggregation import ClosedCandle, Forming, aggregate
 from signals_app.market.calendar import utc
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
-from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Tick, Ticks
-from signals_app.smc.analysis import view, view_structure
-from signals_app.smc.views import TimeframeView
 from trades_app.lifecycle.candle_fills import on_candle
 from trades_app.lifecycle.fills import Moved
 from trades_app.lifecycle.machine import advance
@@ -51,7 +37,7 @@ def run(
     log: CandleLog | None = None,
     of_minutes: bool = False,
 ) -> BacktestResult:
-    """Return what the live pipeline would have done with these ticks.
+    """Run the live pipeline's functions over these ticks.
 
     The batches follow each other without a hole; how they are cut changes nothing. Of ``history``
     only candles that end at or before the first tick count. Closes before ``decide_from_ms`` only
@@ -69,13 +55,13 @@ def run(
         forming, closed = aggregate(forming, ticks)
         if log is not None:
             _write(log, closed, ticks)
-        waiting = _Waiting(ticks, engine)
+        unseen = _UnseenTicks(ticks, engine)
         for close_time_ms, candles in groupby(closed, key=lambda c: c.close_time_ms):
-            closed_by = engine.push(candles)
+            closed_by = engine.windows.push(candles)
             if closed_by is not None:
                 entry = ticks[closed_by - ticks.first_ordinal]
-                engine.decide(close_time_ms, entry, partial(waiting.move_before, entry))
-        waiting.move_all()
+                engine.decide(close_time_ms, entry, partial(unseen.move_before, entry))
+        unseen.move_all()
         engine.ticks += len(ticks)
     return engine.result()
 
@@ -90,11 +76,11 @@ def run_on_candles(
     decide_from_ms: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> BacktestResult:
-    """Return what the engine does where all there is are candles of M15 or shorter.
+    """Run the engine where all there is are candles of M15 or shorter.
 
     ``spreads`` (price) are the candles'. A trade is entered at the next candle's open, and
-    `trades_app.lifecycle.candle_fills` says what a candle does to it. ``on_progress`` is told now
-    and then how many candles are done.
+    `trades_app.lifecycle.candle_fills` says what a candle does to it. ``on_progress`` is called now
+    and then with how many candles are done.
     """
     engine = _Engine(instrument, parameters, decide_from_ms)
     if not len(candles):
@@ -114,7 +100,7 @@ def run_on_candles(
             due.append(upcoming)
             upcoming = next(closings, None)
         for close_time_ms, together in groupby(due, key=lambda c: c.close_time_ms):
-            if engine.push(together, closed_by=opened.ordinal) is not None:
+            if engine.windows.push(together, closed_by=opened.ordinal) is not None:
                 engine.decide(close_time_ms, opened, _already_moved)
         if engine.account.has_open_trades:
             engine.move_on_candle(candle, opened, _end_of(candles, place))
@@ -125,24 +111,17 @@ def run_on_candles(
 
 
 class _Engine:
-    """The windows, the views of them and the account; decides candle by candle."""
+    """One run: decides close by close on the windows, and keeps the account and the counts."""
 
     def __init__(
         self, instrument: Instrument, parameters: Parameters, decide_from_ms: int | None
     ) -> None:
         self._decide_from_ms = decide_from_ms
+        self.windows = EngineWindows(parameters)
         self.account = Account(instrument, parameters)
         self.ticks = 0
         self.of_minutes = False
         self._instrument, self._parameters = instrument, parameters
-        self._rolling = {timeframe: RollingCandles() for timeframe in TIMEFRAMES}
-        self._built = Counter(dict.fromkeys(TIMEFRAMES, 0))
-        #: Of the present windows, made when a decision asks: H1 and H4 live for several.
-        self._views: dict[Timeframe, TimeframeView] = {}
-        self._warm = False
-        #: Of the directions that H4 leaves a chance; `None` until a decision asks.
-        self._h4_votes: list[H4Votes] | None = None
-        self._h4_h1_votes: list[H4H1Votes] | None = None
         self._signals: list[TradingSignal] = []
         self._refusals: Counter[RefusalReason] = Counter()
         self._numbered_date: date | None = None
@@ -155,38 +134,14 @@ class _Engine:
         """Note the time that new data spans; the first data says how much of history counts."""
         if self._first_time_ms is None:
             self._first_time_ms = first_ms
-            for timeframe, candles in history.items():
-                if timeframe in self._rolling:
-                    ended = candles.time_ms + timeframe.milliseconds <= first_ms
-                    for candle in candles.window(int(ended.sum())):
-                        # At rest a candle's volume is whole, and live windows are read from there.
-                        at_rest = replace(candle, volume=float(round(candle.volume)))
-                        self._rolling[timeframe].append(at_rest)
+            self.windows.fill(history, first_ms)
         self._last_time_ms = last_ms
-
-    def push(self, closed: Iterable[ClosedCandle], closed_by: int | None = None) -> int | None:
-        """Add candles that ended together; return what closed the M15 one, if it is there.
-
-        That is its own `closed_by`, else the one given.
-        """
-        decided = None
-        for candle in closed:
-            self._rolling[candle.timeframe].append(candle.candle)
-            self._built[candle.timeframe] += 1
-            self._views.pop(candle.timeframe, None)
-            if candle.timeframe is Timeframe.M15:
-                decided = closed_by if candle.closed_by is None else candle.closed_by
-            else:
-                self._h4_h1_votes = None
-            if candle.timeframe is Timeframe.H4:
-                self._h4_votes = None
-        return decided
 
     def decide(self, close_time_ms: int, entry: Tick, catch_up: Callable[[], None]) -> None:
         """Decide one M15 close; ``catch_up`` moves the trades to just before ``entry``."""
         if self._decide_from_ms is not None and close_time_ms < self._decide_from_ms:
             return
-        worth = self._worth_deciding()
+        worth = self.windows.worth_deciding()
         if isinstance(worth, RefusalReason):
             self._refusals[worth] += 1
             return
@@ -227,14 +182,13 @@ class _Engine:
         self.account.move(mover)
 
     def result(self) -> BacktestResult:
-        """Return what came of it so far."""
         return BacktestResult(
             instrument=self._instrument,
             parameters=self._parameters,
             signals=tuple(self._signals),
             trades=self.account.histories(),
             refusals=dict(self._refusals),
-            candles=dict(self._built),
+            candles=dict(self.windows.built),
             ticks=self.ticks,
             ambiguous_candles=self._ambiguous,
             of_minutes=self.of_minutes,
@@ -242,68 +196,9 @@ class _Engine:
             last_time_ms=self._last_time_ms,
         )
 
-    def _worth_deciding(self) -> tuple[Views, tuple[Score, float]] | RefusalReason:
-        """Return the views with the better score, or why `decide` refuses whatever the account.
 
-        It answers as `decide` does, but each timeframe is looked at only where the longer ones
-        leave a direction the chance to reach the threshold.
-        """
-        if not self._warm and not self._warmed_up():
-            return RefusalReason.WARMING_UP
-        threshold = self._parameters.threshold
-        window = self._rolling[Timeframe.M15].window()
-        price = float(window.close[-1])
-        ceilings = [
-            (most, votes)
-            for votes in self._hopeful_votes()
-            if (most := h4_h1_ceiling(votes, price)) >= threshold
-        ]
-        if not ceilings:
-            return RefusalReason.BELOW_THRESHOLD
-        structure = view_structure(window)
-        hopeful = [
-            votes
-            for most, votes in ceilings
-            if most - unreachable_points(structure, len(window), votes.direction) >= threshold
-        ]
-        if not hopeful:
-            return RefusalReason.BELOW_THRESHOLD
-        m15 = self._view(Timeframe.M15)
-        totals = [total_at(votes, m15) for votes in hopeful]
-        best = totals.index(max(totals))
-        if totals[best] < threshold:
-            return RefusalReason.BELOW_THRESHOLD
-        votes = hopeful[best]
-        # A direction without hope is below the threshold, so it cannot be level with this one.
-        other_total = totals[1 - best] if len(totals) > 1 else 0.0
-        return (votes.h4, votes.h1, m15), (score_at(votes, m15), other_total)
-
-    def _hopeful_votes(self) -> list[H4H1Votes]:
-        threshold = self._parameters.threshold
-        if self._h4_votes is None:
-            h4 = self._view(Timeframe.H4)
-            both = [h4_votes(h4, direction) for direction in Direction]
-            self._h4_votes = [votes for votes in both if h4_ceiling(votes) >= threshold]
-        if self._h4_h1_votes is None:
-            self._h4_h1_votes = [
-                h4_h1_votes(votes, self._view(Timeframe.H1)) for votes in self._h4_votes
-            ]
-        return self._h4_h1_votes
-
-    def _warmed_up(self) -> bool:
-        shortest = min(len(rolling.window()) for rolling in self._rolling.values())
-        self._warm = shortest >= max(self._parameters.warm_up_candles, 1)
-        return self._warm
-
-    def _view(self, timeframe: Timeframe) -> TimeframeView:
-        found = self._views.get(timeframe)
-        if found is None:
-            found = self._views[timeframe] = view(self._rolling[timeframe].window(), timeframe)
-        return found
-
-
-class _Waiting:
-    """The ticks of one batch that open trades have not seen yet: they move when it matters."""
+class _UnseenTicks:
+    """The ticks of one batch that open trades have not moved over yet: they do when it matters."""
 
     def __init__(self, ticks: Ticks, engine: _Engine) -> None:
         self._ticks, self._engine = ticks, engine
