@@ -35,7 +35,7 @@ _LOG_BYTES, _LOG_FILES = 5 << 20, 5
 def main(arguments: Sequence[str]) -> int:
     """Run what the arguments ask for; return the exit code.
 
-    2 says that it was told something wrong, so that starting it again does not help.
+    2 says that a setting or an input is wrong, so that starting it again does not help.
     """
     try:
         if arguments[:1] == ["status"]:

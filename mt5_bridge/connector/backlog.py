@@ -43,7 +43,7 @@ class Backlog:
             await self._changed.wait()
 
     def lag_ms(self) -> int:
-        """Return how much market time lies in the backlog."""
+        """How much market time lies in the backlog."""
         state = self.state
         with suppress(SpoolError):
             oldest_ms = self._spool.time_at(self._symbol, state.acknowledged_seq + 1)

@@ -109,7 +109,7 @@ class Client:
             housekeeper.write_status()
 
     def summary(self) -> str:
-        """Return what was done, in one line."""
+        """What was done, in one line."""
         return self._progress.summary(self._backlog.size)
 
     async def _end(self) -> None:
@@ -171,5 +171,5 @@ class Client:
         raise ConnectionResetError(f"closed by the server with {socket.close_code}")
 
     def _now_ms(self) -> int:
-        """Return the time by the server's clock, as far as it is known."""
+        """The time by the server's clock, as far as it is known."""
         return self._link.clock.now_ms(read_clocks())

@@ -1,4 +1,4 @@
-"""What the connector is told: command line, environment and `mt5_bridge.toml`, in this order."""
+"""The connector's settings: command line, environment and `mt5_bridge.toml`, in this order."""
 
 import argparse
 import os
@@ -21,7 +21,7 @@ _SYMBOL = "XAUUSD"
 
 
 class ConfigError(ValueError):
-    """Something was told wrongly: one sentence that says what to do."""
+    """A setting is missing or wrong: one sentence that says what to do."""
 
 
 class SourceKind(StrEnum):
@@ -34,7 +34,7 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything the connector is told.
+    """The settings, checked.
 
     `speed` None is as quickly as it goes. `clock` is how an MT5 server's time is understood: "auto"
     or the name of a clock. `from_ms` is where the simulation begins, None three weeks ago.
@@ -82,11 +82,11 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.en
         if key.startswith("MT5_BRIDGE_") and value
     }
     file = given.pop("config", None)
-    told = {**_read_file(file), **from_environment, **given}
+    settings = {**_read_file(file), **from_environment, **given}
     known = {field.name for field in fields(Config)} | {"from"}
-    for key in sorted(told.keys() - known - from_environment.keys()):
+    for key in sorted(settings.keys() - known - from_environment.keys()):
         raise ConfigError(f"there is no setting {key!r}; see mt5_bridge/README.md")
-    return _checked(told)
+    return _checked(settings)
 
 
 def spool_of(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Path:
@@ -95,8 +95,8 @@ def spool_of(arguments: Sequence[str], environment: Mapping[str, str] = os.envir
     parser.add_argument("--spool")
     parser.add_argument("--config")
     given = parser.parse_args(arguments)
-    told = environment.get("MT5_BRIDGE_SPOOL") or _read_file(given.config).get("spool")
-    return Path(given.spool or told or DEFAULT_SPOOL).expanduser()
+    configured = environment.get("MT5_BRIDGE_SPOOL") or _read_file(given.config).get("spool")
+    return Path(given.spool or configured or DEFAULT_SPOOL).expanduser()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -155,46 +155,46 @@ def _read_file(named: str | None) -> dict[str, Any]:
     return {key.replace("-", "_"): value for key, value in found.items()}
 
 
-def _checked(told: Mapping[str, Any]) -> Config:
+def _checked(settings: Mapping[str, Any]) -> Config:
     try:
-        source = SourceKind(told.get("source", ""))
+        source = SourceKind(settings.get("source", ""))
     except ValueError:
         raise ConfigError("give --source mt5, replay or simulated") from None
-    file = _path(told, "file")
+    file = _path(settings, "file")
     if source is SourceKind.REPLAY and file is None:
         raise ConfigError("a replay needs a file of ticks; give it with --file")
-    token_url, api_key = str(told.get("token_url", "")), str(told.get("api_key", ""))
-    token = str(told.get("token", ""))
+    token_url, api_key = str(settings.get("token_url", "")), str(settings.get("api_key", ""))
+    token = str(settings.get("token", ""))
     if not token and not (token_url and api_key):
         raise ConfigError("give --token-url and an API key (MT5_BRIDGE_API_KEY), or --token")
-    name = str(told.get("name", DEFAULT_NAME))
+    name = str(settings.get("name", DEFAULT_NAME))
     if source is SourceKind.SIMULATED:
         # Wherever the connector is shown, it says that its prices are made up.
         name = f"{name.removesuffix('-simulated')}-simulated"
     return Config(
         source=source,
-        url=_url(str(told.get("url", ""))),
-        symbol=str(told.get("symbol") or (file and symbol_of(file)) or _SYMBOL),
+        url=_url(str(settings.get("url", ""))),
+        symbol=str(settings.get("symbol") or (file and symbol_of(file)) or _SYMBOL),
         name=name,
-        spool=_path(told, "spool") or DEFAULT_SPOOL,
+        spool=_path(settings, "spool") or DEFAULT_SPOOL,
         token_url=token_url,
         api_key=api_key,
         token=token,
-        cafile=_path(told, "cafile"),
+        cafile=_path(settings, "cafile"),
         file=file,
-        history=_path(told, "history"),
-        speed=_speed(told, source),
-        source_timezone=str(told.get("source_timezone", "utc")),
-        digits=_whole(told, "digits"),
-        default_spread=_number(told, "default_spread"),
-        exit_when_done=str(told.get("exit_when_done", "")).lower() in ("true", "1", "yes"),
-        seed=_whole(told, "seed") or 1,
-        from_ms=_moment(told, "from"),
-        clock=str(told.get("clock", "auto")),
-        terminal=str(told.get("terminal", "")),
-        login=_whole(told, "login"),
-        password=str(told.get("password", "")),
-        server=str(told.get("server", "")),
+        history=_path(settings, "history"),
+        speed=_speed(settings, source),
+        source_timezone=str(settings.get("source_timezone", "utc")),
+        digits=_integer(settings, "digits"),
+        default_spread=_number(settings, "default_spread"),
+        exit_when_done=str(settings.get("exit_when_done", "")).lower() in ("true", "1", "yes"),
+        seed=_integer(settings, "seed") or 1,
+        from_ms=_moment(settings, "from"),
+        clock=str(settings.get("clock", "auto")),
+        terminal=str(settings.get("terminal", "")),
+        login=_integer(settings, "login"),
+        password=str(settings.get("password", "")),
+        server=str(settings.get("server", "")),
     )
 
 
@@ -207,42 +207,44 @@ def _url(url: str) -> str:
     return url
 
 
-def _speed(told: Mapping[str, Any], source: SourceKind) -> float | None:
+def _speed(settings: Mapping[str, Any], source: SourceKind) -> float | None:
     usual = 60.0 if source is SourceKind.SIMULATED else None
-    if "speed" not in told:
+    if "speed" not in settings:
         return usual
-    if told["speed"] == "max":
+    if settings["speed"] == "max":
         return None
-    speed = _number(told, "speed")
+    speed = _number(settings, "speed")
     if speed is None or not 0 < speed < float("inf"):
-        raise ConfigError(f"--speed {told['speed']} is neither a number above 0 nor max")
+        raise ConfigError(f"--speed {settings['speed']} is neither a number above 0 nor max")
     return speed
 
 
-def _path(told: Mapping[str, Any], key: str) -> Path | None:
-    return Path(str(told[key])).expanduser() if told.get(key) else None
+def _path(settings: Mapping[str, Any], key: str) -> Path | None:
+    return Path(str(settings[key])).expanduser() if settings.get(key) else None
 
 
-def _number(told: Mapping[str, Any], key: str) -> float | None:
+def _number(settings: Mapping[str, Any], key: str) -> float | None:
     try:
-        return float(told[key]) if key in told else None
+        return float(settings[key]) if key in settings else None
     except (TypeError, ValueError):
-        raise ConfigError(f"--{key.replace('_', '-')} {told[key]} is not a number") from None
+        raise ConfigError(f"--{key.replace('_', '-')} {settings[key]} is not a number") from None
 
 
-def _whole(told: Mapping[str, Any], key: str) -> int | None:
+def _integer(settings: Mapping[str, Any], key: str) -> int | None:
     try:
-        return int(told[key]) if key in told else None
+        return int(settings[key]) if key in settings else None
     except (TypeError, ValueError):
-        raise ConfigError(f"--{key.replace('_', '-')} {told[key]} is not a whole number") from None
+        raise ConfigError(
+            f"--{key.replace('_', '-')} {settings[key]} is not a whole number"
+        ) from None
 
 
-def _moment(told: Mapping[str, Any], key: str) -> int | None:
-    if key not in told:
+def _moment(settings: Mapping[str, Any], key: str) -> int | None:
+    if key not in settings:
         return None
     try:
-        moment = datetime.fromisoformat(str(told[key]))
+        moment = datetime.fromisoformat(str(settings[key]))
     except ValueError:
-        raise ConfigError(f"--{key} {told[key]} is not a date such as 2026-01-05") from None
+        raise ConfigError(f"--{key} {settings[key]} is not a date such as 2026-01-05") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)

@@ -25,7 +25,7 @@ class TokenSource(Protocol):
     """Where tokens come from."""
 
     async def fetch(self) -> str:
-        """Return a token; raises `TokenUnavailableError` or `CredentialsError`."""
+        """A token; raises `TokenUnavailableError` or `CredentialsError`."""
         ...
 
 
@@ -36,7 +36,6 @@ class GivenToken:
     token: str
 
     async def fetch(self) -> str:
-        """Return the token."""
         return self.token
 
 
@@ -54,7 +53,7 @@ class TokenEndpoint:
     trust: ssl.SSLContext | None = None
 
     async def fetch(self) -> str:
-        """Return a new token for the connector and its symbols."""
+        """A new token for the connector and its symbols."""
         # Here: it takes longer to load than everything else, and not every start needs it.
         import httpx
 
@@ -100,7 +99,7 @@ def trust_only(certificates: Path | None) -> ssl.SSLContext:
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether an address is on this machine, so that no proxy stands before it."""
+    """Whether an address is on this machine, so that no proxy stands before it."""
     host = urlsplit(url).hostname or ""
     return host == "localhost" or host.startswith("127.") or host == "::1"
 

@@ -71,7 +71,7 @@ class Progress:
             write_status(self._directory, self.status)
 
     def summary(self, waiting: int) -> str:
-        """Return what was done, in one line; ``waiting`` ticks are not acknowledged."""
+        """What was done, in one line; ``waiting`` ticks are not acknowledged."""
         status = self.status
         seconds = time.monotonic() - self._began
         return (

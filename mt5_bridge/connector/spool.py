@@ -61,7 +61,7 @@ class Spool:
             self._file.close()
 
     def state(self, symbol: str) -> SpoolState | None:
-        """Return how far a symbol has come; None before `begin`."""
+        """How far a symbol has come; None before `begin`."""
         state = self._states.get(symbol)
         if state is None:
             return None
@@ -116,31 +116,31 @@ class Spool:
             self._states[symbol] = replace(state, dropped=state.dropped + count)
 
     def read(self, symbol: str, after_seq: int, up_to_seq: int) -> list[SpooledBatch]:
-        """Return the batches with ticks ``after_seq + 1`` to ``up_to_seq``, the first cut to fit.
+        """The batches with ticks ``after_seq + 1`` to ``up_to_seq``, the first cut to fit.
 
         The last one may reach beyond. Times never go back from one tick to the next.
         """
         return self._batches.read(symbol, after_seq, up_to_seq)
 
     def first_seq(self, symbol: str) -> int:
-        """Return the number of the first tick still held; the next one's where there is none."""
+        """The number of the first tick still held; the next one's where there is none."""
         with self._file.lock:
             first_seq = self._batches.first_seq(symbol)
             return self._states[symbol].last_seq + 1 if first_seq is None else first_seq
 
     def last_seq(self, symbol: str) -> int | None:
-        """Return the number that was given last; None before `begin`."""
+        """The number that was given last; None before `begin`."""
         state = self._states.get(symbol)
         return None if state is None else state.last_seq
 
     def time_at(self, symbol: str, seq: int) -> int | None:
-        """Return the time of tick ``seq`` in milliseconds; None where it is not held."""
+        """The time of tick ``seq`` in milliseconds; None where it is not held."""
         batches = self.read(symbol, seq - 1, seq)
         is_held = bool(batches) and batches[0].first_seq == seq
         return int(batches[0].quotes.time_ms[0]) if is_held else None
 
     def seq_at(self, symbol: str, time_ms: int) -> int:
-        """Return the number of the last tick not later than ``time_ms``.
+        """The number of the last tick not later than ``time_ms``.
 
         It is the number before the first held tick where all are later.
         """
@@ -196,7 +196,7 @@ class Spool:
         return self._size
 
     def _lacks(self, size: int) -> int:
-        """Return how many bytes have to go before ``size`` more fit."""
+        """How many bytes have to go before ``size`` more fit."""
         return self._size.total + size - self._maximum_bytes
 
     def _set_state(self, symbol: str, state: SpoolState) -> None:

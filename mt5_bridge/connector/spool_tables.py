@@ -49,13 +49,13 @@ class SpooledBatch:
         return self.first_seq + len(self.quotes) - 1
 
     def after(self, seq: int) -> "SpooledBatch":
-        """Return the batch without the ticks up to ``seq``."""
+        """The batch without the ticks up to ``seq``."""
         if self.first_seq > seq:
             return self
         return SpooledBatch(seq + 1, self.quotes.part(seq + 1 - self.first_seq))
 
     def up_to(self, seq: int) -> "SpooledBatch":
-        """Return the batch without the ticks beyond ``seq``."""
+        """The batch without the ticks beyond ``seq``."""
         return SpooledBatch(self.first_seq, self.quotes.part(0, seq + 1 - self.first_seq))
 
 
@@ -92,7 +92,7 @@ class BatchTable:
         )
 
     def read(self, symbol: str, after_seq: int, up_to_seq: int) -> list[SpooledBatch]:
-        """Return the batches with ticks ``after_seq + 1`` to ``up_to_seq``, the first cut to fit.
+        """The batches with ticks ``after_seq + 1`` to ``up_to_seq``, the first cut to fit.
 
         The last one may reach beyond.
         """
@@ -108,7 +108,7 @@ class BatchTable:
         return [batches[0].after(after_seq), *batches[1:]] if batches else []
 
     def first_seq(self, symbol: str) -> int | None:
-        """Return the number of the first tick held; None where there is none."""
+        """The number of the first tick held; None where there is none."""
         with self._file.reading():
             found = self._file.execute(
                 "SELECT first_seq FROM runs WHERE symbol = ? ORDER BY last_seq LIMIT 1", (symbol,)
@@ -116,7 +116,7 @@ class BatchTable:
         return None if found is None else int(found[0])
 
     def seq_at(self, symbol: str, time_ms: int, first_seq: int, last_seq: int) -> int:
-        """Return the number of the last tick not later than ``time_ms``.
+        """The number of the last tick not later than ``time_ms``.
 
         The ticks held are ``first_seq`` to ``last_seq``; where all are later it is the number
         before the first.
@@ -153,11 +153,11 @@ class BatchTable:
         )
 
     def total_bytes(self) -> int:
-        """Return the bytes that all batches take on the disk."""
+        """The bytes that all batches take on the disk."""
         return self._total("")
 
     def bytes_between(self, symbol: str, after_seq: int, up_to_seq: int) -> int:
-        """Return the bytes of the batches that end behind ``after_seq``, up to ``up_to_seq``."""
+        """The bytes of the batches that end behind ``after_seq``, up to ``up_to_seq``."""
         return self._total(
             "WHERE symbol = ? AND last_seq > ? AND last_seq <= ?", symbol, after_seq, up_to_seq
         )
@@ -211,7 +211,7 @@ class AcknowledgementTable:
         )
 
     def last_before(self, symbol: str, now_ms: int, keep_ms: int) -> int | None:
-        """Return the highest number acknowledged more than ``keep_ms`` ago, None without any."""
+        """The highest number acknowledged more than ``keep_ms`` ago, None without any."""
         # A clock that was put back must not keep them for ever.
         found = self._file.execute(
             "SELECT max(seq) FROM acknowledgements"

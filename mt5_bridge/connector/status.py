@@ -66,7 +66,7 @@ def read_status(directory: Path) -> ConnectorStatus | None:
 
 
 def is_running(status: ConnectorStatus, now_ms: int) -> bool:
-    """Return whether the connector that wrote the status still lives."""
+    """Whether the connector that wrote the status still lives."""
     return not status.is_ended and now_ms - status.written_ms < _STALE_MS
 
 

@@ -47,7 +47,7 @@ class BrokerClock:
         return np.asarray(wall_ms - np.array(offsets, dtype=np.int64)[places], dtype=np.int64)
 
     def offset_at(self, utc_ms: int) -> int:
-        """Return by how many milliseconds the clock is ahead of UTC at that moment."""
+        """By how many milliseconds the clock is ahead of UTC at that moment."""
         moment = datetime.fromtimestamp(utc_ms / 1000, UTC).astimezone(self.zone)
         return _milliseconds((moment.utcoffset() or timedelta(0)) + self.ahead)
 

@@ -46,7 +46,7 @@ class QuoteReader:
                 yield self._ticks(line, block) if quotes is None else quotes
 
     def _plain_ticks(self, line: int, block: bytes) -> Quotes | None:
-        """Return the block's quotes, read at once as JSON numbers; None where a row is unusual.
+        """The block's quotes, read at once as JSON numbers; None where a row is unusual.
 
         The other way of reading then finds out whether it is a fault.
         """

@@ -51,7 +51,7 @@ def blocks(
 ) -> Iterator[tuple[int, bytes]]:
     """Yield the file in whole lines, with the number of each part's first line.
 
-    ``on_read`` is told before each part how many of the file's bytes are read.
+    ``on_read`` gets, before each part, how many of the file's bytes are read.
     """
     line, rest = 1, b""
     with open_text(path) as file:
@@ -70,7 +70,7 @@ def blocks(
 
 
 def has_zone(text: str) -> bool:
-    """Return whether a time's text says its zone."""
+    """Whether a time's text says its zone."""
     return bool(re.search(r"(?:Z|[+-]\d{2}:?\d{2})$", text)) and not text.isdigit()
 
 

@@ -89,7 +89,7 @@ def price_form(
     digits: int | None,
     default_spread: float | None,
 ) -> PriceForm:
-    """Return how the candles' symbol is quoted: as it is ``known``, but for what is given.
+    """How the candles' symbol is quoted: as it is ``known``, but for what is given.
 
     Raises `TickFileError` where neither says it.
     """
@@ -106,7 +106,7 @@ def price_form(
 
 
 def has_whole_spreads(path: Path, layout: Layout) -> bool:
-    """Return whether the spread column holds whole numbers only, which then are points.
+    """Whether the spread column holds whole numbers only, which then are points.
 
     The whole column decides: among spreads in price a round 1 is one dollar, not one point.
     """

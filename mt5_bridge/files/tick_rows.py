@@ -58,7 +58,7 @@ class RowParser:
     def number(
         self, line: int, cells: Sequence[str], place: int, empty: float | None
     ) -> float | None:
-        """Return the number in the cell at ``place``; ``empty`` where nothing stands there."""
+        """The number in the cell at ``place``; ``empty`` where nothing stands there."""
         text = cells[place]
         try:
             return float(text)
@@ -77,7 +77,7 @@ class RowParser:
         return price
 
     def time(self, line: int, cells: Sequence[str]) -> tuple[int, bool]:
-        """Return a row's time in milliseconds, and whether it said its zone and so is UTC."""
+        """A row's time in milliseconds, and whether it said its zone and so is UTC."""
         text = self._time_text(cells)
         try:
             found = read_time(text)

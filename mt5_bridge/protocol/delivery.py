@@ -23,16 +23,16 @@ class NumberedTicks(Protocol):
     """The numbered ticks that the connector still holds, times never going back."""
 
     def last_seq(self, symbol: str) -> int | None:
-        """Return the number that was given last; None where numbering has not begun."""
+        """The number that was given last; None where numbering has not begun."""
 
     def first_seq(self, symbol: str) -> int:
-        """Return the number of the first tick still held; the next one's where there is none."""
+        """The number of the first tick still held; the next one's where there is none."""
 
     def time_at(self, symbol: str, seq: int) -> int | None:
-        """Return the time of a tick in milliseconds; None where it is not held."""
+        """The time of a tick in milliseconds; None where it is not held."""
 
     def seq_at(self, symbol: str, time_ms: int) -> int:
-        """Return the number of the last tick not later than ``time_ms``."""
+        """The number of the last tick not later than ``time_ms``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Delivery:
         return Resumed(self.symbol, after_seq, time_ms)
 
     def next_range(self, at_most: int, maximum_in_flight: int) -> TickRange | None:
-        """Return which ticks to send next; None where there are none or the window is full."""
+        """Which ticks to send next; None where there are none or the window is full."""
         room = maximum_in_flight - self.in_flight
         last_seq = self.ticks.last_seq(self.symbol) or 0
         up_to = min(last_seq, self.sent_seq + min(room, at_most))
@@ -128,16 +128,16 @@ class Delivery:
         return [Acknowledged(self.symbol, self.acknowledged_seq)]
 
     def may_report(self, watermark_ms: int) -> bool:
-        """Return whether a watermark is true for the server, too: it was sent every tick held."""
+        """Whether a watermark is true for the server, too: it was sent every tick held."""
         has_sent_all = self.sent_seq >= (self.ticks.last_seq(self.symbol) or 0)
         return self.may_send and has_sent_all and watermark_ms >= self.covered_ms
 
     def ends_candle(self, watermark_ms: int) -> bool:
-        """Return whether a watermark passes the end of a candle that no tick has passed."""
+        """Whether a watermark passes the end of a candle that no tick has passed."""
         return watermark_ms // CANDLE_MS > self.covered_ms // CANDLE_MS
 
     def _begins_too_late(self, resume: wire.Resume) -> bool:
-        """Return whether all of our ticks are later than the last one that another connector sent.
+        """Whether all of our ticks are later than the last one that another connector sent.
 
         The server has none of ours then, so that numbers cannot tell what lies between.
         """
@@ -147,7 +147,7 @@ class Delivery:
         return first_seq == 1 and self.ticks.seq_at(self.symbol, resume.time) < first_seq
 
     def _is_missing(self, resume: wire.Resume) -> bool:
-        """Return whether the server may need ticks between its last one and our first."""
+        """Whether the server may need ticks between its last one and our first."""
         first_seq = self.ticks.first_seq(self.symbol)
         if first_seq <= resume.seq + 1:
             return False

@@ -42,5 +42,5 @@ class Heartbeats:
         self._due_at = seconds + self.interval
 
     def is_server_silent(self, seconds: float) -> bool:
-        """Return whether the server has said nothing for so long that the line must be dead."""
+        """Whether the server has said nothing for so long that the line must be dead."""
         return seconds - self._heard_at > _SILENT_INTERVALS * self.interval

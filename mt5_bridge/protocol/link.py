@@ -51,7 +51,7 @@ class Link:
         self.login.is_done = False
 
     def receive(self, frame: bytes | str, reading: ClockReading) -> list[Event]:
-        """Return what follows from a frame of the server; raises `wire.BadMessage`."""
+        """What follows from a frame of the server; raises `wire.BadMessage`."""
         message = wire.decode_from_server(frame)
         self.heartbeats.server_heard(reading.seconds)
         match message:
@@ -90,14 +90,14 @@ class Link:
             self._outgoing.append(auth)
 
     def outgoing(self) -> list[Message]:
-        """Return the messages to send before any ticks, in order; they count as sent."""
+        """The messages to send before any ticks, in order; they count as sent."""
         messages, self._outgoing = self._outgoing, []
         if self.login.is_done:
             messages += self._reports.take_unsent(self.heartbeats.sent)
         return messages
 
     def next_range(self, reading: ClockReading, at_most: int) -> TickRange | None:
-        """Return which ticks to send next; None where there are none or the window is full."""
+        """Which ticks to send next; None where there are none or the window is full."""
         if not self.login.is_done or self.history.holds_ticks_back(reading.seconds):
             return None
         ranges = (
@@ -109,7 +109,7 @@ class Link:
     def heartbeat(
         self, watermarks: Mapping[str, int], reading: ClockReading
     ) -> wire.Heartbeat | None:
-        """Return the heartbeat that is due, if one is; it counts as sent.
+        """The heartbeat that is due, if one is; it counts as sent.
 
         ``watermarks`` are the source's, by symbol; one goes out only behind every tick that is
         held. Besides the regular ones, a heartbeat is due as soon as a watermark passes the end of
@@ -135,7 +135,7 @@ class Link:
         return wire.Heartbeat(timestamp=now, watermark=dict(watermarks))
 
     def role(self, symbol: str) -> Role | None:
-        """Return the role for a symbol; None where there is no login or it is not allowed."""
+        """The role for a symbol; None where there is no login or it is not allowed."""
         delivery = self.deliveries.get(symbol)
         return delivery.role if delivery and self.login.is_done else None
 

@@ -49,7 +49,7 @@ class Quotes:
 
     @classmethod
     def from_rows(cls, rows: Sequence[Row]) -> Self:
-        """Return the quotes of a batch's rows."""
+        """The quotes of a batch's rows."""
         return cls(
             np.array([row.time_ms for row in rows], dtype=np.int64),
             np.array([row.bid for row in rows], dtype=np.float64),
@@ -60,11 +60,10 @@ class Quotes:
 
     @classmethod
     def empty(cls) -> Self:
-        """Return no quotes."""
         return cls.from_rows([])
 
     def rows(self) -> list[PlainRow]:
-        """Return the quotes as the rows of a batch."""
+        """The quotes as the rows of a batch."""
         return list(
             zip(
                 self.time_ms.tolist(),
@@ -77,16 +76,16 @@ class Quotes:
         )
 
     def part(self, start: int, stop: int | None = None) -> Self:
-        """Return the quotes at places ``start`` to ``stop`` (exclusive)."""
+        """The quotes at places ``start`` to ``stop`` (exclusive)."""
         return self._pick(slice(start, stop))
 
     def where(self, mask: Bools) -> Self:
-        """Return the quotes at which ``mask`` is true."""
+        """The quotes at which ``mask`` is true."""
         return self._pick(mask)
 
     @classmethod
     def join(cls, parts: "Sequence[Quotes]") -> Self:
-        """Return several runs as one."""
+        """Put several runs, one behind the other, into one."""
         if not parts:
             return cls.empty()
         return cls(
@@ -109,7 +108,7 @@ class Quotes:
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """Return what `pack` made; raises `ValueError` where it is not whole rows."""
+        """What `pack` made; raises `ValueError` where it is not whole rows."""
         full = packed[:1] == b"f"
         rows = np.frombuffer(packed, dtype=_FULL_ROW if full else _ROW, offset=1)
         return cls(

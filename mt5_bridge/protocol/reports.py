@@ -42,7 +42,7 @@ class ReportQueue:
             report.sent_behind = None
 
     def take_unsent(self, heartbeats_sent: int) -> list[wire.Error]:
-        """Return the reports to send now; they count as sent."""
+        """The reports to send now; they count as sent."""
         unsent = [report for report in self._reports if report.sent_behind is None]
         for report in unsent:
             report.sent_behind = heartbeats_sent

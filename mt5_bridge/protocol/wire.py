@@ -3,8 +3,8 @@
 Both ends import this module, so that a message has one definition. A frame is UTF-8 JSON text with
 one object; its `type` picks the structure. Unknown fields are ignored.
 
-The server tells a connector that it was promoted, or put back to standby, by sending `auth_ok`
-again with the new role and the place to resume from.
+A connector that was promoted, or put back to standby, learns of it by another `auth_ok`
+with the new role and the place to resume from.
 """
 
 import json
@@ -171,7 +171,6 @@ class Tick(msgspec.Struct, frozen=True, tag_field="type", tag="tick"):
 
     @property
     def time_ms(self) -> int:
-        """Return the tick's time in Unix milliseconds."""
         return milliseconds(self.timestamp)
 
 
@@ -251,19 +250,18 @@ Message: TypeAlias = ConnectorMessage | ServerMessage
 
 
 def decode_from_connector(frame: bytes | str) -> ConnectorMessage | Unknown:
-    """Return what a connector said; raises `BadMessage`."""
+    """Read a frame of a connector; raises `BadMessage`."""
     message: ConnectorMessage | Unknown = _decode(frame, _FROM_CONNECTOR, ConnectorMessage)
     return message
 
 
 def decode_from_server(frame: bytes | str) -> ServerMessage | Unknown:
-    """Return what the server said; raises `BadMessage`."""
+    """Read a frame of the server; raises `BadMessage`."""
     message: ServerMessage | Unknown = _decode(frame, _FROM_SERVER, ServerMessage)
     return message
 
 
 def encode(message: Message) -> str:
-    """Return the frame of a message."""
     return _ENCODER.encode(message).decode()
 
 

@@ -49,13 +49,13 @@ class Source(Protocol):
 
     @property
     def description(self) -> str:
-        """Return a sentence that says what the ticks are and what was assumed."""
+        """A sentence that says what the ticks are and what was assumed."""
 
     def history(self, now_ms: int) -> Sequence[History]:
         """Return closed candles that end before the first tick; raises `SourceError`."""
 
     def knows(self, bookmark: str) -> bool:
-        """Return whether `start` can continue behind this bookmark."""
+        """Whether `start` can continue behind this bookmark."""
 
     def start(self, bookmark: str | None, back: int, time_ms: int | None, now_ms: int) -> None:
         """Continue behind ``bookmark``, but ``back`` ticks before it.
@@ -65,7 +65,7 @@ class Source(Protocol):
         """
 
     def poll(self, now_ms: int) -> Poll:
-        """Return the next ticks. Raises `SourceError` where no more will ever come."""
+        """The next ticks. Raises `SourceError` where no more will ever come."""
 
     def close(self) -> None:
         """Let go of what the source holds."""

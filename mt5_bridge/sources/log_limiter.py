@@ -9,7 +9,7 @@ class LogLimiter:
         self._last: tuple[str, float] | None = None
 
     def is_due(self, sentence: str, seconds: float) -> bool:
-        """Return whether to log the sentence now; ``seconds`` is a clock that never goes back."""
+        """Whether to log the sentence now; ``seconds`` is a clock that never goes back."""
         if self._last is not None:
             logged, logged_at = self._last
             if sentence == logged and seconds - logged_at < self._every:

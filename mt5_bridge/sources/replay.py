@@ -1,4 +1,4 @@
-"""A file of ticks, played again at a chosen speed."""
+"""A file of ticks, played back at a chosen speed."""
 
 import json
 import time
@@ -15,11 +15,11 @@ from mt5_bridge.protocol.quote_filter import LastGood, QuoteFilter
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import History
 from mt5_bridge.sources.base import Poll, SourceError
-from mt5_bridge.sources.pace import Pace
+from mt5_bridge.sources.playback_clock import PlaybackClock
 
 _WAIT = 0.05
 # Ticks handed over at once: enough to write and send in one go, few enough to stay small.
-_MOST = 20_000
+_MAXIMUM_TICKS = 20_000
 
 
 class ReplaySource:
@@ -57,7 +57,7 @@ class ReplaySource:
         self._identity = _identity(Path(path))
         self._speed = speed
         self._clock = clock
-        self._pace = Pace(speed, clock)
+        self._playback = PlaybackClock(speed, clock)
         self._chunks: Iterator[Quotes] = iter(())
         self._waiting = Quotes.empty()
         self._taken = 0
@@ -66,12 +66,12 @@ class ReplaySource:
 
     @property
     def description(self) -> str:
-        """Return which file is played, and how it was understood."""
+        """Which file is played, at what speed, and how it was understood."""
         speed = "as quickly as it goes" if self._speed is None else f"at {self._speed:g} times"
         return f"replay of {self._file.path.name} {speed} ({self._file.assumed})"
 
     def history(self, now_ms: int) -> Sequence[History]:  # noqa: ARG002 - a file has its own time
-        """Return the candles that had closed before the file's first tick."""
+        """The candles that had closed before the file's first tick; needs ``history``."""
         if self._history is None:
             return []
         first = next((chunk for chunk in self._file.quotes() if len(chunk)), None)
@@ -84,8 +84,8 @@ class ReplaySource:
         )
 
     def knows(self, bookmark: str) -> bool:
-        """Return whether the bookmark is of this very file."""
-        return self._taken_at(bookmark) is not None
+        """Whether the bookmark is of this very file."""
+        return self._ticks_before(bookmark) is not None
 
     def start(
         self,
@@ -94,34 +94,33 @@ class ReplaySource:
         time_ms: int | None,
         now_ms: int,  # noqa: ARG002 - a file has its own time
     ) -> None:
-        """Go to the place in the file; reads and judges what lies before it."""
-        taken = self._taken_at(bookmark)
-        self._pace = Pace(self._speed, self._clock)
+        """Go to the place in the file; what lies before it is read and checked, too."""
+        taken = self._ticks_before(bookmark)
+        self._playback = PlaybackClock(self._speed, self._clock)
         self._taken, self._refused, self._last_ms = 0, 0, None
         self._waiting = Quotes.empty()
-        self._chunks = self._accepted()
+        self._chunks = self._good_chunks()
         if taken is not None:
             self._skip(lambda _: max(taken - back, 0) - self._taken)
         elif time_ms is not None:
             self._skip(lambda chunk: int(np.count_nonzero(chunk.time_ms <= time_ms)))
 
     def poll(self, now_ms: int) -> Poll:  # noqa: ARG002 - a file has its own time
-        """Return the ticks that are due. Raises `SourceError` where the file turns bad."""
+        """The ticks that are due. Raises `SourceError` where the file turns bad."""
         if not len(self._waiting):
             self._waiting = self._next_chunk()
         if not len(self._waiting):
-            return self._handed(Quotes.empty(), is_done=True)
-        due_ms = self._pace.reach(int(self._waiting.time_ms[0]))
+            return self._poll(Quotes.empty(), is_done=True)
+        due_ms = self._playback.reach(int(self._waiting.time_ms[0]))
         count = int(np.searchsorted(self._waiting.time_ms, due_ms, side="right"))
-        ready = self._waiting.part(0, min(count, _MOST))
+        ready = self._waiting.part(0, min(count, _MAXIMUM_TICKS))
         self._waiting = self._waiting.part(len(ready))
-        return self._handed(ready, is_done=False)
+        return self._poll(ready, is_done=False)
 
     def close(self) -> None:
-        """Let go of the file."""
         self._chunks = iter(())
 
-    def _handed(self, quotes: Quotes, *, is_done: bool) -> Poll:
+    def _poll(self, quotes: Quotes, *, is_done: bool) -> Poll:
         self._taken += len(quotes)
         if len(quotes):
             self._last_ms = int(quotes.time_ms[-1])
@@ -137,7 +136,7 @@ class ReplaySource:
             refused=refused,
         )
 
-    def _accepted(self) -> Iterator[Quotes]:
+    def _good_chunks(self) -> Iterator[Quotes]:
         quote_filter, last = QuoteFilter(), LastGood()
         for chunk in self._file.quotes():
             checked = quote_filter.check(chunk, last)
@@ -152,21 +151,21 @@ class ReplaySource:
         except TickFileError as error:
             raise SourceError(str(error)) from None
 
-    def _skip(self, wanted: Callable[[Quotes], int]) -> None:
-        """Take ticks and throw them away, as many of each chunk as ``wanted`` says."""
+    def _skip(self, count_of: Callable[[Quotes], int]) -> None:
+        """Read past as many ticks of each chunk as ``count_of`` says, until it leaves some."""
         while len(chunk := self._next_chunk()):
-            count = min(wanted(chunk), len(chunk))
+            count = min(count_of(chunk), len(chunk))
             self._taken += count
             if count < len(chunk):
                 self._waiting = chunk.part(count)
                 break
         self._refused = 0
 
-    def _taken_at(self, bookmark: str | None) -> int | None:
-        """Return how many ticks of this very file were taken; None for another's bookmark."""
+    def _ticks_before(self, bookmark: str | None) -> int | None:
+        """How many ticks of this very file lie before a bookmark; None for another's."""
         try:
-            mark = json.loads(bookmark or "{}")
-            return int(mark["ticks"]) if mark["file"] == self._identity else None
+            found = json.loads(bookmark or "{}")
+            return int(found["ticks"]) if found["file"] == self._identity else None
         except (ValueError, TypeError, KeyError):
             return None
 

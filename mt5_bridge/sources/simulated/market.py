@@ -42,7 +42,7 @@ _LEG_OF_DAYS: Final = 0.0150
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class MarketProfile:
     """What kind of market a symbol is. Price and spread are usual ones, in quote currency."""
 
     price: float
@@ -52,15 +52,15 @@ class Profile:
 
 
 PROFILES: Final = {
-    "XAUUSD": Profile(2650.0, 2, 0.20, 1.0),
-    "EURUSD": Profile(1.10, 5, 0.00008, 0.45),
-    "GBPUSD": Profile(1.28, 5, 0.00012, 0.50),
-    "USDCAD": Profile(1.36, 5, 0.00014, 0.40),
+    "XAUUSD": MarketProfile(2650.0, 2, 0.20, 1.0),
+    "EURUSD": MarketProfile(1.10, 5, 0.00008, 0.45),
+    "GBPUSD": MarketProfile(1.28, 5, 0.00012, 0.50),
+    "USDCAD": MarketProfile(1.36, 5, 0.00014, 0.40),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
+class TradingWeek:
     """One trading week: all its quotes. `opens_ms` to `closes_ms` is when it trades."""
 
     number: int
@@ -81,21 +81,23 @@ def week_number(time_ms: int) -> int:
 
 
 @lru_cache(maxsize=4)
-def trading_week(seed: int, symbol: str, number: int) -> Week:
+def trading_week(seed: int, symbol: str, number: int) -> TradingWeek:
     """Return a week of the market that ``seed`` and ``symbol``, one of `PROFILES`, stand for."""
     profile = PROFILES[symbol]
     random = _random(seed, symbol, number, "week")
     opens_ms = _opens_ms(number)
     minutes = _minutes(opens_ms)
-    hurry = _hurry(minutes) * _weather(random, len(minutes))
-    times, business = _tick_times(random, minutes, hurry)
+    activity = _activity(minutes) * _volatility(random, len(minutes))
+    times, business = _tick_times(random, minutes, activity)
     start, end = _prices(seed, symbol, number)
     path = _path(random, business, math.log(end / start), profile.liveliness)
     bid = np.round(start * np.exp(path), profile.digits)
-    wildness = hurry[(times - opens_ms) // _MINUTE_MS]
-    spread = np.round(profile.spread * _spreads(random, times, opens_ms, wildness), profile.digits)
+    tick_activity = activity[(times - opens_ms) // _MINUTE_MS]
+    spread = np.round(
+        profile.spread * _spreads(random, times, opens_ms, tick_activity), profile.digits
+    )
     closes_ms = opens_ms + _WEEK_MINUTES * _MINUTE_MS
-    return Week(
+    return TradingWeek(
         number, opens_ms, closes_ms, Quotes(times, bid, np.round(bid + spread, profile.digits))
     )
 
@@ -130,7 +132,7 @@ def _prices(seed: int, symbol: str, number: int) -> tuple[float, float]:
 
 
 def _minutes(opens_ms: int) -> Int64s:
-    """Return the starts of the week's minutes; those of the breaks too."""
+    """Return the starts of the week's minutes, with those of the breaks."""
     return opens_ms + np.arange(_WEEK_MINUTES, dtype=np.int64) * _MINUTE_MS
 
 
@@ -139,8 +141,8 @@ def _is_break(minutes: Int64s) -> NDArray[np.bool_]:
     return np.asarray((of_day >= _BREAK_STARTS) & (of_day < _BREAK_ENDS))
 
 
-def _hurry(minutes: Int64s) -> Float64s:
-    """Return how busy each minute is by the clocks of the centres; 1 is London in the morning."""
+def _activity(minutes: Int64s) -> Float64s:
+    """How busy each minute is by the centres' clocks; 1 is London in the morning."""
     # No clock changes between the week's opening and its close.
     opened = datetime.fromtimestamp(int(minutes[0]) / 1000, UTC) + timedelta(days=1)
     of_day = {
@@ -148,24 +150,24 @@ def _hurry(minutes: Int64s) -> Float64s:
         for zone in (_LONDON, _NEW_YORK)
     }
     london, new_york = of_day[_LONDON], of_day[_NEW_YORK]
-    hurry = np.full(len(minutes), 0.30)
-    hurry[(london >= 0) & (london < 7)] = 0.42
-    hurry[(london >= 7) & (london < 17)] = 1.0
-    hurry[(new_york >= 8) & (new_york < 12)] = 1.7
-    hurry[(new_york >= 12) & (new_york < 16)] = 0.8
+    activity = np.full(len(minutes), 0.30)
+    activity[(london >= 0) & (london < 7)] = 0.42
+    activity[(london >= 7) & (london < 17)] = 1.0
+    activity[(new_york >= 8) & (new_york < 12)] = 1.7
+    activity[(new_york >= 12) & (new_york < 16)] = 0.8
     # News and openings come at full and half hours.
-    hurry[(new_york >= 8.5) & (new_york < 8.75)] *= 1.6
-    hurry[(london >= 8) & (london < 8.5)] *= 1.3
-    hurry[_is_break(minutes)] = 0.0
-    return hurry
+    activity[(new_york >= 8.5) & (new_york < 8.75)] *= 1.6
+    activity[(london >= 8) & (london < 8.5)] *= 1.3
+    activity[_is_break(minutes)] = 0.0
+    return activity
 
 
 def _offset_ms(moment: datetime, zone: ZoneInfo) -> int:
     return (moment.astimezone(zone).utcoffset() or timedelta(0)) // timedelta(milliseconds=1)
 
 
-def _weather(random: np.random.Generator, count: int) -> Float64s:
-    """Return how the hours differ in strength: clusters that fade within half a day."""
+def _volatility(random: np.random.Generator, count: int) -> Float64s:
+    """How the hours differ in volatility: it clusters, and fades within half a day."""
     knots = random.normal(0, 1, count // 60 + 2)
     strength = np.empty_like(knots)
     strength[0] = knots[0]
@@ -176,11 +178,11 @@ def _weather(random: np.random.Generator, count: int) -> Float64s:
 
 
 def _tick_times(
-    random: np.random.Generator, minutes: Int64s, hurry: Float64s
+    random: np.random.Generator, minutes: Int64s, activity: Float64s
 ) -> tuple[Int64s, Float64s]:
     """Return rising tick times, and the business time (busy hours since the opening) of each."""
-    rate = hurry**0.8
-    rate *= _TICKS_A_MINUTE / rate[hurry > 0].mean()
+    rate = activity**0.8
+    rate *= _TICKS_A_MINUTE / rate[activity > 0].mean()
     counts = random.poisson(rate)
     owners = np.repeat(np.arange(len(minutes)), counts)
     inside = random.random(len(owners)) * _MINUTE_MS
@@ -188,7 +190,7 @@ def _tick_times(
     # No two ticks share a millisecond, so that a time names one place in the stream.
     steps = np.arange(len(times))
     times = np.maximum.accumulate(times - steps) + steps
-    elapsed = np.concatenate(([0.0], np.cumsum(hurry) / 60))
+    elapsed = np.concatenate(([0.0], np.cumsum(activity) / 60))
     knots = np.append(minutes, minutes[-1] + _MINUTE_MS)
     return times, np.interp(times, knots, elapsed)
 
@@ -224,39 +226,39 @@ def _swings(
         span = hours * float(np.exp(random.normal(0, 0.35)))
         # Most of a leg's way is made in a short part of its time: that leaves gaps behind.
         start = float(random.uniform(0.15, 0.5))
-        _go(times, levels, span * start, direction * height * 0.15)
-        _go(times, levels, span * 0.25, direction * height * 0.70)
-        _go(times, levels, span * (0.75 - start), direction * height * 0.15)
+        _add_leg(times, levels, span * start, direction * height * 0.15)
+        _add_leg(times, levels, span * 0.25, direction * height * 0.70)
+        _add_leg(times, levels, span * (0.75 - start), direction * height * 0.15)
         if random.random() < 0.4:
             # A little too far, and back at once.
-            _go(times, levels, span * 0.03, direction * height * 0.18)
-            _go(times, levels, span * 0.03, -direction * height * 0.24)
+            _add_leg(times, levels, span * 0.03, direction * height * 0.18)
+            _add_leg(times, levels, span * 0.03, -direction * height * 0.24)
         back = float(random.uniform(0.35, 0.75))
         if random.random() < 0.28:
             # The pullback goes through: the structure has changed its character.
             back, direction = float(random.uniform(1.1, 1.5)), -direction
-            _go(times, levels, span * 0.6, direction * height * back)
+            _add_leg(times, levels, span * 0.6, direction * height * back)
         else:
-            _go(times, levels, span * 0.9, -direction * height * back)
+            _add_leg(times, levels, span * 0.9, -direction * height * back)
     return np.interp(business, times, levels)
 
 
-def _go(times: list[float], levels: list[float], span: float, height: float) -> None:
+def _add_leg(times: list[float], levels: list[float], span: float, height: float) -> None:
     times.append(times[-1] + span)
     levels.append(levels[-1] + height)
 
 
 def _spreads(
-    random: np.random.Generator, times: Int64s, opens_ms: int, hurry: Float64s
+    random: np.random.Generator, times: Int64s, opens_ms: int, activity: Float64s
 ) -> Float64s:
     """Return each tick's spread as a multiple of the usual one.
 
-    It is wide around the daily break and wider when the market is wild.
+    It is wide around the daily break, and wider when the market is busy.
     """
     of_day = (times - opens_ms) / _MINUTE_MS % (24 * 60)
     to_break = np.minimum(np.abs(of_day - _BREAK_STARTS), np.abs(of_day - _BREAK_ENDS))
     to_break = np.minimum(to_break, of_day)
     near_break = 1 + 4.0 * np.exp(-((to_break / 20) ** 2))
-    wild = np.clip(hurry, 0.6, 3.0) ** 0.3
+    busy = np.clip(activity, 0.6, 3.0) ** 0.3
     jitter = np.exp(random.normal(0, 0.12, len(times)))
-    return np.maximum(near_break * wild * jitter, 0.4)
+    return np.maximum(near_break * busy * jitter, 0.4)

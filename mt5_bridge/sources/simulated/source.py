@@ -11,15 +11,16 @@ from mt5_bridge.files.history import TIMEFRAMES, build_history
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import CandleRow, History
 from mt5_bridge.sources.base import Poll, SourceError
-from mt5_bridge.sources.pace import Pace
-from mt5_bridge.sources.simulated.market import PROFILES, Week, trading_week, week_number
+from mt5_bridge.sources.playback_clock import PlaybackClock
+from mt5_bridge.sources.simulated.market import PROFILES, TradingWeek, trading_week, week_number
 
 DAY_MS: Final = 86_400_000
 DEFAULT_SPEED: Final = 60.0
 DEFAULT_DAYS: Final = 21
-_RECENT_MS = 3 * DAY_MS
+_LIVE_MS = 3 * DAY_MS
+# Enough H4 candles for the window of 200.
 _HISTORY_WEEKS = 9
-_MOST = 20_000
+_MAXIMUM_TICKS = 20_000
 _WAIT = 0.1
 
 
@@ -53,19 +54,19 @@ class SimulatedSource:
         self._speed = speed
         self._clock = clock
         self._from_ms = from_ms
-        self._pace = Pace(speed, clock)
-        self._week: Week = trading_week(seed, symbol, 0)
+        self._playback = PlaybackClock(speed, clock)
+        self._week: TradingWeek = trading_week(seed, symbol, 0)
         self._place = 0
         self._last_ms = 0
 
     @property
     def description(self) -> str:
-        """Return that it is made up."""
+        """That it is made up, and of which seed."""
         return f"SIMULATED {self.symbol}: made-up prices of seed {self._seed}, no real market"
 
     def history(self, now_ms: int) -> Sequence[History]:
-        """Return the candles of the nine weeks before the beginning."""
-        begin_ms = self._begins_ms(now_ms)
+        """The candles of the nine weeks before the beginning."""
+        begin_ms = self._begin_ms(now_ms)
         first = week_number(begin_ms - _HISTORY_WEEKS * 7 * DAY_MS)
         candles: list[CandleRow] = []
         for number in range(first, week_number(begin_ms) + 1):
@@ -73,28 +74,28 @@ class SimulatedSource:
         return build_history(self.symbol, candles, begin_ms)
 
     def knows(self, bookmark: str) -> bool:
-        """Return whether the bookmark was made by this very market."""
-        return self._marked_ms(bookmark) is not None
+        """Whether the bookmark was made by this very market."""
+        return self._bookmark_ms(bookmark) is not None
 
     def start(self, bookmark: str | None, back: int, time_ms: int | None, now_ms: int) -> None:
         """Go to the first tick behind the bookmark, the server's last tick or the beginning."""
-        marked_ms = None if back else self._marked_ms(bookmark)
-        after_ms = marked_ms if marked_ms is not None else time_ms
-        self._pace = Pace(self._speed, self._clock)
-        self._go_behind(self._begins_ms(now_ms) - 1 if after_ms is None else after_ms)
+        bookmark_ms = None if back else self._bookmark_ms(bookmark)
+        after_ms = bookmark_ms if bookmark_ms is not None else time_ms
+        self._playback = PlaybackClock(self._speed, self._clock)
+        self._seek(self._begin_ms(now_ms) - 1 if after_ms is None else after_ms)
 
     def poll(self, now_ms: int) -> Poll:
-        """Return the ticks that are due; never one of the future."""
+        """The ticks that are due; never one of the future."""
         next_ms = self._next_ms()
-        recent_ms = now_ms - _RECENT_MS
+        recent_ms = now_ms - _LIVE_MS
         if next_ms <= recent_ms:
             due_ms, is_catching_up = recent_ms, True
         else:
-            due_ms = min(self._pace.reach(next_ms), now_ms)
+            due_ms = min(self._playback.reach(next_ms), now_ms)
             is_catching_up = self._speed is None and next_ms <= now_ms
         times = self._week.quotes.time_ms
         end = int(np.searchsorted(times, due_ms, side="right"))
-        ready = self._week.quotes.part(self._place, min(end, self._place + _MOST))
+        ready = self._week.quotes.part(self._place, min(end, self._place + _MAXIMUM_TICKS))
         if len(ready):
             self._place += len(ready)
             self._last_ms = int(ready.time_ms[-1])
@@ -106,31 +107,32 @@ class SimulatedSource:
         )
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Nothing is held open."""
 
-    def _begins_ms(self, now_ms: int) -> int:
-        """Return the beginning: at the opening of an H4 candle, so that each is whole."""
+    def _begin_ms(self, now_ms: int) -> int:
+        """The beginning: at the opening of an H4 candle, so that each is whole."""
         if self._from_ms is None:
             self._from_ms = now_ms - DEFAULT_DAYS * DAY_MS
         return self._from_ms - self._from_ms % TIMEFRAMES["H4"]
 
-    def _go_behind(self, time_ms: int) -> None:
+    def _seek(self, time_ms: int) -> None:
+        """Go to the first tick later than ``time_ms``."""
         self._week = trading_week(self._seed, self.symbol, week_number(time_ms))
         self._place = int(np.searchsorted(self._week.quotes.time_ms, time_ms, side="right"))
         self._last_ms = time_ms
 
     def _next_ms(self) -> int:
-        """Return the next tick's time, in the next week where this one is over."""
+        """The next tick's time, in the next week where this one is over."""
         while self._place >= len(self._week.quotes):
             self._week = trading_week(self._seed, self.symbol, self._week.number + 1)
             self._place = 0
         return int(self._week.quotes.time_ms[self._place])
 
-    def _marked_ms(self, bookmark: str | None) -> int | None:
+    def _bookmark_ms(self, bookmark: str | None) -> int | None:
         try:
-            mark = json.loads(bookmark or "{}")
-            is_own = mark["simulated"] == [self._seed, self.symbol]
-            return int(mark["time"]) if is_own else None
+            found = json.loads(bookmark or "{}")
+            is_own = found["simulated"] == [self._seed, self.symbol]
+            return int(found["time"]) if is_own else None
         except (ValueError, TypeError, KeyError):
             return None
 

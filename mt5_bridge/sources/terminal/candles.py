@@ -39,7 +39,7 @@ def closes_of_weeks(terminal: Terminal, symbol: str) -> list[int] | None:
 
 
 def _rates(terminal: Terminal, symbol: str, timeframe: int, count: int) -> Rows | None:
-    """Return up to ``count`` candles before the forming one, oldest first; None on failure."""
+    """Up to ``count`` candles before the forming one, oldest first; None on failure."""
     while count >= _FEWEST:
         rates: Rows | None = terminal.copy_rates_from_pos(symbol, timeframe, 1, count)
         if rates is not None:

@@ -44,7 +44,7 @@ class ClockFinder:
         return not self._is_auto or self._weeks_seen_at is not None
 
     def needs_weeks(self, seconds: float) -> bool:
-        """Return whether the terminal should be asked for the weekly closes now.
+        """Whether the terminal should be asked for the weekly closes now.
 
         One that has just been installed is still fetching them: where they leave a doubt it is
         asked again.

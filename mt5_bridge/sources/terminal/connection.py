@@ -35,22 +35,22 @@ class Terminal(Protocol):
         """Return code and text of the last call's failure, or of its success."""
 
     def terminal_info(self) -> Any:
-        """Return the terminal's state, with `connected`; None where it is gone."""
+        """The terminal's state, with `connected`; None where it is gone."""
 
     def account_info(self) -> Any:
-        """Return the account, with `login` and `server`; None where there is none."""
+        """The account, with `login` and `server`; None where there is none."""
 
     def symbols_get(self) -> Any:
-        """Return all symbols, with `name` and `select` (in the market watch); None on failure."""
+        """All symbols, with `name` and `select` (in the market watch); None on failure."""
 
     def symbol_select(self, symbol: str, enable: bool, /) -> bool:
         """Put the symbol into the market watch."""
 
     def symbol_info_tick(self, symbol: str, /) -> Any:
-        """Return the newest tick, with `time_msc`; None on failure."""
+        """The newest tick, with `time_msc`; None on failure."""
 
     def copy_ticks_from(self, symbol: str, date_from: int, count: int, flags: int, /) -> Any:
-        """Return ticks from a second on as a structured array; None on failure."""
+        """Ticks from a second on as a structured array; None on failure."""
 
     def copy_rates_from_pos(
         self, symbol: str, timeframe: int, start_pos: int, count: int, /
@@ -95,7 +95,7 @@ class TerminalConnection:
         return self._reported is True and not self._is_symbol_lost
 
     def is_up(self) -> bool:
-        """Return whether the terminal is there, its line stands and the symbol is watched."""
+        """Whether the terminal is there, its line stands and the symbol is watched."""
         terminal = self._terminal
         if not self._is_open:
             self._is_open = bool(terminal.initialize(*self._path(), **self._login()))
@@ -133,7 +133,7 @@ class TerminalConnection:
         log.log(logging.INFO if code is ErrorCode.MT5_RECONNECTED else logging.ERROR, "%s", text)
 
     def take_notices(self) -> tuple[Notice, ...]:
-        """Return what the analysis server should hear of, each once."""
+        """What the analysis server should hear of, each once."""
         notices, self._notices = tuple(self._notices), []
         return notices
 

@@ -24,7 +24,7 @@ class LiveTicks:
         self._heard: tuple[list[int], float] | None = None
 
     def look(self, seconds: float) -> int | None:
-        """Return the server time of a tick that was not there a moment ago, None without one."""
+        """The server time of a tick that was not there a moment ago, None without one."""
         tick = self._terminal.symbol_info_tick(self._symbol)
         if tick is None:
             return None

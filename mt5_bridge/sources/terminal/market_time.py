@@ -31,7 +31,7 @@ class MarketTime:
         self._heard_at = max(self._heard_at, seconds)
 
     def silence(self, seconds: float) -> float:
-        """Return for how many seconds nothing has come over the line."""
+        """For how many seconds nothing has come over the line."""
         return seconds - self._heard_at
 
     def reset(self) -> None:
@@ -39,7 +39,7 @@ class MarketTime:
         self._newest_ms = None
 
     def watermark_ms(self, seconds: float) -> int | None:
-        """Return up to when (UTC) no tick is to come any more; None before a live one was seen."""
+        """Up to when (UTC) no tick is to come any more; None before a live one was seen."""
         if self._newest_ms is None:
             return None
         heard_ms = round((self._heard_at - self._seen_at) * 1000)

@@ -44,12 +44,12 @@ class ClockEvidence:
 
     @property
     def is_contradictory(self) -> bool:
-        """Return whether no clock fits what was seen: nothing may be used then."""
+        """Whether no clock fits what was seen: nothing may be used then."""
         return not self.candidates
 
     @property
     def name(self) -> str:
-        """Return what is known, for people."""
+        """The clocks that are left, for people."""
         return " or ".join(clock.name for clock in self.candidates) or "unknown"
 
     def to_utc(self, server_ms: Int64s) -> tuple[Int64s, int]:
@@ -62,22 +62,22 @@ class ClockEvidence:
         return times[0], int(doubtful[0]) if len(doubtful) else len(server_ms)
 
     def server_ms(self, utc_ms: int) -> int | None:
-        """Return what the server showed at a moment; None where that is not certain."""
+        """What the server showed at a moment; None where that is not certain."""
         offsets = {clock.offset_at(utc_ms) for clock in self.candidates}
         return utc_ms + offsets.pop() if len(offsets) == 1 else None
 
     def with_live_offset(self, offset_ms: int, now_ms: int) -> "ClockEvidence":
-        """Return what remains when a tick of this moment shows the server ahead by so much."""
+        """What remains when a tick of this moment shows the server ahead by so much."""
         fitting = tuple(clock for clock in self.candidates if clock.offset_at(now_ms) == offset_ms)
         return replace(self, candidates=fitting)
 
     def and_also(self, other: "ClockEvidence") -> "ClockEvidence":
-        """Return what both leave; the other alone where they have nothing in common."""
+        """What both leave; the other alone where they have nothing in common."""
         both = tuple(clock for clock in self.candidates if clock in other.candidates)
         return replace(self, candidates=both) if both else other
 
     def with_weekly_closes(self, closes_ms: Sequence[int]) -> "ClockEvidence":
-        """Return what remains after a look at the weeks' last candles, by server time.
+        """What remains after a look at the weeks' last candles, by server time.
 
         Too few weeks, or a market that never closes, rule nothing out.
         """
@@ -114,7 +114,7 @@ def all_clocks() -> ClockEvidence:
 
 
 def live_offset(server_ms: int, now_ms: int) -> int | None:
-    """Return how far the server's clock is ahead, from a tick that has just arrived.
+    """How far the server's clock is ahead, from a tick that has just arrived.
 
     None where that is no whole half hour: one of the clocks is wrong then.
     """
@@ -143,5 +143,5 @@ def _usual(hours: Sequence[int | None]) -> int | None:
 
 
 def _share(hours: Sequence[int | None], usual: int | None) -> float:
-    """Return which share of the weeks ends in the usual hour."""
+    """Which share of the weeks ends in the usual hour."""
     return 0.0 if usual is None else sum(hour == usual for hour in hours) / len(hours)

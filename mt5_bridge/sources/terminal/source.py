@@ -86,7 +86,7 @@ class Mt5Source:
         return build_history(self.symbol, candles, begin_ms)
 
     def knows(self, bookmark: str) -> bool:
-        """Return whether the bookmark is of this symbol."""
+        """Whether the bookmark is of this symbol."""
         return TickBookmark.read(bookmark, self.symbol) is not None
 
     def start(self, bookmark: str | None, back: int, time_ms: int | None, now_ms: int) -> None:
@@ -99,7 +99,7 @@ class Mt5Source:
         self._reader.start(found, _whole_h4(now_ms) - 1 if time_ms is None else time_ms)
 
     def poll(self, now_ms: int) -> Poll:
-        """Return the ticks since the last one; never raises for a terminal that is away."""
+        """The ticks since the last one; never raises for a terminal that is away."""
         seconds = self._seconds()
         if not self._is_up():
             pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)

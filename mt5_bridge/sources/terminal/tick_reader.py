@@ -77,7 +77,7 @@ class TickReader:
         return True
 
     def fetch(self) -> Rows | None:
-        """Return all ticks from where new ones may be, oldest first; None where that failed.
+        """All ticks from where new ones may be, oldest first; None where that failed.
 
         `find_place` comes first.
         """
@@ -97,11 +97,11 @@ class TickReader:
         return rows
 
     def is_complete(self, rows: Rows, seconds: float) -> bool:
-        """Return whether the terminal has filled its history as far as ``rows`` reach."""
+        """Whether the terminal has filled its history as far as ``rows`` reach."""
         return self._backfill is None or self._backfill.is_complete(rows, seconds)
 
     def take(self, rows: Rows, clock: ClockEvidence, now_ms: int) -> tuple[Quotes, bool]:
-        """Return what of complete ``rows`` is new and may leave, and whether that is all there is.
+        """What of complete ``rows`` is new and may leave, and whether that is all there is.
 
         Ticks leave in UTC; one whose UTC is not certain, or of the future, waits and is read again.
         """
@@ -129,7 +129,7 @@ class TickReader:
     def _count_ready(
         self, times: NDArray[np.int64], certain: int, clock: ClockEvidence, now_ms: int
     ) -> int:
-        """Return how many of the first ticks may leave now; the others are read again."""
+        """How many of the first ticks may leave now; the others are read again."""
         early = np.flatnonzero(times[:certain] > now_ms + _MAXIMUM_AHEAD_MS)
         if len(early):
             ahead = (int(times[early[0]]) - now_ms) / 1000

@@ -53,7 +53,7 @@ class TickBookmark:
 
     @classmethod
     def read(cls, text: str, symbol: str) -> "TickBookmark | None":
-        """Return the bookmark of a text; None for another symbol's or another source's."""
+        """The bookmark of a text; None for another symbol's or another source's."""
         try:
             mark = json.loads(text)
             if mark["mt5"] != symbol:
@@ -81,11 +81,11 @@ class TickWindow:
         self._seen: Counter[_Key] = Counter()
 
     def begins_ms(self) -> int:
-        """Return the server time from which on ticks may be new."""
+        """The server time from which on ticks may be new."""
         return max(self._begin.server_ms, self.bookmark.server_ms - LATEST_MS)
 
     def new(self, rows: Rows) -> Rows:
-        """Return those of ``rows`` that were not handed over, in their order."""
+        """Those of ``rows`` that were not handed over, in their order."""
         times = rows["time_msc"]
         first = int(np.searchsorted(times, self.begins_ms(), side="left"))
         if self.begins_ms() == self._begin.server_ms:
@@ -128,7 +128,7 @@ class Backfill:
         self._since = 0.0
 
     def is_complete(self, rows: Rows, seconds: float) -> bool:
-        """Return whether nothing has been put between older ticks for long enough."""
+        """Whether nothing has been put between older ticks for long enough."""
         times = rows["time_msc"].astype(np.int64)
         before, self._times = self._times, times
         if before is None or _has_changed(before, times):
