@@ -18,13 +18,8 @@ from signals_app.probability.estimate import Bucket, EventKind, EventType, Proba
 from signals_app.probability.fitting import Band, Forward
 from signals_app.services.calibration import CalibrationInUse, StoreOutcome, StoreResult
 from signals_app.smc.measures import Bias
+from tests.signals_app.probability.examples import GAPS
 
-GAPS = Probability(
-    Bucket(EventType.FVG, EventKind.RETEST, Bias.BEARISH, 1),
-    *(None, 70.0, 900, 369),
-    *(0.43, 0.41, 0.38, 0.44),
-    *(0.42, 3600),
-)
 FEW = Probability(
     Bucket(EventType.SWEEP, EventKind.WEEK, Bias.BULLISH, 2),
     *(0.5, 0.7, 40, 20),

@@ -11,7 +11,6 @@ from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.models import MeasuredProbability
 from signals_app.probability.calibration import Calibration
-from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
 from signals_app.services.calibration import (
     CalibrationInUse,
     StoreOutcome,
@@ -20,15 +19,9 @@ from signals_app.services.calibration import (
     store_calibrations,
 )
 from signals_app.services.price_history import MarketHistory
-from signals_app.smc.measures import Bias
+from tests.signals_app.probability.examples import GAPS
 
 NEW_YEAR_MS = 1_704_067_200_000
-GAPS = Probability(
-    Bucket(EventType.FVG, EventKind.RETEST, Bias.BEARISH, 1),
-    *(None, 70.0, 900, 369),
-    *(0.43, 0.41, 0.38, 0.44),
-    *(0.42, 3600),
-)
 FOUND = Calibration(
     symbol="XAUUSD",
     timeframe=Timeframe.H1,

@@ -16,6 +16,7 @@ from signals_app.services.calibration import store_probabilities
 from signals_app.services.probabilities import note_probability, with_probabilities
 from signals_app.smc.measures import Bias
 from signals_app.smc.order_block import OrderBlock
+from tests.signals_app.probability.examples import GAPS
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
 
 pytestmark = pytest.mark.django_db
@@ -34,13 +35,6 @@ HIGH_THIRD = Probability(
     *(0.5, None, 812, 440),
     *(0.5, 0.54, 0.49, 0.59),
     *(0.51, 3000),
-)
-
-GAPS = Probability(
-    Bucket(EventType.FVG, EventKind.RETEST, Bias.BEARISH, 1),
-    *(None, 70.0, 900, 369),
-    *(0.43, 0.41, 0.38, 0.44),
-    *(0.42, 3600),
 )
 
 
