@@ -10,7 +10,7 @@ from rich.table import Table
 from signals_app.market.calendar import iso
 from signals_app.probability.calibration import Calibration
 from signals_app.probability.estimate import Probability
-from signals_app.probability.fitting import Forward
+from signals_app.probability.fitting import WalkForward
 from signals_app.services.calibration import StoreOutcome, StoreResult
 
 #: Columns of the widest table.
@@ -129,7 +129,7 @@ def _table(probabilities: Sequence[Probability]) -> Table:
     return table
 
 
-def _forward_text(forward: Forward | None) -> str:
+def _forward_text(forward: WalkForward | None) -> str:
     if forward is None:
         return "Walk-forward: too little history to foretell a year by those before it."
     gained = 100 * (1 - forward.error / forward.error_random)
@@ -141,7 +141,7 @@ def _forward_text(forward: Forward | None) -> str:
         else "no better than random entries' rates"
     )
     bands = "; ".join(
-        f"{100 * band.foretold:.1f} % foretold, {100 * band.happened:.1f} % happened"
+        f"{100 * band.predicted:.1f} % foretold, {100 * band.observed:.1f} % happened"
         for band in forward.bands
     )
     return (

@@ -52,7 +52,7 @@ class BadParameter(ValueError):  # noqa: N818 - the parameter is bad
 
 
 def changed(parameters: Parameters, changes: Mapping[str, Any]) -> Parameters:
-    """Return the parameters with these changes, each of its own type.
+    """The parameters with these changes, each of its own type.
 
     Raises `BadParameter` where one does not exist, is outside its limits or contradicts another.
     """
@@ -63,30 +63,30 @@ def changed(parameters: Parameters, changes: Mapping[str, Any]) -> Parameters:
 
 
 def read_change(text: str) -> tuple[str, float | None]:
-    """Return the name and the value of ``NAME=VALUE``; a limit that may be left out takes `none`.
+    """The name and the value of ``NAME=VALUE``; a limit that may be left out takes `none`.
 
     Raises `BadParameter` where it is not that, or no such parameter may have the value.
     """
-    name, _, told = text.partition("=")
-    value = read_value(name, told)
+    name, _, written = text.partition("=")
+    value = read_value(name, written)
     check_value(name, value)
     return name, value
 
 
-def read_value(name: str, told: str) -> float | None:
-    """Return the value as written; raises `BadParameter` where it is no number."""
+def read_value(name: str, written: str) -> float | None:
+    """The value of a text; raises `BadParameter` where it is no number."""
     _check_name(name)
-    told = told.strip()
-    if told.lower() in ("none", "never") and type(None) in _kinds(name):
+    written = written.strip()
+    if written.lower() in ("none", "never") and type(None) in _kinds(name):
         return None
     try:
-        return int(told) if _kinds(name) == (int,) else float(told)
+        return int(written) if _kinds(name) == (int,) else float(written)
     except ValueError:
-        raise BadParameter(f"{f'{name}={told}'!r} is not a name, = and a number.") from None
+        raise BadParameter(f"{f'{name}={written}'!r} is not a name, = and a number.") from None
 
 
 def typed(name: str, value: Any) -> Any:
-    """Return a value that `check_value` let pass as the parameter holds it."""
+    """A value that `check_value` accepts, in the parameter's own type."""
     if value is None:
         return None
     return int(value) if _TYPES[name] is int else float(value)
@@ -113,7 +113,7 @@ def check_value(name: str, value: Any) -> None:
 
 
 def check_order(parameters: Mapping[str, Any]) -> None:
-    """Raise `BadParameter` where of all parameters together two contradict each other."""
+    """Raise `BadParameter` where two of all parameters contradict each other."""
     for lower, upper in _ORDERED:
         if parameters[lower] > parameters[upper]:
             raise BadParameter(

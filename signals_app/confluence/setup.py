@@ -39,27 +39,27 @@ class Zone:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Return what it is made of, in the order that a setup's name has them."""
+        """What it is made of, in the order that a setup's name has them."""
         return ("FVG",) * (self.gap is not None) + ("OB",) * (self.order_block is not None)
 
 
 def graded(quality: float) -> float:
-    """Return the share of a vote that evidence of this quality (0..1) earns."""
+    """The share of a vote that evidence of this quality (0..1) earns: 0.8 to 1."""
     return PRESENT + (1 - PRESENT) * min(max(quality, 0.0), 1.0)
 
 
 def bias_of(direction: Direction) -> Bias:
-    """Return how a finding in favour of ``direction`` points."""
+    """The bias of findings in favour of ``direction``."""
     return Bias.BULLISH if direction is Direction.BUY else Bias.BEARISH
 
 
 def trend_of(direction: Direction) -> Trend:
-    """Return the trend in favour of ``direction``."""
+    """The trend in favour of ``direction``."""
     return Trend.UP if direction is Direction.BUY else Trend.DOWN
 
 
 def best_zone(view: TimeframeView, direction: Direction, price: float) -> Zone | None:
-    """Return the best zone in favour of ``direction`` that ``price`` is in or just before.
+    """The best zone in favour of ``direction`` that ``price`` is in or just before.
 
     Best is the highest quality, of equal ones the nearest, then the youngest. `None` where there
     is none within reach. Another zone in the view never makes the answer worse.
@@ -95,7 +95,7 @@ def best_zone(view: TimeframeView, direction: Direction, price: float) -> Zone |
 def best_sweep(
     view: TimeframeView, direction: Direction, within: int
 ) -> tuple[LiquiditySweep, float] | None:
-    """Return the sweep in favour of ``direction`` that counts most, and its worth (0..1).
+    """The sweep in favour of ``direction`` that counts most, and its worth (0..1).
 
     Its worth goes by its score and falls to half over ``within`` candles; older ones have none.
     """
@@ -109,19 +109,19 @@ def best_sweep(
 
 
 def sweep_extreme(sweep: LiquiditySweep) -> float:
-    """Return the furthest price of the sweep: where the stops were taken."""
+    """The furthest price of the sweep: where the stops were taken."""
     away = -sweep.penetration if sweep.direction is Bias.BULLISH else sweep.penetration
     return sweep.price + away
 
 
 def latest_break(structure: StructureView, direction: Direction) -> StructureBreak | None:
-    """Return the last break in ``direction``, `None` where a break against it came later."""
+    """The last break if it was in ``direction``, else `None`."""
     last = structure.breaks[-1] if structure.breaks else None
     return last if last is not None and last.direction is trend_of(direction) else None
 
 
 def opposing_pools(view: TimeframeView, direction: Direction) -> list[LiquidityPool]:
-    """Return the active pools that a trade in ``direction`` runs towards."""
+    """The active pools that a trade in ``direction`` runs towards."""
     side = Side.BUY if direction is Direction.BUY else Side.SELL
     return [pool for pool in view.liquidity.pools if pool.side is side]
 

@@ -13,7 +13,7 @@ class NoRate(ValueError):  # noqa: N818 - it says what is missing
 
 
 def to_account(instrument: Instrument, amount: Decimal, price: Decimal) -> Decimal:
-    """Return ``amount`` of the quote currency in account currency, not rounded.
+    """``amount`` of the quote currency in account currency, not rounded.
 
     Where the account's currency is the instrument's base (USDCAD) ``price`` itself is the rate.
     Raises `NoRate` for a cross that has neither side in account currency.
@@ -29,14 +29,17 @@ def to_account(instrument: Instrument, amount: Decimal, price: Decimal) -> Decim
 
 
 def money(amount: Decimal) -> Decimal:
-    """Return an amount as it stands at rest: whole cents, halves away from zero."""
+    """An amount as it stands at rest: whole cents, halves away from zero."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def money_of_move(
     instrument: Instrument, *, lots: Decimal, distance: Decimal, price: Decimal
 ) -> Decimal:
-    """Return what ``lots`` earn on a move of ``distance`` that ends at ``price``, not rounded."""
+    """What ``lots`` earn, in account currency, on a move of ``distance`` that ends at ``price``.
+
+    Not rounded. Raises `NoRate` as `to_account` does.
+    """
     return to_account(instrument, distance * lots * instrument.contract_size, price)
 
 
@@ -48,7 +51,7 @@ def lots_for_risk(
     distance: Decimal,
     price: Decimal,
 ) -> Decimal:
-    """Return the lots that lose ``risk_percentage`` of ``balance`` over ``distance``.
+    """The lots that lose ``risk_percentage`` of ``balance`` over ``distance`` (in price).
 
     Rounded down to the lot step; zero where that is below the instrument's smallest lot. Raises
     `NoRate` as `to_account` does.

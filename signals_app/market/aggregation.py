@@ -24,7 +24,7 @@ class ClosedCandle:
 
     @property
     def close_time_ms(self) -> int:
-        """Return the candle's end, which is when it closed."""
+        """The candle's end in Unix ms, which is when it closed."""
         return self.candle.time_ms + self.timeframe.milliseconds
 
 
@@ -32,7 +32,7 @@ Forming: TypeAlias = Mapping[Timeframe, Candle]
 
 
 def aggregate(forming: Forming, ticks: Ticks) -> tuple[Forming, list[ClosedCandle]]:
-    """Add ticks to the forming candles; return the new forming candles and those that closed.
+    """Add ticks to the forming candles: the new forming candles, and those that closed.
 
     Candles hold bid prices and are aligned to UTC midnight; an interval without ticks makes none.
     The closed ones are in order of their end, of equal ends the shorter timeframe first.
@@ -94,7 +94,7 @@ def _closing_order(closed: ClosedCandle) -> tuple[int, int]:
 
 
 def _candles_of(ticks: Ticks, timeframe: Timeframe) -> tuple[list[Candle], list[int]]:
-    """Return the candles of these ticks alone, and the ordinal of each one's first tick."""
+    """The candles of these ticks alone, and the ordinal of each one's first tick."""
     openings = ticks.time_ms - ticks.time_ms % timeframe.milliseconds
     starts = np.concatenate(([0], np.flatnonzero(np.diff(openings)) + 1))
     ends = np.concatenate((starts[1:], [len(ticks)]))

@@ -16,7 +16,7 @@ _SUNDAY, _FRIDAY, _SATURDAY = 6, 4, 5
 
 
 class TradingSession(StrEnum):
-    """Which of the big centres is at work."""
+    """The trading session: which of the big centres is at work."""
 
     ASIAN = "ASIAN"
     LONDON = "LONDON"
@@ -25,7 +25,7 @@ class TradingSession(StrEnum):
 
 
 def utc(time_ms: int) -> datetime:
-    """Return Unix milliseconds as an aware UTC time."""
+    """Unix milliseconds as an aware UTC time."""
     return datetime.fromtimestamp(time_ms // 1000, UTC) + timedelta(milliseconds=time_ms % 1000)
 
 
@@ -35,18 +35,18 @@ def midnight(day: date) -> datetime:
 
 
 def milliseconds(moment: datetime) -> int:
-    """Return an aware time as Unix milliseconds."""
+    """An aware time as Unix milliseconds."""
     return round(moment.timestamp() * 1000)
 
 
 def iso(time_ms: int) -> str:
-    """Return Unix milliseconds as ISO 8601 UTC; with milliseconds only where there are any."""
+    """Unix milliseconds as ISO 8601 UTC, with milliseconds only where there are any."""
     precision = "milliseconds" if time_ms % 1000 else "seconds"
     return utc(time_ms).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def session_at(time_ms: int) -> TradingSession:
-    """Return the session at that moment: 08:00-17:00 by each centre's own clock."""
+    """The session at that moment: 08:00-17:00 by each centre's own clock."""
     moment = utc(time_ms)
     london = _OFFICE_OPEN <= moment.astimezone(LONDON).time() < _OFFICE_CLOSE
     new_york = _OFFICE_OPEN <= moment.astimezone(NEW_YORK).time() < _OFFICE_CLOSE
@@ -70,9 +70,9 @@ class TradingDay:
 
 
 def trading_day(time_ms: int) -> TradingDay:
-    """Return the trading day of a moment: New York's date plus 7 hours.
+    """The trading day of a moment: the date in New York plus 7 hours.
 
-    docs/domain/definitions.md, "Notation", defines it.
+    So the day turns at 17:00 New York time (docs/domain/definitions.md, "Notation").
     """
     return _trading_day_of_hour(time_ms // HOUR_MS)
 
@@ -86,7 +86,7 @@ def _trading_day_of_hour(hour: int) -> TradingDay:
 
 
 def is_market_open(time_ms: int) -> bool:
-    """Return whether the week is open: Sunday 17:00 to Friday 17:00 New York time."""
+    """Whether the week is open: Sunday 17:00 to Friday 17:00 New York time."""
     local = utc(time_ms).astimezone(NEW_YORK)
     match local.weekday():
         case day if day == _SATURDAY:
@@ -100,7 +100,7 @@ def is_market_open(time_ms: int) -> bool:
 
 
 def weekly_close(time_ms: int) -> int:
-    """Return the next Friday 17:00 New York time after ``time_ms``."""
+    """The next Friday 17:00 New York time after ``time_ms``, in Unix ms."""
     local = utc(time_ms).astimezone(NEW_YORK)
     friday = local.date() + timedelta(days=(_FRIDAY - local.weekday()) % 7)
     close = datetime.combine(friday, _OFFICE_CLOSE, NEW_YORK)

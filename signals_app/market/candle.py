@@ -26,11 +26,10 @@ class Timeframe(StrEnum):
 
     @property
     def milliseconds(self) -> int:
-        """Return the candle's length."""
         return _MINUTES[self] * 60_000
 
     def opening(self, time_ms: int) -> int:
-        """Return the open time of the candle that ``time_ms`` falls in, aligned to UTC midnight."""
+        """The opening of the candle that ``time_ms`` falls in, aligned to UTC midnight."""
         return time_ms - time_ms % self.milliseconds
 
 
@@ -105,7 +104,7 @@ class Candles:
             yield Candle(*row)
 
     def part(self, start: int | None, stop: int | None = None) -> "Candles":
-        """Return the candles at places ``start`` to ``stop`` (exclusive), as a view."""
+        """The candles at places ``start`` to ``stop`` (exclusive), as a view."""
         return Candles(
             self.time_ms[start:stop],
             self.open[start:stop],
@@ -116,12 +115,12 @@ class Candles:
         )
 
     def window(self, end: int, size: int = WINDOW) -> "Candles":
-        """Return the last ``size`` candles before place ``end``, fewer where there are fewer."""
+        """The last ``size`` candles before place ``end``, fewer where there are fewer."""
         return self.part(max(end - size, 0), end)
 
     @classmethod
     def of(cls, candles: Iterable[Candle]) -> "Candles":
-        """Return the given candles, which are in order of time, as columns."""
+        """The given candles, which are in order of time, as columns."""
         rows = [(c.time_ms, c.open, c.high, c.low, c.close, c.volume) for c in candles]
         time_ms, *prices = zip(*rows, strict=True) if rows else ((),) * 6
         return cls(

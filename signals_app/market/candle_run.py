@@ -22,7 +22,7 @@ class CandleRun:
         return len(self.candles)
 
     def part(self, start: int | None, stop: int | None = None) -> "CandleRun":
-        """Return the candles at places ``start`` to ``stop`` (exclusive), as a view."""
+        """The candles at places ``start`` to ``stop`` (exclusive), as a view."""
         return CandleRun(self.name, self.candles.part(start, stop), self.spread[start:stop])
 
     @property

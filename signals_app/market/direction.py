@@ -1,4 +1,4 @@
-"""The two ways to trade."""
+"""BUY and SELL."""
 
 from enum import StrEnum
 
@@ -11,5 +11,5 @@ class Direction(StrEnum):
 
     @property
     def sign(self) -> int:
-        """Return +1 for BUY and -1 for SELL: the price move that earns."""
+        """+1 for BUY and -1 for SELL: the price move that earns."""
         return 1 if self is Direction.BUY else -1

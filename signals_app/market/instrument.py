@@ -8,7 +8,7 @@ _GRID = 10.0**PRICE_DECIMALS
 
 
 def quantise(price: float) -> float:
-    """Return ``price`` on the five-decimal grid that every price in the product stands on.
+    """Put ``price`` on the five-decimal grid that every price in the product stands on.
 
     Scaling, rounding half to even and dividing gives the double nearest to the decimal number, so
     a price that was read from text comes back unchanged. `numpy` arrays are put on the same grid
@@ -18,7 +18,7 @@ def quantise(price: float) -> float:
 
 
 def as_decimal(price: float) -> Decimal:
-    """Return a grid price as the exact five-decimal `Decimal` that stands in the database."""
+    """A grid price as the exact five-decimal `Decimal` that stands in the database."""
     return Decimal(round(price * _GRID)).scaleb(-PRICE_DECIMALS)
 
 
@@ -45,20 +45,19 @@ class Instrument:
     quote_currency: str = "USD"
 
     def quantise(self, price: float) -> float:
-        """Return ``price`` on the product's five-decimal grid."""
         return quantise(price)
 
     def pips(self, distance: float) -> float:
-        """Return a price distance in pips, to one decimal place."""
+        """A price distance in pips, to one decimal place."""
         return round(distance / self.pip, 1)
 
     def whole_lots(self, lots: Decimal) -> Decimal:
-        """Return ``lots`` rounded down to the lot step; zero below the minimum."""
+        """Round ``lots`` down to the lot step, at most the maximum; zero below the minimum."""
         stepped = (lots / self.lot_step).to_integral_value(ROUND_DOWN) * self.lot_step
         return min(stepped, self.maximum_lot) if stepped >= self.minimum_lot else Decimal(0)
 
     def show(self, price: float | Decimal) -> str:
-        """Return the price as people read it: thousands separated, `digits` decimals."""
+        """The price as people read it: thousands separated, `digits` decimals."""
         return f"{price:,.{self.digits}f}"
 
 

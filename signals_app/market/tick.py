@@ -16,7 +16,7 @@ _ROW = np.dtype([("time_ms", "<i8"), ("bid", "<f8"), ("ask", "<f8")])
 
 
 def quantise_all(prices: Float64s) -> Float64s:
-    """Return the prices on the five-decimal grid, bit for bit as `instrument.quantise` does."""
+    """Put prices on the five-decimal grid, bit for bit as `instrument.quantise` does."""
     grid = 10.0**PRICE_DECIMALS
     return np.asarray(np.rint(prices * grid) / grid, dtype=np.float64)
 
@@ -32,7 +32,7 @@ class Tick:
 
     @property
     def spread(self) -> float:
-        """Return ask minus bid, in price."""
+        """Ask minus bid, in price."""
         return self.ask - self.bid
 
 
@@ -66,11 +66,11 @@ class Ticks:
 
     @property
     def last_ordinal(self) -> int:
-        """Return the ordinal of the last tick; `first_ordinal - 1` where there is none."""
+        """The ordinal of the last tick; `first_ordinal - 1` where there is none."""
         return self.first_ordinal + len(self) - 1
 
     def part(self, start: int, stop: int | None = None) -> "Ticks":
-        """Return the ticks at places ``start`` to ``stop`` (exclusive), ordinals kept."""
+        """The ticks at places ``start`` to ``stop`` (exclusive), ordinals kept."""
         return Ticks(
             self.first_ordinal + start,
             self.time_ms[start:stop],
@@ -79,18 +79,18 @@ class Ticks:
         )
 
     def after(self, ordinal: int) -> "Ticks":
-        """Return the ticks whose ordinal is above ``ordinal``."""
+        """The ticks whose ordinal is above ``ordinal``."""
         return self.part(min(max(ordinal + 1 - self.first_ordinal, 0), len(self)))
 
     def pack(self) -> bytes:
-        """Return the columns as little-endian rows of time, bid and ask (24 bytes a tick)."""
+        """The columns as little-endian rows of time, bid and ask (24 bytes a tick)."""
         rows = np.empty(len(self), dtype=_ROW)
         rows["time_ms"], rows["bid"], rows["ask"] = self.time_ms, self.bid, self.ask
         return rows.tobytes()
 
     @classmethod
     def unpack(cls, first_ordinal: int, packed: bytes) -> "Ticks":
-        """Return what `pack` made; raises `ValueError` where the length is not whole rows."""
+        """The ticks of `pack`; raises `ValueError` where the length is not whole rows."""
         rows = np.frombuffer(packed, dtype=_ROW)
         return cls(
             first_ordinal,
@@ -101,7 +101,7 @@ class Ticks:
 
     @classmethod
     def join(cls, parts: "list[Ticks]") -> "Ticks":
-        """Return consecutive runs as one; ``parts`` is not empty and without holes."""
+        """Consecutive runs as one; ``parts`` is not empty and without holes."""
         return cls(
             parts[0].first_ordinal,
             np.concatenate([part.time_ms for part in parts]),

@@ -1,4 +1,4 @@
-"""One market's history calibrated: what its events were worth, and how well that foretells."""
+"""One market's history calibrated: what its events were worth, and how well that predicts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.candle import Timeframe
 from signals_app.market.candle_run import CandleRun
 from signals_app.probability.estimate import Probability
-from signals_app.probability.fitting import Forward, Sample, fit, sample_of, walk_forward
+from signals_app.probability.fitting import Sample, WalkForward, fit, sample_of, walk_forward
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Calibration:
 
     `runs` describes each run of candles. `from_ms` is the first candle's opening and `to_ms` the
     last one's end; `events` counts the outcomes. `forward` is `None` where no year could be
-    foretold by those before it.
+    predicted by those before it.
     """
 
     symbol: str
@@ -28,7 +28,7 @@ class Calibration:
     from_ms: int
     to_ms: int
     probabilities: tuple[Probability, ...]
-    forward: Forward | None
+    forward: WalkForward | None
 
 
 def calibrate(

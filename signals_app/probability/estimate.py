@@ -20,7 +20,7 @@ Z_95 = 1.959963984540054
 
 
 class EventType(StrEnum):
-    """What happened."""
+    """What is measured: a zone's outcome or a sweep's."""
 
     ORDER_BLOCK = "ORDER_BLOCK"
     FVG = "FVG"
@@ -28,7 +28,7 @@ class EventType(StrEnum):
 
 
 class EventKind(StrEnum):
-    """How it happened: a zone formed or was come back to first; what a sweep took.
+    """How it came: a zone formed or was first retested; which liquidity a sweep took.
 
     A retest that closes through an order block, or trades through a gap, is none: the analysis
     does not show the zone any more.
@@ -77,7 +77,7 @@ class Probability:
     placebo_n: int
 
     def holds(self, score: float) -> bool:
-        """Return whether a finding with this score belongs to the bucket's tercile."""
+        """Whether a finding with this score belongs to the bucket's tercile."""
         above = self.score_above is None or score > self.score_above
         return above and (self.score_to is None or score <= self.score_to)
 
@@ -90,7 +90,7 @@ class Probability:
 
     @property
     def scores(self) -> str:
-        """Return which scores it holds, in words.
+        """The scores that belong to it, in words.
 
         Not "third 2 of 3": few different scores share one third, and leave another empty.
         """
@@ -104,7 +104,7 @@ class Measured:
     """A probability as it is shown: a share of 1, Wilson's 95 % interval, how many outcomes.
 
     `random` is how often matched random entries won, without which the share cannot be judged;
-    `None` where nobody noted it.
+    `None` where it was not recorded.
     """
 
     p: float
@@ -119,7 +119,7 @@ class Measured:
 
 
 def estimate(wins: int, n: int, p0: float | None) -> tuple[float, float, float] | None:
-    """Return p, low and high; `None` below 200 outcomes, or without random entries to lean on."""
+    """p, low and high; `None` below 200 outcomes, or without random entries to lean on."""
     if n < MINIMUM_OUTCOMES or p0 is None:
         return None
     low, high = wilson(wins, n)
@@ -127,7 +127,7 @@ def estimate(wins: int, n: int, p0: float | None) -> tuple[float, float, float] 
 
 
 def wilson(wins: int, n: int, z: float = Z_95) -> tuple[float, float]:
-    """Return Wilson's interval of ``wins`` of ``n``, at least one, as shares."""
+    """Wilson's score interval of ``wins`` of ``n`` (at least one), as shares of 1."""
     share, z2 = wins / n, z * z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z / (1 + z2 / n) * sqrt(share * (1 - share) / n + z2 / (4 * n * n))
@@ -141,10 +141,10 @@ def look_up(
     direction: Bias,
     score: float,
 ) -> Probability | None:
-    """Return the bucket that a finding belongs to; `None` where nothing like it was measured."""
-    for one in probabilities:
-        bucket = one.bucket
+    """The bucket that a finding belongs to; `None` where nothing like it was measured."""
+    for probability in probabilities:
+        bucket = probability.bucket
         wanted = (bucket.type, bucket.kind, bucket.direction) == (type_, kind, direction)
-        if wanted and one.holds(score):
-            return one
+        if wanted and probability.holds(score):
+            return probability
     return None

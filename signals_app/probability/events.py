@@ -1,4 +1,4 @@
-"""Events whose outcomes are measured: zones formed, zones come back to, liquidity swept.
+"""Events whose outcomes are measured: zones formed, zones retested, liquidity swept.
 
 Each is found as the pipeline would have found it: by an analysis of the last 200 candles at the
 close of the candle that made it known. One pass over a whole file would differ: its hours have
@@ -52,7 +52,7 @@ class Events:
 
 
 def find_events(candles: Candles, first: int = WARM_UP - 1, last: int | None = None) -> Events:
-    """Return the events known at the closes of candles ``first`` to ``last`` (exclusive).
+    """The events known at the closes of candles ``first`` to ``last`` (exclusive).
 
     Of several alike at one candle (type, kind and direction) only the one with the best score is
     kept, the younger on a tie: they would be the same trade.
@@ -77,7 +77,7 @@ def _best_of_alike(table: Int64s, values: Float64s) -> Int64s:
 
 
 def _finder(detectors: str) -> Callable[..., tuple[kernel.Table, kernel.Values]]:
-    """Return the compiled loop over windows, for detectors of this source.
+    """Compile the loop over windows for detectors with this digest of their source.
 
     What is compiled here holds the detectors' machine code, but its cache on disk asks only whether
     this file has changed. The detectors' source is a part of the function, so that others are

@@ -30,7 +30,7 @@ class Evidence:
 
 
 def evidence_of(best: Score) -> Evidence | None:
-    """Return what a score's trade leans on; `None` where that is structure alone.
+    """The finding that a score's trade leans on; `None` where that is structure alone.
 
     A zone is traded when price comes back to it, so that it is looked up as a retest.
     """

@@ -1,6 +1,6 @@
 """Probabilities fitted to price history, on outcomes that were known before a moment.
 
-So a year can be foretold by the years before it, which says what the probabilities are worth.
+So each year can be predicted from the years before it: what the probabilities are worth.
 """
 
 from collections.abc import Sequence
@@ -47,12 +47,12 @@ class Sample:
         return len(self.won)
 
     def part(self, chosen: "np.ndarray") -> "Sample":
-        """Return the chosen events (a mask or places)."""
+        """The chosen events (a mask or places)."""
         return Sample(*(getattr(self, name)[chosen] for name in self.__slots__))
 
     @classmethod
     def joined(cls, samples: Sequence["Sample"]) -> "Sample":
-        """Return the events of all samples, of which there is at least one."""
+        """The events of all samples, of which there is at least one."""
         return cls(
             *(np.concatenate([getattr(one, name) for one in samples]) for name in cls.__slots__)
         )
@@ -60,20 +60,20 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Events foretold alike, and how often they came true."""
+    """Events with similar predictions: the mean prediction and the rate that was observed."""
 
     n: int
-    foretold: float
-    happened: float
+    predicted: float
+    observed: float
 
 
 @dataclass(frozen=True, slots=True)
-class Forward:
+class WalkForward:
     """How probabilities fitted on earlier years did in the year after.
 
     `error` is the mean squared error of the probabilities (Brier), `error_random` that of the
     matched random entries' rate for the same events. `bands` go from the lowest third of the
-    foretold probabilities to the highest.
+    predicted probabilities to the highest.
     """
 
     n: int
@@ -83,7 +83,7 @@ class Forward:
 
 
 def sample_of(candles: Candles, spread: Float64s, timeframe: Timeframe) -> Sample:
-    """Return the events of one run of candles with their outcomes; ``spread`` is in price."""
+    """The events of one run of candles with their outcomes; ``spread`` is in price."""
     events = find_events(candles)
     outcomes = measure(candles, spread, events)
     ends = candles.time_ms + timeframe.milliseconds
@@ -104,7 +104,7 @@ def sample_of(candles: Candles, spread: Float64s, timeframe: Timeframe) -> Sampl
 
 
 def fit(sample: Sample, before_ms: int | None = None) -> tuple[Probability, ...]:
-    """Return what the outcomes known before ``before_ms`` (default: all) say of each bucket.
+    """What the outcomes known before ``before_ms`` (default: all) say of each bucket.
 
     Buckets without any are left out. The terciles are those of the type's and kind's scores, both
     directions together.
@@ -130,23 +130,23 @@ def fit(sample: Sample, before_ms: int | None = None) -> tuple[Probability, ...]
     return tuple(found)
 
 
-def walk_forward(sample: Sample, turns_ms: Sequence[int]) -> Forward | None:
-    """Return how well each stretch was foretold by what was known at its beginning.
+def walk_forward(sample: Sample, turns_ms: Sequence[int]) -> WalkForward | None:
+    """How well each period was predicted by what was known at its beginning.
 
     ``turns_ms`` are the moments, ascending, at which probabilities are fitted anew; the last only
-    ends the stretch before it. `None` where nothing could be foretold.
+    ends the period before it. `None` where nothing could be predicted.
     """
-    foretold: list[Float64s] = []
+    predictions: list[Float64s] = []
     for begin_ms, end_ms in pairwise(turns_ms):
-        fitted = [one for one in fit(sample, begin_ms) if one.p is not None]
+        fitted = [each for each in fit(sample, begin_ms) if each.p is not None]
         coming = sample.part((sample.time_ms >= begin_ms) & (sample.time_ms < end_ms))
-        foretold += [_foretold(one, coming) for one in fitted]
-    columns = np.concatenate(foretold, axis=1) if foretold else np.empty((3, 0))
+        predictions += [_predictions(probability, coming) for probability in fitted]
+    columns = np.concatenate(predictions, axis=1) if predictions else np.empty((3, 0))
     p, p0, won = columns
     if not len(p):
         return None
     thirds = _terciles(p, _tercile_bounds(p))
-    return Forward(
+    return WalkForward(
         n=len(p),
         error=float(np.mean((p - won) ** 2)),
         error_random=float(np.mean((p0 - won) ** 2)),
@@ -183,20 +183,20 @@ def _rate(won: Int32s, known_ms: Int64s, before_ms: int | None) -> tuple[float |
     return (float(won[counted].mean()), n) if n else (None, 0)
 
 
-def _foretold(one: Probability, coming: Sample) -> Float64s:
-    """Return probability, random rate and outcome of the events that the bucket holds."""
-    bucket = one.bucket
-    held = (
+def _predictions(probability: Probability, coming: Sample) -> Float64s:
+    """Probability, random rate and outcome (rows) of the events that belong to the bucket."""
+    bucket = probability.bucket
+    belongs = (
         (coming.type == EVENT_TYPES.index(bucket.type))
         & (coming.kind == EVENT_KINDS.index(bucket.kind))
         & (coming.side == BIASES.index(bucket.direction))
     )
-    if one.score_above is not None:
-        held &= coming.score > one.score_above
-    if one.score_to is not None:
-        held &= coming.score <= one.score_to
-    won = coming.won[held].astype(np.float64)
-    return np.array((np.full(len(won), one.p), np.full(len(won), one.p0), won))
+    if probability.score_above is not None:
+        belongs &= coming.score > probability.score_above
+    if probability.score_to is not None:
+        belongs &= coming.score <= probability.score_to
+    won = coming.won[belongs].astype(np.float64)
+    return np.array((np.full(len(won), probability.p), np.full(len(won), probability.p0), won))
 
 
 def _pairs(sample: Sample) -> "np.ndarray":

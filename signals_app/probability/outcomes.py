@@ -65,7 +65,7 @@ class Outcomes:
 
 
 def measure(candles: Candles, spread: Float64s, events: Events, seed: int = 1) -> Outcomes:
-    """Return what followed each event, and each of its controls; the same seed, the same draws.
+    """What followed each event, and each of its controls; the same seed, the same draws.
 
     ``spread`` is each candle's, in price. Events whose 48 candles are not over, or that left
     nothing to risk, have no outcome.
@@ -101,22 +101,22 @@ def measure(candles: Candles, spread: Float64s, events: Events, seed: int = 1) -
 
 
 def race(candles: Candles, spread: Float64s, *, place: int, is_buy: bool, stop: float) -> int:
-    """Return LOST, WON, NEITHER or VOID of an entry at the open of candle ``place``.
+    """LOST, WON, NEITHER or VOID of an entry at the open of candle ``place``.
 
     The readable twin of the compiled race. There are 48 candles from ``place`` on.
     """
-    opened, half_way = candles[place], float(spread[place])
+    opened, spread_there = candles[place], float(spread[place])
     if is_buy:
         entry, risk, quote_is_beyond = (
-            opened.open + half_way,
-            opened.open + half_way - stop,
+            opened.open + spread_there,
+            opened.open + spread_there - stop,
             opened.open <= stop,
         )
     else:
         entry, risk, quote_is_beyond = (
             opened.open,
             stop - opened.open,
-            opened.open + half_way >= stop,
+            opened.open + spread_there >= stop,
         )
     if quote_is_beyond:
         return VOID
@@ -164,7 +164,7 @@ class _Sides:
 
 
 def _by_hour(hours: Int64s, end: int) -> tuple[Int64s, Int64s]:
-    """Return the candles that controls may start from by their hour, and where each hour begins."""
+    """The candles that controls may start from, by their hour, and where each hour begins."""
     usable = np.arange(WARM_UP - 1, max(end, WARM_UP - 1), dtype=np.int64)
     order = usable[np.argsort(hours[usable], kind="stable")]
     return order, np.searchsorted(hours[order], np.arange(_HOURS + 1)).astype(np.int64)
@@ -192,7 +192,7 @@ def _race(
 
 @compiled
 def _drawn(seed: np.uint64, event: int, draw: int) -> np.uint64:
-    """Return a number that looks random and depends on these three alone (SplitMix64)."""
+    """A number that looks random and depends on these three alone (SplitMix64)."""
     x = seed * np.uint64(0x9E3779B97F4A7C15) + np.uint64(event) * np.uint64(0xD1B54A32D192ED03)
     x += np.uint64(draw + 1) * np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -215,7 +215,7 @@ def _run(
     values: Prices,
     seed: np.uint64,
 ) -> tuple[Int64s, Int32s, Int32s]:
-    """Return each event's race, and of its random entries and placebos when known and how."""
+    """Each event's result, and of its random entries and placebos when it was known and which."""
     count, candles = table.shape[1], chart.shape[2]
     won = np.full(count, _UNKNOWN)
     random = np.full((2, count, RANDOM_ENTRIES), -1, dtype=np.int32)
@@ -269,7 +269,7 @@ def _run(
 
 @compiled
 def _poke(chart: Prices, table: Int64s, side: int, at: int, depth: float) -> tuple[int, float]:
-    """Return the candle and its extreme where it went ``depth`` below a price and closed above.
+    """The candle and its extreme where it went ``depth`` below a price and closed above.
 
     -1 where it did not, or where a sweep was found around it.
     """
@@ -298,7 +298,7 @@ def _empty_zone(
     height: float,
     atr: float,
 ) -> tuple[int, float]:
-    """Return when a zone of that shape, drawn at candle ``at``, makes its event, and its far side.
+    """When a zone of that shape, drawn at candle ``at``, makes its event, and its far side.
 
     -1 where the detector has found one of its type there lately, or where none came back in time.
     """

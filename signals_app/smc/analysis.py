@@ -59,7 +59,7 @@ def warm_up() -> None:
 
 
 def as_json(analysis: WindowAnalysis, symbol: str, timeframe: Timeframe) -> dict[str, Any]:
-    """The exchange format (docs/domain/detectors.md); an index that never came is `None`."""
+    """The exchange format (docs/domain/definitions.md); an index that never came is `None`."""
     return {
         "symbol": symbol,
         "timeframe": str(timeframe),

@@ -1,4 +1,7 @@
-"""Fair value gaps: three candles whose outer two do not overlap."""
+"""Fair value gaps: three candles whose outer two do not overlap.
+
+Defined in docs/domain/definitions.md, section 2.
+"""
 
 from collections.abc import Iterator
 
@@ -38,7 +41,7 @@ class FairValueGap(Struct, frozen=True, gc=False):
 
 
 def find_gaps(candles: Candles) -> tuple[FairValueGap, ...]:
-    """Return the gaps in the order in which they became known."""
+    """All gaps of the window by `index`, a bullish one before a bearish one."""
     bullish = list(_bullish_gaps(candles))
     bearish = [
         replace(gap, direction=Bias.BEARISH, top=-gap.bottom, bottom=-gap.top)
@@ -48,7 +51,7 @@ def find_gaps(candles: Candles) -> tuple[FairValueGap, ...]:
 
 
 def gap_strength(size_in_atr: float, body_share: float, relvol: float) -> float:
-    """Return 0..100 from the gap's size and its middle candle's body, of its range, and volume."""
+    """0..100 from the gap's size and the middle candle's body (share of its range) and volume."""
     return 100 * (
         SIZE_WEIGHT * min(size_in_atr, 1.0)
         + BODY_WEIGHT * body_share

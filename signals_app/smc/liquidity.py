@@ -1,4 +1,7 @@
-"""Liquidity: pools of resting orders beyond highs and lows, and the sweeps that take them."""
+"""Liquidity: pools of resting orders beyond highs and lows, and the sweeps that take them.
+
+Defined in docs/domain/definitions.md, sections 5 and 6.
+"""
 
 from collections.abc import Hashable, Sequence
 from enum import StrEnum
@@ -98,7 +101,10 @@ def find_pools(
     equal_tolerance_atr: float = EQUAL_TOLERANCE_ATR,
     reclaim_candles: int = RECLAIM_CANDLES,
 ) -> tuple[LiquidityPool, ...]:
-    """Return the pools in the order of their creation; ``swings`` are those of the window."""
+    """All pools by `created_at`: buy-side first, then swing before day before week.
+
+    ``swings`` are those of the window, by `confirmed_at`.
+    """
     highs = {s.confirmed_at: s.price for s in swings if s.kind is SwingKind.HIGH}
     lows = {s.confirmed_at: -s.price for s in swings if s.kind is SwingKind.LOW}
     buy_side = _buy_side_pools(candles, highs, equal_tolerance_atr, reclaim_candles)
@@ -112,7 +118,7 @@ def find_pools(
 def find_sweeps(
     candles: Candles, pools: Sequence[LiquidityPool], reclaim_candles: int = RECLAIM_CANDLES
 ) -> tuple[LiquiditySweep, ...]:
-    """Return the sweeps in the order in which they became known, then in that of ``pools``."""
+    """The sweeps among ``pools`` by `index`, then in the order of the pools."""
     upside_down = mirrored(candles)
     relvol = relative_volumes(candles)
     sweeps: list[LiquiditySweep] = []
@@ -129,7 +135,7 @@ def find_sweeps(
 
 
 def sweep_score(*, same_candle: bool, volume_spike: bool, wick: float, strong_pool: bool) -> float:
-    """Return the ranking of a sweep by its qualities, 0.30 to 1.0."""
+    """A ranking by qualities, 0.30 to 1.0; a convention and no probability."""
     return (
         BASE_SCORE
         + SAME_CANDLE_SCORE * same_candle
@@ -152,7 +158,7 @@ def _buy_side_pools(
     equal_tolerance_atr: float,
     reclaim_candles: int,
 ) -> list[LiquidityPool]:
-    """Return the pools above highs; ``swing_highs`` are prices by the candle that confirmed."""
+    """The pools above highs; ``swing_highs`` are prices by the candle that confirmed them."""
     high, close = candles.high.tolist(), candles.close.tolist()
     atr = average_true_ranges(candles)
     days = [trading_day(time_ms) for time_ms in candles.time_ms.tolist()]
@@ -189,7 +195,7 @@ def _buy_side_pools(
 
 
 def _highs_before(high: list[float], periods: Sequence[Hashable]) -> dict[int, float]:
-    """Return, for each candle that opens a new period, the high of the period before it."""
+    """By each candle that opens a new period: the high of the period before it."""
     highs: dict[int, float] = {}
     start = 0
     for i in range(1, len(high)):
@@ -202,7 +208,7 @@ def _highs_before(high: list[float], periods: Sequence[Hashable]) -> dict[int, f
 def _nearest_swing_pool(
     pools: list[LiquidityPool], active: list[int], price: float, tolerance: float
 ) -> int | None:
-    """Return the place of the swing pool that a swing at ``price`` joins, the older on a tie."""
+    """The place of the swing pool that a swing at ``price`` joins, the older on a tie."""
     swing_pools = [place for place in active if pools[place].kind is PoolKind.SWING]
     nearest = min(swing_pools, key=lambda place: abs(price - pools[place].price), default=None)
     if nearest is None or abs(price - pools[nearest].price) > tolerance:
@@ -213,7 +219,7 @@ def _nearest_swing_pool(
 def _reclaimed_at(
     close: list[float], price: float, taken_at: int, reclaim_candles: int
 ) -> int | None:
-    """Return the first candle that closed back below a buy-side price in time."""
+    """The first candle that closed back below a buy-side price in time."""
     in_time = range(taken_at, min(taken_at + reclaim_candles, len(close) - 1) + 1)
     return next((j for j in in_time if close[j] < price), None)
 

@@ -1,4 +1,7 @@
-"""What the detectors measure by: true range, ATR, relative volume and the round-number grid."""
+"""What the detectors measure by: true range, ATR, relative volume and the round-number grid.
+
+Defined in docs/domain/definitions.md, "Notation".
+"""
 
 from bisect import bisect_left, insort
 from enum import StrEnum
@@ -22,14 +25,14 @@ ROUND_STEPS = [
 
 
 class Bias(StrEnum):
-    """Which way a finding points."""
+    """The direction that a finding speaks for."""
 
     BULLISH = "bullish"
     BEARISH = "bearish"
 
 
 def mirrored(candles: Candles) -> Candles:
-    """Return the candles upside down: what is bearish in them is bullish in the mirror.
+    """The candles upside down: what is bearish in them is bullish in the mirror.
 
     Negation loses no digit, so that a rule written once, for buyers, holds exactly for sellers.
     """
@@ -39,7 +42,7 @@ def mirrored(candles: Candles) -> Candles:
 
 
 def true_ranges(candles: Candles) -> list[float]:
-    """Return each candle's true range, in price; the first one's is its own range."""
+    """Each candle's true range, in price; the first one's is its own range."""
     high, low, close = candles.high.tolist(), candles.low.tolist(), candles.close.tolist()
     ranges: list[float] = []
     for i in range(len(candles)):
@@ -52,7 +55,7 @@ def true_ranges(candles: Candles) -> list[float]:
 
 
 def average_true_ranges(candles: Candles, period: int = ATR_PERIOD) -> list[float]:
-    """Return Wilder's ATR at each candle, in price; the plain mean while it is younger."""
+    """Wilder's ATR at each candle, in price; the plain mean until ``period`` candles are there."""
     averages: list[float] = []
     total = 0.0
     for i, true_range in enumerate(true_ranges(candles)):
@@ -67,11 +70,12 @@ def average_true_ranges(candles: Candles, period: int = ATR_PERIOD) -> list[floa
 def relative_volumes(
     candles: Candles, hour_candles: int = RELVOL_HOUR_CANDLES, recent_candles: int = RELVOL_CANDLES
 ) -> list[float]:
-    """Return each candle's volume against what its UTC hour usually has; 1.0 is usual.
+    """Each candle's volume against what its UTC hour usually has; 1.0 is usual.
 
     The yardstick is the median of the hour's earlier candles, or the mean of the last
     ``recent_candles`` where there are fewer than ``hour_candles`` of those. 1.0 where there is
-    no yardstick or it is 0.
+    no yardstick or it is 0. (A plain mean of the last candles would be a clock: on gold it fires at
+    the New York open and hardly ever elsewhere.)
     """
     volumes = candles.volume.tolist()
     of_hour: dict[int, list[float]] = {hour: [] for hour in range(24)}
@@ -88,7 +92,7 @@ def relative_volumes(
 
 
 def median_of_sorted(values: list[float]) -> float:
-    """Return the median of values in ascending order; there is at least one."""
+    """The median of at least one value, in ascending order."""
     middle = len(values) // 2
     if len(values) % 2:
         return values[middle]
@@ -96,12 +100,12 @@ def median_of_sorted(values: list[float]) -> float:
 
 
 def mean(values: list[float]) -> float:
-    """Return the mean, added up from the first to the last; 0.0 of nothing."""
+    """The mean, added up from the first to the last; 0.0 of nothing."""
     return total_of(values) / len(values) if values else 0.0
 
 
 def total_of(values: list[float]) -> float:
-    """Return the sum, added up from the first to the last.
+    """The sum, added up from the first to the last.
 
     The built-in `sum` compensates for rounding from Python 3.12 on, so its last digit would
     depend on the interpreter.
@@ -113,11 +117,14 @@ def total_of(values: list[float]) -> float:
 
 
 def share(part: float, whole: float) -> float:
-    """Return part / whole; 0.0 where a candle has no range to divide by."""
+    """``part / whole``; 0.0 where a candle has no range to divide by."""
     return part / whole if whole != 0 else 0.0
 
 
 def round_step(volatility: float) -> float:
-    """Return the psychological grid for a volatility: 1, 2.5 or 5 times a power of ten."""
+    """The grid of round numbers, in price, for a volatility: 1, 2.5 or 5 times a power of ten.
+
+    A fixed grid of $10 would be near 9 % of gold's candles at $1,300 and 94 % at $4,500.
+    """
     place = bisect_left(ROUND_STEPS, ROUND_STEP_ATR * volatility)
     return ROUND_STEPS[min(place, len(ROUND_STEPS) - 1)]

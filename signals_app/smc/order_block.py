@@ -1,4 +1,7 @@
-"""Order blocks: the last opposite candle before a strong move away."""
+"""Order blocks: the last opposite candle before a strong move away.
+
+Defined in docs/domain/definitions.md, section 3.
+"""
 
 from collections.abc import Iterator
 from math import ceil, floor
@@ -58,7 +61,7 @@ def find_order_blocks(
     impulse_candles: int = IMPULSE_CANDLES,
     displacement_atr: float = DISPLACEMENT_ATR,
 ) -> tuple[OrderBlock, ...]:
-    """Return the order blocks in the order in which they became known."""
+    """All order blocks of the window, by `confirmed_at`, then `index`."""
     bullish = list(_bullish_blocks(candles, impulse_candles, displacement_atr))
     bearish = [
         replace(block, direction=Bias.BEARISH, top=-block.bottom, bottom=-block.top)
@@ -68,7 +71,7 @@ def find_order_blocks(
 
 
 def block_score(*, high_volume: bool, rejection: bool, near_round: bool, has_fvg: bool) -> float:
-    """Return the ranking of a block by its qualities, 0.35 to 1.0."""
+    """A ranking by qualities, 0.35 to 1.0; a convention and no probability."""
     return (
         BASE_SCORE
         + VOLUME_SCORE * high_volume
@@ -79,7 +82,7 @@ def block_score(*, high_volume: bool, rejection: bool, near_round: bool, has_fvg
 
 
 def is_near_round(top: float, bottom: float, atr: float) -> bool:
-    """Return whether a round number is inside the zone or close to its nearer edge."""
+    """Whether a round number is inside the zone or at most a quarter of an ATR from its edge."""
     step = round_step(atr)
     if floor(top / step) * step >= bottom:
         return True

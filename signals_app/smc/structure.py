@@ -1,4 +1,7 @@
-"""Market structure: breaks of swing points, the trend that they make and the dealing range."""
+"""Market structure: breaks of swing points, the trend that they make and the dealing range.
+
+Defined in docs/domain/definitions.md, section 4.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,12 +57,12 @@ class DealingRange:
     high: float
 
     def position(self, price: float) -> float:
-        """Return 0 at the low, 1 at the high: above 0.5 is premium, below is discount."""
+        """0 at the low, 1 at the high: above 0.5 is premium, below is discount."""
         return (price - self.low) / (self.high - self.low)
 
 
 def find_breaks(candles: Candles, swings: Sequence[Swing]) -> tuple[StructureBreak, ...]:
-    """Return the breaks of ``swings``, which are in the order in which they became known."""
+    """The breaks of ``swings`` (by `confirmed_at`), oldest first; at most one a candle."""
     breaks: list[StructureBreak] = []
     trend = Trend.NONE
     reference: dict[SwingKind, Swing | None] = {SwingKind.HIGH: None, SwingKind.LOW: None}
@@ -84,12 +87,12 @@ def find_breaks(candles: Candles, swings: Sequence[Swing]) -> tuple[StructureBre
 
 
 def trend_of(breaks: Sequence[StructureBreak]) -> Trend:
-    """Return the direction of the last break."""
+    """The direction of the last break, `NONE` without any."""
     return breaks[-1].direction if breaks else Trend.NONE
 
 
 def trend_strength(candles: Candles, breaks: Sequence[StructureBreak]) -> float:
-    """Return the trend's strength at the last candle, 0..100; 0 while there is no trend."""
+    """The trend's strength at the last candle, 0..100; 0 while there is no trend."""
     trend = trend_of(breaks)
     if trend is Trend.NONE:
         return 0.0
@@ -101,7 +104,7 @@ def trend_strength(candles: Candles, breaks: Sequence[StructureBreak]) -> float:
 
 
 def dealing_range(swings: Sequence[Swing]) -> DealingRange | None:
-    """Return the range of the last known swings; `None` unless the high is above the low."""
+    """The range of the last known swings; `None` unless the high is above the low."""
     last = {swing.kind: swing.price for swing in swings}
     if SwingKind.HIGH not in last or SwingKind.LOW not in last:
         return None
@@ -119,7 +122,7 @@ def _breaks_since_the_turn(breaks: Sequence[StructureBreak]) -> int:
 
 
 def _efficiency(close: list[float], trend: Trend) -> float:
-    """Return Kaufman's ratio: the net move over the way walked; 0 where it is against the trend."""
+    """Kaufman's efficiency ratio, net move over path, 0..1; 0 where it is against the trend."""
     recent = close[-EFFICIENCY_CANDLES - 1 :]
     net = recent[-1] - recent[0]
     walked = total_of([abs(recent[m] - recent[m - 1]) for m in range(1, len(recent))])

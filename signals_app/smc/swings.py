@@ -1,4 +1,7 @@
-"""Swing points: the turning candles that structure and liquidity are read from."""
+"""Swing points: the turning candles that structure and liquidity are read from.
+
+Defined in docs/domain/definitions.md, section 1.
+"""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -34,7 +37,7 @@ class Swing(Struct, frozen=True, gc=False):
 
 
 def find_swings(candles: Candles, swing_length: int = SWING_LENGTH) -> tuple[Swing, ...]:
-    """Return the swings in the order in which they became known, a high before a low."""
+    """All swings of the window by `confirmed_at`, a high before a low."""
     swings: list[Swing] = []
     high, low = candles.high.tolist(), candles.low.tolist()
     last_high: float | None = None

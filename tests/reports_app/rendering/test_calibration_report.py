@@ -15,7 +15,7 @@ from reports_app.rendering.calibration_report import (
 from signals_app.market.candle import Timeframe
 from signals_app.probability.calibration import Calibration
 from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
-from signals_app.probability.fitting import Band, Forward
+from signals_app.probability.fitting import Band, WalkForward
 from signals_app.services.calibration import CalibrationInUse, StoreOutcome, StoreResult
 from signals_app.smc.measures import Bias
 from tests.signals_app.probability.examples import GAPS
@@ -35,7 +35,7 @@ FOUND = Calibration(
     from_ms=0,
     to_ms=1_704_067_200_000,
     probabilities=(GAPS, FEW),
-    forward=Forward(500, 0.24, 0.25, (Band(250, 0.4, 0.39), Band(250, 0.5, 0.52))),
+    forward=WalkForward(500, 0.24, 0.25, (Band(250, 0.4, 0.39), Band(250, 0.5, 0.52))),
 )
 BEFORE = CalibrationInUse(1200, datetime(2023, 1, 1, tzinfo=UTC))
 

@@ -62,17 +62,17 @@ def test_the_other_direction_is_measured_on_its_own() -> None:
     assert look_up([bucket(1, None, None)], *wanted, 0.5) is None
 
 
-def test_a_probability_is_told_beside_that_of_random_entries() -> None:
-    told = str(Measured(0.543, 0.488, 0.594, 1812, 0.521))
+def test_a_probability_is_shown_beside_that_of_random_entries() -> None:
+    text = str(Measured(0.543, 0.488, 0.594, 1812, 0.521))
 
-    assert told == "54% [49-59], n=1,812; random entries 52%"
+    assert text == "54% [49-59], n=1,812; random entries 52%"
 
 
-def test_a_probability_told_before_random_entries_were_noted_does_without() -> None:
+def test_a_probability_without_its_random_entries_is_shown_alone() -> None:
     assert str(Measured(0.543, 0.488, 0.594, 1812, None)) == "54% [49-59], n=1,812"
 
 
-def test_a_buckets_scores_are_told_by_their_bounds() -> None:
+def test_a_buckets_scores_are_named_by_their_bounds() -> None:
     limits = (None, 0.5), (0.5, 0.65), (0.65, None), (None, None), (48.4712, None)
 
     assert [bucket(1, *each).scores for each in limits] == [

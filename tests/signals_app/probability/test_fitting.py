@@ -69,7 +69,7 @@ def test_thirds_are_of_the_scores_and_a_few_outcomes_are_no_probability() -> Non
     assert [one.p for one in found] == [None] * 3
 
 
-def test_a_year_is_foretold_by_the_years_before_it() -> None:
+def test_a_year_is_predicted_from_the_years_before_it() -> None:
     first, second = sample([1, 1, 1, 0] * 100), sample([1, 1, 1, 0] * 50, start_ms=YEAR)
     both = Sample.joined([first, second])
 
@@ -78,11 +78,11 @@ def test_a_year_is_foretold_by_the_years_before_it() -> None:
     assert found is not None
     (p, _, _) = estimate(300, 400, 0.5) or (0, 0, 0)
     (band,) = found.bands
-    assert (found.n, band.foretold, band.happened) == (200, p, 0.75)
+    assert (found.n, band.predicted, band.observed) == (200, p, 0.75)
     assert found.error < found.error_random
 
 
-def test_the_first_year_can_be_foretold_by_nothing() -> None:
+def test_nothing_predicts_the_first_year() -> None:
     assert walk_forward(sample([1] * 300), [0, YEAR]) is None
 
 
