@@ -9,6 +9,7 @@ from signals_app.market.tick import Tick, Ticks
 from signals_app.services import strategies
 from trades_app import tasks
 from trades_app.shadow import following
+from trades_app.shadow import trading as shadow_trades
 from trades_app.trading import exposure, moving
 
 #: A follow-up of shadows that waited longer is made up for by the next sweep's.
@@ -20,7 +21,7 @@ class LiveBook:
 
     def move(self, symbol: str, ticks: Ticks) -> None:
         moving.move_trades(symbol, ticks)
-        following.move(symbol, ticks)
+        shadow_trades.move(symbol, ticks)
 
     def exposure_before(
         self, instrument: Instrument, parameters: Parameters, entry: Tick

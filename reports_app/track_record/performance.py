@@ -121,7 +121,9 @@ def _result(signal: Signal) -> TradeResult:
         session=signal.session,
         setup_type=signal.setup_type,
         signalled_ms=calendar.milliseconds(signal.timestamp),
-        opened_ms=signal.entry_time_ms if trade is None else trade.entry_time_ms,
+        opened_ms=calendar.milliseconds(signal.entry_time)
+        if trade is None
+        else trade.entry_time_ms,
         closed_ms=None if trade is None else trade.exit_time_ms,
         profit_loss=statistics.NOTHING if trade is None else trade.profit_loss,
         profit_loss_pips=statistics.NOTHING if trade is None else trade.profit_loss_pips,

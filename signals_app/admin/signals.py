@@ -137,4 +137,4 @@ class SignalAdmin(ReadOnlyAdmin):
 
     @admin.display(description="entry tick (UTC)")
     def entered_at(self, signal: Signal) -> SafeString | str:
-        return moment(signal.entry_time_ms)
+        return moment(signal.entry_time)

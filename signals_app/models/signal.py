@@ -58,7 +58,7 @@ class Signal(models.Model):
     zone_top = fields.price()
     zone_bottom = fields.price()
     entry_ordinal = models.BigIntegerField(help_text="the tick that it is entered at")
-    entry_time_ms = models.BigIntegerField()
+    entry_time = models.DateTimeField(help_text="time of the entry tick")
     strategy = models.ForeignKey(Strategy, on_delete=models.PROTECT, related_name="signals")
     record_hash = models.CharField(
         max_length=64, blank=True, editable=False, help_text="its link to the signal before it"

@@ -261,12 +261,6 @@ class TradeAdmin(ReadOnlyAdmin):
         return "-" if multiple is None else f"{multiple:+.2f}"
 
 
-class SymbolFilter(InstrumentFilter):
-    """The same for rows that call it their symbol."""
-
-    column = "symbol"
-
-
 @admin.register(ShadowTrade)
 class ShadowTradeAdmin(ReadOnlyAdmin):
     """Trades that strategies in shadow would have made, newest first."""
@@ -283,8 +277,8 @@ class ShadowTradeAdmin(ReadOnlyAdmin):
         "left_at",
         "failure",
     )
-    list_filter = (SymbolFilter, ("strategy", admin.RelatedOnlyFieldListFilter), "is_open")
-    ordering = ("-close_time_ms", "-pk")
+    list_filter = (InstrumentFilter, ("strategy", admin.RelatedOnlyFieldListFilter), "is_open")
+    ordering = ("-close_time", "-pk")
     list_select_related = ("strategy",)
 
     @admin.display(description="signal")
@@ -307,20 +301,20 @@ class ShadowTradeAdmin(ReadOnlyAdmin):
         """Return what it earned so far."""
         return money(trade.profit_loss)
 
-    @admin.display(description="candle close (UTC)", ordering="close_time_ms")
+    @admin.display(description="candle close (UTC)", ordering="close_time")
     def decided_at(self, trade: ShadowTrade) -> SafeString | str:
         """Return the close that it was decided on."""
-        return close_time(trade.close_time_ms)
+        return close_time(trade.close_time)
 
     @admin.display(description="entry")
     def entry(self, trade: ShadowTrade) -> str:
         """Return the price of the opening."""
-        return shown(trade.symbol, trade.signal["entry_price"])
+        return shown(trade.instrument, trade.signal["entry_price"])
 
-    @admin.display(description="exit (UTC)", ordering="exit_time_ms")
+    @admin.display(description="exit (UTC)", ordering="exit_time")
     def left_at(self, trade: ShadowTrade) -> SafeString | str:
         """Return when the rest was closed."""
-        return moment(trade.exit_time_ms)
+        return moment(trade.exit_time)
 
 
 @admin.action(description="Cancel the trade, which waits for its ticks")

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from signals_app.confluence.signal import TradingSignal
+from signals_app.market.calendar import utc
 from signals_app.models import Strategy, fields
 from trades_app.lifecycle.trade import Trade, TradeEvent
 
@@ -28,15 +29,15 @@ class ShadowTrade(models.Model):
     """
 
     strategy = models.ForeignKey(Strategy, on_delete=models.PROTECT, related_name="shadow_trades")
-    symbol = fields.symbol()
-    close_time_ms = models.BigIntegerField(help_text="the close that it was decided on")
+    instrument = fields.symbol()
+    close_time = models.DateTimeField(help_text="the close that it was decided on")
     signal = models.JSONField()
     trade = models.JSONField()
     events = models.JSONField(default=list)
     is_open = models.BooleanField()
     entry_ordinal = models.BigIntegerField(help_text="the tick that it was entered at")
     exit_ordinal = models.BigIntegerField(null=True, blank=True)
-    exit_time_ms = models.BigIntegerField(null=True, blank=True)
+    exit_time = models.DateTimeField(null=True, blank=True)
     profit_loss = models.DecimalField(
         max_digits=14, decimal_places=2, help_text="realised so far, net of costs"
     )
@@ -52,12 +53,12 @@ class ShadowTrade(models.Model):
         db_table = "shadow_trades"
         constraints = (
             models.UniqueConstraint(
-                fields=("strategy", "symbol", "close_time_ms"), name="one_shadow_trade_per_close"
+                fields=("strategy", "instrument", "close_time"), name="one_shadow_trade_per_close"
             ),
         )
         indexes = (
             models.Index(
-                fields=("symbol",), condition=models.Q(is_open=True), name="shadow_trade_open"
+                fields=("instrument",), condition=models.Q(is_open=True), name="shadow_trade_open"
             ),
         )
 
@@ -82,7 +83,8 @@ class ShadowTrade(models.Model):
         self.trade = msgspec.to_builtins(trade)
         self.events = [*self.events, *happened]
         self.is_open = trade.is_open
-        self.exit_ordinal, self.exit_time_ms = trade.exit_ordinal, trade.exit_time_ms
+        self.exit_ordinal = trade.exit_ordinal
+        self.exit_time = None if trade.exit_time_ms is None else utc(trade.exit_time_ms)
         self.profit_loss, self.r_multiple = trade.profit_loss, trade.r_multiple
 
 
@@ -90,23 +92,23 @@ class ShadowPosition(models.Model):
     """How far a strategy in shadow has followed a symbol's decided closes.
 
     Locking this row is the right to follow. `skipped` counts, by reason, the closes since
-    `began_ms` that made no trade.
+    `began_at` that made no trade.
     """
 
     strategy = models.ForeignKey(
         Strategy, on_delete=models.PROTECT, related_name="shadow_positions"
     )
-    symbol = fields.symbol()
-    began_ms = models.BigIntegerField(help_text="the last close before it began")
-    close_time_ms = models.BigIntegerField(help_text="the last close followed")
+    instrument = fields.symbol()
+    began_at = models.DateTimeField(null=True, help_text="the last close before; null: none was")
+    close_time = models.DateTimeField(null=True, help_text="the last close followed; null: none")
     skipped = models.JSONField(default=dict)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         db_table = "shadow_positions"
         constraints = (
-            models.UniqueConstraint(fields=("strategy", "symbol"), name="one_shadow_position"),
+            models.UniqueConstraint(fields=("strategy", "instrument"), name="one_shadow_position"),
         )
 
     def __str__(self) -> str:
-        return f"{self.strategy_id} {self.symbol} at {self.close_time_ms}"
+        return f"{self.strategy_id} {self.instrument} at {self.close_time}"

@@ -4,39 +4,33 @@ Nothing here writes what the live record is made of, and nothing here may hold i
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
+from datetime import datetime
 
-import msgspec
 import structlog
 from django.db import Error, transaction
 from django.db import models as db
 from redis.exceptions import RedisError
 
 from signals_app.confluence import decision as core
-from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.protections import Exposure
 from signals_app.confluence.refusals import RefusalReason
-from signals_app.confluence.signal import TradingSignal
-from signals_app.market import instrument as market
-from signals_app.market.tick import Tick, Ticks
+from signals_app.market import calendar
 from signals_app.models import Decision, Instrument, Strategy, StreamPosition
-from signals_app.pipeline import stream
 from signals_app.pipeline.analysis import views_of, windows_of
 from signals_app.pipeline.decisions import INSTRUMENT_OFF, refused_early
 from signals_app.services.strategies import NotPossible
-from trades_app.lifecycle import exposure, machine
-from trades_app.models import ShadowPosition, ShadowTrade
+from trades_app.models import ShadowPosition
+from trades_app.shadow.account import ShadowAccount
+from trades_app.shadow.trading import open_trade
 from trades_app.trading.opening import entry_tick
 
 log = structlog.get_logger(__name__)
 
-#: Why a close made no trade, beside the core's own reasons.
-TICKS_GONE, FAILED = "TICKS_GONE", "FAILED"
+#: A close that could not be followed, where the core has no reason for it.
+FAILED = "FAILED"
 #: The stream keeps at most so many used ticks for shadows that lag behind.
 KEPT_TICKS = 1_000_000
 _CLOSES_AT_ONCE = 100
-_DAY_MS = 86_400_000
 
 
 def begin(strategy_id: int) -> Strategy:
@@ -48,10 +42,11 @@ def begin(strategy_id: int) -> Strategy:
     with transaction.atomic():
         strategy = _turned(strategy_id, Strategy.Status.RETIRED, Strategy.Status.SHADOW)
         for symbol in Instrument.objects.values_list("symbol", flat=True):
-            now_ms = _newest_decided_ms(symbol)
-            present = {"began_ms": now_ms, "close_time_ms": now_ms, "skipped": {}}
+            now = _newest_decided(symbol)
             ShadowPosition.objects.update_or_create(
-                strategy=strategy, symbol=symbol, defaults=present
+                strategy=strategy,
+                instrument=symbol,
+                defaults={"began_at": now, "close_time": now, "skipped": {}},
             )
     log.info("shadow_began", strategy=str(strategy))
     return strategy
@@ -83,27 +78,12 @@ def follow(symbol: str) -> bool:
     return more
 
 
-def move(symbol: str, ticks: Ticks) -> None:
-    """Move a symbol's open shadow trades; called in the transaction that uses the ticks."""
-    rows = list(ShadowTrade.objects.open().filter(symbol=symbol).order_by("pk"))
-    if not rows:
-        return
-    instrument = Instrument.objects.get(symbol=symbol).value()
-    for row in rows:
-        try:
-            _move_one(row, instrument, ticks)
-        except Exception as failure:
-            # The live trades move in this transaction: no fault of a shadow may undo it.
-            log.exception("shadow_trade_failed", shadow_trade=row.pk, symbol=symbol)
-            ShadowTrade.objects.filter(pk=row.pk).update(is_open=False, failure=repr(failure)[:200])
-
-
 def behind() -> int:
     """Return how many decided closes strategies in shadow have still to follow."""
     following = ShadowPosition.objects.filter(strategy__status=Strategy.Status.SHADOW)
     return sum(
-        _decided(symbol).filter(close_time_ms__gt=followed_ms).count()
-        for symbol, followed_ms in following.values_list("symbol", "close_time_ms")
+        _after(followed, _decided(symbol)).count()
+        for symbol, followed in following.values_list("instrument", "close_time")
     )
 
 
@@ -114,10 +94,10 @@ def needed_ordinals(symbol: str) -> Iterator[int]:
     `KEPT_TICKS`: whoever lags more than that does without.
     """
     following = ShadowPosition.objects.filter(
-        symbol=symbol, strategy__status=Strategy.Status.SHADOW
+        instrument=symbol, strategy__status=Strategy.Status.SHADOW
     )
-    for followed_ms in following.values_list("close_time_ms", flat=True):
-        ahead = Decision.objects.filter(symbol=symbol, close_time_ms__gt=followed_ms)
+    for followed in following.values_list("close_time", flat=True):
+        ahead = _after(followed, Decision.objects.filter(symbol=symbol))
         entered = ahead.exclude(entry_ordinal=None).order_by("close_time_ms")
         for ordinal in entered.values_list("entry_ordinal", flat=True)[:1]:
             used = StreamPosition.objects.get(symbol=symbol).ordinal
@@ -138,52 +118,17 @@ def _decided(symbol: str) -> "db.QuerySet[Decision]":
     return Decision.objects.filter(symbol=symbol).exclude(outcome=Decision.Outcome.PENDING)
 
 
-def _newest_decided_ms(symbol: str) -> int:
-    """Return the end of the newest decided candle, 0 where there is none."""
+def _after(close: datetime | None, decisions: "db.QuerySet[Decision]") -> "db.QuerySet[Decision]":
+    """Return the closes behind this one; all of them where it is `None`."""
+    if close is None:
+        return decisions
+    return decisions.filter(close_time_ms__gt=calendar.milliseconds(close))
+
+
+def _newest_decided(symbol: str) -> datetime | None:
+    """Return the end of the newest decided candle, `None` where there is none."""
     newest = _decided(symbol).order_by("-close_time_ms").first()
-    return 0 if newest is None else newest.close_time_ms
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """What a strategy in shadow decides a symbol's closes with."""
-
-    strategy: Strategy
-    parameters: Parameters
-    instrument: market.Instrument
-    is_active: bool
-
-    @property
-    def trades(self) -> "db.QuerySet[ShadowTrade]":
-        """Return all its trades of the symbol."""
-        return ShadowTrade.objects.filter(
-            strategy=self.strategy, symbol=self.instrument.symbol, failure=""
-        )
-
-    def exposure_before(self, entry: Tick) -> Exposure:
-        """Return the account as it stood before the tick ``entry``, as the live one is read."""
-        remembered_ms = entry.time_ms - exposure.memory_ms(self.parameters)
-        older = self.trades.filter(exit_time_ms__lt=remembered_ms)
-        recent = self.trades.exclude(exit_time_ms__lt=remembered_ms).order_by("entry_ordinal")
-        return exposure.exposure_before(
-            entry.ordinal,
-            entry.time_ms,
-            [(row.value(), row.event_values()) for row in recent],
-            self.instrument,
-            self.parameters,
-            settled=older.aggregate(profit=db.Sum("profit_loss"))["profit"] or Decimal(0),
-        )
-
-    def next_number(self, close_time_ms: int) -> int:
-        """Return the number of the next signal on the UTC day of a close."""
-        day_began_ms = close_time_ms - close_time_ms % _DAY_MS
-        of_the_day = ShadowTrade.objects.filter(
-            strategy=self.strategy,
-            symbol=self.instrument.symbol,
-            close_time_ms__gte=day_began_ms,
-            close_time_ms__lt=day_began_ms + _DAY_MS,
-        )
-        return of_the_day.count() + 1
+    return None if newest is None else calendar.utc(newest.close_time_ms)
 
 
 def _follow_some(strategy: Strategy, symbol: str) -> bool:
@@ -193,34 +138,33 @@ def _follow_some(strategy: Strategy, symbol: str) -> bool:
     """
     with transaction.atomic():
         position = _locked_position(strategy, symbol)
-        ahead = _decided(symbol).filter(close_time_ms__gt=position.close_time_ms)
+        ahead = _after(position.close_time, _decided(symbol))
         waiting = list(ahead.order_by("close_time_ms")[:_CLOSES_AT_ONCE])
         if not waiting:
             return False
         row = Instrument.objects.get(symbol=symbol)
-        account = _Account(strategy, strategy.value(), row.value(), row.is_active)
+        account = ShadowAccount(strategy, strategy.value(), row.value(), row.is_active)
         windows = windows_of(symbol, waiting)
         for decision in waiting:
             early = refused_early(decision, windows[decision.close_time_ms], account.parameters)
             skipped = early.reason.value if early else _attempt(account, decision)
-            position.close_time_ms = decision.close_time_ms
+            position.close_time = calendar.utc(decision.close_time_ms)
             if skipped is None:
                 break
             position.skipped[skipped] = position.skipped.get(skipped, 0) + 1
         position.save()
-    return position.close_time_ms < waiting[-1].close_time_ms or len(waiting) == _CLOSES_AT_ONCE
+    return decision is not waiting[-1] or len(waiting) == _CLOSES_AT_ONCE
 
 
 def _locked_position(strategy: Strategy, symbol: str) -> ShadowPosition:
     """Return the strategy's place among the closes; one that has none begins at the present."""
-    now_ms = _newest_decided_ms(symbol)
-    ShadowPosition.objects.get_or_create(
-        strategy=strategy, symbol=symbol, defaults={"began_ms": now_ms, "close_time_ms": now_ms}
-    )
-    return ShadowPosition.objects.select_for_update().get(strategy=strategy, symbol=symbol)
+    now = _newest_decided(symbol)
+    mine = {"strategy": strategy, "instrument": symbol}
+    ShadowPosition.objects.get_or_create(**mine, defaults={"began_at": now, "close_time": now})
+    return ShadowPosition.objects.select_for_update().get(**mine)
 
 
-def _attempt(account: _Account, decision: Decision) -> str | None:
+def _attempt(account: ShadowAccount, decision: Decision) -> str | None:
     """Follow one close; what goes wrong with it costs this close and nothing else."""
     try:
         with transaction.atomic():
@@ -233,7 +177,7 @@ def _attempt(account: _Account, decision: Decision) -> str | None:
         return FAILED
 
 
-def _follow_close(account: _Account, decision: Decision) -> str | None:
+def _follow_close(account: ShadowAccount, decision: Decision) -> str | None:
     """Decide one close and open its trade; return why there is none, `None` where there is."""
     if decision.score is None or decision.entry_ordinal is None:
         return RefusalReason.WARMING_UP.value
@@ -255,39 +199,4 @@ def _follow_close(account: _Account, decision: Decision) -> str | None:
         return INSTRUMENT_OFF
     assert made.signal is not None
     named = f"{made.signal.signal_id}-S{account.strategy.pk}"
-    return _open(account, replace(made.signal, signal_id=named), entry)
-
-
-def _open(account: _Account, signal: TradingSignal, entry: Tick) -> str | None:
-    """Open a signal's trade and let it catch up with the stream; return what hindered it."""
-    symbol = signal.instrument
-    # Whoever holds the position decides which ticks have moved trades.
-    position = StreamPosition.objects.select_for_update().get(symbol=symbol)
-    trade, events = machine.open_trade(signal, account.instrument, entry, account.parameters)
-    try:
-        for ticks in stream.read_ticks(symbol, entry.ordinal, position.ordinal):
-            trade, more = machine.advance(trade, account.instrument, ticks)
-            events += more
-            if not trade.is_open:
-                break
-    except stream.TicksMissing:
-        return TICKS_GONE
-    row = ShadowTrade(
-        strategy=account.strategy,
-        symbol=symbol,
-        close_time_ms=signal.timestamp_ms,
-        signal=msgspec.to_builtins(signal),
-        entry_ordinal=trade.entry_ordinal,
-    )
-    row.fill(trade, events)
-    row.save(force_insert=True)
-    log.info("shadow_trade_opened", signal_id=signal.signal_id, strategy=str(account.strategy))
-    return None
-
-
-def _move_one(row: ShadowTrade, instrument: market.Instrument, ticks: Ticks) -> None:
-    trade, events = machine.advance(row.value(), instrument, ticks)
-    if events:
-        with transaction.atomic():
-            row.fill(trade, events)
-            row.save()
+    return open_trade(account, replace(made.signal, signal_id=named), entry)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,12 +19,12 @@ class Standing:
 
     `strategy` is `None` for the live record, whichever versions made it; `skipped` are then empty.
     `mean_r` is of the closed trades, `None` where there are none; `profit_loss` (account currency)
-    is all that was realised.
+    is all that was realised; `since` is `None` where the shadow began with the first close.
     """
 
     symbol: str
     strategy: Strategy | None
-    since_ms: int
+    since: datetime | None
     trades: int
     closed: int
     won: int
@@ -37,25 +38,23 @@ def compare(symbol: str | None = None) -> list[Standing]:
 
     Newest strategy first; those that have not followed a close yet are left out.
     """
-    positions = ShadowPosition.objects.exclude(close_time_ms=0).select_related("strategy")
+    positions = ShadowPosition.objects.exclude(close_time=None).select_related("strategy")
     if symbol is not None:
-        positions = positions.filter(symbol=symbol)
+        positions = positions.filter(instrument=symbol)
     found: list[Standing] = []
-    for position in positions.order_by("-strategy", "symbol"):
+    for position in positions.order_by("-strategy", "instrument"):
         made = ShadowTrade.objects.filter(
-            strategy=position.strategy,
-            symbol=position.symbol,
-            close_time_ms__gt=position.began_ms,
-            failure="",
+            strategy=position.strategy, instrument=position.instrument, failure=""
         )
-        trades = [row.value() for row in made.order_by("close_time_ms")]
-        found.append(_standing(position, position.strategy, trades, position.skipped))
         recorded = models.Trade.objects.exclude(status=TradeStatus.CANCELLED).filter(
-            instrument=position.symbol,
-            signal__timestamp__gt=calendar.utc(position.began_ms),
-            signal__timestamp__lte=calendar.utc(position.close_time_ms),
+            instrument=position.instrument, signal__timestamp__lte=position.close_time
         )
+        if position.began_at is not None:
+            made = made.filter(close_time__gt=position.began_at)
+            recorded = recorded.filter(signal__timestamp__gt=position.began_at)
+        own = [row.value() for row in made.order_by("close_time")]
         live = [row.value() for row in recorded.order_by("entry_ordinal")]
+        found.append(_standing(position, position.strategy, own, position.skipped))
         found.append(_standing(position, None, live, {}))
     return found
 
@@ -65,7 +64,7 @@ def standing_as_json(one: Standing) -> dict[str, Any]:
     return {
         "symbol": one.symbol,
         "strategy": None if one.strategy is None else str(one.strategy),
-        "since": calendar.iso(one.since_ms) if one.since_ms else None,
+        "since": None if one.since is None else calendar.iso(calendar.milliseconds(one.since)),
         "trades": one.trades,
         "closed": one.closed,
         "won": one.won,
@@ -85,9 +84,9 @@ def _standing(
     multiples = [trade.r_multiple for trade in closed if trade.r_multiple is not None]
     mean = sum(multiples, Decimal(0)) / len(multiples) if multiples else None
     return Standing(
-        symbol=position.symbol,
+        symbol=position.instrument,
         strategy=strategy,
-        since_ms=position.began_ms,
+        since=position.began_at,
         trades=len(trades),
         closed=len(closed),
         won=sum(trade.profit_loss > 0 for trade in closed),

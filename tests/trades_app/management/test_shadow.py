@@ -5,6 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from signals_app.market.calendar import utc
 from signals_app.models import Strategy
 from trades_app.models import ShadowPosition
 
@@ -42,7 +43,7 @@ def test_the_table_sets_each_shadow_above_the_live_record(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     call_command("shadow", changes=["threshold=80"])
-    ShadowPosition.objects.filter(symbol="XAUUSD").update(close_time_ms=1)
+    ShadowPosition.objects.filter(instrument="XAUUSD").update(close_time=utc(1))
     capsys.readouterr()
 
     call_command("shadow", symbol="XAUUSD")

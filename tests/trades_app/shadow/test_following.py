@@ -131,7 +131,7 @@ def test_a_shadow_with_the_live_parameters_makes_the_live_trades(pipeline: Pipel
     assert [row.signal_value() for row in rows] == [
         replace(row.signal.value(), signal_id=row.signal_id + suffix) for row in live
     ]
-    position = ShadowPosition.objects.get(symbol=SYMBOL)
+    position = ShadowPosition.objects.get(instrument=SYMBOL)
     decided = Decision.objects.exclude(outcome=Decision.Outcome.PENDING)
     assert sum(position.skipped.values()) + len(rows) == decided.count()
     refused = Decision.objects.filter(outcome=Decision.Outcome.REFUSED)
@@ -162,7 +162,7 @@ def test_it_begins_at_the_present_and_not_in_the_past(pipeline: Pipeline) -> Non
 
     assert not following.follow(SYMBOL)
 
-    position = ShadowPosition.objects.get(strategy=strategy, symbol=SYMBOL)
+    position = ShadowPosition.objects.get(strategy=strategy, instrument=SYMBOL)
     assert (position.began_ms, position.close_time_ms, position.skipped) == (newest, newest, {})
     assert not ShadowTrade.objects.exists()
 
@@ -198,7 +198,7 @@ def test_a_close_whose_ticks_are_gone_is_skipped_and_counted(
 
     assert not ShadowTrade.objects.exists()
     # Without its trades fewer closes are refused: what is skipped for its ticks is at least these.
-    assert ShadowPosition.objects.get(symbol=SYMBOL).skipped["TICKS_GONE"] >= signals
+    assert ShadowPosition.objects.get(instrument=SYMBOL).skipped["TICKS_GONE"] >= signals
 
 
 def test_a_close_that_a_shadow_fails_on_is_skipped_and_stops_no_other(
@@ -216,7 +216,7 @@ def test_a_close_that_a_shadow_fails_on_is_skipped_and_stops_no_other(
 
     pipeline.run()
 
-    followed = {each.strategy: each for each in ShadowPosition.objects.filter(symbol=SYMBOL)}
+    followed = {each.strategy: each for each in ShadowPosition.objects.filter(instrument=SYMBOL)}
     assert followed[broken].skipped["FAILED"] > 0
     assert followed[broken].close_time_ms == followed[sound].close_time_ms
     made = ShadowTrade.objects.values_list("strategy", flat=True)
@@ -319,12 +319,12 @@ def test_without_shadows_the_live_path_asks_three_questions_more(
 
 def test_a_close_of_an_instrument_that_is_off_makes_no_trade(pipeline: Pipeline) -> None:
     in_shadow()
-    Instrument.objects.filter(symbol=SYMBOL).update(is_active=False)
+    Instrument.objects.filter(instrument=SYMBOL).update(is_active=False)
 
     pipeline.run(last=30_000)
 
     assert not ShadowTrade.objects.exists()
-    assert ShadowPosition.objects.get(symbol=SYMBOL).skipped["INSTRUMENT_OFF"] > 0
+    assert ShadowPosition.objects.get(instrument=SYMBOL).skipped["INSTRUMENT_OFF"] > 0
 
 
 def test_a_strategy_that_ran_in_shadow_stays_as_it_is() -> None:
@@ -355,7 +355,7 @@ def test_one_that_begins_again_counts_anew(pipeline: Pipeline) -> None:
 
     following.begin(strategy.pk)
 
-    position = ShadowPosition.objects.get(strategy=strategy, symbol=SYMBOL)
+    position = ShadowPosition.objects.get(strategy=strategy, instrument=SYMBOL)
     newest = Decision.objects.exclude(outcome="PENDING").latest("close_time_ms").close_time_ms
     assert (position.began_ms, position.close_time_ms, position.skipped) == (newest, newest, {})
 
@@ -391,7 +391,7 @@ def test_the_comparison_sets_each_shadow_beside_the_live_record(
         "skipped": {},
     }
     assert first["trades"] == ShadowTrade.objects.count()
-    assert first["skipped"] == ShadowPosition.objects.get(symbol=SYMBOL).skipped
+    assert first["skipped"] == ShadowPosition.objects.get(instrument=SYMBOL).skipped
     call_command("shadow")
     assert "default v2     the beginning" in capsys.readouterr().out
 

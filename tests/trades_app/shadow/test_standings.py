@@ -1,11 +1,13 @@
 """Strategies in shadow beside the live record of the same time."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 import pytest
 
+from signals_app.market.calendar import utc
 from signals_app.models import Strategy
 from tests.trades_app.examples import SIGNAL
 from tests.trades_app.rows import numbered, stored_trade
@@ -15,13 +17,16 @@ from trades_app.shadow.standings import Standing, compare, standing_as_json
 pytestmark = pytest.mark.django_db
 
 
-def shadow(*, began_ms: int = 0, followed_ms: int = SIGNAL.timestamp_ms) -> Strategy:
+CLOSE = utc(SIGNAL.timestamp_ms)
+
+
+def shadow(*, began_at: datetime | None = None, followed: datetime | None = CLOSE) -> Strategy:
     strategy = Strategy.objects.create(name="default", version=2, status=Strategy.Status.SHADOW)
     ShadowPosition.objects.create(
         strategy=strategy,
-        symbol="XAUUSD",
-        began_ms=began_ms,
-        close_time_ms=followed_ms,
+        instrument="XAUUSD",
+        began_at=began_at,
+        close_time=followed,
         skipped={"SCORE": 3},
     )
     return strategy
@@ -32,15 +37,15 @@ def shadow_trade(strategy: Strategy, row: Trade) -> None:
     trade = row.value()
     ShadowTrade.objects.create(
         strategy=strategy,
-        symbol="XAUUSD",
-        close_time_ms=SIGNAL.timestamp_ms,
+        instrument="XAUUSD",
+        close_time=CLOSE,
         signal=msgspec.to_builtins(SIGNAL),
         trade=msgspec.to_builtins(trade),
         events=[],
         is_open=trade.is_open,
         entry_ordinal=trade.entry_ordinal,
         exit_ordinal=trade.exit_ordinal,
-        exit_time_ms=trade.exit_time_ms,
+        exit_time=row.exit_time,
         profit_loss=trade.profit_loss,
         r_multiple=trade.r_multiple,
     )
@@ -60,7 +65,7 @@ def test_a_shadow_stands_before_the_live_record_of_its_time() -> None:
     assert own == Standing(
         symbol="XAUUSD",
         strategy=strategy,
-        since_ms=0,
+        since=None,
         trades=1,
         closed=1,
         won=0,
@@ -73,20 +78,20 @@ def test_a_shadow_stands_before_the_live_record_of_its_time() -> None:
 
 def test_what_was_made_before_a_shadow_began_does_not_count() -> None:
     before = stored_trade(SIGNAL, 2039.0)
-    strategy = shadow(began_ms=SIGNAL.timestamp_ms, followed_ms=SIGNAL.timestamp_ms + 1)
+    strategy = shadow(began_at=CLOSE, followed=CLOSE + timedelta(milliseconds=1))
     shadow_trade(strategy, before)
 
     own, live = compare("XAUUSD")
 
     assert (own.trades, own.mean_r, own.profit_loss) == (0, None, Decimal("0.00"))
-    assert (live.trades, live.since_ms) == (0, SIGNAL.timestamp_ms)
+    assert (live.trades, live.since) == (0, CLOSE)
 
 
 def test_one_that_has_not_followed_a_close_and_other_symbols_are_left_out() -> None:
-    shadow(followed_ms=0)
+    shadow(followed=None)
     assert compare() == []
 
-    ShadowPosition.objects.update(close_time_ms=1)
+    ShadowPosition.objects.update(close_time=CLOSE)
     assert len(compare()) == 2
     assert compare("EURUSD") == []
 
@@ -95,7 +100,7 @@ def test_json_has_plain_values_and_null_for_the_live_record() -> None:
     standing = Standing(
         symbol="XAUUSD",
         strategy=None,
-        since_ms=SIGNAL.timestamp_ms,
+        since=CLOSE,
         trades=2,
         closed=1,
         won=1,

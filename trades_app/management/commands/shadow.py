@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from signals_app.confluence.limits import BadParameter, read_change
 from signals_app.management.database import add_data_dir_argument, open_database
-from signals_app.market.calendar import iso
+from signals_app.market.calendar import iso, milliseconds
 from signals_app.models import NoLiveStrategy
 from signals_app.services.strategies import NotPossible, add_version, make_live, version_id
 from trades_app.shadow import following
@@ -85,7 +85,7 @@ def _cells(one: Standing) -> tuple[str, ...]:
     return (
         one.symbol,
         "live" if one.strategy is None else str(one.strategy),
-        iso(one.since_ms)[:16] if one.since_ms else "the beginning",
+        "the beginning" if one.since is None else iso(milliseconds(one.since))[:16],
         str(one.trades),
         str(one.closed),
         str(one.won),
