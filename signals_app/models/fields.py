@@ -1,5 +1,6 @@
 """Columns that several tables share."""
 
+from enum import StrEnum
 from typing import Any
 
 from django.db import models
@@ -23,3 +24,8 @@ def lots(**options: Any) -> "models.DecimalField[Any, Any]":
 def symbol(**options: Any) -> "models.CharField[Any, Any]":
     """Return an instrument's symbol."""
     return models.CharField(max_length=20, **options)
+
+
+def kind(kinds: type[StrEnum], **options: Any) -> "models.CharField[Any, str]":
+    """Return a column of one of these kinds; empty is none of them."""
+    return models.CharField(choices=[(each.value, each.value) for each in kinds], **options)

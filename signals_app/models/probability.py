@@ -45,13 +45,9 @@ class MeasuredProbability(models.Model):
 
     instrument = fields.symbol()
     timeframe = models.CharField(max_length=3)
-    event_type = models.CharField(
-        max_length=12, choices=[(one.value, one.value) for one in EventType]
-    )
-    event_kind = models.CharField(
-        max_length=6, choices=[(one.value, one.value) for one in EventKind]
-    )
-    direction = models.CharField(max_length=7, choices=[(one.value, one.value) for one in Bias])
+    event_type = fields.kind(EventType, max_length=12)
+    event_kind = fields.kind(EventKind, max_length=6)
+    direction = fields.kind(Bias, max_length=7)
     tercile = models.PositiveSmallIntegerField(help_text="third of the scores, 1 the lowest")
     score_above = models.FloatField(null=True, help_text="null: no lower bound")
     score_to = models.FloatField(null=True, help_text="null: no upper bound")

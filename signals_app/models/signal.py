@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from signals_app.confluence.signal import TradingSignal
+from signals_app.market.calendar import TradingSession
+from signals_app.market.direction import Direction
 from signals_app.models import fields
 from signals_app.models.strategy import Strategy
 from signals_app.models.values import Columns
@@ -35,7 +37,7 @@ class Signal(models.Model):
 
     signal_id = models.CharField(max_length=50, primary_key=True)
     instrument = fields.symbol()
-    direction = models.CharField(max_length=4)
+    direction = fields.kind(Direction, max_length=4)
     entry_price = fields.price()
     stop_loss = fields.price()
     take_profit_1 = fields.price()
@@ -50,7 +52,7 @@ class Signal(models.Model):
     h4_context = models.TextField()
     h1_context = models.TextField()
     m15_context = models.TextField()
-    session = models.CharField(max_length=20)
+    session = fields.kind(TradingSession, max_length=20)
     timestamp = models.DateTimeField(help_text="close of the candle that it was made on")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.ACTIVE)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

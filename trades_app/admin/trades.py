@@ -24,8 +24,10 @@ from signals_app.admin.display import (
     shown,
 )
 from signals_app.admin.filters import DirectionFilter, InstrumentFilter
+from signals_app.market.direction import Direction
 from signals_app.models import Signal, Strategy
 from signals_app.services.strategies import NotPossible
+from trades_app.lifecycle.trade import EventKind, TradeStatus
 from trades_app.lifecycle.transitions import InvalidTransition
 from trades_app.models import ShadowTrade, Trade, TradeEvent
 from trades_app.notifications.content.wording import duration
@@ -36,17 +38,17 @@ from trades_app.trading.opening import cancel_trade
 
 #: The statuses that a trade rests in, and how each is shown.
 _STATUS_COLOURS = {
-    "MONITORING": NEUTRAL,
-    "TP1_HIT": GOOD,
-    "TRADE_CLOSED": "",
-    "CANCELLED": BUSY,
+    TradeStatus.MONITORING.value: NEUTRAL,
+    TradeStatus.TP1_HIT.value: GOOD,
+    TradeStatus.TRADE_CLOSED.value: "",
+    TradeStatus.CANCELLED.value: BUSY,
 }
 #: What ended a trade, as people say it.
 _ENDS = {
-    "SL_HIT": "stop loss",
-    "TP2_HIT": "take profit 2",
-    "EXPIRED": "expired",
-    "CLOSED_MANUALLY": "by hand",
+    EventKind.SL_HIT.value: "stop loss",
+    EventKind.TP2_HIT.value: "take profit 2",
+    EventKind.EXPIRED.value: "expired",
+    EventKind.CLOSED_MANUALLY.value: "by hand",
 }
 
 
@@ -117,7 +119,7 @@ class TradeAdmin(ReadOnlyAdmin):
     list_display = (
         "trade_id",
         "of_signal",
-        "way",
+        "direction_label",
         "state",
         "profit",
         "pips",
@@ -144,7 +146,7 @@ class TradeAdmin(ReadOnlyAdmin):
             {
                 "fields": (
                     ("trade_id", "of_signal", "instrument"),
-                    ("way", "state", "reason"),
+                    ("direction_label", "state", "reason"),
                     ("profit", "pips", "multiple"),
                     ("entered_at", "entry", "lots"),
                     ("left_at", "exit", "remaining_lots"),
@@ -177,8 +179,8 @@ class TradeAdmin(ReadOnlyAdmin):
         """Return the signal that it comes from."""
         return link_to(trade.signal, trade.signal_id)
 
-    @labelled("direction", {"BUY": GOOD, "SELL": BAD}, "direction")
-    def way(self, trade: Trade) -> str:
+    @labelled("direction", {Direction.BUY: GOOD, Direction.SELL: BAD}, "direction")
+    def direction_label(self, trade: Trade) -> str:
         """Return the direction."""
         return trade.direction
 
@@ -268,7 +270,7 @@ class ShadowTradeAdmin(ReadOnlyAdmin):
     list_display = (
         "strategy",
         "of_signal",
-        "way",
+        "direction_label",
         "state",
         "profit",
         "r_multiple",
@@ -286,8 +288,8 @@ class ShadowTradeAdmin(ReadOnlyAdmin):
         """Return the id, which ends with the strategy's number."""
         return str(trade.signal["signal_id"])
 
-    @labelled("direction", {"BUY": GOOD, "SELL": BAD})
-    def way(self, trade: ShadowTrade) -> str:
+    @labelled("direction", {Direction.BUY: GOOD, Direction.SELL: BAD})
+    def direction_label(self, trade: ShadowTrade) -> str:
         """Return the direction."""
         return str(trade.signal["direction"])
 

@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from signals_app.market.direction import Direction
 from signals_app.models import Signal, fields
 from signals_app.models.values import Columns
 from trades_app.lifecycle import trade as core
-from trades_app.lifecycle.trade import CloseOrder, TradeStatus
+from trades_app.lifecycle.trade import CloseOrder, EventKind, TradeStatus
 
 
 class TradeQuerySet(models.QuerySet["Trade"]):
@@ -31,15 +32,15 @@ class Trade(models.Model):
     trade_id = models.AutoField(primary_key=True)
     signal = models.OneToOneField(Signal, on_delete=models.PROTECT, related_name="trade")
     instrument = fields.symbol()
-    direction = models.CharField(max_length=4)
-    status = models.CharField(max_length=20)
+    direction = fields.kind(Direction, max_length=4)
+    status = fields.kind(TradeStatus, max_length=20)
     lots = fields.lots()
     remaining_lots = fields.lots()
     entry_time = models.DateTimeField()
     entry_price = fields.price()
     exit_time = models.DateTimeField(null=True, blank=True)
     exit_price = fields.price(null=True, blank=True)
-    exit_reason = models.CharField(max_length=20, blank=True)
+    exit_reason = fields.kind(EventKind, max_length=20, blank=True)
     stop_loss = fields.price(help_text="the stop in force")
     initial_stop_loss = fields.price()
     take_profit_1 = fields.price()
@@ -109,9 +110,9 @@ class TradeEvent(models.Model):
 
     trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="events")
     number = models.PositiveSmallIntegerField(help_text="its place in the trade's life, from 1")
-    kind = models.CharField(max_length=20)
-    before = models.CharField(max_length=20)
-    after = models.CharField(max_length=20)
+    kind = fields.kind(EventKind, max_length=20)
+    before = fields.kind(TradeStatus, max_length=20)
+    after = fields.kind(TradeStatus, max_length=20)
     time = models.DateTimeField(help_text="the tick's own time")
     ordinal = models.BigIntegerField(help_text="the tick's place in its symbol's stream")
     price = fields.price(null=True)

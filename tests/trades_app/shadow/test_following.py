@@ -16,6 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from redis import Redis
 
 from signals_app import tasks as signal_tasks
+from signals_app.market.calendar import utc
 from signals_app.market.tick import Ticks
 from signals_app.models import Decision, Instrument, Signal, Strategy, StreamPosition
 from signals_app.pipeline import analysis, candles, decisions, stream
@@ -26,7 +27,7 @@ from tests.stand_ins.market_files import MarketFiles, write_market_files
 from tests.trades_app.examples import bids
 from trades_app import models
 from trades_app.models import ShadowPosition, ShadowTrade
-from trades_app.shadow import following
+from trades_app.shadow import following, trading
 from trades_app.trading import opening
 
 pytestmark = pytest.mark.django_db
@@ -157,13 +158,14 @@ def test_a_shadow_of_another_threshold_changes_nothing_of_the_live_record(
 
 def test_it_begins_at_the_present_and_not_in_the_past(pipeline: Pipeline) -> None:
     pipeline.run(last=20_000)
-    newest = Decision.objects.exclude(outcome="PENDING").latest("close_time_ms").close_time_ms
+    decided = Decision.objects.exclude(outcome=Decision.Outcome.PENDING)
+    newest = utc(decided.latest("close_time_ms").close_time_ms)
     strategy = in_shadow(threshold=0)
 
     assert not following.follow(SYMBOL)
 
     position = ShadowPosition.objects.get(strategy=strategy, instrument=SYMBOL)
-    assert (position.began_ms, position.close_time_ms, position.skipped) == (newest, newest, {})
+    assert (position.began_at, position.close_time, position.skipped) == (newest, newest, {})
     assert not ShadowTrade.objects.exists()
 
 
@@ -218,7 +220,7 @@ def test_a_close_that_a_shadow_fails_on_is_skipped_and_stops_no_other(
 
     followed = {each.strategy: each for each in ShadowPosition.objects.filter(instrument=SYMBOL)}
     assert followed[broken].skipped["FAILED"] > 0
-    assert followed[broken].close_time_ms == followed[sound].close_time_ms
+    assert followed[broken].close_time == followed[sound].close_time
     made = ShadowTrade.objects.values_list("strategy", flat=True)
     assert set(made) == {sound.pk}
     assert following.behind() == 0
@@ -267,15 +269,16 @@ def test_the_open_trades_of_a_retired_shadow_run_on_to_their_end(open_trade: Sha
     trade = open_trade.value()
     beyond = float(trade.stop_loss) - 50 * trade.direction.sign
 
-    following.move(SYMBOL, jump(open_trade, beyond))
+    trading.move(SYMBOL, jump(open_trade, beyond))
 
     open_trade.refresh_from_db()
     ended = open_trade.value()
     assert (open_trade.is_open, ended.exit_reason) == (False, "SL_HIT")
     assert (open_trade.profit_loss, open_trade.r_multiple) == (ended.profit_loss, ended.r_multiple)
-    assert (open_trade.exit_ordinal, open_trade.exit_time_ms) == (
+    assert ended.exit_time_ms is not None
+    assert (open_trade.exit_ordinal, open_trade.exit_time) == (
         ended.exit_ordinal,
-        ended.exit_time_ms,
+        utc(ended.exit_time_ms),
     )
     assert open_trade.event_values()[-1].kind == "CLOSED"
     assert not following.follow(SYMBOL)
@@ -286,7 +289,7 @@ def test_a_shadow_trade_that_cannot_be_moved_is_given_up_and_stops_nobody(
 ) -> None:
     ShadowTrade.objects.filter(pk=open_trade.pk).update(trade={})
 
-    following.move(SYMBOL, jump(open_trade, 1.0))
+    trading.move(SYMBOL, jump(open_trade, 1.0))
 
     open_trade.refresh_from_db()
     assert not open_trade.is_open
@@ -303,7 +306,7 @@ def test_without_shadows_the_live_path_asks_three_questions_more(
     monkeypatch.setattr(Task, "apply_async", lambda task, *_, **__: sent.append(task.name))
 
     with django_assert_num_queries(1):
-        following.move(SYMBOL, bids(1300.0))
+        trading.move(SYMBOL, bids(1300.0))
     with django_assert_num_queries(1):
         assert list(following.needed_ordinals(SYMBOL)) == []
     with django_assert_num_queries(1):
@@ -356,8 +359,9 @@ def test_one_that_begins_again_counts_anew(pipeline: Pipeline) -> None:
     following.begin(strategy.pk)
 
     position = ShadowPosition.objects.get(strategy=strategy, instrument=SYMBOL)
-    newest = Decision.objects.exclude(outcome="PENDING").latest("close_time_ms").close_time_ms
-    assert (position.began_ms, position.close_time_ms, position.skipped) == (newest, newest, {})
+    decided = Decision.objects.exclude(outcome=Decision.Outcome.PENDING)
+    newest = utc(decided.latest("close_time_ms").close_time_ms)
+    assert (position.began_at, position.close_time, position.skipped) == (newest, newest, {})
 
 
 def test_the_comparison_sets_each_shadow_beside_the_live_record(
