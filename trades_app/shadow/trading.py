@@ -13,6 +13,7 @@ from signals_app.pipeline import stream
 from trades_app.lifecycle import machine
 from trades_app.models import ShadowTrade
 from trades_app.shadow.account import ShadowAccount
+from trades_app.trading.opening import catch_up
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +28,7 @@ def open_trade(account: ShadowAccount, signal: TradingSignal, entry: Tick) -> st
     position = StreamPosition.objects.select_for_update().get(symbol=symbol)
     trade, events = machine.open_trade(signal, account.instrument, entry, account.parameters)
     try:
-        for ticks in stream.read_ticks(symbol, entry.ordinal, position.ordinal):
-            trade, more = machine.advance(trade, account.instrument, ticks)
-            events += more
-            if not trade.is_open:
-                break
+        trade, more = catch_up(trade, account.instrument, position)
     except stream.TicksMissing:
         return TICKS_GONE
     row = ShadowTrade(
@@ -41,7 +38,7 @@ def open_trade(account: ShadowAccount, signal: TradingSignal, entry: Tick) -> st
         signal=msgspec.to_builtins(signal),
         entry_ordinal=trade.entry_ordinal,
     )
-    row.fill(trade, events)
+    row.fill(trade, events + more)
     row.save(force_insert=True)
     log.info("shadow_trade_opened", signal_id=signal.signal_id, strategy=str(account.strategy))
     return None

@@ -5,13 +5,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from signals_app.market import calendar
+from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Tick
 from signals_app.models import Decision, Signal, StreamPosition
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.pipeline import stream
 from trades_app import models
 from trades_app.lifecycle import machine
-from trades_app.lifecycle.trade import Moment, Trade
+from trades_app.lifecycle.fills import Moved
+from trades_app.lifecycle.trade import Moment, Trade, TradeEvent
 from trades_app.lifecycle.transitions import InvalidTransition
 from trades_app.notifications import announcements
 from trades_app.trading.events import close_signal, store_events
@@ -40,11 +42,8 @@ def open_trade(signal_id: str) -> str | None:
         entry = entry_tick(decision)
         trade, events = machine.open_trade(value, instrument, entry, signal.strategy.value())
         opened = trade
-        for ticks in stream.read_ticks(signal.instrument, entry.ordinal, position.ordinal):
-            trade, more = machine.advance(trade, instrument, ticks)
-            events += more
-            if not trade.is_open:
-                break
+        trade, more = catch_up(trade, instrument, position)
+        events += more
         row = models.Trade(signal=signal)
         row.fill(trade)
         row.save(force_insert=True)
@@ -94,6 +93,20 @@ def cancel_trade(signal_id: str) -> Trade:
         decision.save(update_fields=("outcome",))
     log.info("trade_cancelled", signal_id=signal_id)
     return trade
+
+
+def catch_up(trade: Trade, instrument: Instrument, position: StreamPosition) -> Moved:
+    """Return a trade that was just opened after all ticks up to the position, and what they did.
+
+    Raises `stream.TicksMissing` where Redis no longer holds them.
+    """
+    events: tuple[TradeEvent, ...] = ()
+    for ticks in stream.read_ticks(trade.instrument, trade.entry_ordinal, position.ordinal):
+        trade, more = machine.advance(trade, instrument, ticks)
+        events += more
+        if not trade.is_open:
+            break
+    return trade, events
 
 
 def entry_tick(decision: Decision) -> Tick:
