@@ -17,7 +17,7 @@ class TimeField(serializers.DateTimeField):
     """A time as the whole product prints it: with milliseconds only where there are any."""
 
     def to_representation(self, value: datetime) -> str:
-        """Return the time as ISO 8601 UTC."""
+        """The time as ISO 8601 UTC."""
         return calendar.iso(calendar.milliseconds(value))
 
 
@@ -32,7 +32,6 @@ class RowSerializer(serializers.ModelSerializer[Any]):
     def build_standard_field(
         self, field_name: str, model_field: "models.Field[Any, Any]"
     ) -> tuple[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]]:
-        """Return the field of a column."""
         if isinstance(model_field, models.DecimalField):
             return serializers.FloatField, {"read_only": True, "allow_null": model_field.null}
         found: tuple[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]] = (
@@ -62,7 +61,7 @@ class SignalSerializer(RowSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: Signal) -> dict[str, Any]:
-        """Return the signal as exports and backtests print it, and where it stands.
+        """The signal as exports and backtests print it, and where it stands.
 
         The fields above describe it; walking through them would take most of a page's time.
         """
@@ -105,7 +104,7 @@ class DecisionSerializer(RowSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: Decision) -> dict[str, Any]:
-        """Return the decision as the ledger has it."""
+        """The decision as the ledger has it."""
         entry_ms, decided_at = instance.entry_time_ms, instance.decided_at
         return {
             "instrument": instance.symbol,
@@ -135,7 +134,7 @@ class CandleSerializer(RowSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: PriceCandle) -> dict[str, Any]:
-        """Return the candle as `manage.py candles` prints it."""
+        """The candle as `manage.py candles` prints it."""
         return {
             "time": calendar.iso(calendar.milliseconds(instance.timestamp)),
             "open": float(instance.open),

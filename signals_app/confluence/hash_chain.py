@@ -43,13 +43,13 @@ _COVERED = (
 
 
 def signal_link(previous: str, signal: TradingSignal) -> str:
-    """Return a signal's link behind the one of its instrument's signal before."""
+    """A signal's link behind the one of its instrument's signal before."""
     printed = as_json(signal)
     return link(previous, {name: printed[name] for name in _COVERED})
 
 
 def link(previous: str, content: Mapping[str, Any]) -> str:
-    """Return the SHA-256, in hexadecimal, of a link and of canonical JSON behind a line break.
+    """The SHA-256, in hexadecimal, of a link and of canonical JSON behind a line break.
 
     Canonical: keys in order, no spaces, ASCII, numbers in their shortest form.
     """

@@ -25,7 +25,7 @@ _Convert = Callable[[Any], Any]
 
 
 def as_json(value: Any, *, internal: bool = False) -> dict[str, Any]:
-    """Return a dataclass as JSON; its `INTERNAL` fields only with ``internal``."""
+    """A dataclass as JSON; its `INTERNAL` fields only with ``internal``."""
     keys, fields_of, conversions = _printing(type(value), internal)  # type: ignore[arg-type]
     printed = dict(zip(keys, fields_of(value), strict=True))
     for key, write in conversions:
@@ -34,12 +34,12 @@ def as_json(value: Any, *, internal: bool = False) -> dict[str, Any]:
 
 
 def keys_of(kind: type[Any]) -> tuple[str, ...]:
-    """Return what `as_json` prints of a kind of value, in order."""
+    """What `as_json` prints of a kind of value, in order."""
     return _printing(kind, False)[0]  # type: ignore[arg-type]
 
 
 def from_json(kind: type[Value], printed: Mapping[str, Any]) -> Value:
-    """Return the ``kind`` that `as_json` printed; keys that are no field of it are passed over.
+    """The ``kind`` that `as_json` printed; keys that are no field of it are passed over.
 
     A number may have lost its point on the way. Raises `KeyError`, `ValueError`, `TypeError` or
     `ArithmeticError` where ``printed`` is something else.
@@ -50,12 +50,12 @@ def from_json(kind: type[Value], printed: Mapping[str, Any]) -> Value:
 
 @cache
 def type_hints(kind: Any) -> Mapping[str, Any]:
-    """Return the types of a dataclass's fields by name."""
+    """The types of a dataclass's fields by name."""
     return MappingProxyType(get_type_hints(kind))
 
 
 def without_none(hint: Any) -> tuple[Any, bool]:
-    """Return a type without its `None`, and whether it had one."""
+    """A type without its `None`, and whether it had one."""
     if get_origin(hint) is not UnionType:
         return hint, False
     (only,) = (each for each in get_args(hint) if each is not NoneType)
@@ -66,7 +66,7 @@ def without_none(hint: Any) -> tuple[Any, bool]:
 def _printing(
     kind: Any, internal: bool
 ) -> tuple[tuple[str, ...], _Convert, tuple[tuple[str, _Convert], ...]]:
-    """Return the keys, what gets all their fields, and the conversions of some of them."""
+    """The keys, what gets all their fields, and the conversions of some of them."""
     hints = type_hints(kind)
     names = [one.name for one in fields(kind) if internal or not one.metadata.get("internal")]
     keys = tuple(name.removesuffix("_ms") for name in names)
@@ -79,7 +79,7 @@ def _printing(
 
 
 def _writer(name: str, hint: Any) -> _Convert | None:
-    """Return what prints a field, `None` where it is printed as it is."""
+    """What prints a field, `None` where it is printed as it is."""
     needed, may_be_none = without_none(hint)
     write = iso if name.endswith("_ms") else _writer_of(needed)
     if write is None or not may_be_none:

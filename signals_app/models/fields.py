@@ -7,25 +7,25 @@ from django.db import models
 
 
 def price(**options: Any) -> "models.DecimalField[Any, Any]":
-    """Return a price column: ten digits, five of them decimals."""
+    """A price column: ten digits, five of them decimals."""
     return models.DecimalField(max_digits=10, decimal_places=5, **options)
 
 
 def money(**options: Any) -> "models.DecimalField[Any, Any]":
-    """Return a column of money in the account's currency, to the cent."""
+    """A column of money in the account's currency, to the cent."""
     return models.DecimalField(max_digits=12, decimal_places=2, **options)
 
 
 def lots(**options: Any) -> "models.DecimalField[Any, Any]":
-    """Return a column of size in lots."""
+    """A column of size in lots."""
     return models.DecimalField(max_digits=8, decimal_places=2, **options)
 
 
 def symbol(**options: Any) -> "models.CharField[Any, Any]":
-    """Return an instrument's symbol."""
+    """An instrument's symbol."""
     return models.CharField(max_length=20, **options)
 
 
 def kind(kinds: type[StrEnum], **options: Any) -> "models.CharField[Any, str]":
-    """Return a column of one of these kinds; empty is none of them."""
+    """A column of one of these kinds; empty is none of them."""
     return models.CharField(choices=[(each.value, each.value) for each in kinds], **options)

@@ -70,5 +70,5 @@ class Instrument(models.Model):
             raise ValidationError({"quote_currency": text}) from None
 
     def value(self) -> market.Instrument:
-        """Return the core's value of this row."""
+        """The core's value of this row."""
         return self.columns.value(self)

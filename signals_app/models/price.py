@@ -16,7 +16,7 @@ class PriceCandleQuerySet(models.QuerySet["PriceCandle"]):
     """Windows of candles, as the core reads them."""
 
     def window(self, symbol: str, timeframe: Timeframe, end_ms: int, size: int = WINDOW) -> Candles:
-        """Return the last ``size`` candles that end at or before ``end_ms``, oldest first."""
+        """The last ``size`` candles that end at or before ``end_ms``, oldest first."""
         latest = calendar.utc(end_ms - timeframe.milliseconds)
         with connections[self.db].cursor() as cursor:
             cursor.execute(_WINDOW, (symbol, timeframe.value, latest, size))
@@ -79,12 +79,12 @@ class PriceCandle(models.Model):
     def of(
         cls, symbol: str, timeframe: Timeframe, candles: Iterable[Candle], source: Source
     ) -> "list[PriceCandle]":
-        """Return unsaved rows of the given candles."""
+        """Unsaved rows of the given candles."""
         return [
             cls(instrument=symbol, timeframe=timeframe, source=source, **cls.columns.of(candle))
             for candle in candles
         ]
 
     def value(self) -> Candle:
-        """Return the core's value of this row."""
+        """The core's value of this row."""
         return self.columns.value(self)

@@ -18,7 +18,7 @@ class MeasuredProbabilityQuerySet(models.QuerySet["MeasuredProbability"]):
     def newest(
         self, symbol: str, timeframe: str, *, ended_by: datetime | None = None
     ) -> "MeasuredProbabilityQuerySet":
-        """Return the calibration on the newest data, that ended at ``ended_by`` or before.
+        """The calibration on the newest data, that ended at ``ended_by`` or before.
 
         Of several on data to the same end the one that was made last: a look back in time that
         was made later replaces nothing.
@@ -98,9 +98,9 @@ class MeasuredProbability(models.Model):
 
     @classmethod
     def of(cls, probability: Probability, **others: Any) -> "MeasuredProbability":
-        """Return an unsaved row of the core's value, and of what is known beside it."""
+        """An unsaved row of the core's value, and of what is known beside it."""
         return cls(**cls.columns.of(probability), **others)
 
     def value(self) -> Probability:
-        """Return the core's value of this row."""
+        """The core's value of this row."""
         return self.columns.value(self)

@@ -18,11 +18,11 @@ class SignalQuerySet(models.QuerySet["Signal"]):
     """Named questions about signals."""
 
     def active(self) -> "SignalQuerySet":
-        """Return the signals whose trade is not over."""
+        """The signals whose trade is not over."""
         return self.filter(status=Signal.Status.ACTIVE)
 
     def in_record_order(self) -> "SignalQuerySet":
-        """Return all in the order of the record: by candle close, instrument and id."""
+        """All in the order of the record: by candle close, instrument and id."""
         return self.order_by("timestamp", "instrument", "signal_id")
 
 
@@ -109,11 +109,11 @@ class Signal(models.Model):
 
     @classmethod
     def of(cls, signal: TradingSignal, strategy: Strategy) -> "Signal":
-        """Return an unsaved row of the core's value; its link and probability are still missing."""
+        """An unsaved row of the core's value; its link and probability are still missing."""
         return cls(**cls.columns.of(signal), strategy=strategy)
 
     def value(self) -> TradingSignal:
-        """Return the core's value of this row."""
+        """The core's value of this row."""
         return self.columns.value(self)
 
     @property

@@ -17,7 +17,7 @@ class StrategyQuerySet(models.QuerySet["Strategy"]):
     """Which parameters decide."""
 
     def live(self) -> "Strategy":
-        """Return the strategy that decides now; made with the defaults where there is none at all.
+        """The strategy that decides now; made with the defaults where there is none at all.
 
         Raises `NoLiveStrategy` where there are only others: which of them decides is not guessed.
         """
@@ -27,7 +27,7 @@ class StrategyQuerySet(models.QuerySet["Strategy"]):
         return found or self.get_or_create(name="default", version=1)[0]
 
     def in_shadow(self) -> "StrategyQuerySet":
-        """Return the strategies that run beside the live one, on paper of their own."""
+        """The strategies that run beside the live one, on paper of their own."""
         return self.filter(status=Strategy.Status.SHADOW).order_by("pk")
 
 
@@ -65,9 +65,9 @@ class Strategy(models.Model):
         return f"{self.name} v{self.version}"
 
     def differences(self) -> dict[str, Any]:
-        """Return the parameters that this version sets, by name."""
+        """The parameters that this version sets, by name."""
         return dict(self.parameters)
 
     def value(self) -> Parameters:
-        """Return the core's value: the defaults, and what this version changes of them."""
+        """The core's value: the defaults, and what this version changes of them."""
         return msgspec.convert(self.differences(), Parameters, strict=False)

@@ -54,7 +54,7 @@ class Columns(Generic[Value]):
             part.__set_name__(model, name)
 
     def value(self, row: models.Model) -> Value:
-        """Return the value of a row.
+        """The value of a row.
 
         Raises `ValueError`, `TypeError` or `ArithmeticError` where a column holds something else.
         """
@@ -67,13 +67,13 @@ class Columns(Generic[Value]):
         return self._kind(**read)
 
     def value_if_any(self, row: models.Model) -> Value | None:
-        """Return the value of a row, `None` where one of the columns that it needs is null."""
+        """The value of a row, `None` where one of the columns that it needs is null."""
         if any(getattr(row, column) is None for column in self._needed):
             return None
         return self.value(row)
 
     def of(self, value: Value | None) -> dict[str, Any]:
-        """Return what the columns hold of a value; nulls where it is `None`."""
+        """What the columns hold of a value; nulls where it is `None`."""
         columns, fields_of, conversions = self._writing
         if value is None:
             return dict.fromkeys(columns)
@@ -131,7 +131,7 @@ class Columns(Generic[Value]):
 
 
 def _reader(hint: Any, column: "models.Field[Any, Any]") -> _Convert | None:
-    """Return what makes a field of a column's content, `None` where it is the field."""
+    """What makes a field of a column's content, `None` where it is the field."""
     needed, may_be_none = without_none(hint)
     if isinstance(column, models.JSONField):
         return lambda held: msgspec.convert(held, hint)
@@ -148,7 +148,7 @@ def _reader(hint: Any, column: "models.Field[Any, Any]") -> _Convert | None:
 
 
 def _writer(hint: Any, column: "models.Field[Any, Any]") -> _Convert | None:
-    """Return what makes a column's content of a field, `None` where it is the field."""
+    """What makes a column's content of a field, `None` where it is the field."""
     needed, may_be_none = without_none(hint)
     if isinstance(column, models.JSONField):
         return _builtins

@@ -59,11 +59,9 @@ class OpenFilter(admin.SimpleListFilter):
     parameter_name = "running"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return the two."""
         return [("yes", "running"), ("no", "over")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
-        """Return the chosen trades."""
         match self.value():
             case "yes":
                 return queryset.open()
@@ -82,33 +80,29 @@ class EventInline(ReadOnlyInline):
     ordering = ("number",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Return the events with their trade, whose instrument they are shown in."""
+        """The events with their trade, whose instrument they are shown in."""
         return super().get_queryset(request).select_related("trade")
 
     @admin.display(description="time (UTC)")
     def at(self, event: TradeEvent) -> SafeString | str:
-        """Return the tick's time."""
         return moment(event.time)
 
     @admin.display(description="price")
     def filled(self, event: TradeEvent) -> str:
-        """Return the fill."""
         return shown(event.trade.instrument, event.price)
 
     @admin.display(description="profit")
     def earned(self, event: TradeEvent) -> SafeString | str:
-        """Return what it earned."""
         return money(event.profit) if event.profit else "-"
 
     @admin.display(description="found late")
     def late(self, event: TradeEvent) -> str:
-        """Return how long after its tick's time it was found, where the feed was cut off."""
+        """How long after its tick's time it was found, where the feed was cut off."""
         seconds = event.found_late_seconds
         return "-" if seconds is None else duration(seconds)
 
     @admin.display(description="stop from then on")
     def stop(self, event: TradeEvent) -> str:
-        """Return the stop in force afterwards."""
         return shown(event.trade.instrument, event.stop_loss)
 
 
@@ -176,89 +170,75 @@ class TradeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="signal", ordering="signal_id")
     def of_signal(self, trade: Trade) -> SafeString | str:
-        """Return the signal that it comes from."""
         return link_to(trade.signal, trade.signal_id)
 
     @labelled("direction", {Direction.BUY: GOOD, Direction.SELL: BAD}, "direction")
     def direction_label(self, trade: Trade) -> str:
-        """Return the direction."""
         return trade.direction
 
     @labelled("status", _STATUS_COLOURS, "status")
     def state(self, trade: Trade) -> str:
-        """Return where it stands."""
         return trade.status
 
     @admin.display(description="entry (UTC)", ordering="entry_time")
     def entered_at(self, trade: Trade) -> SafeString | str:
-        """Return when it was opened."""
         return moment(trade.entry_time)
 
     @admin.display(description="exit (UTC)", ordering="exit_time")
     def left_at(self, trade: Trade) -> SafeString | str:
-        """Return when the rest was closed."""
         return moment(trade.exit_time)
 
     @admin.display(description="entry")
     def entry(self, trade: Trade) -> str:
-        """Return the price of the opening."""
         return shown(trade.instrument, trade.entry_price)
 
     @admin.display(description="exit")
     def exit(self, trade: Trade) -> str:
-        """Return the price of the last close."""
         return shown(trade.instrument, trade.exit_price)
 
     @admin.display(description="stop loss")
     def stop(self, trade: Trade) -> str:
-        """Return the stop in force."""
         return shown(trade.instrument, trade.stop_loss)
 
     @admin.display(description="first stop")
     def first_stop(self, trade: Trade) -> str:
-        """Return the stop that the risk was measured to."""
+        """The stop that the risk was measured to."""
         return shown(trade.instrument, trade.initial_stop_loss)
 
     @admin.display(description="take profit 1")
     def first_target(self, trade: Trade) -> str:
-        """Return where half is closed."""
         return shown(trade.instrument, trade.take_profit_1)
 
     @admin.display(description="take profit 2")
     def second_target(self, trade: Trade) -> str:
-        """Return where the rest is closed."""
         return shown(trade.instrument, trade.take_profit_2)
 
     @admin.display(description="risk at first stop")
     def risk(self, trade: Trade) -> str:
-        """Return the money lost at the first stop."""
         return f"{trade.initial_risk:,.2f}"
 
     @admin.display(description="expires (UTC)")
     def expires(self, trade: Trade) -> SafeString | str:
-        """Return when it is closed at the latest."""
         return moment(trade.expires_at)
 
     @admin.display(description="ended by")
     def reason(self, trade: Trade) -> str:
-        """Return what ended it, or is about to."""
+        """What ended it, or is about to."""
         if trade.is_open and trade.close_from is not None:
             return "by hand, at the next tick"
         return _ENDS.get(trade.exit_reason, trade.exit_reason) or "-"
 
     @admin.display(description="profit", ordering="profit_loss")
     def profit(self, trade: Trade) -> SafeString | str:
-        """Return what it earned so far."""
         return money(trade.profit_loss)
 
     @admin.display(description="pips", ordering="profit_loss_pips")
     def pips(self, trade: Trade) -> str:
-        """Return what it earned in pips."""
         return f"{trade.profit_loss_pips:+,.1f}"
 
     @admin.display(description="R")
     def multiple(self, trade: Trade) -> str:
-        """Return what it earned in units of its risk."""
+        """What it earned in units of its risk."""
         multiple = trade.value().r_multiple
         return "-" if multiple is None else f"{multiple:+.2f}"
 
@@ -285,37 +265,31 @@ class ShadowTradeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="signal")
     def of_signal(self, trade: ShadowTrade) -> str:
-        """Return the id, which ends with the strategy's number."""
+        """The id, which ends with the strategy's number."""
         return str(trade.signal["signal_id"])
 
     @labelled("direction", {Direction.BUY: GOOD, Direction.SELL: BAD})
     def direction_label(self, trade: ShadowTrade) -> str:
-        """Return the direction."""
         return str(trade.signal["direction"])
 
     @labelled("status", _STATUS_COLOURS)
     def state(self, trade: ShadowTrade) -> str:
-        """Return where it stands."""
         return str(trade.trade.get("status", "-"))
 
     @admin.display(description="profit", ordering="profit_loss")
     def profit(self, trade: ShadowTrade) -> SafeString | str:
-        """Return what it earned so far."""
         return money(trade.profit_loss)
 
     @admin.display(description="candle close (UTC)", ordering="close_time")
     def decided_at(self, trade: ShadowTrade) -> SafeString | str:
-        """Return the close that it was decided on."""
         return close_time(trade.close_time)
 
     @admin.display(description="entry")
     def entry(self, trade: ShadowTrade) -> str:
-        """Return the price of the opening."""
         return shown(trade.instrument, trade.signal["entry_price"])
 
     @admin.display(description="exit (UTC)", ordering="exit_time")
     def left_at(self, trade: ShadowTrade) -> SafeString | str:
-        """Return when the rest was closed."""
         return moment(trade.exit_time)
 
 

@@ -65,7 +65,7 @@ class TradeSerializer(RowSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: Trade) -> dict[str, Any]:
-        """Return the trade as exports and backtests print it, with its number and what remains.
+        """The trade as exports and backtests print it, with its number and what remains.
 
         The fields above describe it; walking through them would take most of a page's time.
         """
@@ -75,7 +75,7 @@ class TradeSerializer(RowSerializer):
         return {name: printed[name] for name in self.Meta.fields}
 
     def events_of(self, trade: Trade) -> list[core.TradeEvent]:  # noqa: ARG002
-        """Return no events: the list does without."""
+        """No events: the list does without."""
         return []
 
 
@@ -89,11 +89,11 @@ class TradeDetailSerializer(TradeSerializer):
         read_only_fields = fields
 
     def events_of(self, trade: Trade) -> list[core.TradeEvent]:
-        """Return all events, in order."""
+        """All events, in order."""
         return [event.value() for event in trade.events.all()]
 
     def to_representation(self, instance: Trade) -> dict[str, Any]:
-        """Return the trade with when each event was found, which no backtest can know."""
+        """The trade with when each event was found, which no backtest can know."""
         shown = super().to_representation(instance)
         for event, row in zip(shown["events"], instance.events.all(), strict=True):
             event["found_late_seconds"] = row.found_late_seconds
@@ -132,7 +132,6 @@ class TradeDetail(generics.RetrieveAPIView[Trade]):
     lookup_url_kwarg = "trade_id"
 
     def get_object(self) -> Trade:
-        """Return the trade of the address."""
         trade_id = self.kwargs["trade_id"]
         found = self.get_queryset().filter(pk=trade_id).first()
         if found is None:

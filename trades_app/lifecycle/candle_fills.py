@@ -27,7 +27,7 @@ class CandleFill:
 def on_candle(
     trade: Trade, instrument: Instrument, candle: Candle, *, opened: Tick, closed: Moment
 ) -> CandleFill:
-    """Return the trade after one candle of bid prices.
+    """The trade after one candle of bid prices.
 
     ``opened`` is the candle's first quote, which is a tick like any other: it fills what price
     jumped over. Everything after it happens at ``closed``, the stop first. The ask is a constant

@@ -25,7 +25,7 @@ TRADE_KEYS = (
 def trade_as_json(
     trade: Trade, events: Sequence[TradeEvent], *, internal: bool = False
 ) -> dict[str, Any]:
-    """Return the trade with its multiple of the risk and its events.
+    """The trade with its multiple of the risk and its events.
 
     With ``internal`` also those fields of the trade that exports do without.
     """
@@ -41,7 +41,7 @@ def trade_as_json(
 def disagreement(
     printed: Mapping[str, Any], signal: TradingSignal, events: Sequence[TradeEvent]
 ) -> str | None:
-    """Return what ``printed`` says of a trade that does not follow from its signal and events.
+    """What ``printed`` says of a trade that does not follow from its signal and events.
 
     `None` where all of it does; pips and multiples of the risk are not looked at. Raises
     `InvalidTransition` where the events do not follow from each other.

@@ -15,7 +15,7 @@ _DAY_HOURS = 25
 
 
 def memory_ms(parameters: Parameters) -> int:
-    """Return how long a closed trade can still matter to `exposure_before`, by its exit time.
+    """How long a closed trade can still matter to `exposure_before`, by its exit time.
 
     Of older ones only the profit counts: it may be given as ``settled``.
     """
@@ -31,7 +31,7 @@ def exposure_before(
     parameters: Parameters,
     settled: Decimal = Decimal(0),
 ) -> Exposure:
-    """Return the account as after all ticks below ``ordinal``, whatever the trades did later.
+    """The account as after all ticks below ``ordinal``, whatever the trades did later.
 
     ``histories`` are the instrument's trades with all their events; those that closed longer than
     `memory_ms` before ``time_ms`` may be left out where ``settled`` holds their profit.

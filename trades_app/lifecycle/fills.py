@@ -15,7 +15,7 @@ Moved: TypeAlias = tuple[Trade, tuple[TradeEvent, ...]]
 
 
 def reach_target_1(trade: Trade, instrument: Instrument, moment: Moment) -> Moved:
-    """Return the trade after its first target: half closed there, stop to break-even.
+    """The trade after its first target: half closed there, stop to break-even.
 
     Half is rounded down to the lot step. Where that leaves nothing to close (one smallest lot),
     nothing closes here: the stop still moves and all lots wait for the second target.
@@ -31,7 +31,7 @@ def reach_target_1(trade: Trade, instrument: Instrument, moment: Moment) -> Move
 def finish(
     trade: Trade, instrument: Instrument, kind: EventKind, price: Decimal, moment: Moment
 ) -> Moved:
-    """Return the trade with all that remains closed at ``price``.
+    """The trade with all that remains closed at ``price``.
 
     Everything but a target is a fill at the market and pays slippage.
     """
@@ -50,7 +50,7 @@ def finish(
 
 
 def pips_per_lot(trade: Trade, instrument: Instrument, closes: Iterable[PartialClose]) -> Decimal:
-    """Return what these closes won per lot of the trade's whole size."""
+    """What these closes won per lot of the trade's whole size."""
     distances = [gain(trade.direction, trade.entry_price, c.price) * c.lots for c in closes]
     return pips(instrument, sum(distances, Decimal(0)) / trade.lots)
 

@@ -56,17 +56,17 @@ class Day:
 
     @property
     def signals(self) -> int:
-        """Return how many signals were made."""
+        """How many signals were made."""
         return sum(not entry.number for entry in self.entries)
 
     @property
     def events(self) -> int:
-        """Return how much happened to trades."""
+        """How much happened to trades."""
         return len(self.entries) - self.signals
 
 
 def event_link(previous: str, signal_id: str, number: int, event: TradeEvent) -> str:
-    """Return an event's link behind that of the trade's event before, of its signal for the first.
+    """An event's link behind that of the trade's event before, of its signal for the first.
 
     ``number`` is the event's place in the trade's life, from 1.
     """
@@ -76,7 +76,7 @@ def event_link(previous: str, signal_id: str, number: int, event: TradeEvent) ->
 
 
 def day_digest(previous: str, instrument: str, day: date, links: Iterable[str]) -> str:
-    """Return the SHA-256 of the digest before, instrument, UTC day and the day's links, by line.
+    """The SHA-256 of the digest before, instrument, UTC day and the day's links, by line.
 
     ``links`` are in the order of the record: by time, tick, id, a signal before its events.
     """
@@ -101,7 +101,7 @@ def event_entries(signal: Entry, events: Iterable[TradeEvent]) -> Iterator[Entry
 
 
 def chain_days(instrument: str, entries: Iterable[Entry]) -> tuple[Day, ...]:
-    """Return the days that hold all of an instrument's entries, oldest first."""
+    """The days that hold all of an instrument's entries, oldest first."""
     days: list[Day] = []
     previous = BEGINNING
     for day, group in groupby(sorted(entries), key=lambda entry: utc(entry.time_ms).date()):
@@ -113,7 +113,7 @@ def chain_days(instrument: str, entries: Iterable[Entry]) -> tuple[Day, ...]:
 
 
 def holds_published(instrument: str, days: Sequence[Day], until: date, digest: str) -> bool:
-    """Return whether a digest that was noted belongs to this record.
+    """Whether a digest that was noted belongs to this record.
 
     It may be that of the last day up to ``until``, as reports name it, or the head as it stood at
     some moment of that day, before the rest of it.
@@ -125,7 +125,7 @@ def holds_published(instrument: str, days: Sequence[Day], until: date, digest: s
 
 
 def _heads(instrument: str, day: Day) -> set[str]:
-    """Return each digest that the day may have had while it went on.
+    """Each digest that the day may have had while it went on.
 
     Events came in order, and signals too; but a signal bears its candle's time, and may have come
     after events that stand behind it. Its trade may still have waited to be opened.

@@ -26,7 +26,7 @@ _HOUR_MS = 3_600_000
 
 
 def plan_trade(signal: TradingSignal, instrument: Instrument, parameters: Parameters) -> Trade:
-    """Return the trade of a signal before it opens: status SIGNAL_GENERATED."""
+    """The trade of a signal before it opens: status SIGNAL_GENERATED."""
     entry, stop = as_decimal(signal.entry_price), as_decimal(signal.stop_loss)
     risk = money_of_move(
         instrument, lots=signal.position_size, distance=abs(entry - stop), price=stop
@@ -61,7 +61,7 @@ def open_trade(
     entry: Tick,
     parameters: Parameters,
 ) -> Moved:
-    """Return the signal's trade, opened at the entry tick: ask for BUY, bid for SELL."""
+    """The signal's trade, opened at the entry tick: ask for BUY, bid for SELL."""
     planned = plan_trade(signal, instrument, parameters)
     quote = entry.ask if signal.direction is Direction.BUY else entry.bid
     price = as_decimal(quote) + planned.costs.slippage * signal.direction.sign
@@ -82,7 +82,7 @@ def open_trade(
 
 
 def advance(trade: Trade, instrument: Instrument, ticks: Ticks) -> Moved:
-    """Return the trade after these ticks, and what happened, in order.
+    """The trade after these ticks, and what happened, in order.
 
     Ticks up to the trade's last event are passed over, so that the same ticks twice do no harm.
     Equal to `on_tick` for each tick in order, but only touched levels cost anything.
@@ -99,7 +99,7 @@ def advance(trade: Trade, instrument: Instrument, ticks: Ticks) -> Moved:
 
 
 def on_tick(trade: Trade, instrument: Instrument, tick: Tick) -> Moved:
-    """Return the trade after one tick: stop first, then targets, a close order, then expiry.
+    """The trade after one tick: stop first, then targets, a close order, then expiry.
 
     BUY exits at bid, SELL at ask. A stop fills at the tick, beyond the stop where price jumped;
     a target fills at the target even where price jumped over it. One tick may reach both targets.
@@ -124,7 +124,7 @@ def on_tick(trade: Trade, instrument: Instrument, tick: Tick) -> Moved:
 
 
 def order_close(trade: Trade, order: CloseOrder) -> Trade:
-    """Return the trade, which the first tick that comes after the order closes.
+    """The trade, which the first tick that comes after the order closes.
 
     An earlier order stays. Raises `InvalidTransition` where the trade is not open.
     """
@@ -134,13 +134,13 @@ def order_close(trade: Trade, order: CloseOrder) -> Trade:
 
 
 def cancel(trade: Trade, moment: Moment) -> Moved:
-    """Return the trade cancelled before it opened; `InvalidTransition` once it is open."""
+    """The trade cancelled before it opened; `InvalidTransition` once it is open."""
     trade, cancelled = apply_event(trade, EventKind.CANCELLED, moment)
     return trade, (cancelled,)
 
 
 def _ended_by(trade: Trade, moment: Moment) -> EventKind | None:
-    """Return what ends a trade that no price ended, `None` where nothing does."""
+    """What ends a trade that no price ended, `None` where nothing does."""
     if trade.close_order is not None and trade.close_order.holds_at(moment):
         return EventKind.CLOSED_MANUALLY
     if trade.expires_at_ms is not None and moment.time_ms >= trade.expires_at_ms:
@@ -149,7 +149,7 @@ def _ended_by(trade: Trade, moment: Moment) -> EventKind | None:
 
 
 def _first_touch(trade: Trade, ticks: Ticks) -> int | None:
-    """Return the place of the first tick that changes the trade, `None` where none does."""
+    """The place of the first tick that changes the trade, `None` where none does."""
     prices = ticks.bid if trade.direction is Direction.BUY else ticks.ask
     monitoring = trade.status is TradeStatus.MONITORING
     target = float(trade.take_profit_1 if monitoring else trade.take_profit_2)

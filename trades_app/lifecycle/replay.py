@@ -10,7 +10,7 @@ from trades_app.lifecycle.transitions import EXITS, TRANSITIONS, InvalidTransiti
 
 
 def replay(planned: Trade, instrument: Instrument, events: Iterable[TradeEvent]) -> Trade:
-    """Return what its events make of a trade that was planned by `machine.plan_trade`.
+    """What its events make of a trade that was planned by `machine.plan_trade`.
 
     Raises `InvalidTransition` where one of them does not follow from those before it.
     """

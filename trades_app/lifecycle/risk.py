@@ -31,7 +31,7 @@ class Costs:
 
     @classmethod
     def of(cls, parameters: Parameters, instrument: Instrument) -> "Costs":
-        """Return the costs that the settings name."""
+        """The costs that the settings name."""
         slippage = Decimal(str(parameters.slippage_pips)) * as_decimal(instrument.pip)
         return cls(
             Decimal(str(parameters.commission_per_lot)),
@@ -41,24 +41,24 @@ class Costs:
         )
 
     def swap_per_lot_night(self, direction: Direction) -> Decimal:
-        """Return the swap of one lot over one night."""
+        """The swap of one lot over one night."""
         if direction is Direction.BUY:
             return self.swap_per_lot_night_buy
         return self.swap_per_lot_night_sell
 
 
 def gain(direction: Direction, entry_price: Decimal, exit_price: Decimal) -> Decimal:
-    """Return the price distance won, negative where it was lost."""
+    """The price distance won, negative where it was lost."""
     return (exit_price - entry_price) * direction.sign
 
 
 def pips(instrument: Instrument, distance: Decimal) -> Decimal:
-    """Return a price distance in pips, to the hundredth, halves away from zero."""
+    """A price distance in pips, to the hundredth, halves away from zero."""
     return (distance / as_decimal(instrument.pip)).quantize(PIP_HUNDREDTH, ROUND_HALF_UP)
 
 
 def commission(lots: Decimal, costs: Costs) -> Decimal:
-    """Return what opening ``lots`` costs, as a loss (zero or negative), in whole cents."""
+    """What opening ``lots`` costs, as a loss (zero or negative), in whole cents."""
     return money(-costs.commission_per_lot * lots)
 
 
@@ -72,7 +72,7 @@ def profit(
     nights: int,
     costs: Costs,
 ) -> Decimal:
-    """Return what closing ``lots`` earns after swap, in account currency and whole cents."""
+    """What closing ``lots`` earns after swap, in account currency and whole cents."""
     distance = gain(direction, entry_price, exit_price)
     earned = money_of_move(instrument, lots=lots, distance=distance, price=exit_price)
     return money(earned + costs.swap_per_lot_night(direction) * lots * nights)
@@ -85,7 +85,7 @@ def break_even_price(
     costs: Costs,
     nights: int,
 ) -> Decimal:
-    """Return where the stop goes after the first target: the entry, plus what the lots cost.
+    """Where the stop goes after the first target: the entry, plus what the lots cost.
 
     That is commission, the swap of the ``nights`` so far and the slippage of the stop's own fill,
     in full: the price is rounded away from the entry. Swap that is paid to the trade does not
@@ -104,7 +104,7 @@ def break_even_price(
 
 
 def nights_between(opened_ms: int, closed_ms: int) -> int:
-    """Return the nights that swap is paid for: each 17:00 New York passed, Wednesday's thrice.
+    """The nights that swap is paid for: each 17:00 New York passed, Wednesday's thrice.
 
     Wednesday's stands for the weekend too, as brokers book it; Saturday and Sunday have none.
     """

@@ -55,7 +55,7 @@ class Moment:
 
     @classmethod
     def of(cls, tick: Tick) -> "Moment":
-        """Return the tick's own."""
+        """The tick's own."""
         return cls(tick.time_ms, tick.ordinal)
 
 
@@ -70,7 +70,7 @@ class CloseOrder:
     from_ms: int
 
     def holds_at(self, moment: Moment) -> bool:
-        """Return whether a tick came after the order.
+        """Whether a tick came after the order.
 
         Both count: ticks of the time before may come late, after the feed was cut off.
         """
@@ -152,12 +152,12 @@ class Trade:
 
     @property
     def is_open(self) -> bool:
-        """Return whether ticks still move it."""
+        """Whether ticks still move it."""
         return self.status in OPEN_STATUSES
 
     @property
     def r_multiple(self) -> Decimal | None:
-        """Return the profit so far in units of the initial risk; `None` where that was nothing."""
+        """The profit so far in units of the initial risk; `None` where that was nothing."""
         if not self.initial_risk:
             return None
         return (self.profit_loss / self.initial_risk).quantize(_HUNDREDTH, ROUND_HALF_UP)

@@ -17,7 +17,7 @@ class ShadowTradeQuerySet(models.QuerySet["ShadowTrade"]):
     """Named questions about trades made in shadow."""
 
     def open(self) -> "ShadowTradeQuerySet":
-        """Return the trades that ticks still move."""
+        """The trades that ticks still move."""
         return self.filter(is_open=True)
 
 
@@ -66,15 +66,15 @@ class ShadowTrade(models.Model):
         return str(self.signal.get("signal_id", self.pk))
 
     def signal_value(self) -> TradingSignal:
-        """Return the core's value of its signal."""
+        """The core's value of its signal."""
         return msgspec.convert(self.signal, TradingSignal)
 
     def value(self) -> Trade:
-        """Return the core's value of the trade."""
+        """The core's value of the trade."""
         return msgspec.convert(self.trade, Trade)
 
     def event_values(self) -> tuple[TradeEvent, ...]:
-        """Return the core's values of its events, in order."""
+        """The core's values of its events, in order."""
         return msgspec.convert(self.events, tuple[TradeEvent, ...])
 
     def fill(self, trade: Trade, events: Sequence[TradeEvent]) -> None:

@@ -16,11 +16,11 @@ class TradeQuerySet(models.QuerySet["Trade"]):
     """Named questions about trades."""
 
     def open(self) -> "TradeQuerySet":
-        """Return the trades that ticks still move."""
+        """The trades that ticks still move."""
         return self.filter(exit_time=None).exclude(status=TradeStatus.CANCELLED)
 
     def in_record_order(self) -> "TradeQuerySet":
-        """Return all in the order of the record: by their signal's close, instrument and id."""
+        """All in the order of the record: by their signal's close, instrument and id."""
         return self.select_related("signal").order_by(
             "signal__timestamp", "instrument", "signal_id"
         )
@@ -92,11 +92,11 @@ class Trade(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Return whether ticks still move it."""
+        """Whether ticks still move it."""
         return self.exit_time is None and self.status != TradeStatus.CANCELLED
 
     def value(self) -> core.Trade:
-        """Return the core's value of this row."""
+        """The core's value of this row."""
         return self.columns.value(self)
 
     def fill(self, trade: core.Trade) -> None:
@@ -148,9 +148,9 @@ class TradeEvent(models.Model):
 
     @classmethod
     def of(cls, event: core.TradeEvent, **others: Any) -> "TradeEvent":
-        """Return an unsaved row of the core's value, and of what is known beside it."""
+        """An unsaved row of the core's value, and of what is known beside it."""
         return cls(**cls.columns.of(event), **others)
 
     def value(self) -> core.TradeEvent:
-        """Return the core's value of this row."""
+        """The core's value of this row."""
         return self.columns.value(self)

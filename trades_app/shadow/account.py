@@ -26,13 +26,13 @@ class ShadowAccount:
 
     @property
     def trades(self) -> "db.QuerySet[ShadowTrade]":
-        """Return all its trades of the symbol."""
+        """All its trades of the symbol."""
         return ShadowTrade.objects.filter(
             strategy=self.strategy, instrument=self.instrument.symbol, failure=""
         )
 
     def exposure_before(self, entry: Tick) -> Exposure:
-        """Return the account as it stood before the tick ``entry``, as the live one is read."""
+        """The account as it stood before the tick ``entry``, as the live one is read."""
         remembered_from = calendar.utc(entry.time_ms - exposure.memory_ms(self.parameters))
         older = self.trades.filter(exit_time__lt=remembered_from)
         recent = self.trades.exclude(exit_time__lt=remembered_from).order_by("entry_ordinal")
@@ -46,7 +46,7 @@ class ShadowAccount:
         )
 
     def next_number(self, close_time_ms: int) -> int:
-        """Return the number of the next signal on the UTC day of a close."""
+        """The number of the next signal on the UTC day of a close."""
         of_the_day = ShadowTrade.objects.filter(
             strategy=self.strategy,
             instrument=self.instrument.symbol,

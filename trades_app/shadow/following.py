@@ -79,7 +79,7 @@ def follow(symbol: str) -> bool:
 
 
 def behind() -> int:
-    """Return how many decided closes strategies in shadow have still to follow."""
+    """How many decided closes strategies in shadow have still to follow."""
     following = ShadowPosition.objects.filter(strategy__status=Strategy.Status.SHADOW)
     return sum(
         _after(followed, _decided(symbol)).count()
@@ -114,19 +114,19 @@ def _turned(strategy_id: int, before: Strategy.Status, after: Strategy.Status) -
 
 
 def _decided(symbol: str) -> "db.QuerySet[Decision]":
-    """Return the closes that the live strategy is done with; its trade need not be open yet."""
+    """The closes that the live strategy is done with; its trade need not be open yet."""
     return Decision.objects.filter(symbol=symbol).exclude(outcome=Decision.Outcome.PENDING)
 
 
 def _after(close: datetime | None, decisions: "db.QuerySet[Decision]") -> "db.QuerySet[Decision]":
-    """Return the closes behind this one; all of them where it is `None`."""
+    """The closes behind this one; all of them where it is `None`."""
     if close is None:
         return decisions
     return decisions.filter(close_time_ms__gt=calendar.milliseconds(close))
 
 
 def _newest_decided(symbol: str) -> datetime | None:
-    """Return the end of the newest decided candle, `None` where there is none."""
+    """The end of the newest decided candle, `None` where there is none."""
     newest = _decided(symbol).order_by("-close_time_ms").first()
     return None if newest is None else calendar.utc(newest.close_time_ms)
 
@@ -157,7 +157,7 @@ def _follow_some(strategy: Strategy, symbol: str) -> bool:
 
 
 def _locked_position(strategy: Strategy, symbol: str) -> ShadowPosition:
-    """Return the strategy's place among the closes; one that has none begins at the present."""
+    """The strategy's place among the closes; one that has none begins at the present."""
     now = _newest_decided(symbol)
     mine = {"strategy": strategy, "instrument": symbol}
     ShadowPosition.objects.get_or_create(**mine, defaults={"began_at": now, "close_time": now})

@@ -34,7 +34,7 @@ class Standing:
 
 
 def compare(symbol: str | None = None) -> list[Standing]:
-    """Return for each shadow its standing, followed by the live record's of the same time.
+    """For each shadow its standing, followed by the live record's of the same time.
 
     Newest strategy first; those that have not followed a close yet are left out.
     """
@@ -60,7 +60,7 @@ def compare(symbol: str | None = None) -> list[Standing]:
 
 
 def standing_as_json(one: Standing) -> dict[str, Any]:
-    """Return plain values; `strategy` is null for the live record, `since` for the beginning."""
+    """Plain values; `strategy` is null for the live record, `since` for the beginning."""
     return {
         "symbol": one.symbol,
         "strategy": None if one.strategy is None else str(one.strategy),

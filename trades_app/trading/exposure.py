@@ -16,7 +16,7 @@ from trades_app.lifecycle.trade import TradeStatus
 
 
 def exposure_before(instrument: Instrument, parameters: Parameters, entry: Tick) -> Exposure:
-    """Return the instrument's account as it stood before the tick ``entry``.
+    """The instrument's account as it stood before the tick ``entry``.
 
     Older trades count by their profit alone, so that the cost does not grow with the record.
     """

@@ -21,7 +21,7 @@ _MEMORY_MS = 4 * 86_400_000
 def seconds_late(
     symbol: str, events: Sequence[TradeEvent], now: datetime
 ) -> tuple[int | None, ...]:
-    """Return for each event the seconds from its tick's time to ``now``; `None` if on time.
+    """For each event the seconds from its tick's time to ``now``; `None` if on time.
 
     Also `None` throughout where the symbol's feed had not kept up with the clock before: a replay
     or a simulation of the past is not late.
@@ -33,7 +33,7 @@ def seconds_late(
 
 
 def was_live(symbol: str, time_ms: int) -> bool:
-    """Return whether some close of the days before ``time_ms`` was stored when it happened."""
+    """Whether some close of the days before ``time_ms`` was stored when it happened."""
     closes = Decision.objects.filter(
         symbol=symbol, close_time_ms__gt=time_ms - _MEMORY_MS, close_time_ms__lte=time_ms
     ).values_list("close_time_ms", "created_at")

@@ -96,7 +96,7 @@ def cancel_trade(signal_id: str) -> Trade:
 
 
 def catch_up(trade: Trade, instrument: Instrument, position: StreamPosition) -> Moved:
-    """Return a trade that was just opened after all ticks up to the position, and what they did.
+    """A trade that was just opened after all ticks up to the position, and what they did.
 
     Raises `stream.TicksMissing` where Redis no longer holds them.
     """
@@ -110,7 +110,7 @@ def catch_up(trade: Trade, instrument: Instrument, position: StreamPosition) -> 
 
 
 def entry_tick(decision: Decision) -> Tick:
-    """Return the tick that a decided close is entered at."""
+    """The tick that a decided close is entered at."""
     assert decision.entry_ordinal is not None
     assert decision.entry_time_ms is not None
     assert decision.entry_bid is not None
