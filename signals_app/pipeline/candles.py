@@ -93,25 +93,15 @@ def build_batch(symbol: str) -> Built | None:
 def ensure_instrument(symbol: str) -> Instrument:
     """Return the symbol's row; a default one is made from the built-in table or its quote form."""
     known = {value.symbol: value for value in instrument.DEFAULT_INSTRUMENTS}
-    value = known.get(symbol)
-    defaults: dict[str, Any] = (
-        {
-            "pip": value.pip,
-            "contract_size": value.contract_size,
-            "digits": value.digits,
-            "signal_prefix": value.signal_prefix,
-            "default_spread": value.default_spread,
-            "quote_currency": value.quote_currency,
-        }
-        if value is not None
-        else {
-            "pip": 0.0001,
-            "contract_size": 100_000,
-            "digits": 5,
-            "signal_prefix": symbol[:8],
-            "default_spread": 0.0001,
-        }
+    value = known.get(symbol) or instrument.Instrument(
+        symbol=symbol,
+        pip=0.0001,
+        contract_size=100_000,
+        digits=5,
+        signal_prefix=symbol[:8],
+        default_spread=0.0001,
     )
+    defaults = Instrument.columns.of(value)
     return Instrument.objects.get_or_create(symbol=symbol, defaults=defaults)[0]
 
 
