@@ -131,10 +131,10 @@ def _figures(signals: int, trades: Mapping[str, Any], day: Mapping[str, Any]) ->
 def _last_days() -> Q:
     """The condition that a trade closed on the day of its instrument's last tick."""
     condition = Q(pk__in=())
-    for symbol, time_ms in StreamPosition.objects.values_list("symbol", "time_ms"):
-        start = calendar.utc(time_ms).replace(hour=0, minute=0, second=0, microsecond=0)
+    for position in StreamPosition.objects.only("instrument", "time_ms"):
+        start = calendar.utc(position.time_ms).replace(hour=0, minute=0, second=0, microsecond=0)
         end = start + dt.timedelta(days=1)
-        condition |= Q(instrument=symbol, exit_time__gte=start, exit_time__lt=end)
+        condition |= Q(instrument=position.instrument, exit_time__gte=start, exit_time__lt=end)
     return condition
 
 

@@ -13,7 +13,7 @@ from trades_app.tasks import deliver
 @shared_task(name="reports_app.tasks.report")
 def report() -> None:
     """Seal the days that are over, and tell of the periods that ended."""
-    symbols = StreamPosition.objects.order_by("symbol").values_list("symbol", flat=True)
+    symbols = StreamPosition.objects.order_by("instrument").values_list("instrument", flat=True)
     if sum(reporting.report(symbol) for symbol in symbols):
         deliver.delay()
 

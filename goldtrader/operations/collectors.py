@@ -72,7 +72,7 @@ class StreamLag(Collector):
         )
         try:
             used = dict.fromkeys(Instrument.objects.values_list("symbol", flat=True), 0)
-            used |= dict(StreamPosition.objects.values_list("symbol", "ordinal"))
+            used |= dict(StreamPosition.objects.values_list("instrument", "ordinal"))
             for symbol, ordinal in sorted(used.items()):
                 newest: Any = store().xrevrange(stream.stream_key(symbol), count=1)
                 last = int(newest[0][0].partition(b"-")[0]) if newest else ordinal

@@ -40,12 +40,12 @@ def undecided() -> int:
 
 def unsealed_days() -> int:
     """Return how many days are over whose digest and reports are still to be written."""
-    symbols = StreamPosition.objects.values_list("symbol", flat=True)
+    symbols = StreamPosition.objects.values_list("instrument", flat=True)
     return sum(len(sealing.days_to_seal(symbol)) for symbol in symbols)
 
 
 def _unread() -> list[str]:
-    used = dict(StreamPosition.objects.values_list("symbol", "ordinal"))
+    used = dict(StreamPosition.objects.values_list("instrument", "ordinal"))
     return [
         f"{symbol}: {_newest_ordinal(symbol) - used.get(symbol, 0):,} ticks to use"
         for symbol in stream.streamed_symbols()

@@ -57,10 +57,10 @@ class HealthView(APIView):
 
 
 def _details() -> dict[str, Any]:
-    positions = StreamPosition.objects.order_by("symbol")
+    positions = StreamPosition.objects.order_by("instrument")
     return {
         "feed": {
-            position.symbol: {
+            position.instrument: {
                 "ticks": position.ordinal,
                 "last_tick": calendar.iso(position.time_ms) if position.time_ms else None,
                 "used_at": position.updated_at,

@@ -67,7 +67,7 @@ def _require_trade_of_each_signal(instrument: str) -> None:
     without = Signal.objects.filter(instrument=instrument, trade=None)
     for signal in without.order_by("timestamp"):
         is_opening = Decision.objects.filter(
-            symbol=instrument,
+            instrument=instrument,
             close_time_ms=calendar.milliseconds(signal.timestamp),
             outcome=Decision.Outcome.OPENING,
         ).exists()

@@ -39,7 +39,7 @@ def closed_until(instrument: str) -> dt.date | None:
     By the stream's own time: a day is over when a tick or watermark of a later one was used and
     every close of it is decided and its trade open. `None` where there is no stream.
     """
-    position = StreamPosition.objects.filter(symbol=instrument).first()
+    position = StreamPosition.objects.filter(instrument=instrument).first()
     if position is None:
         return None
     now_ms = max(position.time_ms, position.watermark_ms)

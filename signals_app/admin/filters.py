@@ -35,19 +35,13 @@ class ColumnFilter(admin.SimpleListFilter):
 
 
 class InstrumentFilter(ColumnFilter):
-    """By instrument, for tables whose column is called that."""
+    """By instrument."""
 
     title = "instrument"
     parameter_name = "instrument"
 
     def column_values(self) -> Iterable[str]:
         return digits_by_symbol()
-
-
-class SymbolFilter(InstrumentFilter):
-    """By instrument, for tables that say symbol."""
-
-    parameter_name = "symbol"
 
 
 class TimeframeFilter(ColumnFilter):

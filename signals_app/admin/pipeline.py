@@ -21,7 +21,7 @@ from signals_app.admin.display import (
     shown,
     since,
 )
-from signals_app.admin.filters import InstrumentFilter, SymbolFilter, TimeframeFilter
+from signals_app.admin.filters import InstrumentFilter, TimeframeFilter
 from signals_app.confluence.refusals import RefusalReason
 from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import stream
@@ -64,7 +64,7 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     list_display = (
         "closed_at",
-        "symbol",
+        "instrument",
         "result",
         "best_direction",
         "points",
@@ -74,11 +74,11 @@ class DecisionAdmin(ReadOnlyAdmin):
         "decided",
     )
     list_select_related = ("strategy",)
-    list_filter = ("outcome", SymbolFilter, ReasonFilter)
+    list_filter = ("outcome", InstrumentFilter, ReasonFilter)
     ordering = ("-pk",)
     sortable_by = ("points",)
     fieldsets = (
-        (None, {"fields": (("symbol", "closed_at", "result"), ("best_direction", "points"))}),
+        (None, {"fields": (("instrument", "closed_at", "result"), ("best_direction", "points"))}),
         ("Why", {"fields": ("why", "text", "strategy")}),
         (
             "Windows",
@@ -139,18 +139,18 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="bid / ask")
     def quote(self, decision: Decision) -> str:
-        bid = shown(decision.symbol, decision.entry_bid)
-        return f"{bid} / {shown(decision.symbol, decision.entry_ask)}"
+        bid = shown(decision.instrument, decision.entry_bid)
+        return f"{bid} / {shown(decision.instrument, decision.entry_ask)}"
 
 
 @admin.register(StreamPosition)
 class StreamPositionAdmin(ReadOnlyAdmin):
     """How far each symbol's ticks are used, and how many wait."""
 
-    list_display = ("symbol", "used", "unused", "last_tick", "bid_ask", "watermark", "moved")
-    ordering = ("symbol",)
+    list_display = ("instrument", "used", "unused", "last_tick", "bid_ask", "watermark", "moved")
+    ordering = ("instrument",)
     fieldsets = (
-        (None, {"fields": (("symbol", "used", "unused"), ("last_tick", "bid_ask"))}),
+        (None, {"fields": (("instrument", "used", "unused"), ("last_tick", "bid_ask"))}),
         ("Stream", {"fields": (("entry_id", "watermark", "first_tick"), "seqs", "moved")}),
         ("Candles", {"fields": ("forming", "closed")}),
     )
@@ -163,7 +163,7 @@ class StreamPositionAdmin(ReadOnlyAdmin):
     def unused(self, position: StreamPosition) -> str:
         """How many ticks in Redis the pipeline has not used yet."""
         try:
-            newest = int(stream.last_entry_id(position.symbol).partition("-")[0])
+            newest = int(stream.last_entry_id(position.instrument).partition("-")[0])
         except RedisError:
             return "Redis does not answer"
         return f"{max(newest - position.ordinal, 0):,}"
@@ -178,7 +178,8 @@ class StreamPositionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="bid / ask")
     def bid_ask(self, position: StreamPosition) -> str:
-        return f"{shown(position.symbol, position.bid)} / {shown(position.symbol, position.ask)}"
+        symbol = position.instrument
+        return f"{shown(symbol, position.bid)} / {shown(symbol, position.ask)}"
 
     @admin.display(description="watermark (UTC)")
     def watermark(self, position: StreamPosition) -> SafeString | str:
@@ -242,12 +243,12 @@ class PriceCandleAdmin(ReadOnlyAdmin):
 class AnalysisAdmin(ReadOnlyAdmin):
     """What the detectors found at each close."""
 
-    list_display = ("closed_at", "symbol", "timeframe", "candles", "created_at")
-    list_filter = (SymbolFilter, TimeframeFilter)
+    list_display = ("closed_at", "instrument", "timeframe", "candles", "created_at")
+    list_filter = (InstrumentFilter, TimeframeFilter)
     ordering = ("-pk",)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": (("symbol", "timeframe", "closed_at"), ("candles", "created_at"))}),
+        (None, {"fields": (("instrument", "timeframe", "closed_at"), ("candles", "created_at"))}),
         ("What the detectors found", {"fields": ("findings",)}),
     )
 

@@ -37,7 +37,7 @@ class SignalFilter(django_filters.FilterSet):  # type: ignore[misc]
 class DecisionFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Decided closes of an instrument, a direction, an outcome, a reason, a time."""
 
-    instrument = django_filters.CharFilter("symbol")
+    instrument = django_filters.CharFilter("instrument")
     direction = django_filters.ChoiceFilter(choices=[(way.value, way.value) for way in Direction])
     outcome = django_filters.ChoiceFilter(choices=Decision.Outcome.choices)
     reason = django_filters.CharFilter()

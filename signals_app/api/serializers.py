@@ -107,7 +107,7 @@ class DecisionSerializer(RowSerializer):
         """The decision as the ledger has it."""
         entry_ms, decided_at = instance.entry_time_ms, instance.decided_at
         return {
-            "instrument": instance.symbol,
+            "instrument": instance.instrument,
             "timestamp": calendar.iso(instance.close_time_ms),
             "outcome": instance.outcome,
             "direction": instance.direction,

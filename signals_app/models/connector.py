@@ -33,7 +33,7 @@ class ConnectorEvent(models.Model):
 
     connector = models.CharField(max_length=64)
     code = models.CharField(max_length=40)
-    symbol = fields.symbol(blank=True)
+    instrument = fields.symbol(blank=True)
     message = models.TextField(blank=True)
     happened_at = models.DateTimeField(db_default=Now(), editable=False)
 

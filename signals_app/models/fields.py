@@ -1,9 +1,38 @@
 """Columns that several tables share."""
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from signals_app.market.calendar import milliseconds, utc
+
+if TYPE_CHECKING:
+    _DateTimeField: TypeAlias = models.DateTimeField[Any, Any]
+else:
+    _DateTimeField = models.DateTimeField
+
+
+class MomentField(_DateTimeField):
+    """A time, at rest like every other; in Python the Unix milliseconds that the core counts in."""
+
+    if TYPE_CHECKING:
+        _pyi_private_set_type: int  # type: ignore[assignment]
+        _pyi_private_get_type: int  # type: ignore[assignment]
+        _pyi_lookup_exact_type: int  # type: ignore[assignment]
+
+    def from_db_value(
+        self, value: datetime | None, _expression: Any, _connection: BaseDatabaseWrapper
+    ) -> int | None:
+        return None if value is None else milliseconds(value)
+
+    def to_python(self, value: Any) -> Any:
+        return value if isinstance(value, int) else super().to_python(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return utc(value) if isinstance(value, int) else super().get_prep_value(value)
 
 
 def price(**options: Any) -> "models.DecimalField[Any, Any]":
@@ -29,3 +58,8 @@ def symbol(**options: Any) -> "models.CharField[Any, Any]":
 def kind(kinds: type[StrEnum], **options: Any) -> "models.CharField[Any, str]":
     """A column of one of these kinds; empty is none of them."""
     return models.CharField(choices=[(each.value, each.value) for each in kinds], **options)
+
+
+def moment(column: str, **options: Any) -> MomentField:
+    """Return a column of a moment; its name is the attribute's without the unit, `_ms`."""
+    return MomentField(db_column=column, **options)

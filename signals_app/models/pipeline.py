@@ -17,14 +17,14 @@ class StreamPosition(models.Model):
     should Redis lose its memory.
     """
 
-    symbol = fields.symbol(primary_key=True)
+    instrument = fields.symbol(primary_key=True)
     entry_id = models.CharField(max_length=40, default="0-0", help_text="last stream entry used")
     ordinal = models.BigIntegerField(default=0, help_text="ticks used so far")
-    time_ms = models.BigIntegerField(default=0, help_text="time of the last tick used")
+    time_ms = fields.moment("time", default=0, help_text="time of the last tick used")
     bid = models.FloatField(default=0)
     ask = models.FloatField(default=0)
-    first_time_ms = models.BigIntegerField(default=0, help_text="time of the first tick ever")
-    watermark_ms = models.BigIntegerField(default=0)
+    first_time_ms = fields.moment("first_time", default=0, help_text="time of the first tick ever")
+    watermark_ms = fields.moment("watermark", default=0)
     seqs = models.JSONField(default=dict, help_text="last seq used, by connector")
     writer = models.CharField(
         max_length=64, blank=True, default="", help_text="connector that sent the last tick used"
@@ -37,7 +37,7 @@ class StreamPosition(models.Model):
         db_table = "stream_positions"
 
     def __str__(self) -> str:
-        return f"{self.symbol} at tick {self.ordinal}"
+        return f"{self.instrument} at tick {self.ordinal}"
 
     def mark(self) -> dict[str, Any]:
         """Return, as JSON, from where ticks are needed again should Redis hold none."""
@@ -58,9 +58,9 @@ class Analysis(models.Model):
     `completed_at` says when the last of them was there. Until then it counts nowhere.
     """
 
-    symbol = fields.symbol()
+    instrument = fields.symbol()
     timeframe = models.CharField(max_length=3)
-    close_time_ms = models.BigIntegerField()
+    close_time_ms = fields.moment("close_time")
     candles = models.PositiveSmallIntegerField(default=0, help_text="candles in the window")
     view = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -76,19 +76,19 @@ class Analysis(models.Model):
         verbose_name_plural = "analyses"
         constraints = (
             models.UniqueConstraint(
-                fields=("symbol", "timeframe", "close_time_ms"), name="one_analysis_per_close"
+                fields=("instrument", "timeframe", "close_time_ms"), name="one_analysis_per_close"
             ),
         )
         indexes = (
             models.Index(
-                fields=("symbol", "due_at"),
+                fields=("instrument", "due_at"),
                 condition=models.Q(completed_at=None),
                 name="analysis_incomplete",
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.symbol} {self.timeframe} {self.close_time_ms}"
+        return f"{self.instrument} {self.timeframe} {self.close_time_ms}"
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
@@ -97,12 +97,16 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def open(self, symbol: str) -> "DecisionQuerySet":
         """Return a symbol's undecided closes, in candle order."""
         return self.filter(
-            symbol=symbol, outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING)
+            instrument=symbol, outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING)
         ).order_by("close_time_ms")
 
     def refusals(self) -> dict[tuple[str, str], int]:
         """Return how many closes made no signal, by symbol and reason."""
-        rows = self.exclude(reason="").order_by("symbol", "reason").values_list("symbol", "reason")
+        rows = (
+            self.exclude(reason="")
+            .order_by("instrument", "reason")
+            .values_list("instrument", "reason")
+        )
         return {
             (symbol, reason): n for symbol, reason, n in rows.annotate(number=models.Count("pk"))
         }
@@ -125,12 +129,16 @@ class Decision(models.Model):
         BELOW = "BELOW", "score below the threshold"
         REFUSED = "REFUSED"
 
-    symbol = fields.symbol()
-    close_time_ms = models.BigIntegerField()
-    h1_close_ms = models.BigIntegerField(null=True, help_text="end of the last H1 candle by then")
-    h4_close_ms = models.BigIntegerField(null=True, help_text="end of the last H4 candle by then")
+    instrument = fields.symbol()
+    close_time_ms = fields.moment("close_time")
+    h1_close_ms = fields.moment(
+        "h1_close_time", null=True, help_text="end of the last H1 candle by then"
+    )
+    h4_close_ms = fields.moment(
+        "h4_close_time", null=True, help_text="end of the last H4 candle by then"
+    )
     entry_ordinal = models.BigIntegerField(null=True)
-    entry_time_ms = models.BigIntegerField(null=True)
+    entry_time_ms = fields.moment("entry_time", null=True)
     entry_bid = models.FloatField(null=True)
     entry_ask = models.FloatField(null=True)
     mark = models.JSONField(default=dict)
@@ -155,12 +163,12 @@ class Decision(models.Model):
         db_table = "decisions"
         constraints = (
             models.UniqueConstraint(
-                fields=("symbol", "close_time_ms"), name="one_decision_per_close"
+                fields=("instrument", "close_time_ms"), name="one_decision_per_close"
             ),
         )
         indexes = (
             models.Index(
-                fields=("symbol", "close_time_ms"),
+                fields=("instrument", "close_time_ms"),
                 condition=models.Q(outcome__in=("PENDING", "OPENING")),
                 name="decision_open",
             ),
@@ -168,4 +176,4 @@ class Decision(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.symbol} {self.close_time_ms} {self.outcome}"
+        return f"{self.instrument} {self.close_time_ms} {self.outcome}"

@@ -17,6 +17,7 @@ from django.db.models import F, Q, TextField
 from django.db.models.functions import Cast, Now
 
 from signals_app.confluence.scoring import Views, best_score
+from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.candle import WINDOW, Candles, Timeframe
 from signals_app.models import Analysis, Decision, PriceCandle
 from signals_app.pipeline.candles import Close
@@ -84,14 +85,16 @@ def detect(symbol: str, closes: Iterable[Close], part: Part) -> list[Close]:
             {
                 "symbol": symbol,
                 "timeframes": timeframes,
-                "ends": ends,
+                "ends": [utc(end) for end in ends],
                 "lengths": lengths,
                 "views": views,
                 "parts": [each.value for each in Part],
             },
         )
         cursor.nextset()
-        return [(timeframe, end) for timeframe, end, is_complete in cursor if is_complete]
+        return [
+            (timeframe, milliseconds(end)) for timeframe, end, is_complete in cursor if is_complete
+        ]
 
 
 # One round trip and no wait for the disk: a part that a crash of the database loses is asked for
@@ -99,11 +102,11 @@ def detect(symbol: str, closes: Iterable[Close], part: Part) -> list[Close]:
 _ADD_PART = """
 SET LOCAL synchronous_commit = off;
 WITH part AS (
-    SELECT * FROM unnest(%(timeframes)s::text[], %(ends)s::bigint[], %(lengths)s::int[],
-                         %(views)s::jsonb[]) AS part(timeframe, close_time_ms, candles, view)
+    SELECT * FROM unnest(%(timeframes)s::text[], %(ends)s::timestamptz[], %(lengths)s::int[],
+                         %(views)s::jsonb[]) AS part(timeframe, close_time, candles, view)
 ), held AS (
-    SELECT analyses.id FROM analyses JOIN part USING (timeframe, close_time_ms)
-    WHERE analyses.symbol = %(symbol)s
+    SELECT analyses.id FROM analyses JOIN part USING (timeframe, close_time)
+    WHERE analyses.instrument = %(symbol)s
     ORDER BY analyses.id
     FOR UPDATE OF analyses
 )
@@ -114,8 +117,8 @@ UPDATE analyses SET
                         THEN coalesce(analyses.completed_at, clock_timestamp()) END
 FROM part, held
 WHERE analyses.id = held.id
-  AND analyses.timeframe = part.timeframe AND analyses.close_time_ms = part.close_time_ms
-RETURNING analyses.timeframe, analyses.close_time_ms, analyses.completed_at IS NOT NULL
+  AND analyses.timeframe = part.timeframe AND analyses.close_time = part.close_time
+RETURNING analyses.timeframe, analyses.close_time, analyses.completed_at IS NOT NULL
 """
 
 
@@ -171,7 +174,7 @@ def views_of(symbol: str, decisions: Sequence[Decision]) -> dict[int, Views]:
     for timeframe in (Timeframe.M15, Timeframe.H1, Timeframe.H4):
         ends = [end for name, end in wanted if name is timeframe]
         condition |= Q(timeframe=timeframe, close_time_ms__in=ends)
-    complete = Analysis.objects.filter(condition, symbol=symbol, completed_at__isnull=False)
+    complete = Analysis.objects.filter(condition, instrument=symbol, completed_at__isnull=False)
     # As text: decoded straight into the views, in a fifth of the time.
     rows = complete.values_list("timeframe", "close_time_ms", "candles", Cast("view", TextField()))
     stored = {
@@ -221,11 +224,11 @@ def windows_of(
     }
     wanted = {end for windows in ends.values() for _, end in windows if end is not None}
     stored = Analysis.objects.filter(
-        symbol=symbol, close_time_ms__in=wanted, completed_at__isnull=False
+        instrument=symbol, close_time_ms__in=wanted, completed_at__isnull=False
     )
     lengths: dict[tuple[str, int | None], int] = {
-        (timeframe, end): candles
-        for timeframe, end, candles in stored.values_list("timeframe", "close_time_ms", "candles")
+        (one.timeframe, one.close_time_ms): one.candles
+        for one in stored.only("timeframe", "close_time_ms", "candles")
     }
     return {
         close_ms: tuple(
@@ -244,7 +247,7 @@ def claim_overdue(symbol: str) -> list[Close]:
     are not sent again and again.
     """
     with transaction.atomic():
-        overdue = Analysis.objects.filter(symbol=symbol, completed_at=None, due_at__lt=Now())
+        overdue = Analysis.objects.filter(instrument=symbol, completed_at=None, due_at__lt=Now())
         claimed = list(overdue.select_for_update(skip_locked=True).order_by("pk")[:_SCORED_AT_ONCE])
         Analysis.objects.filter(pk__in=[one.pk for one in claimed]).update(
             due_at=Now() + (Now() - F("created_at"))

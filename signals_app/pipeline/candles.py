@@ -63,9 +63,9 @@ def build_batch(symbol: str) -> Built | None:
     Candles, trades moved by these ticks, decisions to be made and the position are committed
     together. Whoever comes while another works waits for the lock and then finds a later position.
     """
-    StreamPosition.objects.get_or_create(symbol=symbol)
+    StreamPosition.objects.get_or_create(instrument=symbol)
     with transaction.atomic():
-        position = StreamPosition.objects.select_for_update().get(symbol=symbol)
+        position = StreamPosition.objects.select_for_update().get(instrument=symbol)
         entries = stream.read_batch(symbol, position.entry_id)
         if not entries:
             return None
@@ -111,7 +111,7 @@ def _unused(entry: StreamEntry, position: StreamPosition) -> Ticks | None:
         return None
     if entry.ticks.first_ordinal > position.ordinal + 1:
         raise stream.TicksMissing(
-            f"{position.symbol}: the stream goes on at tick {entry.ticks.first_ordinal}, "
+            f"{position.instrument}: the stream goes on at tick {entry.ticks.first_ordinal}, "
             f"used are {position.ordinal}"
         )
     ticks = entry.ticks.after(position.ordinal)
@@ -143,9 +143,9 @@ def _use_watermark(position: StreamPosition, watermark_ms: int, batch: _Batch) -
 
 def _begin(position: StreamPosition, first_time_ms: int, batch: _Batch) -> None:
     """Set where the symbol's own ticks begin: history counts only up to there."""
-    ensure_instrument(position.symbol)
+    ensure_instrument(position.instrument)
     position.first_time_ms = first_time_ms
-    history = PriceCandle.objects.filter(instrument=position.symbol)
+    history = PriceCandle.objects.filter(instrument=position.instrument)
     for timeframe in TIMEFRAMES:
         earliest_open = calendar.utc(first_time_ms - timeframe.milliseconds)
         of_timeframe = history.filter(timeframe=timeframe)
@@ -183,7 +183,7 @@ def _close(
             for timeframe in (Timeframe.H1, Timeframe.H4)
         }
         decision = Decision(
-            symbol=position.symbol,
+            instrument=position.instrument,
             close_time_ms=candle.close_time_ms,
             h1_close_ms=ends[Timeframe.H1],
             h4_close_ms=ends[Timeframe.H4],
@@ -211,7 +211,7 @@ def _give_entry(
     """Give the first tick to the decisions whose candle a watermark closed before it."""
     if position.watermark_ms <= position.time_ms:
         return
-    stored = Decision.objects.open(position.symbol).filter(entry_ordinal=None)
+    stored = Decision.objects.open(position.instrument).filter(entry_ordinal=None)
     for decision in (*stored, *(d for d in batch.decisions if d.entry_ordinal is None)):
         _set_entry(decision, ticks, 0, mark)
         batch.gave_entry = True
@@ -240,7 +240,7 @@ def _write(symbol: str, batch: _Batch) -> None:
     Decision.objects.bulk_create(batch.decisions, batch_size=1000)
     Analysis.objects.bulk_create(
         [
-            Analysis(symbol=symbol, timeframe=timeframe, close_time_ms=close_ms)
+            Analysis(instrument=symbol, timeframe=timeframe, close_time_ms=close_ms)
             for timeframe, close_ms in batch.closes
         ],
         ignore_conflicts=True,
@@ -263,7 +263,7 @@ def needed_ordinals(symbol: str) -> Iterator[int]:
     """Yield the ticks that the stream must still hold: unused ones, those of open decisions, and
     what others of the project need.
     """
-    position = StreamPosition.objects.filter(symbol=symbol).first()
+    position = StreamPosition.objects.filter(instrument=symbol).first()
     if position is not None:
         yield position.ordinal
     for ordinal in Decision.objects.open(symbol).values_list("entry_ordinal", flat=True)[:1]:
@@ -274,6 +274,6 @@ def needed_ordinals(symbol: str) -> Iterator[int]:
 
 def has_unread(symbol: str) -> bool:
     """Return whether the stream holds entries behind the position."""
-    position = StreamPosition.objects.filter(symbol=symbol).first()
+    position = StreamPosition.objects.filter(instrument=symbol).first()
     used = position.entry_id if position is not None else "0-0"
     return stream.is_after(stream.last_entry_id(symbol), used)

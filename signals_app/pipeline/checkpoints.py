@@ -12,7 +12,7 @@ def resume_checkpoint(symbol: str) -> dict[str, Any] | None:
     `writer`), and the last watermark and each connector's `seqs` at that point. Open decisions
     still need the ticks from their entry on.
     """
-    position = StreamPosition.objects.filter(symbol=symbol).first()
+    position = StreamPosition.objects.filter(instrument=symbol).first()
     if position is None:
         return None
     waiting = Decision.objects.open(symbol).exclude(entry_ordinal=None).first()

@@ -71,7 +71,7 @@ def decide_closes(symbol: str) -> str | None:
 
 def _seconds_since_analysis(decision: Decision) -> float:
     analysed_at = Analysis.objects.values_list("completed_at", flat=True).get(
-        symbol=decision.symbol,
+        instrument=decision.instrument,
         timeframe=str(Timeframe.M15),
         close_time_ms=decision.close_time_ms,
     )
@@ -153,5 +153,5 @@ def _decide(
 
 def _signal_id_of(decision: Decision) -> str:
     return Signal.objects.values_list("signal_id", flat=True).get(
-        instrument=decision.symbol, timestamp=calendar.utc(decision.close_time_ms)
+        instrument=decision.instrument, timestamp=calendar.utc(decision.close_time_ms)
     )

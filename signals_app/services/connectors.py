@@ -30,7 +30,7 @@ def allow_connector(name: str, symbols: Sequence[str]) -> Connector:
 
 def is_simulated(symbol: str) -> bool:
     """Whether any connector that sent ticks of the symbol is a simulated one."""
-    position = StreamPosition.objects.filter(symbol=symbol).first()
+    position = StreamPosition.objects.filter(instrument=symbol).first()
     names = list(position.seqs) if position is not None else []
     return any(connector.is_simulated for connector in Connector.objects.filter(name__in=names))
 
@@ -40,7 +40,7 @@ def record_connector_event(connector: str, code: str, symbol: str, message: str)
     ConnectorEvent.objects.create(
         connector=connector[:64],
         code=code[:40],
-        symbol=symbol[:20],
+        instrument=symbol[:20],
         # PostgreSQL keeps no zero characters.
         message=message.replace("\0", "")[:1000],
     )

@@ -111,7 +111,7 @@ def store_history(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[flo
     otherwise a decision would depend on when the history came.
     """
     with transaction.atomic():
-        position = StreamPosition.objects.select_for_update().filter(symbol=symbol).first()
+        position = StreamPosition.objects.select_for_update().filter(instrument=symbol).first()
         first_ms = position.first_time_ms if position is not None else 0
         usable = [
             row for row in rows if not first_ms or row[0] + timeframe.milliseconds <= first_ms

@@ -88,7 +88,7 @@ def with_probabilities(analysis: Analysis) -> dict[str, Any]:
     Blocks say `institutional_probability`, sweeps `reversal_probability`, gaps `probability`.
     """
     opened = calendar.utc(analysis.close_time_ms) - _length(Timeframe(analysis.timeframe))
-    known = finding_probabilities(analysis.symbol, analysis.timeframe, ended_by=opened)
+    known = finding_probabilities(analysis.instrument, analysis.timeframe, ended_by=opened)
 
     def of_block(block: dict[str, Any]) -> Measured | None:
         return known.of_order_block(Bias(block["direction"]), block["score"])

@@ -36,4 +36,6 @@ def test_a_week_without_history_warms_up_for_as_long(pipeline: Pipeline) -> None
     week = engine.run(GOLD, Parameters(), [pipeline.market.ticks], {})
     assert counted_live() == {reason.value: number for reason, number in week.refusals.items()}
     assert set(counted_live()) == {"WARMING_UP"}
-    assert Decision.objects.filter(symbol=SYMBOL, text="").exclude(outcome="PENDING").count() == 0
+    assert (
+        Decision.objects.filter(instrument=SYMBOL, text="").exclude(outcome="PENDING").count() == 0
+    )

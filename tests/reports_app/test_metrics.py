@@ -24,7 +24,7 @@ def test_trades_are_counted_and_the_day_is_that_of_the_last_tick() -> None:
     lost = stored_trade(numbered(1), 2039.0)
     won = stored_trade(numbered(1, days=3), 2055.0, 2065.0)
     stored_trade(numbered(2, days=3))
-    StreamPosition.objects.create(symbol="XAUUSD", time_ms=CLOSE_MS + 3 * 86_400_000)
+    StreamPosition.objects.create(instrument="XAUUSD", time_ms=CLOSE_MS + 3 * 86_400_000)
 
     figures = trading_figures()["XAUUSD"]
 

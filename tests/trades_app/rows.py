@@ -57,7 +57,7 @@ def stored_trade(signal: TradingSignal = SIGNAL, *prices: float) -> models.Trade
 def decided(outcome: str, *, stored_after: timedelta = timedelta(milliseconds=500)) -> Decision:
     """Return the example's decision, stored so long after its close."""
     decision = Decision.objects.create(
-        symbol="XAUUSD",
+        instrument="XAUUSD",
         close_time_ms=CLOSE_MS,
         entry_ordinal=10,
         entry_time_ms=CLOSE_MS + 400,

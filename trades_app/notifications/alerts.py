@@ -33,7 +33,7 @@ def raise_alert(alert: FeedAlert, key: str) -> bool:
         ConnectorEvent.objects.create(
             connector=alert.connector or _WATCH,
             code=alert.code,
-            symbol=alert.symbol,
+            instrument=alert.symbol,
             message=sentence(alert),
         )
     log.warning("feed_watched", code=alert.code, symbol=alert.symbol, connector=alert.connector)
@@ -50,9 +50,9 @@ def pass_on_reports(now: datetime) -> int:
     drafts = [
         Draft(
             Message.Kind.ALERT,
-            Subject.for_operators(event.symbol),
+            Subject.for_operators(event.instrument),
             key,
-            ConnectorReport(event.code, event.symbol, event.connector, event.message),
+            ConnectorReport(event.code, event.instrument, event.connector, event.message),
         )
         for key, event in reports.items()
         if key not in passed_on

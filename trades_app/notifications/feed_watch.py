@@ -68,15 +68,17 @@ class Clock:
 def watch_feed(now: datetime) -> int:
     """Look at every stream, trade and connector; returns how many alerts were put in."""
     clock = Clock(now, timedelta(minutes=settings.STALE_FEED_MINUTES))
-    positions = list(StreamPosition.objects.order_by("symbol"))
-    sightings = {position.symbol: _look(position, clock) for position in positions}
+    positions = list(StreamPosition.objects.order_by("instrument"))
+    sightings = {position.instrument: _look(position, clock) for position in positions}
     live = {symbol for symbol, sighting in sightings.items() if sighting.was_live}
     raised = 0
     for position in positions:
-        last = _last_event((AlertCode.FEED_STALE, AlertCode.FEED_FLOWING), symbol=position.symbol)
-        raised += _raise(stream_finding(position, sightings[position.symbol], last, clock))
+        last = _last_event(
+            (AlertCode.FEED_STALE, AlertCode.FEED_FLOWING), symbol=position.instrument
+        )
+        raised += _raise(stream_finding(position, sightings[position.instrument], last, clock))
     for position in positions:
-        if position.symbol in live and clock.expects_ticks:
+        if position.instrument in live and clock.expects_ticks:
             raised += sum(map(_raise, _overdue_trades(position, clock)))
     raised += alerts.pass_on_reports(now)
     for connector in Connector.objects.filter(is_revoked=False).order_by("name"):
@@ -91,7 +93,7 @@ def stream_finding(
     position: StreamPosition, sighting: Sighting, last: ConnectorEvent | None, clock: Clock
 ) -> Finding | None:
     """What is to be said of a symbol's stream; ``last`` is its newest alert, or the end of one."""
-    symbol = position.symbol
+    symbol = position.instrument
     quiet = clock.now - calendar.utc(position.time_ms)
     if last is not None and last.code == AlertCode.FEED_STALE:
         if not sighting.was_live or quiet > clock.limit:
@@ -133,11 +135,11 @@ def _overdue_trades(position: StreamPosition, clock: Clock) -> Iterator[Finding]
     """
     due_before = clock.now - clock.limit
     due = Q(expires_at__lte=due_before) | Q(close_from__lte=due_before)
-    for trade in Trade.objects.open().filter(due, instrument=position.symbol).order_by("pk"):
+    for trade in Trade.objects.open().filter(due, instrument=position.instrument).order_by("pk"):
         due_at = trade.close_from or trade.expires_at
         assert due_at is not None
         overdue = TradeOverdue(
-            symbol=position.symbol,
+            symbol=position.instrument,
             signal_id=trade.signal_id,
             was_ordered=trade.close_from is not None,
             due_ms=calendar.milliseconds(due_at),
@@ -152,7 +154,7 @@ def _raise(finding: Finding | None) -> bool:
 
 def _look(position: StreamPosition, clock: Clock) -> Sighting:
     """What is seen of a symbol now; it is kept in Redis, whose loss only delays an alert."""
-    key = f"watch:{position.symbol}"
+    key = f"watch:{position.instrument}"
     kept: Any = stream.connection().getex(key, ex=_MEMORY)
     if kept is not None:
         ordinal, since_ms, was_live = map(int, kept.split(b" "))
@@ -174,7 +176,7 @@ def _is_expected(moment: datetime) -> bool:
 def _last_event(
     codes: Iterable[AlertCode], *, symbol: str = "", connector: str = ""
 ) -> ConnectorEvent | None:
-    found = ConnectorEvent.objects.filter(code__in=codes, symbol=symbol)
+    found = ConnectorEvent.objects.filter(code__in=codes, instrument=symbol)
     if connector:
         found = found.filter(connector=connector)
     return found.order_by("-happened_at", "-pk").first()

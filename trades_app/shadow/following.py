@@ -97,10 +97,10 @@ def needed_ordinals(symbol: str) -> Iterator[int]:
         instrument=symbol, strategy__status=Strategy.Status.SHADOW
     )
     for followed in following.values_list("close_time", flat=True):
-        ahead = _after(followed, Decision.objects.filter(symbol=symbol))
+        ahead = _after(followed, Decision.objects.filter(instrument=symbol))
         entered = ahead.exclude(entry_ordinal=None).order_by("close_time_ms")
         for ordinal in entered.values_list("entry_ordinal", flat=True)[:1]:
-            used = StreamPosition.objects.get(symbol=symbol).ordinal
+            used = StreamPosition.objects.get(instrument=symbol).ordinal
             yield max(ordinal or 0, used - KEPT_TICKS)
 
 
@@ -115,7 +115,7 @@ def _turned(strategy_id: int, before: Strategy.Status, after: Strategy.Status) -
 
 def _decided(symbol: str) -> "db.QuerySet[Decision]":
     """The closes that the live strategy is done with; its trade need not be open yet."""
-    return Decision.objects.filter(symbol=symbol).exclude(outcome=Decision.Outcome.PENDING)
+    return Decision.objects.filter(instrument=symbol).exclude(outcome=Decision.Outcome.PENDING)
 
 
 def _after(close: datetime | None, decisions: "db.QuerySet[Decision]") -> "db.QuerySet[Decision]":
@@ -181,7 +181,7 @@ def _follow_close(account: ShadowAccount, decision: Decision) -> str | None:
     """Decide one close and open its trade; return why there is none, `None` where there is."""
     if decision.score is None or decision.entry_ordinal is None:
         return RefusalReason.WARMING_UP.value
-    views = views_of(decision.symbol, [decision]).get(decision.close_time_ms)
+    views = views_of(decision.instrument, [decision]).get(decision.close_time_ms)
     if views is None:
         return RefusalReason.WARMING_UP.value
     entry = entry_tick(decision)

@@ -25,7 +25,7 @@ def open_trade(account: ShadowAccount, signal: TradingSignal, entry: Tick) -> st
     """Open a signal's trade and let it catch up with the stream; return what hindered it."""
     symbol = signal.instrument
     # Whoever holds the position decides which ticks have moved trades.
-    position = StreamPosition.objects.select_for_update().get(symbol=symbol)
+    position = StreamPosition.objects.select_for_update().get(instrument=symbol)
     trade, events = machine.open_trade(signal, account.instrument, entry, account.parameters)
     try:
         trade, more = catch_up(trade, account.instrument, position)

@@ -24,7 +24,7 @@ def order_close(trade_id: int, now: datetime) -> Trade:
     """
     with transaction.atomic():
         symbol = models.Trade.objects.values_list("instrument", flat=True).get(pk=trade_id)
-        position = StreamPosition.objects.select_for_update().get(symbol=symbol)
+        position = StreamPosition.objects.select_for_update().get(instrument=symbol)
         row = models.Trade.objects.get(pk=trade_id)
         from_ms = max(position.time_ms, position.watermark_ms)
         if was_live(symbol, position.time_ms):

@@ -35,7 +35,7 @@ def seconds_late(
 def was_live(symbol: str, time_ms: int) -> bool:
     """Whether some close of the days before ``time_ms`` was stored when it happened."""
     closes = Decision.objects.filter(
-        symbol=symbol, close_time_ms__gt=time_ms - _MEMORY_MS, close_time_ms__lte=time_ms
+        instrument=symbol, close_time_ms__gt=time_ms - _MEMORY_MS, close_time_ms__lte=time_ms
     ).values_list("close_time_ms", "created_at")
     return any(
         timedelta() <= created_at - calendar.utc(close_ms) <= _LIVE

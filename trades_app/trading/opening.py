@@ -31,9 +31,9 @@ def open_trade(signal_id: str) -> str | None:
     with transaction.atomic():
         signal = Signal.objects.select_related("strategy").get(pk=signal_id)
         # Whoever holds the position decides which ticks have moved trades; ours waits for it.
-        position = StreamPosition.objects.select_for_update().get(symbol=signal.instrument)
+        position = StreamPosition.objects.select_for_update().get(instrument=signal.instrument)
         decision = Decision.objects.select_for_update().get(
-            symbol=signal.instrument, close_time_ms=calendar.milliseconds(signal.timestamp)
+            instrument=signal.instrument, close_time_ms=calendar.milliseconds(signal.timestamp)
         )
         if decision.outcome != Decision.Outcome.OPENING:
             return None
@@ -73,9 +73,9 @@ def cancel_trade(signal_id: str) -> Trade:
     """
     with transaction.atomic():
         signal = Signal.objects.select_related("strategy").get(pk=signal_id)
-        StreamPosition.objects.select_for_update().get(symbol=signal.instrument)
+        StreamPosition.objects.select_for_update().get(instrument=signal.instrument)
         decision = Decision.objects.select_for_update().get(
-            symbol=signal.instrument, close_time_ms=calendar.milliseconds(signal.timestamp)
+            instrument=signal.instrument, close_time_ms=calendar.milliseconds(signal.timestamp)
         )
         if decision.outcome != Decision.Outcome.OPENING:
             raise InvalidTransition(

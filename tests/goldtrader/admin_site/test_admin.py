@@ -76,7 +76,7 @@ def rows() -> None:
             text="x",
         )
         Decision.objects.create(
-            symbol="XAUUSD",
+            instrument="XAUUSD",
             close_time_ms=CLOSE_MS + number * 900_000,
             outcome="REFUSED",
             reason="SPREAD_TOO_WIDE",
@@ -92,9 +92,9 @@ def rows() -> None:
             PriceCandle.Source.TICKS,
         )
     )
-    StreamPosition.objects.create(symbol="XAUUSD", ordinal=10, time_ms=CLOSE_MS, bid=2045.3)
+    StreamPosition.objects.create(instrument="XAUUSD", ordinal=10, time_ms=CLOSE_MS, bid=2045.3)
     Analysis.objects.create(
-        symbol="XAUUSD", timeframe="M15", close_time_ms=CLOSE_MS, candles=20, view=findings()
+        instrument="XAUUSD", timeframe="M15", close_time_ms=CLOSE_MS, candles=20, view=findings()
     )
     Connector.objects.create(
         name="mt5-simulated",
@@ -243,7 +243,9 @@ def test_a_failed_message_is_sent_again(
 
 def test_the_ledger_counts_refusals_by_their_reason(operator: Client) -> None:
     for close_ms in range(3):
-        Decision.objects.create(symbol="XAUUSD", close_time_ms=close_ms, reason="BELOW_THRESHOLD")
+        Decision.objects.create(
+            instrument="XAUUSD", close_time_ms=close_ms, reason="BELOW_THRESHOLD"
+        )
     url = reverse("admin:signals_app_decision_changelist")
 
     assert "below threshold (3)" in operator.get(url).content.decode()

@@ -137,7 +137,7 @@ def test_a_calibration_on_older_data_is_stored_and_said_not_to_be_in_use(file: P
 @pytest.mark.django_db
 def test_made_up_prices_of_a_simulated_feed_are_not_measured() -> None:
     Connector.objects.create(name="paper-simulated", symbols=["XAUUSD"])
-    StreamPosition.objects.create(symbol="XAUUSD", seqs={"paper-simulated": 7})
+    StreamPosition.objects.create(instrument="XAUUSD", seqs={"paper-simulated": 7})
     candles = [
         Candle(1_600_000_000_000 + place * 3_600_000, 10.0, 11.0, 9.0, 10.5, 5.0)
         for place in range(400)

@@ -44,7 +44,7 @@ def test_it_says_how_many_are_new_and_how_many_were_there(file: Path) -> None:
 
 @pytest.mark.django_db
 def test_candles_after_the_first_tick_are_left_out(file: Path) -> None:
-    StreamPosition.objects.create(symbol="XAUUSD", first_time_ms=BEGIN_MS + 4 * HOUR_MS)
+    StreamPosition.objects.create(instrument="XAUUSD", first_time_ms=BEGIN_MS + 4 * HOUR_MS)
 
     assert "; 4 are new, 0 were there already, 2 lie behind the first tick" in import_history(file)
 

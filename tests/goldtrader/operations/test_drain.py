@@ -39,30 +39,32 @@ def test_ticks_behind_the_position_are_left(redis_client: Redis) -> None:
     redis_client.xadd("ticks:XAUUSD", entry, id="1200-0")
     assert is_drained() == (False, "XAUUSD: 1,200 ticks to use")
 
-    StreamPosition.objects.create(symbol="XAUUSD", ordinal=1200, entry_id="1200-0")
+    StreamPosition.objects.create(instrument="XAUUSD", ordinal=1200, entry_id="1200-0")
     assert is_drained() == (True, "")
 
 
 def test_a_close_with_its_entry_tick_is_left_and_one_without_waits_for_the_market() -> None:
-    Decision.objects.create(symbol="XAUUSD", close_time_ms=2)
+    Decision.objects.create(instrument="XAUUSD", close_time_ms=2)
     assert is_drained() == (True, "")
 
-    Decision.objects.create(symbol="XAUUSD", close_time_ms=1, entry_ordinal=7)
-    Decision.objects.create(symbol="EURUSD", close_time_ms=1, entry_ordinal=7, outcome="OPENING")
+    Decision.objects.create(instrument="XAUUSD", close_time_ms=1, entry_ordinal=7)
+    Decision.objects.create(
+        instrument="EURUSD", close_time_ms=1, entry_ordinal=7, outcome="OPENING"
+    )
     assert is_drained() == (False, "2 closes to decide")
 
 
 def test_closes_that_a_shadow_has_not_followed_are_left() -> None:
     strategy = following.begin(add_version({"threshold": 60}).pk)
     for close_ms in (1, 2):
-        Decision.objects.create(symbol="XAUUSD", close_time_ms=close_ms, outcome="REFUSED")
-    Decision.objects.create(symbol="XAUUSD", close_time_ms=3)
+        Decision.objects.create(instrument="XAUUSD", close_time_ms=close_ms, outcome="REFUSED")
+    Decision.objects.create(instrument="XAUUSD", close_time_ms=3)
     assert is_drained() == (False, "2 closes to follow in shadow")
 
     assert not following.follow("XAUUSD")
     assert is_drained() == (True, "")
 
-    Decision.objects.create(symbol="XAUUSD", close_time_ms=4, outcome="REFUSED")
+    Decision.objects.create(instrument="XAUUSD", close_time_ms=4, outcome="REFUSED")
     following.retire(strategy.pk)
     assert is_drained() == (True, "")
 
@@ -76,7 +78,7 @@ def test_tasks_on_their_way_are_left(redis_client: Redis) -> None:
 
 def test_a_day_that_is_over_is_left_until_it_is_sealed() -> None:
     stored_trade(SIGNAL, 2039.0)
-    StreamPosition.objects.create(symbol="XAUUSD", time_ms=CLOSE_MS + DAY_MS)
+    StreamPosition.objects.create(instrument="XAUUSD", time_ms=CLOSE_MS + DAY_MS)
     assert is_drained() == (False, "1 day to seal, figures to compute")
 
     report("XAUUSD")

@@ -70,7 +70,7 @@ def test_trading_figures_are_those_of_the_database(client: Client) -> None:
     stored_trade(numbered(1), 2039.0)
     stored_trade(numbered(2), 2055.0, 2065.0)
     stored_trade(numbered(1, days=3))
-    StreamPosition.objects.create(symbol="XAUUSD", ordinal=20, time_ms=CLOSE_MS)
+    StreamPosition.objects.create(instrument="XAUUSD", ordinal=20, time_ms=CLOSE_MS)
 
     samples = told(client)
 
@@ -132,7 +132,7 @@ def test_processes_that_share_a_directory_are_added_up(tmp_path: Path) -> None:
 
 def test_refusals_are_counted_by_their_reason(client: Client) -> None:
     for close_ms, reason in enumerate(("BELOW_THRESHOLD", "BELOW_THRESHOLD", "ZONE_TRADED", "")):
-        Decision.objects.create(symbol="XAUUSD", close_time_ms=close_ms, reason=reason)
+        Decision.objects.create(instrument="XAUUSD", close_time_ms=close_ms, reason=reason)
 
     counted = {
         name: value for name, value in told(client).items() if name.startswith("decisions_refused")

@@ -228,7 +228,7 @@ def test_the_live_record_is_that_of_the_span() -> None:
 @pytest.mark.django_db
 def test_a_simulated_feed_is_named_before_anything_else() -> None:
     Connector.objects.create(name="paper-simulated", symbols=["XAUUSD"])
-    StreamPosition.objects.create(symbol="XAUUSD", seqs={"paper-simulated": 7})
+    StreamPosition.objects.create(instrument="XAUUSD", seqs={"paper-simulated": 7})
     stored_trade(numbered(1), 2035.0)
 
     assert reliability().startswith("SIMULATED FEED")
@@ -239,7 +239,7 @@ def test_beside_real_candles_only_the_made_up_record_is_named(
     file: Path, scored: list[float]
 ) -> None:
     Connector.objects.create(name="paper-simulated", symbols=["XAUUSD"])
-    StreamPosition.objects.create(symbol="XAUUSD", seqs={"paper-simulated": 7})
+    StreamPosition.objects.create(instrument="XAUUSD", seqs={"paper-simulated": 7})
     stored_trade(numbered(1), 2035.0)
 
     told = reliability(file, "--strategy", "live").splitlines()

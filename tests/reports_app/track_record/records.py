@@ -13,7 +13,7 @@ FRIDAY, MONDAY = dt.date(2024, 1, 5), dt.date(2024, 1, 8)
 
 
 def stream_at(time_ms: int) -> None:
-    StreamPosition.objects.update_or_create(symbol="XAUUSD", defaults={"time_ms": time_ms})
+    StreamPosition.objects.update_or_create(instrument="XAUUSD", defaults={"time_ms": time_ms})
 
 
 def make_record() -> None:

@@ -16,7 +16,7 @@ FRIDAY = dt.date(2024, 1, 5)
 
 
 def stream_at(time_ms: int) -> None:
-    StreamPosition.objects.update_or_create(symbol="XAUUSD", defaults={"time_ms": time_ms})
+    StreamPosition.objects.update_or_create(instrument="XAUUSD", defaults={"time_ms": time_ms})
 
 
 def test_a_day_is_sealed_when_the_stream_is_behind_it() -> None:
@@ -35,7 +35,7 @@ def test_a_day_waits_for_its_undecided_closes() -> None:
     stored_trade(numbered(1), *LOST)
     stream_at(CLOSE_MS + 3 * DAY_MS)
     close = Decision.objects.create(
-        symbol="XAUUSD", close_time_ms=CLOSE_MS + 900_000, entry_ordinal=50
+        instrument="XAUUSD", close_time_ms=CLOSE_MS + 900_000, entry_ordinal=50
     )
     assert days_to_seal("XAUUSD") == []
 

@@ -326,7 +326,7 @@ def _withstand(chaos: Chaos, pipeline: Pipeline, faults: list[str], seconds: flo
     quotes = Market.read(chaos.home / "market.npz").quotes
     undisturbed = Ticks(1, quotes.time_ms, quotes.bid, quotes.ask)
     assert pipeline.used == list(undisturbed)
-    position = StreamPosition.objects.get(symbol=SYMBOL)
+    position = StreamPosition.objects.get(instrument=SYMBOL)
     assert position.ordinal == len(undisturbed)
     forming, closed = aggregation.aggregate({}, undisturbed)
     _, closed_by_watermark = aggregation.close_until(forming, position.watermark_ms)

@@ -41,7 +41,7 @@ def test_known_connectors_are_admitted_unless_revoked() -> None:
 def test_the_mark_is_the_position_of_the_pipeline() -> None:
     assert DjangoDatabase().checkpoint("XAUUSD") is None
     StreamPosition.objects.create(
-        symbol="XAUUSD",
+        instrument="XAUUSD",
         ordinal=7,
         time_ms=5000,
         bid=2000.5,
@@ -55,9 +55,9 @@ def test_the_mark_is_the_position_of_the_pipeline() -> None:
 
 
 def test_marks_of_before_the_writer_was_noted_are_still_understood() -> None:
-    StreamPosition.objects.create(symbol="XAUUSD", ordinal=9, seqs={"mt5": 11})
+    StreamPosition.objects.create(instrument="XAUUSD", ordinal=9, seqs={"mt5": 11})
     Decision.objects.create(
-        symbol="XAUUSD",
+        instrument="XAUUSD",
         close_time_ms=900_000,
         entry_ordinal=8,
         mark={"ordinal": 7, "time_ms": 5000, "bid": 2000.5, "seqs": {"mt5": 9}},

@@ -28,7 +28,7 @@ def test_a_strategy_that_made_a_signal_cannot_be_changed() -> None:
 
 
 def test_a_strategy_that_refused_a_close_cannot_be_changed() -> None:
-    Decision.objects.create(symbol="XAUUSD", close_time_ms=CLOSE_MS)
+    Decision.objects.create(instrument="XAUUSD", close_time_ms=CLOSE_MS)
     decide_closes("XAUUSD")
 
     assert Decision.objects.get().outcome == Decision.Outcome.REFUSED

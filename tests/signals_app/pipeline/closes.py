@@ -26,7 +26,7 @@ def stored_close(
         drawing.close_time_ms += later_ms
         _store(symbol, drawing)
     decision = Decision.objects.create(
-        symbol=symbol,
+        instrument=symbol,
         close_time_ms=m15.close_time_ms,
         h1_close_ms=h1.close_time_ms,
         h4_close_ms=h4.close_time_ms,
@@ -43,7 +43,7 @@ def stored_close(
 def _store(symbol: str, drawing: Drawing) -> None:
     view = drawing.view()
     Analysis.objects.create(
-        symbol=symbol,
+        instrument=symbol,
         timeframe=drawing.timeframe,
         close_time_ms=drawing.close_time_ms,
         candles=drawing.candles,

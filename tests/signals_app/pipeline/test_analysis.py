@@ -35,7 +35,7 @@ def stored_candles(timeframe: Timeframe, number: int = 60) -> list[Close]:
     price_history.store_history("XAUUSD", timeframe, rows)
     closes = [(timeframe.value, NOON - back * length) for back in (2, 1, 0)]
     Analysis.objects.bulk_create(
-        [Analysis(symbol="XAUUSD", timeframe=name, close_time_ms=end) for name, end in closes]
+        [Analysis(instrument="XAUUSD", timeframe=name, close_time_ms=end) for name, end in closes]
     )
     return closes
 
@@ -62,7 +62,7 @@ def test_what_is_stored_is_what_one_pass_over_the_window_finds() -> None:
         for part in Part:
             analysis.detect("XAUUSD", [(name.value, NOON)], part)
     decision = Decision(
-        symbol="XAUUSD", close_time_ms=NOON, h1_close_ms=closes[-1][1], h4_close_ms=NOON
+        instrument="XAUUSD", close_time_ms=NOON, h1_close_ms=closes[-1][1], h4_close_ms=NOON
     )
 
     found = analysis.views_of("XAUUSD", [decision])[NOON]

@@ -29,7 +29,7 @@ def told(decision: Decision) -> tuple[str, str, str]:
 
 def refused(decision: Decision) -> tuple[str, str]:
     """Decide the close; return why it makes no signal."""
-    assert decide_closes(decision.symbol) is None
+    assert decide_closes(decision.instrument) is None
     outcome, reason, text = told(decision)
     assert outcome == Decision.Outcome.REFUSED
     assert decision.strategy == Strategy.objects.live()
@@ -74,7 +74,7 @@ def test_too_few_candles_come_before_the_score(threshold: float) -> None:
 
 
 def test_without_any_candle_of_h4_a_close_is_refused_at_once() -> None:
-    decision = Decision.objects.create(symbol="XAUUSD", close_time_ms=CLOSE_MS)
+    decision = Decision.objects.create(instrument="XAUUSD", close_time_ms=CLOSE_MS)
 
     assert refused(decision) == ("WARMING_UP", "0 candles of H4, 50 are needed")
 

@@ -77,7 +77,7 @@ def test_the_database_has_a_history_for_each_market_that_is_decided_on() -> None
 def test_made_up_candles_are_no_history() -> None:
     store("XAUUSD", Timeframe.H1, 300)
     Connector.objects.create(name="paper-simulated", symbols=["XAUUSD"])
-    StreamPosition.objects.create(symbol="XAUUSD", seqs={"paper-simulated": 7})
+    StreamPosition.objects.create(instrument="XAUUSD", seqs={"paper-simulated": 7})
 
     with pytest.raises(SimulatedHistory, match="candles of XAUUSD were made up"):
         histories_of_database()

@@ -103,7 +103,7 @@ def test_findings_say_what_they_are_worth_or_that_nobody_measured() -> None:
         "order_blocks": {"order_blocks": blocks},
         "liquidity": {"sweeps": [{"direction": "bullish", "kind": "PDL", "score": 0.8}]},
     }
-    analysis = Analysis(symbol="XAUUSD", timeframe="H1", close_time_ms=CLOSE_MS, view=view)
+    analysis = Analysis(instrument="XAUUSD", timeframe="H1", close_time_ms=CLOSE_MS, view=view)
     analysis.close_time_ms = OPEN_MS + Timeframe.H1.milliseconds
 
     shown = with_probabilities(analysis)

@@ -22,7 +22,7 @@ def position() -> Iterator[StreamPosition]:
     """Gold's stream; no task is sent anywhere."""
     with patch("celery.app.base.Celery.send_task"), patch("celery.app.task.Task.delay"):
         yield StreamPosition.objects.create(
-            symbol="XAUUSD", ordinal=20, time_ms=CLOSE_MS + 60_000, bid=2048.0, ask=2048.2
+            instrument="XAUUSD", ordinal=20, time_ms=CLOSE_MS + 60_000, bid=2048.0, ask=2048.2
         )
 
 
@@ -56,7 +56,7 @@ def test_open_trades_are_ordered_to_close_and_others_refused_in_a_sentence(
 def test_a_trade_that_waits_for_its_ticks_is_cancelled(admin_client: Client) -> None:
     stored_signal()
     Decision.objects.create(
-        symbol="XAUUSD",
+        instrument="XAUUSD",
         close_time_ms=CLOSE_MS,
         entry_ordinal=10,
         entry_time_ms=CLOSE_MS + 400,

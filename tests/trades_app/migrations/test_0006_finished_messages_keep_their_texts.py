@@ -63,7 +63,7 @@ def old_rows(digest: str) -> dict[str, tuple[str, str, str | None, str]]:
 
 def test_texts_stay_and_the_proof_finds_the_digests() -> None:
     stored_trade(SIGNAL, 2039.0)
-    StreamPosition.objects.create(symbol="XAUUSD", time_ms=CLOSE_MS + DAY_MS)
+    StreamPosition.objects.create(instrument="XAUUSD", time_ms=CLOSE_MS + DAY_MS)
     (sealed,) = seal_days("XAUUSD")
     rows = old_rows(sealed.digest)
     old = migrate(BEFORE).get_model("trades_app", "Message")

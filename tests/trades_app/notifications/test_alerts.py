@@ -37,7 +37,7 @@ def test_an_alert_about_a_connector_is_its_own_event() -> None:
 def test_reports_of_the_last_hour_are_passed_on_once_and_in_their_order() -> None:
     now = datetime.now(UTC)
     for code, minutes in (("PROMOTED", 30), ("MT5_DISCONNECTED", 40), ("MT5_RECONNECTED", 61)):
-        event = ConnectorEvent.objects.create(connector="mt5", code=code, symbol="XAUUSD")
+        event = ConnectorEvent.objects.create(connector="mt5", code=code, instrument="XAUUSD")
         ago = now - timedelta(minutes=minutes)
         ConnectorEvent.objects.filter(pk=event.pk).update(happened_at=ago)
 

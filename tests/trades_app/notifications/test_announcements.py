@@ -42,7 +42,7 @@ def test_only_what_followers_need_is_put_in_each_event_once(signal: Signal) -> N
 
 
 def test_a_text_does_not_change_with_what_is_set_or_happens_later(signal: Signal) -> None:
-    StreamPosition.objects.create(symbol="XAUUSD", seqs={"mt5-simulated": 1})
+    StreamPosition.objects.create(instrument="XAUUSD", seqs={"mt5-simulated": 1})
     simulated = Signal.objects.get()
     trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
     trade, events = machine.advance(trade, GOLD, bids(2040.0))

@@ -29,7 +29,7 @@ def memory(redis_client: Redis) -> Iterator[None]:
 
 def tick_at(moment: datetime, ordinal: int) -> None:
     StreamPosition.objects.update_or_create(
-        symbol="XAUUSD",
+        instrument="XAUUSD",
         defaults={"ordinal": ordinal, "time_ms": calendar.milliseconds(moment)},
     )
 
@@ -172,9 +172,12 @@ def test_a_trade_of_a_replay_is_never_overdue() -> None:
 
 def test_what_a_connector_reports_is_passed_on_once() -> None:
     ConnectorEvent.objects.create(
-        connector="mt5-backup", code="PROMOTED", symbol="XAUUSD", message="mt5-primary is silent"
+        connector="mt5-backup",
+        code="PROMOTED",
+        instrument="XAUUSD",
+        message="mt5-primary is silent",
     )
-    ConnectorEvent.objects.create(connector="mt5-backup", code="BAD_TICK", symbol="XAUUSD")
+    ConnectorEvent.objects.create(connector="mt5-backup", code="BAD_TICK", instrument="XAUUSD")
 
     assert watch_feed(datetime.now(UTC)) == 1
     assert watch_feed(datetime.now(UTC)) == 0

@@ -258,7 +258,7 @@ def open_trade(pipeline: Pipeline) -> ShadowTrade:
 
 def jump(row: ShadowTrade, price: float) -> Ticks:
     """Return one tick at ``price``, right behind those used."""
-    position = StreamPosition.objects.get(symbol=row.symbol)
+    position = StreamPosition.objects.get(instrument=row.symbol)
     tick = bids(price)
     times = np.full_like(tick.time_ms, position.time_ms + 1)
     return replace(tick, first_ordinal=position.ordinal + 1, time_ms=times)

@@ -10,5 +10,5 @@ from tests.trades_app.examples import CLOSE_MS
 def position() -> StreamPosition:
     """Gold's stream, twenty ticks long, a minute after the example's close."""
     return StreamPosition.objects.create(
-        symbol="XAUUSD", ordinal=20, time_ms=CLOSE_MS + 60_000, bid=2048.0, ask=2048.2
+        instrument="XAUUSD", ordinal=20, time_ms=CLOSE_MS + 60_000, bid=2048.0, ask=2048.2
     )
