@@ -47,6 +47,10 @@ class Migration(migrations.Migration):
     dependencies = [("signals_app", "0013_signals_name_their_kinds")]
 
     operations = [
+        migrations.RemoveConstraint("analysis", "one_analysis_per_close"),
+        migrations.RemoveConstraint("decision", "one_decision_per_close"),
+        migrations.RemoveIndex("analysis", "analysis_incomplete"),
+        migrations.RemoveIndex("decision", "decision_open"),
         *(
             migrations.RenameField(model, "symbol", "instrument")
             for model in ("streamposition", "analysis", "decision", "connectorevent")
@@ -55,5 +59,33 @@ class Migration(migrations.Migration):
             _as_time(table, old, new)
             for table, columns in _TIMES.items()
             for old, new in columns.items()
+        ),
+        migrations.AddConstraint(
+            "analysis",
+            models.UniqueConstraint(
+                fields=("instrument", "timeframe", "close_time_ms"), name="one_analysis_per_close"
+            ),
+        ),
+        migrations.AddConstraint(
+            "decision",
+            models.UniqueConstraint(
+                fields=("instrument", "close_time_ms"), name="one_decision_per_close"
+            ),
+        ),
+        migrations.AddIndex(
+            "analysis",
+            models.Index(
+                fields=["instrument", "due_at"],
+                condition=models.Q(("completed_at", None)),
+                name="analysis_incomplete",
+            ),
+        ),
+        migrations.AddIndex(
+            "decision",
+            models.Index(
+                fields=["instrument", "close_time_ms"],
+                condition=models.Q(("outcome__in", ("PENDING", "OPENING"))),
+                name="decision_open",
+            ),
         ),
     ]
