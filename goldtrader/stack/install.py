@@ -1,8 +1,8 @@
 """Makes the environment in `.venv`, from any Python 3.11+ and nothing else installed.
 
 Run as a script by the Makefile, before any requirement is there: only the standard library is used.
-One that was interrupted is made anew, one that is complete is left alone, and a second installer
-waits for the first.
+An environment whose installation was interrupted is made anew, a complete one is left alone, and a
+second installer waits for the first.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import importlib.util
+import math
 import os
 import re
 import select
@@ -79,45 +80,44 @@ def _clear(environment: Path, *, keep: Path) -> None:
 
 
 def _install(python: Path, pins: Path) -> None:
-    """Install ``pins`` with one line of progress; show what pip said only if it failed."""
+    """Install ``pins`` with one line of progress; show pip's own output only if it failed."""
     command = [
         *(str(python), "-m", "pip", "install", "--requirement", str(pins)),
         *("--no-input", "--disable-pip-version-check", "--root-user-action=ignore"),
         *("--progress-bar=off", "--only-binary=:all:"),
     ]
     total = len(_pinned(pins))
+    progress = _Progress(total)
     site = next((python.parents[1] / "lib").glob("python3*/site-packages"))
     before = _count_installed(site)
     found = 0
     is_writing = False
-    said: collections.deque[str] = collections.deque(maxlen=40)
+    printed: collections.deque[str] = collections.deque(maxlen=40)
     for line in _lines_or_pauses(command):
-        said.extend(line.splitlines())
+        printed.extend(line.splitlines())
         found += line.startswith(("Collecting ", "Processing ", "Requirement already"))
         is_writing = is_writing or line.startswith("Installing collected")
         if is_writing:
-            _show("Installing", _count_installed(site) - before, total)
+            progress.show("Installing", _count_installed(site) - before)
         else:
-            _show("Downloading", found, total)
-    if said.pop() != "0":
-        _say("", *said, stream=sys.stderr)
+            progress.show("Downloading", found)
+    if printed.pop() != "0":
+        _say("", *printed, stream=sys.stderr)
         raise OSError(
             f"pip could not install {pins.relative_to(ROOT)}; is the package index in reach?"
         )
-    _show("Installed", total, total)
-    if sys.stdout.isatty():
-        _say("")
+    progress.show("Installed", total, is_last=True)
 
 
 def _compile_detectors(python: Path) -> None:
-    """Compile the detectors now, so that the first start need not; a failure shows there."""
+    """Compile the detectors now, so that the first start need not; a failure would show there."""
     _say("Compiling the detectors, once (some ten seconds)")
     program = "from signals_app.smc.analysis import warm_up; warm_up()"
     subprocess.run([str(python), "-c", program], cwd=ROOT, check=False)
 
 
 def _lines_or_pauses(command: list[str]) -> Iterator[str]:
-    """Yield each line that ``command`` says, "" while it is silent, and its exit code at last."""
+    """Yield each line that ``command`` prints, "" while it prints none, and its exit code last."""
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert running.stdout is not None
     unread = b""
@@ -138,19 +138,24 @@ def _lines_or_pauses(command: list[str]) -> Iterator[str]:
         running.wait()
 
 
-_shown = ("", -1.0)
+class _Progress:
+    """One line of progress: on a terminal in place, elsewhere every few seconds."""
 
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._text = ""
+        self._printed_at = -math.inf
 
-def _show(doing: str, done: int, total: int) -> None:
-    """Show one line of progress: on a terminal in place, elsewhere every few seconds."""
-    global _shown
-    text = f"{doing} {min(done, total)} of about {total} packages"
-    if sys.stdout.isatty():
-        sys.stdout.write(f"\r\033[K{text}")
-        sys.stdout.flush()
-    elif text != _shown[0] and (time.monotonic() - _shown[1] >= 5.0 or doing == "Installed"):
-        _say(text)
-        _shown = (text, time.monotonic())
+    def show(self, doing: str, done: int, *, is_last: bool = False) -> None:
+        text = f"{doing} {min(done, self._total)} of about {self._total} packages"
+        if sys.stdout.isatty():
+            sys.stdout.write(f"\r\033[K{text}")
+            sys.stdout.flush()
+            if is_last:
+                _say("")
+        elif text != self._text and (is_last or time.monotonic() - self._printed_at >= 5.0):
+            _say(text)
+            self._text, self._printed_at = text, time.monotonic()
 
 
 def _say(*lines: str, stream: TextIO = sys.stdout) -> None:
@@ -215,7 +220,7 @@ def _require_venv() -> None:
 
 @contextlib.contextmanager
 def _sole_installer(directory: Path) -> Iterator[None]:
-    """Hold the directory for one installer; the kernel lets go when it ends, however it ends."""
+    """Lock the directory for one installer; the kernel unlocks it, however that ends."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         try:
