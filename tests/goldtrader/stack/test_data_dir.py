@@ -5,7 +5,7 @@ import pytest
 
 from goldtrader.stack.data_dir import DataDir, write_private
 from goldtrader.stack.errors import StackError
-from tests.goldtrader.stack.conftest import ROOT
+from tests.paths import ROOT
 
 
 def test_one_at_a_time_holds_it_and_the_second_hears_who(tmp_path):

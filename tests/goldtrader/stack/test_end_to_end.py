@@ -1,8 +1,6 @@
 """The whole product on a week of ticks: what it holds equals the backtest of the same file."""
 
 import json
-import subprocess
-import sys
 import urllib.request
 
 import psycopg
@@ -13,25 +11,12 @@ from signals_app.confluence.hash_chain import signal_link
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.encoding import as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from tests.goldtrader.stack.conftest import ROOT, environment, wait_until
+from tests.goldtrader.stack.commands import export, manage, wait_until
 from tests.stand_ins.market_files import write_market_files
 from trades_app.lifecycle.exported import trade_as_json
 from trades_app.lifecycle.hash_chain import event_link
 
 pytestmark = pytest.mark.e2e
-
-
-def manage(*arguments):
-    done = subprocess.run(
-        [sys.executable, "manage.py", *map(str, arguments)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def links_of(result):
@@ -75,12 +60,9 @@ def test_ticks_in_give_the_backtests_signals_trades_and_messages_out(start_stack
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read())
 
-    def record():
-        return json.loads(manage("export", "--data-dir", stack.data_dir, "--json"))
-
-    wait_until(lambda: len(record()["trades"]) >= len(trades), seconds=90)
+    wait_until(lambda: len(export(stack.data_dir)["trades"]) >= len(trades), seconds=90)
     wait_until(lambda: used_ticks(ask("health")) == market.ticks.last_ordinal, seconds=30)
-    assert record() == {"signals": signals, "trades": trades}
+    assert export(stack.data_dir) == {"signals": signals, "trades": trades}
 
     listed = ask("signals?limit=100")["results"]
     assert sorted(one["signal_id"] for one in listed) == [s["signal_id"] for s in signals]
@@ -88,13 +70,13 @@ def test_ticks_in_give_the_backtests_signals_trades_and_messages_out(start_stack
     assert newest["signal_id"] == trades[-1]["signal_id"]
     settings = json.loads((stack.data_dir / "stack.json").read_text())
     with psycopg.connect(settings["database_url"]) as database:
-        told = database.execute("SELECT kind, count(*) FROM outbox GROUP BY kind").fetchall()
+        kinds = database.execute("SELECT kind, count(*) FROM outbox GROUP BY kind").fetchall()
         linked = database.execute(
             "SELECT signal_id, record_hash FROM signals UNION ALL "
             "SELECT signal_id || ' ' || number, e.record_hash "
             "FROM trade_events e JOIN trades USING (trade_id)"
         ).fetchall()
-    assert dict(told)["SIGNAL"] == len(signals)
+    assert dict(kinds)["SIGNAL"] == len(signals)
     assert dict(linked) == links_of(result)
     assert "The record holds." in manage("verify_record", "--data-dir", stack.data_dir)
 

@@ -1,11 +1,8 @@
 """The promise under faults: whatever is killed meanwhile, the record equals the backtest."""
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.goldtrader.stack.conftest import ROOT, environment, wait_until
-from tests.goldtrader.stack.test_end_to_end import manage
+from tests.goldtrader.stack.commands import export, manage, wait_until
+from tests.paths import SHARED
 from tests.stand_ins.market_files import write_market_files
 
 pytestmark = pytest.mark.e2e
@@ -23,7 +20,6 @@ VICTIMS = (
     *("gateway", "worker-pipeline", "worker-delivery"),
     *("valkey", "postgres", "connector", "beat"),
 )
-SHARED = Path(os.environ.get("GOLDTRADER_SHARED", ROOT.parent / "shared"))
 
 
 @dataclass(frozen=True)
@@ -68,16 +64,10 @@ def victims(choose, count):
 
 def record(stack):
     """What the database holds; `None` where it does not answer, as it may have been killed."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", "export", "--data-dir", str(stack.data_dir), "--json"],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return json.loads(done.stdout) if done.returncode == 0 else None
+    try:
+        return export(stack.data_dir)
+    except AssertionError:
+        return None
 
 
 def recorded(stack, expected, seconds):

@@ -1,8 +1,6 @@
 """A strategy in shadow beside the whole product: two backtests at once, neither knows the other."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import msgspec
@@ -12,13 +10,13 @@ from reports_app.backtest import engine
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.encoding import as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from tests.goldtrader.stack.conftest import ROOT, environment
+from tests.goldtrader.stack.commands import export, manage, run_python
 from tests.stand_ins.market_files import write_market_files
 from trades_app.lifecycle.exported import trade_as_json
 
 pytestmark = pytest.mark.e2e
 
-_TELL = """
+_PRINT = """
 import json, sys
 from pathlib import Path
 import django
@@ -29,19 +27,6 @@ with use_data_dir(Path(sys.argv[1])):
     rows = ShadowTrade.objects.order_by("entry_ordinal")
     print(json.dumps(list(rows.values("signal", "trade", "events", "failure"))))
 """
-
-
-def run(*arguments):
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=ROOT,
-        env={**environment(), "DJANGO_SETTINGS_MODULE": "goldtrader.settings"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def shadow_record(result, suffix):
@@ -77,8 +62,8 @@ def test_live_signals_are_as_alone_and_shadow_trades_as_in_a_backtest(start_stac
     prepared = start_stack("--feed", "none", data_dir=data_dir)
     prepared.wait_for("Ctrl-C ends all of it")
     assert prepared.end() == 0
-    told = run("manage.py", "shadow", "--try", "threshold=60", "--data-dir", data_dir)
-    assert told == "default v2 runs in shadow.\n"
+    printed = manage("shadow", "--try", "threshold=60", "--data-dir", data_dir)
+    assert printed == "default v2 runs in shadow.\n"
 
     stack = start_stack(
         *("--feed", str(market.ticks_file), "--history", str(market.history_directory)),
@@ -86,10 +71,11 @@ def test_live_signals_are_as_alone_and_shadow_trades_as_in_a_backtest(start_stac
         data_dir=data_dir,
     )
 
-    assert stack.process.wait(150) == 0, stack.said()
-    assert json.loads(run("manage.py", "export", "--data-dir", data_dir, "--json")) == {
+    assert stack.process.wait(300) == 0, stack.said()
+    assert export(data_dir) == {
         "signals": [as_json(signal) for signal in live.signals],
         "trades": [trade_as_json(trade, events) for trade, events in live.trades],
     }
-    made = json.loads(run("-c", _TELL, data_dir))
-    assert made == shadow_record(tried, "-S2")
+    done = run_python("-c", _PRINT, data_dir, DJANGO_SETTINGS_MODULE="goldtrader.settings")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == shadow_record(tried, "-S2")

@@ -2,16 +2,14 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import psutil
 import pytest
 
-from goldtrader.stack import ports
-from tests.goldtrader.stack.conftest import EXTRA, ROOT, environment, run_stack, wait_until
+from tests.goldtrader.stack.commands import export, run_stack, wait_until
+from tests.ports import free_port
 
 UP = r"Ctrl-C ends all of it"
 
@@ -78,18 +76,21 @@ def test_beside_a_running_stack_a_command_shares_its_data_and_a_stack_does_not(
     refused = run_stack("--feed", "none", data_dir=tmp_path / "data")
     assert refused.returncode == 2
     assert f"is in use by manage.py stack (process {stack.process.pid})" in refused.stderr
-    running = _export(stack.data_dir)
+    running = export(stack.data_dir)
     assert stack.end() == 0
 
-    assert _export(stack.data_dir) == running == {"signals": [], "trades": []}
+    assert export(stack.data_dir) == running == {"signals": [], "trades": []}
     assert not (_cluster(stack.data_dir) / "postmaster.pid").exists()
 
 
 @pytest.mark.parametrize("option", ["--port", "--gateway-port"])
 def test_a_taken_port_is_named_before_anything_is_written(tmp_path, option):
+    others = {"--port": str(free_port()), "--gateway-port": str(free_port())}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        refused = run_stack("--feed", "none", option, str(port), data_dir=tmp_path / "data")
+        chosen = others | {option: str(port)}
+        options = (part for pair in chosen.items() for part in pair)
+        refused = run_stack("--feed", "none", *options, data_dir=tmp_path / "data")
     assert refused.returncode == 2
     assert refused.stderr == (
         f"Port {port} is taken or not allowed; choose another with {option}.\n"
@@ -107,26 +108,13 @@ def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path):
     )
 
 
-def test_a_database_that_refuses_is_named_without_its_password(tmp_path, monkeypatch):
-    monkeypatch.setitem(EXTRA, "DATABASE_URL", "postgres://someone:hidden@127.0.0.1:1/nothing")
-    options = ("--port", str(ports.choose_free()), "--gateway-port", str(ports.choose_free()))
-    refused = run_stack("--feed", "none", *options, data_dir=tmp_path / "data")
+def test_a_database_that_refuses_is_named_without_its_password(tmp_path):
+    url = "postgres://someone:hidden@127.0.0.1:1/nothing"
+    options = ("--port", str(free_port()), "--gateway-port", str(free_port()))
+    refused = run_stack("--feed", "none", *options, data_dir=tmp_path / "data", DATABASE_URL=url)
     assert refused.returncode == 2
     assert "The database of DATABASE_URL is not usable" in refused.stderr
     assert "hidden" not in refused.stderr + refused.stdout
-
-
-def _export(data_dir: Path) -> object:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "export", "--data-dir", str(data_dir), "--json"],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return json.loads(done.stdout)
 
 
 def _cluster(data_dir: Path) -> Path:

@@ -7,7 +7,8 @@ import pytest
 
 from goldtrader.stack.processes import process
 from goldtrader.stack.processes.process import Program
-from tests.goldtrader.stack.conftest import ROOT, wait_until
+from tests.goldtrader.stack.commands import wait_until
+from tests.paths import ROOT
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
 IGNORE = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"

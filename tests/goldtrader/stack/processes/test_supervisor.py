@@ -7,7 +7,7 @@ import pytest
 from goldtrader.stack.processes import supervisor as supervisor_module
 from goldtrader.stack.processes.process import Program
 from goldtrader.stack.processes.supervisor import ChildExit, Supervisor
-from tests.goldtrader.stack.conftest import wait_until
+from tests.goldtrader.stack.commands import wait_until
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
 
