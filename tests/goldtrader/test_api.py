@@ -21,7 +21,7 @@ def error(code: str, message: str) -> dict[str, object]:
     return {"error": {"code": code, "message": message}}
 
 
-def test_without_a_key_nothing_is_told() -> None:
+def test_without_a_key_nothing_is_shown() -> None:
     response = APIClient().get(f"{API}/signals")
 
     assert response.status_code == 401
@@ -147,21 +147,21 @@ def test_without_redis_the_api_answers_uncounted(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("path", ["nothing", "signals/", "trades/x"])
-def test_an_address_that_leads_nowhere_is_told_in_json(path: str) -> None:
+def test_an_unknown_address_is_answered_in_json(path: str) -> None:
     response = caller().get(f"{API}/{path}")
 
     assert response.status_code == 404
     assert response.json() == error("not_found", "There is nothing at this address.")
 
 
-def test_a_method_that_does_not_fit_is_told_in_json() -> None:
+def test_a_method_that_does_not_fit_is_refused_in_json() -> None:
     response = caller("admin").delete(f"{API}/signals")
 
     assert response.status_code == 405
     assert response.json() == error("method_not_allowed", 'Method "DELETE" not allowed.')
 
 
-def test_a_body_that_is_not_json_is_told_in_one_sentence() -> None:
+def test_a_body_that_is_not_json_is_refused_in_one_sentence() -> None:
     response = caller("admin").post(
         f"{API}/config/update", "{threshold", content_type="application/json"
     )
@@ -185,7 +185,7 @@ def test_a_fault_of_our_own_shows_no_traceback(monkeypatch: pytest.MonkeyPatch) 
     )
 
 
-def test_a_database_that_is_away_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_down_is_answered_with_503(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db import OperationalError
 
     def fail(*_: object) -> None:

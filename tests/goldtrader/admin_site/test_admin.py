@@ -230,9 +230,9 @@ def test_a_failed_message_is_sent_again(
     Message.objects.filter(pk=second.pk).update(status="SENT")
 
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        told = act(operator, "trades_app_message", "retry", first.pk, second.pk)
+        shown = act(operator, "trades_app_message", "retry", first.pk, second.pk)
 
-    assert "1 will be sent." in told
+    assert "1 will be sent." in shown
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.status, first.error, first.attempts) == ("WAITING", "", 0)

@@ -1,4 +1,4 @@
-"""Every name that dashboards are written against is told, with the figures of the database."""
+"""Every name that dashboards are written against is served, with the figures of the database."""
 
 import os
 import re
@@ -44,7 +44,7 @@ def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "_CACHE_SECONDS", -1.0)
 
 
-def told(client: Client) -> dict[str, float]:
+def scrape(client: Client) -> dict[str, float]:
     """Return each sample of /metrics by its name and labels."""
     answer = client.get("/metrics")
     assert answer.status_code == 200
@@ -53,7 +53,7 @@ def told(client: Client) -> dict[str, float]:
 
 
 def test_every_promised_name_is_there_before_anything_happened(client: Client) -> None:
-    names = {sample.partition("{")[0] for sample in told(client)}
+    names = {sample.partition("{")[0] for sample in scrape(client)}
 
     assert set(NAMES) <= names
 
@@ -72,7 +72,7 @@ def test_trading_figures_are_those_of_the_database(client: Client) -> None:
     stored_trade(numbered(1, days=3))
     StreamPosition.objects.create(instrument="XAUUSD", ordinal=20, time_ms=CLOSE_MS)
 
-    samples = told(client)
+    samples = scrape(client)
 
     gold = '{instrument="XAUUSD"}'
     assert {name: samples[f"{name}{gold}"] for name in NAMES if f"{name}{gold}" in samples} == {
@@ -89,9 +89,9 @@ def test_trading_figures_are_those_of_the_database(client: Client) -> None:
 
 def test_requests_and_queries_are_counted(client: Client) -> None:
     name = 'api_requests_total{endpoint="signals",method="GET",status="200"}'
-    before = told(client)
+    before = scrape(client)
     caller().get(f"{API}/signals")
-    after = told(client)
+    after = scrape(client)
 
     assert after[name] - before.get(name, 0.0) == 1.0
     assert after["database_queries_duration_count"] > before["database_queries_duration_count"]
@@ -110,7 +110,7 @@ def test_processes_that_share_a_directory_are_added_up(tmp_path: Path) -> None:
         "registry.register(ProcessMetrics(is_alone=False))\n"
         "print(generate_latest(registry).decode())\n"
     )
-    told = [
+    scraped = [
         subprocess.run(
             [sys.executable, "-W", "ignore", "-c", count],
             env={
@@ -125,9 +125,9 @@ def test_processes_that_share_a_directory_are_added_up(tmp_path: Path) -> None:
         for _ in range(2)
     ]
 
-    assert "tick_to_analysis_seconds_count 2.0" in told[1]
+    assert "tick_to_analysis_seconds_count 2.0" in scraped[1]
     # The first process is gone, and its connection with it.
-    assert "websocket_connections_active 1.0" in told[1]
+    assert "websocket_connections_active 1.0" in scraped[1]
 
 
 def test_refusals_are_counted_by_their_reason(client: Client) -> None:
@@ -135,7 +135,9 @@ def test_refusals_are_counted_by_their_reason(client: Client) -> None:
         Decision.objects.create(instrument="XAUUSD", close_time_ms=close_ms, reason=reason)
 
     counted = {
-        name: value for name, value in told(client).items() if name.startswith("decisions_refused")
+        name: value
+        for name, value in scrape(client).items()
+        if name.startswith("decisions_refused")
     }
 
     assert counted == {

@@ -43,7 +43,7 @@ def test_one_that_is_ending_is_not_kept_by_signs_of_life():
 
 
 def _watched(behaviour):
-    """Start a process that has a child, prints the child's number, and does as told."""
+    """Start a process that has a child, prints the child's number, and behaves so."""
     code = (
         "import os, subprocess, sys, time\n"
         "from goldtrader.operations.watchdog import Watchdog\n"
