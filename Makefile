@@ -6,6 +6,8 @@
 FEED ?= simulated
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# More processes of tests than cores: those that start servers mostly wait. ARGS="-n 0" is one.
+WORKERS ?= 3
 
 # The first Python that is new enough and can make environments; PYTHON= names another.
 PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
@@ -49,7 +51,7 @@ run: install
 		$(if $(GATEWAY_PORT),--gateway-port "$(GATEWAY_PORT)")
 
 test: install-tests
-	@$(PYTEST) -m "not long" $(ARGS)
+	@$(PYTEST) -m "not long" -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-long: install-tests
 	@$(PYTEST) -m long $(ARGS)

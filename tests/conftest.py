@@ -1,13 +1,20 @@
-"""What tests of every package share: an empty Redis and the sample data beside the repository."""
+"""What tests of every package share: an empty Redis, sample data, and time on a slow machine."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from redis import Redis
 
 from tests.paths import SHARED
+
+# How long an example takes depends on what else runs on the machine, and says nothing of the code.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture

@@ -62,12 +62,12 @@ def notes(comparisons: int) -> tuple[str, ...]:
 
 
 def count(number: int, noun: str) -> str:
-    """Say a number with its noun, which has an s but for one."""
+    """Return a number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _in_words(compared: ShareComparison) -> str:
-    """The answer of a comparison, and what it could not have seen."""
+    """Return the answer of a comparison, and what it could not have seen."""
     least = _points(compared.least)
     if compared.answer in (Answer.BETTER, Answer.WORSE):
         return f"{compared.answer}, by {_points(compared.difference)}"
@@ -88,5 +88,5 @@ def _answer(compared: ShareComparison, facts: str) -> str:
 
 
 def _points(share: float) -> str:
-    """A difference of shares in percentage points, one at least."""
+    """Return a difference of shares in percentage points."""
     return count(max(round(100 * abs(share)), 1), "point")

@@ -60,14 +60,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Events with similar predictions: the mean prediction, and the win rate that followed.
-
-    `calibrate --json` prints the fields under these names.
-    """
+    """Events with similar predictions: the mean prediction and the rate that was observed."""
 
     n: int
-    foretold: float
-    happened: float
+    predicted: float
+    observed: float
 
 
 @dataclass(frozen=True, slots=True)

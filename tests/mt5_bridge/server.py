@@ -147,7 +147,7 @@ async def running(server, folder, port=0):
             await server.cut()
 
 
-async def until(claim, seconds=15.0):
+async def until(claim, seconds=60.0):
     """Wait until ``claim()`` holds."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not claim():

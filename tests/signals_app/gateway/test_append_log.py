@@ -180,7 +180,7 @@ async def test_a_lost_memory_is_noticed_and_restored_from_the_checkpoint(
 ) -> None:
     await log.join(GOLD, "mt5", "mt5-1")
     await put(log, request(1, 8))
-    redis_client.flushall()
+    redis_client.flushdb()
     assert await put(log, request(9, 2, known=8)) == [StateLost()]
     assert not redis_client.exists(f"ticks:{GOLD}", f"ticks:{GOLD}:state")
     checkpoints.found[GOLD] = Checkpoint(5, START + 5000, 2000.05, {"mt5": 5})
@@ -201,7 +201,7 @@ async def test_after_a_loss_nobody_takes_the_role_before_who_had_it_may_come_bac
     assert (await log.join(GOLD, "backup", "backup-1")).role is Role.STANDBY
     back = await log.join(GOLD, "mt5", "mt5-2")
     assert (back.role, back.taken_from) == (Role.ACTIVE, None)
-    redis_client.flushall()
+    redis_client.flushdb()
     assert (await log.join(GOLD, "backup", "backup-1")).role is Role.STANDBY
     await asyncio.sleep(0.35)
     promoted = await log.join(GOLD, "backup", "backup-1")
@@ -213,10 +213,10 @@ async def test_after_a_loss_who_was_active_last_counts_before_who_wrote_last(
 ) -> None:
     log = AppendLog(StreamStore(redis), checkpoints, timeouts=LeaseTimeouts(60_000, 60_000))
     await log.join(GOLD, "mt5", "mt5-1")
-    redis_client.flushall()
+    redis_client.flushdb()
     assert (await log.join(GOLD, "backup", "backup-1")).role is Role.STANDBY
     checkpoints.found[GOLD] = Checkpoint(5, START + 5000, 2000.05, {"backup": 5}, writer="backup")
-    redis_client.flushall()
+    redis_client.flushdb()
     assert (await log.join(GOLD, "backup", "backup-1")).role is Role.STANDBY
 
 
@@ -227,7 +227,7 @@ async def test_the_active_connector_can_ask_whether_redis_lost_it(
     await log.join(GOLD, "mt5", "mt5-1")
     await put(log, request(1, 8))
     assert not await log.has_lost_state(GOLD, "mt5", 8)
-    redis_client.flushall()
+    redis_client.flushdb()
     assert await log.has_lost_state(GOLD, "mt5", 8)
     checkpoints.found[GOLD] = Checkpoint(8, START + 8000, 2000.08, {"mt5": 8}, writer="mt5")
     assert (await log.join(GOLD, "backup", "backup-1")).state.seq("mt5") == 8

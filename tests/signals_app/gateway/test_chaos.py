@@ -25,7 +25,6 @@ from django.db import connection, transaction
 from pytest_django import Settings
 from redis import Redis, RedisError
 
-from goldtrader.stack import ports
 from goldtrader.stack.servers import valkey
 from signals_app.market import aggregation, calendar
 from signals_app.market.candle import Candle, Timeframe
@@ -35,6 +34,7 @@ from signals_app.pipeline import candles, stream
 from signals_app.pipeline.ports import replaced
 from tests.certificates import make_certificate
 from tests.paths import ROOT
+from tests.ports import free_port
 from tests.signals_app.gateway.conftest import token
 from tests.signals_app.gateway.market import SYMBOL, Market
 from tests.signals_app.pipeline.book import FakeBook
@@ -137,7 +137,7 @@ class Chaos:
     def __init__(self, home: Path, store: valkey.Valkey) -> None:
         self.home = home
         make_certificate(home)
-        self.port = ports.choose_free()
+        self.port = free_port()
         self.store = store
         self.redis = Redis.from_url(store.url)
         self.lines = {name: Line(self.port) for name in NAMES}

@@ -556,7 +556,7 @@ async def test_redis_losing_its_memory_loses_no_tick(
         harness.database.checkpoints["XAUUSD"] = Checkpoint(
             3, int(rows[2][0]), rows[2][1], {"mt5-primary": 3}
         )
-        redis_client.flushall()
+        redis_client.flushdb()
         await connector.send_batch(9, rows[8:10])
         assert await connector.closed() == 1013
     async with harness.connect() as connector:
@@ -586,7 +586,7 @@ async def test_redis_losing_its_memory_makes_no_standby_active(
             4, int(rows[3][0]), rows[3][1], {"mt5-a": 4, "mt5-b": 0}, writer="mt5-a"
         )
         harness.database.checkpoints["XAUUSD"] = marked
-        redis_client.flushall()
+        redis_client.flushdb()
         # Its market is quiet; it hears of the loss nevertheless, and resumes.
         assert await first.closed() == 1013
         async with harness.connect() as back:
