@@ -3,15 +3,12 @@
 from copy import deepcopy
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from signals_app.confluence.scoring import (
     WEIGHTS,
-    Group,
-    Reason,
     best_score,
     h4_h1_votes,
     h4_votes,
@@ -136,41 +133,6 @@ def test_ten_findings_of_a_kind_weigh_as_much_as_the_best_of_them() -> None:
     assert score(*views((h4, h1, m15)), Direction.BUY) == once
 
 
-def test_liquidity_ahead_counts_less_than_liquidity_swept() -> None:
-    h4, h1, m15 = bullish_market()
-    h4.sweeps.clear()
-    h4.pools.append(pool(2040.0))
-    swing_ahead = _vote(score(*views((h4, h1, m15)), Direction.BUY).reasons, Group.LIQUIDITY)
-    h4.pools.append(pool(2050.0, kind=PoolKind.PWH))
-    week_ahead = _vote(score(*views((h4, h1, m15)), Direction.BUY).reasons, Group.LIQUIDITY)
-
-    assert (swing_ahead.points, swing_ahead.text) == (
-        3.6,
-        "H4 liquidity ahead: swing at 2,040",
-    )
-    assert (week_ahead.points, week_ahead.text) == (4.8, "H4 liquidity ahead: PWH at 2,050")
-
-
-def test_a_zone_counts_half_at_the_end_of_its_reach_and_nothing_beyond() -> None:
-    h4, h1, m15 = bullish_market()
-    h1.order_blocks, h1.gaps = [block(1990.0, 1996.0 + 1e-9)], []
-    near_the_end = score(*views((h4, h1, m15)), Direction.BUY)
-    h1.order_blocks = [block(1990.0, 1996.0)]
-    beyond = score(*views((h4, h1, m15)), Direction.BUY)
-
-    assert _vote(near_the_end.reasons, Group.LOCATION, Timeframe.H1).points == pytest.approx(6.79)
-    assert _vote(beyond.reasons, Group.LOCATION, Timeframe.H1).points == 0.0
-
-
-def test_a_zone_that_price_has_left_behind_does_not_count() -> None:
-    h4, h1, m15 = bullish_market()
-    h1.order_blocks, h1.gaps = [block(2000.5, 2002.0)], []
-
-    found = score(*views((h4, h1, m15)), Direction.BUY)
-
-    assert _vote(found.reasons, Group.LOCATION, Timeframe.H1).points == 0.0
-
-
 def test_the_better_direction_is_scored() -> None:
     bullish = bullish_market()
     h4, h1, m15 = (mirrored(drawing) for drawing in bullish)
@@ -281,7 +243,3 @@ def assert_not_less(more, market) -> None:
         score(*views(turned), Direction.SELL).total
         >= score(*views(turned_before), Direction.SELL).total
     )
-
-
-def _vote(reasons: tuple[Reason, ...], group: Group, timeframe: Timeframe = Timeframe.H4) -> Reason:
-    return next(r for r in reasons if r.group is group and r.timeframe is timeframe)

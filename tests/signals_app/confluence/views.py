@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from signals_app.confluence.scoring import Score
+from signals_app.confluence.setup import Zone
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
@@ -130,13 +132,14 @@ def sweep(
     score: float = 0.85,
     index: int = 197,
     direction: Bias = Bias.BULLISH,
+    kind: PoolKind = PoolKind.SWING,
 ) -> LiquiditySweep:
     return LiquiditySweep(
         index=index,
         taken_at=index,
         direction=direction,
         price=price,
-        kind=PoolKind.SWING,
+        kind=kind,
         penetration=penetration,
         volume_spike=True,
         wick=0.6,
@@ -158,6 +161,45 @@ def broken(
 
 def swing(price: float, kind: SwingKind, index: int = 180) -> Swing:
     return Swing(index=index, confirmed_at=index + 3, kind=kind, price=price, label=None)
+
+
+def zone(
+    timeframe: Timeframe,
+    *,
+    order_block: OrderBlock | None = None,
+    fair_value_gap: FairValueGap | None = None,
+) -> Zone:
+    """A zone of these parts that price is in."""
+    parts = [part for part in (order_block, fair_value_gap) if part is not None]
+    return Zone(
+        timeframe=timeframe,
+        order_block=order_block,
+        gap=fair_value_gap,
+        top=max(part.top for part in parts),
+        bottom=min(part.bottom for part in parts),
+        quality=0.95,
+        distance=0.0,
+    )
+
+
+def scored(
+    direction: Direction = Direction.BUY,
+    *,
+    total: float = 85.0,
+    leans_on: Zone | None = None,
+    swept: LiquiditySweep | None = None,
+) -> Score:
+    """A score that leans on a zone and a sweep; its reasons are left out."""
+    return Score(
+        direction=direction,
+        total=total,
+        h4=40.0,
+        h1=30.0,
+        m15=total - 70.0,
+        reasons=(),
+        zone=leans_on,
+        sweep=swept,
+    )
 
 
 def bullish_market() -> tuple[Drawing, Drawing, Drawing]:
