@@ -58,3 +58,37 @@ def test_numbers_without_their_point_are_the_same_numbers() -> None:
 
     assert as_json(from_json(TradingSignal, told)) == as_json(SIGNAL)
     assert json.dumps(as_json(from_json(TradingSignal, told))) == json.dumps(as_json(SIGNAL))
+
+
+def test_json_of_a_trade_is_numbers_and_iso_times() -> None:
+    trade, events = machine.advance(
+        machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())[0], GOLD, bids(2055.0, 2066.0)
+    )
+    printed = trade_as_json(trade, events)
+
+    assert printed["signal_id"] == "XAU_20240105_001"
+    assert (printed["entry_time"], printed["exit_time"]) == (
+        "2024-01-05T14:30:00.400Z",
+        "2024-01-05T14:30:02Z",
+    )
+    assert (printed["profit_loss"], printed["r_multiple"]) == (725.0, 2.64)
+    assert printed["partial_closes"][0] == {
+        "kind": "TP1_HIT",
+        "time": "2024-01-05T14:30:01Z",
+        "price": 2055.0,
+        "lots": 0.25,
+        "profit": 237.5,
+        "pips": 95.0,
+    }
+    assert printed["events"][0] == {
+        "kind": "TP1_HIT",
+        "before": "MONITORING",
+        "after": "TP1_HIT",
+        "time": "2024-01-05T14:30:01Z",
+        "ordinal": 11,
+        "price": 2055.0,
+        "lots": 0.25,
+        "profit": 237.5,
+        "pips": 95.0,
+        "stop_loss": 2040.0,
+    }

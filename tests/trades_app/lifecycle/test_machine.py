@@ -4,14 +4,11 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 
-import msgspec
-import numpy as np
 import pytest
 
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, SIGNAL, bids
-from trades_app.lifecycle.exported import trade_as_json
 from trades_app.lifecycle.fills import finish, reach_target_1
 from trades_app.lifecycle.machine import (
     advance,
@@ -31,7 +28,7 @@ from trades_app.lifecycle.trade import (
     TradeEvent,
     TradeStatus,
 )
-from trades_app.lifecycle.transitions import EXITS, TRANSITIONS, InvalidTransition, apply_event
+from trades_app.lifecycle.transitions import EXITS, TRANSITIONS, InvalidTransition
 
 D = Decimal
 DEFAULTS = Parameters()
@@ -183,29 +180,6 @@ def test_stop_wins_when_one_tick_reaches_stop_and_target() -> None:
     assert trade.exit_reason is EventKind.SL_HIT
 
 
-def test_odd_lots_leave_the_larger_half_for_the_second_target() -> None:
-    trade, _ = open_trade(replace(SIGNAL, position_size=D("0.03")), GOLD, ENTRY, DEFAULTS)
-
-    trade, _ = advance(trade, GOLD, bids(2055.0))
-
-    assert trade.remaining_lots == D("0.02")
-
-
-def test_the_smallest_lot_is_not_split_but_its_stop_moves() -> None:
-    trade, _ = open_trade(replace(SIGNAL, position_size=D("0.01")), GOLD, ENTRY, DEFAULTS)
-
-    at_first, events = advance(trade, GOLD, bids(2055.0))
-    at_second, _ = advance(at_first, GOLD, bids(2065.0, first_ordinal=12))
-
-    assert (at_first.remaining_lots, at_first.stop_loss) == (D("0.01"), D("2045.5"))
-    assert at_first.partial_closes == ()
-    assert [(e.kind, e.lots, e.profit) for e in events] == [
-        (EventKind.TP1_HIT, D(0), D(0)),
-        (EventKind.STOP_MOVED, D(0), D(0)),
-    ]
-    assert (at_second.profit_loss, at_second.profit_loss_pips) == (D("19.50"), D("195.00"))
-
-
 def test_a_trade_expires_at_the_first_tick_from_its_last_moment_on() -> None:
     soon, _ = open_trade(SIGNAL, GOLD, ENTRY, replace(DEFAULTS, maximum_trade_hours=0.001))
     never, _ = open_trade(SIGNAL, GOLD, ENTRY, replace(DEFAULTS, maximum_trade_hours=None))
@@ -301,19 +275,6 @@ EVERY_PAIR = pytest.mark.parametrize(
 
 
 @EVERY_PAIR
-def test_what_the_table_does_not_hold_cannot_happen(status: TradeStatus, kind: EventKind) -> None:
-    trade = replace(BUY, status=status)
-
-    if (status, kind) in TRANSITIONS:
-        after, event = apply_event(trade, kind, Moment(CLOSE_MS, 12))
-        assert (event.kind, event.before, event.after) == (kind, status, TRANSITIONS[status, kind])
-        assert after == replace(trade, status=TRANSITIONS[status, kind], moved_ordinal=12)
-    else:
-        with pytest.raises(InvalidTransition, match=f": no {kind} while {status}$"):
-            apply_event(trade, kind, Moment(CLOSE_MS, 12))
-
-
-@EVERY_PAIR
 def test_no_function_goes_round_the_table(status: TradeStatus, kind: EventKind) -> None:
     trade, moment = replace(BUY, status=status), Moment(CLOSE_MS, 12)
 
@@ -343,90 +304,3 @@ def test_ticks_and_orders_move_only_open_trades(status: TradeStatus) -> None:
     assert on_tick(trade, GOLD, Tick(11, CLOSE_MS + 1000, 2030.0, 2030.2)) == (trade, ())
     with pytest.raises(InvalidTransition, match=f"cannot be closed: it is {status}"):
         order_close(trade, CloseOrder(11, CLOSE_MS))
-
-
-def test_every_status_is_reached_and_every_end_is_an_end() -> None:
-    reached = set(TRANSITIONS.values()) | {TradeStatus.SIGNAL_GENERATED}
-    left = {before for before, _ in TRANSITIONS}
-
-    assert reached == set(TradeStatus)
-    assert set(TradeStatus) - left == {TradeStatus.TRADE_CLOSED, TradeStatus.CANCELLED}
-
-
-def test_costs_are_paid_and_moved_into_the_break_even() -> None:
-    costly = replace(DEFAULTS, commission_per_lot=7.0, slippage_pips=1.0)
-    trade, events = open_trade(SIGNAL, GOLD, ENTRY, costly)
-
-    # 7 for a lot of 100 ounces are 0.07 of price; slippage of a pip is 0.1, paid once more.
-    assert (trade.entry_price, trade.profit_loss) == (D("2045.6"), D("-3.50"))
-    assert events[0].profit == D("-3.50")
-    trade, _ = advance(trade, GOLD, bids(2055.0))
-    assert trade.stop_loss == D("2045.77")
-    trade, _ = advance(trade, GOLD, bids(2045.77, first_ordinal=12))
-    assert trade.exit_price == D("2045.67")
-    # The half that was closed at the target, after its share of the commission; the rest: nothing.
-    assert trade.profit_loss == D("235.00") - D("1.75")
-
-
-def test_the_break_even_covers_the_nights_until_the_first_target() -> None:
-    swapped = replace(DEFAULTS, swap_per_lot_night_buy=-10.0)
-    trade, _ = open_trade(SIGNAL, GOLD, ENTRY, swapped)
-    monday_ms = CLOSE_MS + 3 * 86_400_000
-    times = np.array([monday_ms, monday_ms + 1000])
-
-    trade, events = advance(
-        trade, GOLD, Ticks(11, times, np.array([2055.0, 2045.6]), np.array([2055.2, 2045.8]))
-    )
-
-    assert trade.stop_loss == D("2045.6")
-    assert [e.profit for e in events if e.lots] == [D("237.50") - D("2.50"), D("0.00")]
-
-
-def test_swap_is_paid_for_each_night() -> None:
-    swapped = replace(DEFAULTS, swap_per_lot_night_buy=-10.0)
-    trade, _ = open_trade(SIGNAL, GOLD, ENTRY, swapped)
-    # Friday afternoon to Monday afternoon: one night.
-    monday = Ticks(11, np.array([CLOSE_MS + 3 * 86_400_000]), np.array([2055.0]), np.array([2056]))
-
-    trade, _ = advance(trade, GOLD, monday)
-
-    assert trade.profit_loss == D("237.50") - D("2.50")
-
-
-def test_a_stored_trade_comes_back_as_it_was() -> None:
-    trade, events = advance(BUY, GOLD, bids(2055.0, 2066.0))
-
-    assert msgspec.json.decode(msgspec.json.encode(trade), type=Trade) == trade
-    assert msgspec.json.decode(msgspec.json.encode(events), type=tuple[TradeEvent, ...]) == events
-
-
-def test_json_of_a_trade_is_numbers_and_iso_times() -> None:
-    trade, events = advance(BUY, GOLD, bids(2055.0, 2066.0))
-    printed = trade_as_json(trade, events)
-
-    assert printed["signal_id"] == "XAU_20240105_001"
-    assert (printed["entry_time"], printed["exit_time"]) == (
-        "2024-01-05T14:30:00.400Z",
-        "2024-01-05T14:30:02Z",
-    )
-    assert (printed["profit_loss"], printed["r_multiple"]) == (725.0, 2.64)
-    assert printed["partial_closes"][0] == {
-        "kind": "TP1_HIT",
-        "time": "2024-01-05T14:30:01Z",
-        "price": 2055.0,
-        "lots": 0.25,
-        "profit": 237.5,
-        "pips": 95.0,
-    }
-    assert printed["events"][0] == {
-        "kind": "TP1_HIT",
-        "before": "MONITORING",
-        "after": "TP1_HIT",
-        "time": "2024-01-05T14:30:01Z",
-        "ordinal": 11,
-        "price": 2055.0,
-        "lots": 0.25,
-        "profit": 237.5,
-        "pips": 95.0,
-        "stop_loss": 2040.0,
-    }

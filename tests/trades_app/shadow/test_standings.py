@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import msgspec
 import pytest
 
 from signals_app.market.calendar import utc
 from signals_app.models import Strategy
 from tests.trades_app.examples import SIGNAL
 from tests.trades_app.rows import numbered, stored_trade
-from trades_app.models import ShadowPosition, ShadowTrade, Trade
+from tests.trades_app.shadow.rows import shadow_trade
+from trades_app.models import ShadowPosition
 from trades_app.shadow.standings import Standing, compare, standing_as_json
 
 pytestmark = pytest.mark.django_db
@@ -30,25 +30,6 @@ def shadow(*, began_at: datetime | None = None, followed: datetime | None = CLOS
         skipped={"SCORE": 3},
     )
     return strategy
-
-
-def shadow_trade(strategy: Strategy, row: Trade) -> None:
-    """Store a copy of a live trade as the strategy's own."""
-    trade = row.value()
-    ShadowTrade.objects.create(
-        strategy=strategy,
-        instrument="XAUUSD",
-        close_time=CLOSE,
-        signal=msgspec.to_builtins(SIGNAL),
-        trade=msgspec.to_builtins(trade),
-        events=[],
-        is_open=trade.is_open,
-        entry_ordinal=trade.entry_ordinal,
-        exit_ordinal=trade.exit_ordinal,
-        exit_time=row.exit_time,
-        profit_loss=trade.profit_loss,
-        r_multiple=trade.r_multiple,
-    )
 
 
 def test_a_shadow_stands_before_the_live_record_of_its_time() -> None:
