@@ -13,6 +13,7 @@ from signals_app.probability.estimate import (
     wilson,
 )
 from signals_app.smc.measures import Bias
+from tests.signals_app.probability.examples import measured
 
 
 def test_an_estimate_leans_on_random_entries_by_twenty_outcomes() -> None:
@@ -42,7 +43,7 @@ def test_wilsons_interval_stays_within_the_possible() -> None:
 
 def bucket(tercile: int, above: float | None, to: float | None) -> Probability:
     name = Bucket(EventType.SWEEP, EventKind.SWING, Bias.BULLISH, tercile)
-    return Probability(name, above, to, 300, 150, 0.5, 0.5, 0.44, 0.56, None, 0)
+    return measured(name, score_above=above, score_to=to)
 
 
 def test_a_score_on_a_bound_belongs_to_the_lower_third() -> None:

@@ -2,24 +2,18 @@
 
 from dataclasses import replace
 
-from signals_app.confluence.scoring import Score
-from signals_app.confluence.setup import Zone
 from signals_app.market.candle import Timeframe
-from signals_app.market.direction import Direction
 from signals_app.probability.estimate import EventKind, EventType
 from signals_app.probability.evidence import Evidence, evidence_of
-from signals_app.smc.fair_value_gap import FairValueGap
-from signals_app.smc.liquidity import LiquiditySweep, PoolKind
+from signals_app.smc.liquidity import PoolKind
 from signals_app.smc.measures import Bias
-from signals_app.smc.order_block import OrderBlock
+from tests.signals_app.confluence.views import block, gap, scored, sweep, zone
 
-GAP = FairValueGap(20, Bias.BULLISH, 2046.0, 2044.0, 71.5, 25, None, 0.4)
-BLOCK = OrderBlock(
-    *(10, 12, Bias.BULLISH, 2045.0, 2043.0, True, False, False, True, 0.75, None, None),
-)
-SWEEP = LiquiditySweep(30, 29, Bias.BULLISH, 2043.5, PoolKind.PDL, 0.8, True, 0.6, 0.85)
-BOTH = Zone(Timeframe.H1, BLOCK, GAP, 2046.0, 2043.0, 0.95, 0.0)
-SCORE = Score(Direction.BUY, 85.0, 40.0, 30.0, 15.0, (), BOTH, SWEEP)
+GAP = gap(2044.0, 2046.0, strength=71.5)
+BLOCK = block(2043.0, 2045.0, score=0.75)
+SWEEP = sweep(2043.5, kind=PoolKind.PDL)
+BOTH = zone(Timeframe.H1, order_block=BLOCK, fair_value_gap=GAP)
+SCORE = scored(leans_on=BOTH, swept=SWEEP)
 
 
 def test_an_order_block_goes_before_its_gap_and_a_zone_before_a_sweep() -> None:

@@ -9,12 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signals_app.importers.candle_files import read_candles
-from signals_app.market.calendar import trading_day
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.tick import quantise_all
 from signals_app.smc import analysis, readable
 from signals_app.smc.compiled import detectors, kernel
-from signals_app.smc.compiled.rules import tables
 from tests.signals_app.smc.pictures import HOUR_MS, NOON_MS
 
 #: Files with different clocks, volumes (none, ticks, traded) and sizes of price.
@@ -86,22 +84,6 @@ def test_columns_of_any_memory_layout_are_taken() -> None:
     hours = np.arange(60, dtype=np.int64)[::2] * HOUR_MS
     candles = Candles(NOON_MS + hours, rows[:, 0], high, low, rows[:, 1], rows[:, 2])
     assert_twins_agree(candles)
-
-
-def test_trading_days_are_those_of_the_calendar() -> None:
-    hours = np.arange(-70 * 365 * 24, 291 * 365 * 24, 677, dtype=np.int64) * HOUR_MS
-    days = kernel._trading_days(hours, tables())
-    expected = [trading_day(time_ms).date for time_ms in hours.tolist()]
-    assert (np.datetime64("1970-01-01") + days).tolist() == expected
-
-
-def test_day_turns_on_the_hour_around_both_clock_changes() -> None:
-    # New York changed on 10 March and on 3 November 2024.
-    for sunday in (1_710_028_800_000, 1_730_592_000_000):
-        hours = sunday + np.arange(-48, 72, dtype=np.int64) * HOUR_MS
-        days = kernel._trading_days(hours, tables())
-        expected = [trading_day(time_ms).date for time_ms in hours.tolist()]
-        assert (np.datetime64("1970-01-01") + days).tolist() == expected
 
 
 def test_every_entry_is_compiled_once_by_warming_up() -> None:
