@@ -1,1 +1,1 @@
-"""What a result is worth: chance, luck, reliability by score, and proof against looking ahead."""
+"""What a result is worth: against random entries, drawn again, by score, and without look-ahead."""

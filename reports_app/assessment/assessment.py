@@ -1,4 +1,4 @@
-"""What to make of a result: how else it could have come out, and what chance would have done."""
+"""A backtest assessed: its balance, Monte Carlo, random entries and the settings tried."""
 
 import math
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ _EULER = 0.5772156649015329
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assessment:
-    """A backtest's trades looked at from all sides.
+    """A backtest's trades and what they are worth.
 
     `monte_carlo` and `random_entries` are `None` where there are too few trades to ask.
     `standard_error` is that of the mean R (`None` below two trades). `settings_tried` counts the
@@ -41,7 +41,7 @@ class Assessment:
 
     @property
     def luckiest_r(self) -> float | None:
-        """Return the mean R that the luckiest of the tried settings would show without an edge."""
+        """The mean R that the best of the settings tried would show if none had an edge."""
         if self.settings_tried is None or self.standard_error is None:
             return None
         return expected_maximum(self.settings_tried) * self.standard_error
@@ -55,7 +55,10 @@ def assess(
     seed: int,
     settings_tried: int | None = None,
 ) -> Assessment:
-    """Return what to make of the result; ``candles`` and ``spreads`` (price) are the market's."""
+    """Assess a result; ``candles`` and ``spreads`` (price) are the market's.
+
+    The same ``seed`` gives the same answer.
+    """
     results = tuple(
         result_of(signal, trade)
         for signal, (trade, _) in zip(result.signals, result.trades, strict=True)
@@ -85,7 +88,7 @@ def assess(
 
 
 def expected_maximum(tries: int) -> float:
-    """Return the largest of so many standard normal numbers, on average; 0 for a single one.
+    """Return the mean of the largest of so many standard normal numbers; 0 for a single one.
 
     By the approximation of Bailey and Lopez de Prado, The Deflated Sharpe Ratio (2014).
     """

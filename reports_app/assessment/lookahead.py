@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from reports_app.assessment.shortened_copies import shortened_copy
-from reports_app.assessment.truncation import Comparison, compare, cut_places
+from reports_app.assessment.truncation import CutComparison, compare, cut_places
 from reports_app.backtest.market_files import (
     BadInput,
     CandleFileError,
@@ -29,7 +29,7 @@ class Cut:
     rows: int
     ended_ms: int
     is_after_signal: bool
-    comparison: Comparison
+    comparison: CutComparison
 
 
 def check_lookahead(

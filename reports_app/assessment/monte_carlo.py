@@ -1,4 +1,4 @@
-"""How else the same trades could have come out: the result drawn again and again from them."""
+"""Monte Carlo: how else the same trades could have come out, drawn again with replacement."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ _PERCENTILES = (5, 50, 95)
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """What 5, 50 and 95 of 100 draws stay below."""
+    """The 5th, 50th and 95th percentile of draws."""
 
     low: float
     middle: float
@@ -25,7 +25,7 @@ class Interval:
 
     @classmethod
     def of(cls, values: Float64s) -> "Interval":
-        """Return the interval of these values, of which there is at least one."""
+        """Of these values there is at least one."""
         low, middle, high = np.percentile(values, _PERCENTILES).tolist()
         return cls(low, middle, high)
 
@@ -49,7 +49,7 @@ class MonteCarlo:
 def monte_carlo(
     equity: Equity, r_multiples: Float64s, *, seed: int, draws: int = _DRAWS
 ) -> MonteCarlo | None:
-    """Return what drawing the trades again gives; `None` for fewer than ten trades or after ruin.
+    """Draw the trades again and again; `None` for fewer than ten trades or after ruin.
 
     Each trade brings the share of the balance that it won or lost, and these compound. A draw
     takes trades one by one, so it knows nothing of streaks beyond chance. The same ``seed`` gives

@@ -29,7 +29,7 @@ class PlannedCosts:
 
     @classmethod
     def none(cls, count: int) -> "PlannedCosts":
-        """Return no costs for so many trades."""
+        """The costs of so many trades that are free."""
         return cls(*np.zeros((3, count)))
 
 
@@ -52,7 +52,7 @@ class PlannedTrades:
         return len(self.entry_ms)
 
     def at(self, places: Int64s) -> "PlannedTrades":
-        """Return the trades at these places, in their order; one may be there several times."""
+        """The trades at these places, in their order; one may be there several times."""
         costs = self.costs
         return PlannedTrades(
             self.entry_ms[places],
@@ -87,7 +87,7 @@ class TradeFollower:
         )
 
     def results(self, plans: PlannedTrades, places: Int64s) -> Float64s:
-        """Return each trade's result in R."""
+        """Each trade's result in R, entered at the open of the candle at its place."""
         candles, costs, last = self._candles, plans.costs, len(self._candles) - 1
         total = -costs.commission - costs.slippage
         left = np.arange(len(plans))
@@ -152,7 +152,7 @@ class _Halves:
     stop: Float64s
 
     def moved(self, now: NDArray[np.bool_], plans: PlannedTrades, nights: Float64s) -> "_Halves":
-        """Return them with those that reach it ``now``: the stop goes to break-even."""
+        """Add those that reach the first target ``now``: their stop goes to break-even."""
         costs = plans.costs
         paid = costs.commission - np.minimum(costs.swap * nights, 0.0)
         # Away from the entry, to the grid that prices stand on; less is noise of the floats.
@@ -164,7 +164,7 @@ class _Halves:
 def _after_candle(
     step: _Step, plans: PlannedTrades, before: _Halves
 ) -> tuple[Float64s, NDArray[np.bool_], _Halves]:
-    """Return the price won in this candle by each trade, whether it ended, and what is halved."""
+    """The price won in this candle by each trade, whether it ended, and what is halved."""
     swap, slippage, target_1, target_2 = (
         plans.costs.swap,
         plans.costs.slippage,
@@ -205,7 +205,7 @@ def _after_candle(
 
 
 def _nights_since_first(time_ms: Int64s) -> Float64s:
-    """Return at each time the nights that swap was paid for since the first of them."""
+    """Count at each time the nights that swap was paid for since the first time."""
     # The trading day turns at a full hour, so one time of each hour says it for all.
     hours, at = np.unique(time_ms // _HOUR_MS, return_inverse=True)
     starts = (hours * _HOUR_MS).tolist()
@@ -215,5 +215,5 @@ def _nights_since_first(time_ms: Int64s) -> Float64s:
 
 
 def _won(price: Float64s, entry: Float64s, sign: Int64s, spread: Float64s) -> Float64s:
-    """Return the distance won at ``price`` (bid): SELL buys back at the ask."""
+    """The distance won at ``price`` (bid): SELL buys back at the ask."""
     return np.asarray(sign * (price + np.where(sign > 0, 0.0, spread) - entry), dtype=np.float64)

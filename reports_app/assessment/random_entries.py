@@ -1,4 +1,4 @@
-"""The signals against chance: the same trades, entered on other days at the same time of day.
+"""Random entries: the same trades, entered on other days at the same time of day.
 
 What a market does anyway (its drift, its hours, its spread) and what stops and targets of this
 size do to any entry is in both. What is left between them is what the signals knew.
@@ -106,7 +106,7 @@ class _EntryChoices:
         self._count = np.searchsorted(keys, own + near, side="right") - self._first - 1
 
     def draw(self, generator: np.random.Generator, repetitions: int) -> Int64s:
-        """Return a place for each repetition and trade; a trade alone at its time keeps its own."""
+        """Draw a place for each repetition and trade; a trade alone at its time keeps its own."""
         shape = (repetitions, len(self._first))
         chosen = self._first + np.floor(generator.random(shape) * self._count).astype(np.int64)
         # Its own candle is passed over.

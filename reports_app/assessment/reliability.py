@@ -79,12 +79,12 @@ def reliability(scored: Sequence[ScoredOutcome], threshold: float) -> Reliabilit
 
 
 def limits() -> list[tuple[float, float]]:
-    """Return where each band begins and ends, lowest first."""
+    """Where each band begins and ends, lowest first."""
     return list(zip(BANDS, (*BANDS[1:], 100.0), strict=True))
 
 
 def is_within(score: float, low: float, high: float) -> bool:
-    """Return whether a score belongs to the band of these limits; 100 is in the highest."""
+    """Whether a score belongs to the band of these limits; 100 is in the highest."""
     return low <= score < high or score == high == 100.0
 
 
@@ -118,7 +118,7 @@ def _comparisons(band: ScoreBand) -> int:
 def _compared(
     some: Sequence[ScoredOutcome], others: Sequence[ScoredOutcome]
 ) -> ShareComparison | None:
-    """Return how two groups compare; `None` where either has too few for any answer."""
+    """`None` where either group has too few outcomes for any answer."""
     if min(len(some), len(others)) < MINIMUM_OUTCOMES:
         return None
     return compare_shares(_share(some), _share(others))
@@ -141,7 +141,7 @@ def _random_share(scored: Sequence[ScoredOutcome]) -> float | None:
 
 
 def _apart(scored: Sequence[ScoredOutcome]) -> list[ScoredOutcome]:
-    """Return those that do not overlap one kept before of the same direction."""
+    """Leave out outcomes that overlap one kept before of the same direction."""
     free_at: dict[Direction, int] = {}
     kept: list[ScoredOutcome] = []
     for one in scored:

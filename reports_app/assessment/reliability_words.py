@@ -62,12 +62,12 @@ def notes(comparisons: int) -> tuple[str, ...]:
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number with its noun."""
+    """Say a number with its noun, which has an s but for one."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _in_words(compared: ShareComparison) -> str:
-    """Return the answer of a comparison, and what it could not have seen."""
+    """The answer of a comparison, and what it could not have seen."""
     least = _points(compared.least)
     if compared.answer in (Answer.BETTER, Answer.WORSE):
         return f"{compared.answer}, by {_points(compared.difference)}"
@@ -88,5 +88,5 @@ def _answer(compared: ShareComparison, facts: str) -> str:
 
 
 def _points(share: float) -> str:
-    """Return a difference of shares in percentage points."""
+    """A difference of shares in percentage points, one at least."""
     return count(max(round(100 * abs(share)), 1), "point")

@@ -29,7 +29,7 @@ class ScoredOutcome:
 
     `time_ms` is the close that it was made at, `over_ms` the one that ends its 48 candles. `won` is
     +1 R before -1 R within them; `random_wins` of `random_n` matched random entries (same
-    direction, hour and distance) did so. `r_multiple` is what its trade brought, managed as the
+    direction, hour and distance) did so. `r_multiple` is its trade's result, managed as the
     product manages trades, `None` where the data ended before it.
     """
 
@@ -53,7 +53,7 @@ def score_outcomes(
     decide_from_ms: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> list[ScoredOutcome]:
-    """Return the outcomes of all signals from a score of 50 on, over M15 candles, in their order.
+    """Follow every signal from a score of 50 on over M15 candles, in their order.
 
     The engine makes them with the protections off, which are about the account and not about the
     score. Many overlap. ``history`` fills the windows of H1 and H4 before the first candle; without
@@ -115,7 +115,7 @@ def _r_multiples(result: BacktestResult) -> dict[str, float | None]:
 
 
 def _events(signals: Sequence[TradingSignal], candles: Candles) -> Events:
-    """Return the signals as zones that end where their stops stand."""
+    """The signals as zones that end where their stops stand."""
     index = _places(signals, candles)
     atr = np.array(average_true_ranges(candles))[index]
     side = np.array([int(signal.direction is Direction.SELL) for signal in signals], dtype=np.int64)
@@ -126,6 +126,6 @@ def _events(signals: Sequence[TradingSignal], candles: Candles) -> Events:
 
 
 def _places(signals: Sequence[TradingSignal], candles: Candles) -> Int64s:
-    """Return the candles at whose closes the signals were made."""
+    """The places of the candles at whose closes the signals were made."""
     opened = [signal.timestamp_ms - Timeframe.M15.milliseconds for signal in signals]
     return np.searchsorted(candles.time_ms, opened).astype(np.int64)

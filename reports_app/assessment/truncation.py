@@ -1,4 +1,4 @@
-"""Proof by shortening: what was known at a moment must not depend on what came after it."""
+"""What was known at a moment, by a file's run and by that of a copy that ends there."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class CutComparison:
     """How much was compared at one cut, and the first thing that differs, `None` where nothing."""
 
     signals: int
@@ -42,7 +42,7 @@ class Comparison:
 def cut_places(
     signal_places: Sequence[int], length: int, count: int, *, seed: int
 ) -> tuple[int, ...]:
-    """Return at most ``count`` lengths to shorten to: up to half end with a signal's entry.
+    """Choose at most ``count`` lengths to shorten to: up to half end with a signal's entry.
 
     ``signal_places`` are the lengths that just hold an entry. The others are anywhere; the same
     ``seed`` chooses the same.
@@ -60,8 +60,8 @@ def compare(
     last_ordinal: int,
     whole_candles: Candles,
     shortened_candles: Candles,
-) -> Comparison:
-    """Return whether the whole file's run knew by ``last_ordinal`` what the shortened one knew.
+) -> CutComparison:
+    """Compare what the run of the whole file knew by ``last_ordinal`` with the shortened one's.
 
     The candles are M15 or shorter: the shortened ones are compared with the whole ones', and so is
     what the detectors find at their end, now and `LATER_CANDLES` later.
@@ -74,7 +74,7 @@ def compare(
         or _first_difference("trade event", events[1], events[0])
         or changed
     )
-    return Comparison(len(signals[1]), len(events[1]), findings, difference)
+    return CutComparison(len(signals[1]), len(events[1]), findings, difference)
 
 
 def _signals_by(result: BacktestResult, last_ordinal: int) -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ def _events_by(result: BacktestResult, last_ordinal: int) -> list[dict[str, Any]
 
 
 def _findings(whole: Candles, shortened: Candles) -> tuple[int, Difference | None]:
-    """Return how many findings were compared, and the first that is not the same."""
+    """Count the findings that were compared, and name the first that differs."""
     count = 0
     if not len(shortened):
         return count, None
@@ -126,7 +126,7 @@ def _closed_before(time_ms: Int64s, end_ms: int, length_ms: int) -> int:
 
 
 def _published(analysis: WindowAnalysis) -> dict[str, list[Any]]:
-    """Return what no later candle may change of what was found.
+    """What no later candle may change of the findings.
 
     A gap is touched and filled, a block touched and invalidated and a pool joined and taken by
     later candles: those are new facts and left out.

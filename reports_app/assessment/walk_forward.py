@@ -32,8 +32,8 @@ class SearchVerdict:
 
     `out_of_sample` are the trades of all folds together, `baseline` those of the first trial over
     the same time. `best` is the trial that looks best over everything, as `in_sample`.
-    `overfitting` is the probability of backtest overfitting (0..1), `luck` the p-value of the
-    reality check (0..1): how likely the best of that many settings without any edge looks so good.
+    `overfitting` is the probability of backtest overfitting (0..1), `reality_check` its
+    p-value (0..1): how likely the best of that many settings without any edge looks so good.
     Both are `None` where trials or trades are too few, or all settings did alike.
     """
 
@@ -43,7 +43,7 @@ class SearchVerdict:
     best: int
     in_sample: Figures
     overfitting: float | None
-    luck: float | None
+    reality_check: float | None
 
 
 def judge(trials: Sequence[Trial], *, folds: int, seed: int) -> SearchVerdict | None:
@@ -75,7 +75,7 @@ def judge(trials: Sequence[Trial], *, folds: int, seed: int) -> SearchVerdict | 
         best=best,
         in_sample=everything[best],
         overfitting=overfitting_probability(trials, begin, end),
-        luck=reality_check(trials, begin, end, seed=seed),
+        reality_check=reality_check(trials, begin, end, seed=seed),
     )
 
 

@@ -24,7 +24,7 @@ class _History:
         self.events: list[TradeEvent] = list(moved[1])
 
 
-class Account:
+class BacktestAccount:
     """One instrument's trades over a backtest."""
 
     def __init__(self, instrument: Instrument, parameters: Parameters) -> None:
@@ -37,7 +37,7 @@ class Account:
 
     @property
     def has_open_trades(self) -> bool:
-        """Return whether ticks can still move a trade."""
+        """Whether ticks can still move a trade."""
         return bool(self._open)
 
     def open(self, signal: TradingSignal, entry: Tick) -> None:
@@ -54,7 +54,7 @@ class Account:
         self._open = [history for history in self._open if history.trade.is_open]
 
     def exposure_before(self, entry: Tick) -> Exposure:
-        """Return the account as it stood just before the tick; trades are moved up to there."""
+        """The account just before the tick, up to which the trades were moved."""
         self._settle(entry.time_ms - memory_ms(self._parameters))
         return exposure_before(
             entry.ordinal,
@@ -69,7 +69,7 @@ class Account:
         )
 
     def histories(self) -> tuple[tuple[Trade, Sequence[TradeEvent]], ...]:
-        """Return all trades with their events, in the order in which they opened."""
+        """All trades with their events, in the order in which they opened."""
         return tuple((history.trade, tuple(history.events)) for history in self._histories)
 
     def _settle(self, forgotten_ms: int) -> None:

@@ -39,13 +39,13 @@ class RollingCandles:
         self._length += 1
 
     def window(self) -> Candles:
-        """Return the last 200 candles, fewer where there are fewer; valid until the next append."""
+        """The last 200 candles or all there are, as a view that holds until the next append."""
         part = slice(max(self._length - WINDOW, 0), self._length)
         return Candles(self._time_ms[part], *(prices[part] for prices in self._prices))
 
 
 class CandleLog:
-    """All M15 candles of a run and the spread at each one's end, for what is asked afterwards.
+    """All M15 candles of a run and the spread at each one's end, for questions afterwards.
 
     It takes 56 bytes a candle: a year of gold is a megabyte and a half.
     """
@@ -62,12 +62,11 @@ class CandleLog:
         self._rows.extend((candle.volume, spread))
 
     def candles(self) -> Candles:
-        """Return the candles so far."""
         rows = self._table()
         return Candles(rows[:, 0].astype(np.int64), *(rows[:, n].copy() for n in range(1, 6)))
 
     def spreads(self) -> Float64s:
-        """Return the spreads so far."""
+        """Prices: the spread of the quote that followed each candle."""
         return self._table()[:, 6].copy()
 
     def _table(self) -> Float64s:
@@ -75,7 +74,7 @@ class CandleLog:
 
 
 def resample(candles: Candles, timeframe: Timeframe) -> Candles:
-    """Return candles of a longer timeframe, aligned to UTC midnight; volumes add up."""
+    """Build the candles of a longer timeframe, aligned to UTC midnight; volumes add up."""
     if not len(candles):
         return candles
     openings = candles.time_ms - candles.time_ms % timeframe.milliseconds
@@ -92,7 +91,7 @@ def resample(candles: Candles, timeframe: Timeframe) -> Candles:
 
 
 def smallest_step(candles: Candles) -> Timeframe | None:
-    """Return the timeframe that the candles' times show; `None` where they fit none.
+    """Recognise the timeframe of candles by their times; `None` where they fit none.
 
     It is the longest one that no two neighbours are nearer than, and all are aligned to.
     """

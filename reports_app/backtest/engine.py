@@ -7,7 +7,7 @@ from functools import partial
 from heapq import merge
 from itertools import groupby
 
-from reports_app.backtest.account import Account
+from reports_app.backtest.account import BacktestAccount
 from reports_app.backtest.columns import CandleLog, resample
 from reports_app.backtest.minutes import ambiguous_minutes
 from reports_app.backtest.result import BacktestResult
@@ -118,7 +118,7 @@ class _Engine:
     ) -> None:
         self._decide_from_ms = decide_from_ms
         self.windows = EngineWindows(parameters)
-        self.account = Account(instrument, parameters)
+        self.account = BacktestAccount(instrument, parameters)
         self.ticks = 0
         self.of_minutes = False
         self._instrument, self._parameters = instrument, parameters
@@ -232,6 +232,6 @@ def _closings(candles: Candles, timeframe: Timeframe) -> Iterator[ClosedCandle]:
 
 
 def _end_of(candles: Candles, place: int) -> int:
-    """Return a moment by which the candle has ended: the M15 close, or the next open if sooner."""
+    """A moment by which the candle has ended: the M15 close, or the next open if sooner."""
     end = int(candles.time_ms[place]) + Timeframe.M15.milliseconds
     return min(end, int(candles.time_ms[place + 1])) if place + 1 < len(candles) else end

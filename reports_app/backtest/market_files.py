@@ -131,7 +131,7 @@ def open_market(
     begin_ms: int | None = None,
     end_ms: int | None = None,
 ) -> Market:
-    """Return the market of a file of ticks or of candles; nothing at or after ``end_ms`` is read.
+    """Open a file of ticks or of candles as a market; nothing at or after ``end_ms`` is read.
 
     Raises `BadInput`, `CandleFileError` or `TickFileError`, each a sentence for the user.
     """
@@ -186,7 +186,7 @@ def fingerprint(path: Path) -> str:
 
 
 def fingerprints(path: Path, history: Path | None, symbol: str) -> dict[str, str]:
-    """Return the SHA-256 of all that a market is read from: the file and those of its history.
+    """Return the SHA-256 of every file that a market is read from, by path: its own and history.
 
     Raises `BadInput`.
     """

@@ -13,7 +13,7 @@ _LEVELS = frozenset({EventKind.SL_HIT, EventKind.TP1_HIT, EventKind.TP2_HIT})
 
 
 def ambiguous_minutes(trade: Trade, events: Iterable[TradeEvent], ticks: Ticks) -> int:
-    """Return in how many minutes of ``ticks`` another order of high and low gave another result.
+    """Count the minutes of ``ticks`` in which another order of high and low gave another result.
 
     ``ticks`` are whole candles of one minute, each its open and then three more; ``events`` are
     what they did to ``trade``. The open is known to come first, so only what follows it is asked:

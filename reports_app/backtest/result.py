@@ -1,4 +1,4 @@
-"""What a backtest brought: the signals, the trades and the counts."""
+"""What a backtest gives: the signals, the trades and the counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,12 +40,12 @@ class BacktestResult:
 
     @property
     def decisions(self) -> int:
-        """Return how many M15 closes were decided."""
+        """How many M15 closes were decided."""
         return len(self.signals) + sum(self.refusals.values())
 
 
 def result_as_json(result: BacktestResult) -> dict[str, Any]:
-    """Return the signals and trades exactly as `manage.py export` prints them, and the counts."""
+    """The signals and trades exactly as `manage.py export` prints them, and the counts."""
     return {
         "signals": [as_json(signal) for signal in result.signals],
         "trades": [trade_as_json(trade, events) for trade, events in result.trades],

@@ -36,7 +36,7 @@ def read_range(text: str) -> tuple[str, tuple[float | None, ...]]:
 def candidates(
     base: Parameters, ranges: Ranges, *, count: int | None, seed: int
 ) -> list[Parameters]:
-    """Return the settings to try: ``count`` chosen at random, or all where it is `None`.
+    """Choose the settings to try: ``count`` of them at random, or all where it is `None`.
 
     Raises `BadInput` where all are too many, and `BadParameter` as `grid` does.
     """
@@ -49,7 +49,7 @@ def candidates(
 
 
 def grid(base: Parameters, ranges: Ranges) -> list[Parameters]:
-    """Return every combination of the ranges' values, ``base`` first.
+    """Combine all values of the ranges, ``base`` first.
 
     Combinations that contradict themselves are left out. Raises `BadParameter` where none is left.
     """
@@ -59,7 +59,7 @@ def grid(base: Parameters, ranges: Ranges) -> list[Parameters]:
 
 
 def sample(base: Parameters, ranges: Ranges, count: int, *, seed: int) -> list[Parameters]:
-    """Return ``base`` and at most ``count`` combinations chosen at random, the same for a seed.
+    """Choose at most ``count`` combinations at random, the same for a seed, ``base`` first.
 
     Those that contradict themselves are left out. Raises `BadParameter` where none is left.
     """

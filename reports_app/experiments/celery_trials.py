@@ -34,7 +34,7 @@ class Workers:
 
 
 def find_workers(app: Celery) -> Workers | None:
-    """Return a running stack's workers, `None` where none can take trials.
+    """Look for a running stack's workers; `None` where none can take trials.
 
     Workers on a queue of their own take as many as they have processes. Of those that analyse, one
     process is always left to the live market; with only one there is none to spare.
@@ -136,7 +136,7 @@ class _Sender:
     def send_lost_again(
         self, waiting: dict[int, _Sent], lost_after_seconds: float
     ) -> dict[int, _Sent]:
-        """Return what is waited for, with those sent again that no worker has had for so long."""
+        """Send again what no worker has had for so long; return all that is waited for."""
         ids = [sent.result.id for sent in waiting.values()]
         inspect = self.task.app.control.inspect(timeout=1.0)
         answers: dict[str, dict[str, Any]] = inspect.query_task(*ids) or {}
@@ -154,7 +154,7 @@ class _Sender:
 
 
 def _trades(result: Any) -> Trades | None:
-    """Return the trades of a finished trial, `None` where the process that ran it died."""
+    """The trades of a finished trial, `None` where the process that ran it died."""
     returned = result.get(propagate=False)
     if result.successful():
         return cast("Trades", returned)

@@ -10,7 +10,7 @@ from trades_app.models import Trade
 def read_live_signals(
     symbol: str, *, begin: datetime | None = None, end: datetime | None = None
 ) -> list[LiveSignal]:
-    """Return the signals of an instrument that became trades, in the order of the record.
+    """Read the signals of an instrument that became trades, in the order of the record.
 
     Those of candles that closed at ``begin`` or later, and before ``end``.
     """

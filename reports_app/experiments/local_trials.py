@@ -35,7 +35,7 @@ def by_processes(
 
 
 def processors() -> int:
-    """Return how many processors this process may use, which a container may limit."""
+    """How many processors this process may use, which may be fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

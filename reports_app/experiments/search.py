@@ -86,7 +86,7 @@ class _Trials:
     places: list[str] = field(default_factory=list)
 
     def left(self) -> dict[int, dict[str, Any]]:
-        """Return the candidates that are still to be tried, by their place."""
+        """The candidates that are still to be tried, by their place."""
         return {
             number: plain_parameters(candidate)
             for number, candidate in enumerate(self.candidates)

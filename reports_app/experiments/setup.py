@@ -34,14 +34,14 @@ class Setup:
     source: str
 
     def instrument(self, symbol: str) -> Instrument:
-        """Return the instrument of that symbol; raises `UnknownInstrument`."""
+        """Look up an instrument by its symbol; raises `UnknownInstrument`."""
         if symbol in self.instruments:
             return self.instruments[symbol]
         known = ", ".join(self.instruments)
         raise UnknownInstrument(f"{symbol} is no instrument that is known here; known are {known}.")
 
     def changed(self, changes: Sequence[str]) -> "Setup":
-        """Return this with parameters changed as NAME=VALUE; raises `BadParameter`."""
+        """Change parameters, each given as NAME=VALUE; raises `BadParameter`."""
         if not changes:
             return self
         parameters = changed(self.parameters, dict(map(read_change, changes)))
@@ -49,12 +49,12 @@ class Setup:
 
 
 def default_setup() -> Setup:
-    """Return the parameters and instruments of a new installation; needs no database."""
+    """The parameters and instruments of a new installation; needs no database."""
     return Setup(Parameters(), {one.symbol: one for one in DEFAULT_INSTRUMENTS}, "the defaults")
 
 
 def stored_setup(which: str) -> Setup:
-    """Return the database's: the strategy that is `LIVE`, or of that version (`3` or `v3`).
+    """Read from the database the strategy that is `LIVE`, or of a version (`3` or `v3`).
 
     Raises `NoStrategy`.
     """

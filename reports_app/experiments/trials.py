@@ -29,7 +29,7 @@ class LostTrial(Exception):  # noqa: N818 - it names what happened
 
 
 def plain_market(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `open_market` as JSON holds them, paths absolute.
+    """Make the arguments of `open_market` what JSON can hold, paths absolute.
 
     What the files hold now is noted with them. Raises `BadInput`.
     """
@@ -42,7 +42,7 @@ def plain_market(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain_parameters(parameters: Parameters) -> dict[str, Any]:
-    """Return the parameters as `run_trial` takes them."""
+    """The parameters as `run_trial` takes them."""
     return asdict(parameters)
 
 
@@ -63,7 +63,7 @@ def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> Trades:
 
 
 def trial_of(parameters: Parameters, trades: Trades) -> Trial:
-    """Return what `run_trial` returned as a trial's columns."""
+    """A trial of what `run_trial` returned."""
     columns = np.array(trades, dtype=np.float64).reshape(-1, 3)
     opened, closed = columns[:, 0].astype(np.int64), columns[:, 1].astype(np.int64)
     return Trial(parameters, opened, closed, columns[:, 2].copy())

@@ -42,7 +42,7 @@ def add_strategy_arguments(parser: ArgumentParser) -> None:
 
 @contextmanager
 def refusing_bad_input() -> Iterator[None]:
-    """End the command with 2 and one sentence for what its user can mend."""
+    """End the command with exit code 2 and one sentence for what its user can put right."""
     try:
         yield
     except (BadInput, BadParameter, CandleFileError, TickFileError) as error:
@@ -50,7 +50,7 @@ def refusing_bad_input() -> Iterator[None]:
 
 
 def setup_of(options: Mapping[str, Any]) -> Setup:
-    """Return the defaults or a stored strategy, with the changes of ``--set``.
+    """The defaults or a stored strategy, with the changes of ``--set``.
 
     Raises `BadInput`, `BadParameter`, or `CommandError` where the database cannot be used.
     """
@@ -62,7 +62,7 @@ def setup_of(options: Mapping[str, Any]) -> Setup:
 
 
 def market_arguments(options: Mapping[str, Any], setup: Setup) -> dict[str, Any]:
-    """Return the arguments of `open_market`; raises `BadInput` for an unknown instrument."""
+    """The arguments of `open_market`; raises `BadInput` for an unknown instrument."""
     try:
         instrument = setup.instrument(options["symbol"])
     except UnknownInstrument as error:

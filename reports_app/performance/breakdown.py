@@ -31,7 +31,7 @@ LEGEND = (
 
 
 def break_down(results: Sequence[TradeResult]) -> dict[str, Mapping[str, Performance]]:
-    """Return the figures by direction, session, setup and year: of each, name to figures."""
+    """Group the figures by direction, session, setup and year: of each, name to figures."""
     years = by_period(results, Period.YEAR)
     return {
         "direction": by_group(results, lambda trade: trade.direction),
@@ -42,7 +42,7 @@ def break_down(results: Sequence[TradeResult]) -> dict[str, Mapping[str, Perform
 
 
 def cells(figures: Performance) -> list[str]:
-    """Return one group's figures as text, a cell a column; `-` where there is no such figure."""
+    """One group's figures as text, a cell a column; `-` where there is no such figure."""
     return [
         f"{figures.total_signals:,}",
         f"{figures.closed_trades:,}",
@@ -58,5 +58,5 @@ def cells(figures: Performance) -> list[str]:
 
 
 def or_dash(value: Decimal | float | None) -> str:
-    """Return a figure as text, `-` where there is none."""
+    """A figure as text, `-` where there is none."""
     return "-" if value is None else f"{value:,}"

@@ -15,7 +15,7 @@ class Equity:
 
     `before` is the balance before the first; `time_ms` and `balance` have one place for each
     closed trade. An account that lost everything stays at zero from `ruined_ms` on (`None` where
-    that never came), whatever trades that were still open brought later.
+    that never came), whatever trades that were still open made later.
     """
 
     before: float
@@ -25,7 +25,7 @@ class Equity:
 
     @property
     def growths(self) -> Float64s:
-        """Return what each trade made of the balance before it: 1.01 for one percent more.
+        """What each trade made of the balance before it: 1.01 for one percent more.
 
         There is no answer after ruin.
         """
@@ -34,18 +34,18 @@ class Equity:
 
     @property
     def drawdowns(self) -> Float64s:
-        """Return how far the balance stood below its highest, in percent of that, at each place."""
+        """How far the balance stood below its highest, in percent of that, at each place."""
         highest = np.maximum.accumulate(np.concatenate(([self.before], self.balance)))[1:]
         return np.asarray(100 * (1 - self.balance / highest), dtype=np.float64)
 
     @property
     def maximum_drawdown(self) -> float:
-        """Return the deepest fall in percent of the highest balance before it, 0 without trades."""
+        """The deepest fall in percent of the highest balance before it, 0 without trades."""
         return float(self.drawdowns.max(initial=0.0))
 
 
 def equity_of(results: Iterable[TradeResult], starting_balance: float) -> Equity:
-    """Return the balance over the closed trades."""
+    """Add up the closed trades on a starting balance (account currency)."""
     closed = in_order_of_closing(results)
     profits = np.array([float(result.profit_loss) for result in closed], dtype=np.float64)
     time_ms = np.array([result.closed_ms for result in closed], dtype=np.int64)

@@ -26,7 +26,7 @@ class Period(StrEnum):
     YEAR = "year"
 
     def beginning(self, day: date) -> date:
-        """Return the first day of the period that ``day`` is in."""
+        """The first day of the period that ``day`` is in."""
         match self:
             case Period.DAY:
                 return day
@@ -38,7 +38,7 @@ class Period(StrEnum):
                 return day.replace(month=1, day=1)
 
     def last_day(self, first_day: date) -> date:
-        """Return the last day of the period that begins on ``first_day``."""
+        """The last day of the period that begins on ``first_day``."""
         match self:
             case Period.DAY:
                 return first_day
@@ -73,7 +73,7 @@ class TradeResult:
 
     @property
     def closed_on(self) -> date | None:
-        """Return the UTC day on which it closed."""
+        """The UTC day on which it closed, `None` while it is open."""
         return None if self.closed_ms is None else utc(self.closed_ms).date()
 
 
@@ -103,7 +103,6 @@ class Performance:
 
 
 def result_of(signal: TradingSignal, trade: Trade) -> TradeResult:
-    """Return what statistics need of a signal and its trade."""
     return TradeResult(
         signal_id=signal.signal_id,
         instrument=signal.instrument,
@@ -121,7 +120,7 @@ def result_of(signal: TradingSignal, trade: Trade) -> TradeResult:
 
 
 def performance(results: Iterable[TradeResult]) -> Performance:
-    """Return the figures of these trades; each also counts as a signal, open ones only so."""
+    """Measure these trades; each also counts as a signal, open ones only so."""
     everything = list(results)
     closed = in_order_of_closing(everything)
     wins = [result.profit_loss for result in closed if result.profit_loss > 0]
@@ -146,7 +145,7 @@ def performance(results: Iterable[TradeResult]) -> Performance:
 def by_group(
     results: Iterable[TradeResult], key: Callable[[TradeResult], _Key]
 ) -> dict[_Key, Performance]:
-    """Return the figures of each group, in order of the groups' names."""
+    """The figures of each group, in order of the groups' names."""
     groups: dict[_Key, list[TradeResult]] = {}
     for result in results:
         groups.setdefault(key(result), []).append(result)
@@ -154,7 +153,7 @@ def by_group(
 
 
 def by_period(results: Iterable[TradeResult], period: Period) -> dict[date, Performance]:
-    """Return the figures of each period by its first day, oldest first.
+    """The figures of each period by its first day, oldest first.
 
     Trades count where they closed and signals where they were made, so that a signal and its
     result may stand in two periods.
@@ -176,13 +175,13 @@ def by_period(results: Iterable[TradeResult], period: Period) -> dict[date, Perf
 
 
 def in_order_of_closing(results: Iterable[TradeResult]) -> list[TradeResult]:
-    """Return the closed trades by the time of closing, of equal times by id."""
+    """Sort the closed trades by the time of closing, those of equal times by id."""
     closed = [result for result in results if result.closed_ms is not None]
     return sorted(closed, key=lambda result: (result.closed_ms, result.signal_id))
 
 
 def maximum_drawdown(profits: Sequence[Decimal]) -> Decimal:
-    """Return the deepest fall of the running sum below its highest point, as a positive number."""
+    """The deepest fall of the running sum below its highest point, as a positive number."""
     total = highest = deepest = Decimal("0.00")
     for profit in profits:
         total += profit
@@ -192,7 +191,7 @@ def maximum_drawdown(profits: Sequence[Decimal]) -> Decimal:
 
 
 def performance_as_json(figures: Performance) -> dict[str, Any]:
-    """Return the figures as plain numbers, what does not exist as `None`."""
+    """The figures as plain numbers, those that do not exist as `None`."""
     return {
         name: float(value) if isinstance(value, Decimal) else value
         for name in Performance.__slots__

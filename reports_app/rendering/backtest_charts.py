@@ -23,7 +23,7 @@ _FEW_YEARS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
+class ScreenSize:
     """What a chart is drawn for: its widths in pixels, and how much text fits below it."""
 
     name: str
@@ -35,8 +35,8 @@ class Screen:
 
 
 SCREENS = (
-    Screen("desk", wide=1080, half=500, height_share=1.0, dates=9, names=12),
-    Screen("telephone", wide=340, half=340, height_share=0.75, dates=4, names=6),
+    ScreenSize("desk", wide=1080, half=500, height_share=1.0, dates=9, names=12),
+    ScreenSize("telephone", wide=340, half=340, height_share=0.75, dates=4, names=6),
 )
 
 
@@ -49,16 +49,16 @@ class Chart:
     svgs: dict[str, str]
 
 
-_Draw = Callable[["Axes", Screen], dict[str, str] | None]
+_Draw = Callable[["Axes", ScreenSize], dict[str, str] | None]
 
 
 def wide_charts(assessed: Assessment) -> list[Chart]:
-    """Return the balance and its drawdown over time; at least one trade was closed."""
+    """Draw the balance and its drawdown over time; at least one trade was closed."""
     return [_balance(assessed.equity), _drawdown(assessed.equity)]
 
 
 def half_charts(assessed: Assessment) -> list[Chart]:
-    """Return profits by period, results in R, and the random entries where they were compared."""
+    """Draw profits by period, results in R, and the random entries where they were compared."""
     charts = [_profits(assessed.results), _results(assessed)]
     if assessed.random_entries is not None:
         charts.append(_random_entries(assessed.random_entries))
@@ -66,7 +66,7 @@ def half_charts(assessed: Assessment) -> list[Chart]:
 
 
 def _balance(equity: Equity) -> Chart:
-    def draw(axes: "Axes", screen: Screen) -> None:
+    def draw(axes: "Axes", screen: ScreenSize) -> None:
         plot_line(
             axes,
             equity.time_ms,
@@ -81,7 +81,7 @@ def _balance(equity: Equity) -> Chart:
 
 
 def _drawdown(equity: Equity) -> Chart:
-    def draw(axes: "Axes", screen: Screen) -> None:
+    def draw(axes: "Axes", screen: ScreenSize) -> None:
         plot_line(
             axes,
             equity.time_ms,
@@ -102,7 +102,7 @@ def _profits(results: Sequence[TradeResult]) -> Chart:
     form = "%Y" if by_year else "%b" if len(years) == 1 else "%b %y"
     profits = [(f"{day:{form}}", float(each.total_profit_loss)) for day, each in shown.items()]
 
-    def draw(axes: "Axes", screen: Screen) -> dict[str, str]:
+    def draw(axes: "Axes", screen: ScreenSize) -> dict[str, str]:
         return plot_bars(axes, profits, most_names=screen.names)
 
     svgs = _drawn("profit", "Profit over time", draw)
@@ -110,7 +110,7 @@ def _profits(results: Sequence[TradeResult]) -> Chart:
 
 
 def _results(assessed: Assessment) -> Chart:
-    def draw(axes: "Axes", _: Screen) -> dict[str, str]:
+    def draw(axes: "Axes", _: ScreenSize) -> dict[str, str]:
         colours = LIGHT.lost, LIGHT.won
         return plot_histogram(axes, assessed.r_multiples, split=0.0, colours=colours)
 
@@ -119,7 +119,7 @@ def _results(assessed: Assessment) -> Chart:
 
 
 def _random_entries(chance: RandomEntries) -> Chart:
-    def draw(axes: "Axes", _: Screen) -> dict[str, str]:
+    def draw(axes: "Axes", _: ScreenSize) -> dict[str, str]:
         return plot_histogram(
             axes,
             np.array(chance.repeated_r),

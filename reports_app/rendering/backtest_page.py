@@ -32,14 +32,14 @@ class Card:
 
     @property
     def colour(self) -> str:
-        """Return the class of a gain, a loss or neither."""
+        """The CSS class of a gain, a loss or neither."""
         if self.figure == _RUINED:
             return "bad"
         return {"+": "good", "-": "bad"}.get(self.figure[0], "") if len(self.figure) > 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """A line of a table: its name and its cells."""
 
     name: str
@@ -47,7 +47,7 @@ class Row:
 
 
 def page(report: BacktestReport) -> str:
-    """Return the page: verdict first, then charts, tables, refusals, settings and trades."""
+    """Render the page: verdict first, then charts, tables, refusals, settings and trades."""
     result, assessed = report.result, report.assessment
     verdict, *sentences = backtest_words.verdict(assessed)
     return render_to_string(
@@ -132,9 +132,9 @@ def _charts(assessed: Assessment) -> dict[str, Any]:
     }
 
 
-def _intervals(drawn: MonteCarlo) -> list[Row]:
+def _intervals(drawn: MonteCarlo) -> list[TableRow]:
     return [
-        Row(name, [f"{bound:{form}}" for bound in (span.low, span.middle, span.high)])
+        TableRow(name, [f"{bound:{form}}" for bound in (span.low, span.middle, span.high)])
         for name, span, form in (
             ("money", drawn.profit, ",.0f"),
             ("R a trade", drawn.r, "+.2f"),
@@ -143,28 +143,28 @@ def _intervals(drawn: MonteCarlo) -> list[Row]:
     ]
 
 
-def _groups(results: Sequence[TradeResult]) -> list[list[Row]]:
-    """Return the lines of all trades, then of each way to divide them."""
+def _groups(results: Sequence[TradeResult]) -> list[list[TableRow]]:
+    """The lines of all trades, then of each way to divide them."""
     groups: list[Mapping[str, Performance]] = [{"all": performance(results)}]
     groups += break_down(results).values()
-    return [[Row(name, cells(figures)) for name, figures in group.items()] for group in groups]
+    return [[TableRow(name, cells(figures)) for name, figures in group.items()] for group in groups]
 
 
-def _refusals(result: BacktestResult) -> list[Row]:
+def _refusals(result: BacktestResult) -> list[TableRow]:
     most_first = sorted(result.refusals.items(), key=lambda item: -item[1])
-    return [Row(reason.value, [f"{count:,}"]) for reason, count in most_first]
+    return [TableRow(reason.value, [f"{count:,}"]) for reason, count in most_first]
 
 
-def _parameters(parameters: Parameters) -> list[Row]:
+def _parameters(parameters: Parameters) -> list[TableRow]:
     return [
-        Row(name, ["never" if value is None else f"{value:,g}"])
+        TableRow(name, ["never" if value is None else f"{value:,g}"])
         for name, value in asdict(parameters).items()
     ]
 
 
-def _trade(trade: TradeResult) -> Row:
+def _trade(trade: TradeResult) -> TableRow:
     closed = "open" if trade.closed_ms is None else f"{utc(trade.closed_ms):%Y-%m-%d %H:%M}"
-    return Row(
+    return TableRow(
         trade.signal_id,
         [
             trade.direction,

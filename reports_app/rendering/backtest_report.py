@@ -35,7 +35,7 @@ class BacktestReport:
 
 
 def report_as_json(report: BacktestReport) -> dict[str, Any]:
-    """Return signals, trades and counts, and the figures whole, by direction, session and year."""
+    """Signals, trades and counts, and the figures whole, by direction, session and year."""
     results = report.assessment.results
     return result_as_json(report.result) | {
         "signals_per_week": signals_per_week(report.result),
@@ -49,7 +49,7 @@ def report_as_json(report: BacktestReport) -> dict[str, Any]:
 
 
 def _assessment_as_json(assessed: Assessment) -> dict[str, Any]:
-    """Return the assessment: money in account currency, drawdowns in percent, times ISO 8601."""
+    """The assessment: money in account currency, drawdowns in percent, times ISO 8601."""
     equity, drawn, chance = assessed.equity, assessed.monte_carlo, assessed.random_entries
     return {
         "starting_balance": equity.before,
@@ -75,7 +75,7 @@ def _assessment_as_json(assessed: Assessment) -> dict[str, Any]:
 
 
 def signals_per_week(result: BacktestResult) -> float | None:
-    """Return the signals by week of the file's span, `None` where it spans nothing."""
+    """Signals by week of the file's span, `None` where it spans nothing."""
     if result.first_time_ms is None or result.last_time_ms is None:
         return None
     span_ms = result.last_time_ms - result.first_time_ms

@@ -1,4 +1,4 @@
-"""A backtest in plain words, the same ones wherever it is told."""
+"""What a backtest means in plain words: the same in the terminal, JSON and on the page."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _UNLIKELY = 0.05
 
 
 def verdict(assessed: Assessment) -> Iterator[str]:
-    """Return what the result is worth: in short, then a sentence or two for each way of asking."""
+    """Say what the result is worth: in short, then a sentence or two for each way of asking."""
     yield _in_short(assessed)
     yield _drawdown(assessed)
     yield _monte_carlo(assessed)
@@ -22,7 +22,7 @@ def verdict(assessed: Assessment) -> Iterator[str]:
 
 
 def assumptions(result: BacktestResult) -> Iterator[str]:
-    """Return what the figures include and what had to be assumed."""
+    """Say what the figures include and what had to be assumed."""
     yield "All figures are net of the spread, and of commission, swap and slippage as set."
     if result.of_minutes:
         yield (
@@ -38,7 +38,7 @@ def assumptions(result: BacktestResult) -> Iterator[str]:
 
 
 def data(result: BacktestResult) -> str:
-    """Return what was read and built."""
+    """Say how many ticks were read and how many candles were built."""
     candles = ", ".join(f"{count:,} {name}" for name, count in result.candles.items())
     return f"{result.ticks:,} ticks, {candles}" if result.ticks else candles
 
@@ -60,7 +60,7 @@ def _in_short(assessed: Assessment) -> str:
 
 
 def _meaning(share: float) -> str:
-    """Return what it means that this share of random sets did at least as well."""
+    """Say what it means that this share of random sets did at least as well."""
     if share <= _UNLIKELY:
         return "The signals entered better than chance."
     if share >= 1 - _UNLIKELY:

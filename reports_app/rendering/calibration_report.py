@@ -141,7 +141,7 @@ def _forward_text(forward: WalkForward | None) -> str:
         else "no better than random entries' rates"
     )
     bands = "; ".join(
-        f"{100 * band.predicted:.1f} % foretold, {100 * band.observed:.1f} % happened"
+        f"{100 * band.foretold:.1f} % foretold, {100 * band.happened:.1f} % happened"
         for band in forward.bands
     )
     return (

@@ -34,7 +34,7 @@ def lookahead_verdict(cuts: Sequence[Cut]) -> str:
 
 
 def lookahead_as_json(cuts: Sequence[Cut]) -> dict[str, Any]:
-    """Return the verdict, and each cut with its counts and its difference."""
+    """The verdict, and each cut with its counts and its difference."""
     return {
         "lookahead": any(cut.comparison.difference for cut in cuts),
         "verdict": lookahead_verdict(cuts),

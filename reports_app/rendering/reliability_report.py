@@ -19,7 +19,7 @@ _LEGEND = (
 
 
 def reliability_as_json(study: Study, found: Reliability) -> dict[str, Any]:
-    """Return the data, the bands, the verdicts and the live record's bands as plain values."""
+    """The data, the bands, the verdicts and the live record's bands as plain values."""
     return {
         "symbol": study.instrument.symbol,
         "settings": study.settings,

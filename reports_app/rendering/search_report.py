@@ -32,17 +32,17 @@ class SearchReport:
     settings_tried: int | None
 
     def setting(self, trial: Trial) -> dict[str, Any]:
-        """Return a trial's values of the parameters that were searched."""
+        """A trial's values of the parameters that were searched."""
         return {name: getattr(trial.parameters, name) for name in self.parameters}
 
     def ranked(self) -> list[tuple[Trial, Figures]]:
-        """Return all trials, the best in standard errors first."""
+        """All trials, the best in standard errors first."""
         every = [(trial, figures(trial.r)) for trial in self.trials]
         return sorted(every, key=lambda pair: -pair[1].t)
 
 
 def search_as_json(report: SearchReport) -> dict[str, Any]:
-    """Return the verdict, its steps and all trials, the best first; times ISO 8601."""
+    """The verdict, its steps and all trials, the best first; times ISO 8601."""
     return _verdict_as_json(report) | {"begun_with": report.settings}
 
 
@@ -80,7 +80,7 @@ def _verdict_as_json(report: SearchReport) -> dict[str, Any]:
         "out_of_sample": asdict(found.out_of_sample),
         "baseline": asdict(found.baseline),
         "probability_of_overfitting": found.overfitting,
-        "probability_of_luck": found.luck,
+        "probability_of_luck": found.reality_check,
         "folds": [
             {
                 "from": iso(fold.from_ms),
@@ -132,12 +132,12 @@ def _sentences(report: SearchReport, found: SearchVerdict) -> Iterator[str]:
             f"Overfitting: of all ways to halve the time, in {100 * found.overfitting:.0f} of 100 "
             "the best setting of one half was below the middle in the other. 50 is pure chance."
         )
-    if found.luck is None:
+    if found.reality_check is None:
         yield "Too few weeks to say how likely the best is luck."
     else:
         yield (
             f"Luck: were no setting worth anything, the best of these {len(report.trials)} would "
-            f"look as good as it does in {100 * found.luck:.0f} of 100 cases."
+            f"look as good as it does in {100 * found.reality_check:.0f} of 100 cases."
         )
     yield (
         f"In sample the best is {_named(report, report.trials[found.best])}, with "

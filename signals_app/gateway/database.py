@@ -26,27 +26,27 @@ from signals_app.tasks import wake_pipeline
 
 
 class DjangoDatabase:
-    """The database of a gateway whose database is Django's. Called from several threads."""
+    """Answers with the rows of Django's models. Called from several threads."""
 
     def is_admitted(self, connector: str) -> bool:
-        """Return whether the connector is known and not revoked."""
+        """Whether the connector is known and not revoked."""
         with _answering():
             return Connector.objects.filter(name=connector, is_revoked=False).exists()
 
     def checkpoint(self, symbol: str) -> Checkpoint | None:
-        """Return from where ticks are needed again should Redis hold none."""
+        """From where ticks are needed again should Redis hold none; `None` for a new symbol."""
         with _answering():
-            mark = checkpoints.resume_checkpoint(symbol)
-        if mark is None:
+            kept = checkpoints.resume_checkpoint(symbol)
+        if kept is None:
             return None
         return Checkpoint(
-            ordinal=int(mark["ordinal"]),
-            time_ms=int(mark["time_ms"]),
-            bid=float(mark["bid"]),
-            seqs={name: int(seq) for name, seq in mark["seqs"].items()},
-            # Marks that were kept before these were noted lack them.
-            writer=mark.get("writer") or None,
-            watermark_ms=int(mark.get("watermark_ms", 0)),
+            ordinal=int(kept["ordinal"]),
+            time_ms=int(kept["time_ms"]),
+            bid=float(kept["bid"]),
+            seqs={name: int(seq) for name, seq in kept["seqs"].items()},
+            # Checkpoints that were kept before these were noted lack them.
+            writer=kept.get("writer") or None,
+            watermark_ms=int(kept.get("watermark_ms", 0)),
         )
 
     def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:

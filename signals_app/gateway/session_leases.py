@@ -8,7 +8,7 @@ from signals_app.gateway.roles import Assignment
 
 
 class SessionLeases:
-    """All methods that ask Redis raise `StreamUnavailable`."""
+    """What was joined, by symbol. Methods that ask Redis raise `StreamUnavailable`."""
 
     def __init__(self, append_log: AppendLog, events: EventWriter, session_id: str) -> None:
         self._log = append_log

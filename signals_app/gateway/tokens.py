@@ -40,7 +40,7 @@ class SigningKeys:
 
     @classmethod
     def parse(cls, setting: str) -> "SigningKeys":
-        """Return the keys of `kid:secret,kid:secret`; raises `BadKeys`."""
+        """Read the keys of `kid:secret,kid:secret`; raises `BadKeys`."""
         secrets: dict[str, str] = {}
         for pair in filter(None, (part.strip() for part in setting.split(","))):
             kid, colon, secret = pair.partition(":")
@@ -80,7 +80,7 @@ def issue(
     now: int,
     lifetime: int = MAXIMUM_LIFETIME,
 ) -> str:
-    """Return a token that is valid from ``now`` (Unix seconds) for ``lifetime`` seconds.
+    """Make a token that is valid from ``now`` (Unix seconds) for ``lifetime`` seconds.
 
     A longer lifetime than 24 hours is cut to that.
     """
@@ -98,7 +98,7 @@ def issue(
 
 
 def verify(keys: SigningKeys, token: str, *, now: float) -> Claims:
-    """Return what a token says; raises `TokenRefused` where it is not valid at ``now``."""
+    """Read what a token says; raises `TokenRefused` where it is not valid at ``now``."""
     try:
         kid = jwt.get_unverified_header(token).get("kid")
         secret = keys.secrets.get(kid) if isinstance(kid, str) else None

@@ -24,7 +24,7 @@ class Connector(models.Model):
 
     @property
     def is_simulated(self) -> bool:
-        """Return whether its ticks are made up; such a connector says so in its name."""
+        """Whether its ticks are made up; such a connector says so in its name."""
         return self.name.endswith("-simulated")
 
 

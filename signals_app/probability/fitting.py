@@ -60,11 +60,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Events with similar predictions: the mean prediction and the rate that was observed."""
+    """Events with similar predictions: the mean prediction, and the win rate that followed.
+
+    `calibrate --json` prints the fields under these names.
+    """
 
     n: int
-    predicted: float
-    observed: float
+    foretold: float
+    happened: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,15 +40,15 @@ def test_every_relative_link_and_its_anchor_resolves() -> None:
 
 
 def test_every_page_is_reached_from_the_index() -> None:
-    reached = {(ROOT / "docs" / "README.md")}
-    queue = list(reached)
+    linked: dict[Path, set[Path]] = {}
+    for line, target in _links():
+        path = (line.page.parent / unquote(target).partition("#")[0]).resolve()
+        linked.setdefault(line.page, set()).add(path)
+    reached: set[Path] = set()
+    queue = {ROOT / "docs" / "README.md"}
     while queue:
-        page = queue.pop()
-        for line, target in _links():
-            path = (line.page.parent / unquote(target).partition("#")[0]).resolve()
-            if line.page == page and path.suffix == ".md" and path not in reached:
-                reached.add(path)
-                queue.append(path)
+        reached |= queue
+        queue = set().union(*(linked.get(page, set()) for page in queue)) - reached
     below = {page for page in pages() if page.is_relative_to(ROOT / "docs")}
     assert {str(page.relative_to(ROOT)) for page in below - reached} == set()
 

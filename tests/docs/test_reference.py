@@ -42,19 +42,21 @@ def _read_variables() -> set[str]:
     """The environment variables that the packages read or set, by their names in the code."""
     found: set[str] = set()
     for path in code():
+        if "env" not in text(path):
+            continue
         for call in _calls(path):
             name = _first_text(call)
+            if not name or not re.fullmatch(r"[A-Z][A-Z0-9_]+", name):
+                continue
             owner, _, function = _name(call.func).rpartition(".")
             reads = function in _READERS and (
                 owner in ("", "env", "os") or owner.endswith(("environ", "environment"))
             )
-            if name and reads and re.fullmatch(r"[A-Z][A-Z0-9_]+", name):
+            if reads:
                 found.add(name)
         for node in ast.walk(ast.parse(text(path))):
             if isinstance(node, ast.Subscript) and _name(node.value).endswith("environ"):
-                key = node.slice
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    found.add(key.value)
+                found |= {key.value for key in (node.slice,) if isinstance(key, ast.Constant)}
     return found
 
 

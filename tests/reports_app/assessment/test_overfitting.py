@@ -11,8 +11,8 @@ def test_the_best_of_many_worthless_settings_is_called_luck() -> None:
 
     assert found is not None
     assert found.in_sample.t > 1.5
-    assert found.luck is not None
-    assert found.luck > 0.1
+    assert found.reality_check is not None
+    assert found.reality_check > 0.1
     assert found.overfitting is not None
     assert found.overfitting > 0.2
 
@@ -25,7 +25,7 @@ def test_a_setting_that_is_worth_something_is_not_called_luck() -> None:
 
     assert found is not None
     assert (found.best, [fold.chosen for fold in found.folds]) == (7, [7, 7, 7, 7])
-    assert (found.luck, found.overfitting) == (0.0, 0.0)
+    assert (found.reality_check, found.overfitting) == (0.0, 0.0)
     assert found.out_of_sample.t > 5
 
 
@@ -63,5 +63,5 @@ def test_few_trades_and_few_weeks_say_nothing_of_luck() -> None:
     found = judge([trial(noise(5, 1)), trial(noise(5, 2), 90.0)], folds=1, seed=1)
 
     assert found is not None
-    assert (found.luck, found.overfitting) == (None, None)
+    assert (found.reality_check, found.overfitting) == (None, None)
     assert judge([trial(noise(0, 1))], folds=1, seed=1) is None

@@ -8,7 +8,6 @@ from signals_app.admin.filters import (
     ColumnFilter,
     DirectionFilter,
     InstrumentFilter,
-    SymbolFilter,
     TimeframeFilter,
 )
 from signals_app.market.candle import Candle, Timeframe
@@ -26,7 +25,6 @@ def filtered(kind: type[ColumnFilter], chosen: dict[str, list[str]]) -> ColumnFi
     ("kind", "choices"),
     [
         (InstrumentFilter, ["EURUSD", "GBPUSD", "USDCAD", "XAUUSD"]),
-        (SymbolFilter, ["EURUSD", "GBPUSD", "USDCAD", "XAUUSD"]),
         (TimeframeFilter, ["M15", "H1", "H4"]),
         (DirectionFilter, ["BUY", "SELL"]),
     ],

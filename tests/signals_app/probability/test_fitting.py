@@ -78,7 +78,7 @@ def test_a_year_is_predicted_from_the_years_before_it() -> None:
     assert found is not None
     (p, _, _) = estimate(300, 400, 0.5) or (0, 0, 0)
     (band,) = found.bands
-    assert (found.n, band.predicted, band.observed) == (200, p, 0.75)
+    assert (found.n, band.foretold, band.happened) == (200, p, 0.75)
     assert found.error < found.error_random
 
 

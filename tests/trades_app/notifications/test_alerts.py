@@ -21,7 +21,7 @@ def test_an_alert_is_raised_once_and_kept_as_a_connector_event() -> None:
 
     sentence = "XAUUSD: ticks flow again, 10 min after the alert. Missed ticks were used."
     message, event = Message.objects.get(), ConnectorEvent.objects.get()
-    assert (event.connector, event.code, event.symbol) == ("watch", "FEED_FLOWING", "XAUUSD")
+    assert (event.connector, event.code, event.instrument) == ("watch", "FEED_FLOWING", "XAUUSD")
     assert event.message == sentence
     assert (message.instrument, message.addressee) == ("XAUUSD", "OPERATORS")
     assert text_of(message) == f"✅ {sentence}"
@@ -31,7 +31,7 @@ def test_an_alert_about_a_connector_is_its_own_event() -> None:
     raise_alert(ConnectorHeard(connector="mt5"), "alert:heard:mt5:1")
 
     event = ConnectorEvent.objects.get()
-    assert (event.connector, event.symbol) == ("mt5", "")
+    assert (event.connector, event.instrument) == ("mt5", "")
 
 
 def test_reports_of_the_last_hour_are_passed_on_once_and_in_their_order() -> None:

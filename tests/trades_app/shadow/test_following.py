@@ -258,7 +258,7 @@ def open_trade(pipeline: Pipeline) -> ShadowTrade:
 
 def jump(row: ShadowTrade, price: float) -> Ticks:
     """Return one tick at ``price``, right behind those used."""
-    position = StreamPosition.objects.get(instrument=row.symbol)
+    position = StreamPosition.objects.get(instrument=row.instrument)
     tick = bids(price)
     times = np.full_like(tick.time_ms, position.time_ms + 1)
     return replace(tick, first_ordinal=position.ordinal + 1, time_ms=times)
@@ -322,7 +322,7 @@ def test_without_shadows_the_live_path_asks_three_questions_more(
 
 def test_a_close_of_an_instrument_that_is_off_makes_no_trade(pipeline: Pipeline) -> None:
     in_shadow()
-    Instrument.objects.filter(instrument=SYMBOL).update(is_active=False)
+    Instrument.objects.filter(symbol=SYMBOL).update(is_active=False)
 
     pipeline.run(last=30_000)
 
