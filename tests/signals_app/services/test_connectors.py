@@ -29,8 +29,8 @@ def test_a_revoked_connector_is_allowed_nothing_more() -> None:
 def test_a_symbol_is_simulated_where_any_of_its_connectors_is() -> None:
     for name in ("mt5", "demo-simulated"):
         Connector.objects.create(name=name)
-    StreamPosition.objects.create(symbol="XAUUSD", seqs={"mt5": 1, "demo-simulated": 5})
-    StreamPosition.objects.create(symbol="EURUSD", seqs={"mt5": 1})
+    StreamPosition.objects.create(instrument="XAUUSD", seqs={"mt5": 1, "demo-simulated": 5})
+    StreamPosition.objects.create(instrument="EURUSD", seqs={"mt5": 1})
     assert [is_simulated(symbol) for symbol in ("XAUUSD", "EURUSD", "GBPUSD")] == [
         True,
         False,
@@ -41,5 +41,5 @@ def test_a_symbol_is_simulated_where_any_of_its_connectors_is() -> None:
 def test_an_event_is_cut_to_what_its_columns_hold() -> None:
     record_connector_event("m" * 65, "C" * 41, "S" * 21, "go\0ne" + "x" * 1000)
     event = ConnectorEvent.objects.get()
-    assert (len(event.connector), len(event.code), len(event.symbol)) == (64, 40, 20)
+    assert (len(event.connector), len(event.code), len(event.instrument)) == (64, 40, 20)
     assert event.message == "gone" + "x" * 996
