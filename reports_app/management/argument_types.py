@@ -1,12 +1,16 @@
 """Values of the command line as `argparse` reads them, each refused with one sentence."""
 
+import re
 from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from reports_app.experiments.candidates import read_range
+from reports_app.track_record.proof import Published
 from signals_app.confluence.limits import BadParameter
 from signals_app.market.calendar import milliseconds
+
+_PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2}):([0-9a-fA-F]{64})")
 
 
 def moment(text: str) -> int:
@@ -61,6 +65,17 @@ def writable_file(text: str) -> Path:
     if not path.parent.is_dir():
         raise ArgumentTypeError(f"there is no directory {path.parent}; make it first")
     return path
+
+
+def published_digest(text: str) -> Published:
+    """Read a report's last day and the digest it published, as DATE:DIGEST."""
+    noted = _PUBLISHED.fullmatch(text.strip())
+    if noted is None:
+        raise ArgumentTypeError("write it as 2024-01-05:DIGEST, with all 64 digits of the digest")
+    try:
+        return Published(date.fromisoformat(noted[1]), noted[2].lower())
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def _whole(text: str, lowest: int) -> int:

@@ -12,6 +12,7 @@ from reports_app.backtest.market_files import BadInput, CandleFileError, TickFil
 from reports_app.experiments.setup import Setup, UnknownInstrument, default_setup, stored_setup
 from reports_app.management.argument_types import end, moment
 from signals_app.confluence.limits import BadParameter
+from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.management.database import add_data_dir_argument, open_database
 
 
@@ -94,9 +95,4 @@ def _add_market_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--to", type=end, dest="end", help="read nothing after (UTC; a date with its day)"
     )
-    parser.add_argument(
-        "--source-timezone",
-        default="utc",
-        help="clock of times without an offset: utc (default), server-eu, server-us, "
-        "an IANA name or +02:00",
-    )
+    add_source_timezone_argument(parser)

@@ -140,6 +140,21 @@ class SmcPage:
         return f"{price:,.{next(digits, 5)}f}"
 
 
+def sample_note(known: FindingProbabilities, symbol: str, timeframe: Timeframe) -> str:
+    """The sentence that says which history the probabilities are from, and how to read them."""
+    if known.data_to is None:
+        return (
+            f"Probabilities are not measured: no calibration of {symbol} {timeframe} is on data "
+            "that ended before the last candle."
+        )
+    return (
+        f"Probabilities, measured on data until {known.data_to:%Y-%m-%d}: how often +1 R came "
+        "before -1 R within 48 candles, spread paid, when price first came back to such a zone, or "
+        "after such a sweep; with Wilson's 95 % interval of n outcomes, beside random entries of "
+        "the same direction, hour and distances."
+    )
+
+
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
     table = Table(title=f"{title} (the newest {_NEWEST})", title_justify="left")
     for column in columns:

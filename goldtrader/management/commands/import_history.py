@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from reports_app.rendering.console import progress
 from signals_app.importers.candle_files import CandleFileError, read_candle_file
+from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Timeframe
@@ -30,11 +31,7 @@ class Command(BaseCommand):
             type=str.upper,
             choices=[timeframe.value for timeframe in Timeframe],
         )
-        parser.add_argument(
-            "--source-timezone",
-            default="utc",
-            help="clock of times that say no offset: utc, server-eu, server-us, a zone or +02:00",
-        )
+        add_source_timezone_argument(parser)
         add_data_dir_argument(parser)
 
     def handle(self, *_arguments: Any, **options: Any) -> None:

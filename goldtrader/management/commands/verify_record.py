@@ -1,20 +1,17 @@
 """`manage.py verify_record`: proves that no signal or trade event was removed or changed."""
 
-import datetime as dt
 import json
-import re
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from reports_app.management.argument_types import published_digest
 from reports_app.track_record.export_proof import verify_export
 from reports_app.track_record.proof import Proof, Published, verify
 from reports_app.track_record.violation import Violation
 from signals_app.management.database import add_data_dir_argument, open_database
-
-_PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2}):([0-9a-fA-F]{64})")
 
 
 class Command(BaseCommand):
@@ -31,7 +28,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--expect",
-            type=_published,
+            type=published_digest,
             action="append",
             default=[],
             metavar="DATE:DIGEST",
@@ -54,16 +51,6 @@ class Command(BaseCommand):
         for noted in expected:
             self.stdout.write(f"It is the record that was published: {noted.date}:{noted.digest}")
         self.stdout.write(_verdict(proofs, is_export=options["export"] is not None, noted=expected))
-
-
-def _published(text: str) -> Published:
-    noted = _PUBLISHED.fullmatch(text.strip())
-    if noted is None:
-        raise ArgumentTypeError("write it as 2024-01-05:DIGEST, with all 64 digits of the digest")
-    try:
-        return Published(dt.date.fromisoformat(noted[1]), noted[2].lower())
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
 
 
 def _read(file: Path) -> Any:

@@ -15,6 +15,7 @@ from reports_app.management.market_arguments import add_strategy_arguments, refu
 from reports_app.rendering.console import console_on, progress, write_json
 from reports_app.rendering.reliability_chart import write_reliability_png
 from reports_app.rendering.reliability_report import print_reliability, reliability_as_json
+from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.management.database import open_database
 
 _WIDTH = 100
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             "history, beside what its live signals did",
         )
         parser.add_argument("--symbol", default="XAUUSD")
-        parser.add_argument("--source-timezone", default="utc", help="as calibrate has it")
+        add_source_timezone_argument(parser)
         parser.add_argument("--from", type=day, dest="begin", help="first day (UTC)")
         parser.add_argument("--to", type=day, dest="end", help="first day that does not count")
         add_strategy_arguments(parser)

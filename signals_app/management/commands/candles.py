@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from signals_app.importers.tick_files import TickFileError, open_ticks, read_ticks
+from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.market.aggregation import candles_of
 from signals_app.market.calendar import iso
 from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe, candle_as_json
@@ -29,11 +30,7 @@ class Command(BaseCommand):
             type=str.upper,
             choices=[timeframe.value for timeframe in TIMEFRAMES],
         )
-        parser.add_argument(
-            "--source-timezone",
-            default="utc",
-            help="clock of times in the file that do not say their zone (default: utc)",
-        )
+        add_source_timezone_argument(parser)
         parser.add_argument("--json", action="store_true", help="a JSON list on standard output")
         parser.add_argument(
             "--include-forming",

@@ -10,8 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from signals_app.importers.candle_files import CandleFileError, read_candles
+from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.management.database import open_database
-from signals_app.management.smc_page import SmcPage
+from signals_app.management.smc_page import SmcPage, sample_note
 from signals_app.market.calendar import utc
 from signals_app.market.candle import Timeframe
 from signals_app.services.probabilities import FindingProbabilities, finding_probabilities
@@ -38,12 +39,7 @@ class Command(BaseCommand):
             type=Path,
             help="an embedded stack's data directory, whose measured probabilities are shown",
         )
-        parser.add_argument(
-            "--source-timezone",
-            default="utc",
-            help="clock of times without an offset: utc (default), server-eu, server-us, "
-            "an IANA name or +02:00",
-        )
+        add_source_timezone_argument(parser)
 
     def handle(self, **options: Any) -> None:
         """Analyse the whole file as one window."""
@@ -73,14 +69,4 @@ def _probabilities(
         if data_dir is not None:
             raise
         return FindingProbabilities(), f"Probabilities are not measured here: {refusal}"
-    if known.data_to is None:
-        return known, (
-            f"Probabilities are not measured: no calibration of {symbol} {timeframe} is on data "
-            "that ended before the last candle."
-        )
-    return known, (
-        f"Probabilities, measured on data until {known.data_to:%Y-%m-%d}: how often +1 R came "
-        "before -1 R within 48 candles, spread paid, when price first came back to such a zone, or "
-        "after such a sweep; with Wilson's 95 % interval of n outcomes, beside random entries of "
-        "the same direction, hour and distances."
-    )
+    return known, sample_note(known, symbol, timeframe)

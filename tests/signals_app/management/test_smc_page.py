@@ -2,11 +2,12 @@
 
 import io
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
-from signals_app.management.smc_page import SmcPage
+from signals_app.management.smc_page import SmcPage, sample_note
 from signals_app.market.candle import Candle, Candles, Timeframe
 from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
 from signals_app.services.probabilities import FindingProbabilities
@@ -70,3 +71,15 @@ def test_a_finding_stands_beside_its_probability(
 
 def test_prices_of_an_unknown_symbol_have_five_decimals() -> None:
     assert "closed at 12.40000" in printed(replace(PAGE, symbol="AUDNZD"))[0]
+
+
+def test_the_note_says_until_when_was_measured_or_that_nothing_was() -> None:
+    until = datetime(2023, 12, 31, tzinfo=UTC)
+
+    assert sample_note(FindingProbabilities(data_to=until), "XAUUSD", Timeframe.M15).startswith(
+        "Probabilities, measured on data until 2023-12-31: how often +1 R came before -1 R"
+    )
+    assert sample_note(FindingProbabilities(), "XAUUSD", Timeframe.M15) == (
+        "Probabilities are not measured: no calibration of XAUUSD M15 is on data that ended before "
+        "the last candle."
+    )

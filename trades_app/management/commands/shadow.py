@@ -1,6 +1,5 @@
 """`manage.py shadow`: try parameters beside the live strategy, compare, and make one live."""
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from typing import Any
@@ -9,14 +8,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from signals_app.confluence.limits import BadParameter, read_change
 from signals_app.management.database import add_data_dir_argument, open_database
-from signals_app.market.calendar import iso, milliseconds
 from signals_app.models import NoLiveStrategy
 from signals_app.services.strategies import NotPossible, add_version, make_live, version_id
+from trades_app.management.standings_table import standings_json, standings_table
 from trades_app.shadow import following
-from trades_app.shadow.standings import Standing, compare, standing_as_json
-
-_HEADINGS = ("symbol", "strategy", "since", "trades", "closed", "won", "mean R", "profit")
-_LINE = "{:<8} {:<14} {:<20} {:>6} {:>6} {:>5} {:>7} {:>12}"
+from trades_app.shadow.standings import compare
 
 
 class Command(BaseCommand):
@@ -51,9 +47,12 @@ class Command(BaseCommand):
         """Do what was asked, or print the comparison."""
         try:
             with open_database(options["data_dir"], by="shadow"):
-                self.stdout.write(_done(options) or _comparison(options))
+                done = _done(options)
+                standings = [] if done else compare(options["symbol"])
         except (BadParameter, NotPossible, NoLiveStrategy) as refusal:
             raise CommandError(str(refusal), returncode=2) from None
+        shown = standings_json if options["as_json"] else standings_table
+        self.stdout.write(done or shown(standings))
 
 
 def _done(options: Mapping[str, Any]) -> str | None:
@@ -70,25 +69,3 @@ def _done(options: Mapping[str, Any]) -> str | None:
         made = make_live(version_id(options["make_live"]))
         return f"{made} is live and decides from the next close on."
     return None
-
-
-def _comparison(options: Mapping[str, Any]) -> str:
-    standings = compare(options["symbol"])
-    if options["as_json"]:
-        return json.dumps(list(map(standing_as_json, standings)), indent=2)
-    if not standings:
-        return "No strategy has followed a close in shadow."
-    return "\n".join(_LINE.format(*row) for row in (_HEADINGS, *map(_cells, standings)))
-
-
-def _cells(one: Standing) -> tuple[str, ...]:
-    return (
-        one.symbol,
-        "live" if one.strategy is None else str(one.strategy),
-        "the beginning" if one.since is None else iso(milliseconds(one.since))[:16],
-        str(one.trades),
-        str(one.closed),
-        str(one.won),
-        "-" if one.mean_r is None else f"{one.mean_r:+.2f}",
-        f"{one.profit_loss:+,.2f}",
-    )
