@@ -34,7 +34,7 @@ class PerformanceMetricAdmin(ReadOnlyAdmin):
 
     @admin.display(description="pips", ordering="total_pips")
     def pips(self, day: PerformanceMetric) -> str:
-        return f"{day.total_pips:+,.1f}"
+        return f"{day.total_pips:+z,.1f}"
 
     @admin.display(description="profit", ordering="total_profit_loss")
     def profit(self, day: PerformanceMetric) -> SafeString | str:

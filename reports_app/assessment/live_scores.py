@@ -72,12 +72,12 @@ def _live_verdict(multiples: Sequence[float]) -> str:
         return "The live record has no trade yet that is over."
     mean, closed = fmean(multiples), count(len(multiples), "trade")
     if len(multiples) < MINIMUM_OUTCOMES:
-        return f"The live record: {mean:+.2f} R a trade over {closed}, too few to say anything."
+        return f"The live record: {mean:+z.2f} R a trade over {closed}, too few to say anything."
     least = Z_95 * stdev(multiples) / sqrt(len(multiples))
     if abs(mean) < least:
         return (
-            f"The live record: {mean:+.2f} R a trade over {closed}, which cannot be told from "
+            f"The live record: {mean:+z.2f} R a trade over {closed}, which cannot be told from "
             f"nothing: chance alone reaches {least:.2f} R either way."
         )
     verb = "made" if mean > 0 else "lost"
-    return f"The live record {verb} money: {mean:+.2f} R a trade over {closed}, +-{least:.2f}."
+    return f"The live record {verb} money: {mean:+z.2f} R a trade over {closed}, +-{least:.2f}."

@@ -51,9 +51,9 @@ def cells(figures: Performance) -> list[str]:
         or_dash(figures.win_rate),
         or_dash(figures.average_rr),
         or_dash(figures.profit_factor),
-        f"{figures.total_pips:,.1f}",
-        f"{figures.total_profit_loss:,.2f}",
-        f"{figures.maximum_drawdown:,.2f}",
+        f"{figures.total_pips:z,.1f}",
+        f"{figures.total_profit_loss:z,.2f}",
+        f"{figures.maximum_drawdown:z,.2f}",
     ]
 
 

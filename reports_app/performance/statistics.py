@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
+from signals_app.market.rounding import rounded
 from trades_app.lifecycle.trade import Trade
 
 #: No money, no pips.
@@ -204,7 +205,7 @@ def _mean(numbers: Sequence[Decimal]) -> Decimal | None:
 
 
 def _rounded(number: Decimal) -> Decimal:
-    return number.quantize(_HUNDREDTH, ROUND_HALF_UP)
+    return rounded(number, _HUNDREDTH)
 
 
 def _ratio(won: Decimal, lost: Decimal) -> Decimal | None:

@@ -125,7 +125,7 @@ def _random_entries(chance: RandomEntries) -> Chart:
             np.array(chance.repeated_r),
             split=chance.r,
             colours=(LIGHT.random, LIGHT.gold),
-            mark=Mark(chance.r, f"signals {chance.r:+.2f} R"),
+            mark=Mark(chance.r, f"signals {chance.r:+z.2f} R"),
         )
 
     svgs = _drawn("random", "Mean R of random entries", draw)

@@ -95,12 +95,12 @@ def _cards(report: BacktestReport) -> list[Card]:
         ),
         Card(
             "Result",
-            f"{figures.total_profit_loss:+,.0f}" if equity.ruined_ms is None else _RUINED,
+            f"{figures.total_profit_loss:+z,.0f}" if equity.ruined_ms is None else _RUINED,
             f"from {equity.before:,.0f} of account currency",
         ),
         Card(
             "A trade",
-            f"{multiples.mean():+.2f} R" if len(multiples) else "-",
+            f"{multiples.mean():+z.2f} R" if len(multiples) else "-",
             "mean profit in units of the risk" + (f", ± {error:.2f}" if error else ""),
         ),
         Card(
@@ -173,7 +173,7 @@ def _trade(trade: TradeResult) -> TableRow:
             f"{utc(trade.opened_ms):%Y-%m-%d %H:%M}",
             closed,
             or_dash(trade.r_multiple),
-            f"{trade.profit_loss_pips:,.1f}",
-            f"{trade.profit_loss:,.2f}",
+            f"{trade.profit_loss_pips:z,.1f}",
+            f"{trade.profit_loss:z,.2f}",
         ],
     )

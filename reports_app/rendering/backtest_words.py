@@ -104,9 +104,9 @@ def _random_entries(assessed: Assessment) -> str:
     share = chance.at_least_as_good
     return (
         f"Random entries (the same directions, times of day, stops and targets, on other days at "
-        f"most {NEAR_DAYS} away, {chance.repetitions:,} times) make {chance.random_r.middle:+.2f} "
+        f"most {NEAR_DAYS} away, {chance.repetitions:,} times) make {chance.random_r.middle:+z.2f} "
         f"R a trade, in 90 of 100 cases between {_span(chance.random_r, '+.2f')}. The signals, "
-        f"followed in the same way, make {chance.r:+.2f} R; {100 * share:.0f} of 100 random sets "
+        f"followed in the same way, make {chance.r:+z.2f} R; {100 * share:.0f} of 100 random sets "
         f"do at least as well. {_meaning(share)}"
     )
 
@@ -119,7 +119,7 @@ def _variants(assessed: Assessment) -> str:
         return f"{_settings(tried)} tried on this file by this user of this machine."
     return (
         f"{_settings(tried)} tried on this file by this user of this machine. Were all of them "
-        f"worth nothing and independent, the luckiest would still show {lucky:+.2f} R a trade."
+        f"worth nothing and independent, the luckiest would still show {lucky:+z.2f} R a trade."
     )
 
 

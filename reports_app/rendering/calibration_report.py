@@ -124,7 +124,7 @@ def _table(probabilities: Sequence[Probability]) -> Table:
             "" if measured is None else f"{100 * measured.low:.0f}-{100 * measured.high:.0f}",
             _percent(one.p0),
             _percent(one.placebo),
-            "" if one.p is None or one.p0 is None else f"{100 * (one.p - one.p0):+.1f}",
+            "" if one.p is None or one.p0 is None else f"{100 * (one.p - one.p0):+z.1f}",
         )
     return table
 

@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.table import Table
 
 from reports_app.backtest.market_files import OnProgress
+from signals_app.market.rounding import unsigned_zeros
 
 _WIDTH = 110
 
@@ -40,7 +41,7 @@ def print_lines(console: Console, *lines: str) -> None:
 
 def write_json(output: OutputWrapper, value: Any) -> None:
     """Print a value as one line of JSON."""
-    output.write(json.dumps(value))
+    output.write(json.dumps(unsigned_zeros(value)))
 
 
 def plain_table(*names: str) -> Table:

@@ -89,7 +89,7 @@ def _summary(figures: Performance, closed: Sequence[TradeResult]) -> list[str]:
         f"Signals: {figures.total_signals} · trades closed: {figures.closed_trades}",
         f"🛑 Lost: {figures.losing_trades} ({signed_money(lost)})",
         f"🏁 Won: {figures.winning_trades} ({signed_money(won)}){rate}",
-        f"Result: {signed_money(figures.total_profit_loss)} ({figures.total_pips:+,.1f} pips)",
+        f"Result: {signed_money(figures.total_profit_loss)} ({figures.total_pips:+z,.1f} pips)",
     ]
     if figures.profit_factor is not None:
         lines.append(f"Profit factor: {figures.profit_factor}")
@@ -113,7 +113,7 @@ def _listed(closed: Sequence[TradeResult]) -> list[str]:
         multiple = "" if result.r_multiple is None else f" = {result.r_multiple:+} R"
         lines.append(
             f"{'🛑' if result.profit_loss < 0 else '🏁'} {result.signal_id} {result.direction}: "
-            f"{signed_money(result.profit_loss)} ({result.profit_loss_pips:+,.1f} pips){multiple}"
+            f"{signed_money(result.profit_loss)} ({result.profit_loss_pips:+z,.1f} pips){multiple}"
         )
     return ["", *lines] if lines else []
 

@@ -114,4 +114,4 @@ def _percent(share: float | None) -> str:
 
 
 def _mean_r(mean: float | None) -> str:
-    return "-" if mean is None else f"{mean:+.2f}"
+    return "-" if mean is None else f"{mean:+z.2f}"

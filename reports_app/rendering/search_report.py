@@ -64,7 +64,7 @@ def print_search(console: Console, report: SearchReport) -> None:
     )
     table = plain_table("setting", "trades", "R", "standard errors")
     for trial, seen in report.ranked()[:_SHOWN]:
-        table.add_row(_named(report, trial), str(seen.trades), _r(seen), f"{seen.t:+.1f}")
+        table.add_row(_named(report, trial), str(seen.trades), _r(seen), f"{seen.t:+z.1f}")
     console.print(table)
 
 
@@ -122,7 +122,7 @@ def _sentences(report: SearchReport, found: SearchVerdict) -> Iterator[str]:
     unseen, base = found.out_of_sample, found.baseline
     yield (
         f"Out of sample: chosen each time on the past alone, the settings made {_r(unseen)} R a "
-        f"trade over {unseen.trades:,} trades ({unseen.t:+.1f} standard errors from zero). The "
+        f"trade over {unseen.trades:,} trades ({unseen.t:+z.1f} standard errors from zero). The "
         f"settings one began with made {_r(base)} R over {base.trades:,} in the same time."
     )
     if found.overfitting is None:
@@ -158,4 +158,4 @@ def _named(report: SearchReport, trial: Trial) -> str:
 
 
 def _r(found: Figures) -> str:
-    return "-" if found.r is None else f"{found.r:+.3f}"
+    return "-" if found.r is None else f"{found.r:+z.3f}"

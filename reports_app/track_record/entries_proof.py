@@ -54,7 +54,8 @@ def _event_entries(instrument: str, signals: Mapping[str, Entry]) -> list[Entry]
             read_value(f"Event {event.number} of {row.signal_id}", TradeEvent.value, event)
             for event in events
         ]
-        entries = list(event_entries(signals[row.signal_id], values))
+        links = [event.record_hash for event in events]
+        entries = list(event_entries(signals[row.signal_id], values, links))
         for event, entry in zip(events, entries, strict=True):
             _require_link(event, entry)
         _require_agreement(row, values, market)

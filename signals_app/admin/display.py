@@ -55,7 +55,7 @@ def money(amount: Decimal | None) -> SafeString | str:
     if amount:
         loss, gain = "text-red-700 dark:text-red-400", "text-green-700 dark:text-green-400"
         colour = loss if amount < 0 else gain
-    return format_html('<span class="{}">{}</span>', colour, f"{amount:+,.2f}")
+    return format_html('<span class="{}">{}</span>', colour, f"{amount:+z,.2f}")
 
 
 def moment(time: datetime | int | None) -> SafeString | str:

@@ -83,7 +83,7 @@ def decide(
         return _refused(
             best,
             RefusalReason.BELOW_MINIMUM_LOT,
-            f"{parameters.risk_percentage:g} % of {exposure.balance:,.2f} is less than "
+            f"{parameters.risk_percentage:g} % of {exposure.balance:z,.2f} is less than "
             f"{instrument.minimum_lot} lots would risk",
         )
     signal = _signal(instrument, views, best, levels, lots, entry, parameters, number_of_the_day)
@@ -102,14 +102,14 @@ def warming_up(windows: Iterable[tuple[Timeframe, int]], parameters: Parameters)
 def below_threshold(direction: Direction, total: float, parameters: Parameters) -> Refusal | None:
     """The refusal where the better direction's score is below the threshold."""
     if total < parameters.threshold:
-        text = f"{direction} scores {total:.2f} of {parameters.threshold:g}"
+        text = f"{direction} scores {total:z.2f} of {parameters.threshold:g}"
         return Refusal(RefusalReason.BELOW_THRESHOLD, text)
     return None
 
 
 def _conflicting(best: Score, other_total: float) -> Refusal | None:
     if other_total == best.total:
-        return Refusal(RefusalReason.CONFLICTING, f"BUY and SELL both score {best.total:.2f}")
+        return Refusal(RefusalReason.CONFLICTING, f"BUY and SELL both score {best.total:z.2f}")
     return None
 
 

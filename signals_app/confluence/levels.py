@@ -83,7 +83,7 @@ def unsuitable_risk(
     """The refusal of a stop so near that the spread decides, or too far away."""
     spreads = levels.risk / entry.spread if entry.spread else math.inf
     if spreads < parameters.minimum_risk_spreads - _TOLERANCE:
-        text = f"the risk of {instrument.pips(levels.risk):g} pips is {spreads:.1f} spreads"
+        text = f"the risk of {instrument.pips(levels.risk):g} pips is {spreads:z.1f} spreads"
         return Refusal(RefusalReason.RISK_BELOW_SPREADS, text)
     cap = parameters.maximum_risk_atr * views[1].structure.atr
     if levels.risk > cap:

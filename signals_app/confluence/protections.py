@@ -41,13 +41,13 @@ def wrong_time(close_time_ms: int, entry: Tick, parameters: Parameters) -> Refus
     """The refusal of an entry too long after the candle's close, or too near the weekly close."""
     late = entry.time_ms - close_time_ms
     if late > parameters.maximum_entry_delay_ms:
-        text = f"market closed: the first tick came {late / MINUTE_MS:,.0f} minutes later"
+        text = f"market closed: the first tick came {late / MINUTE_MS:z,.0f} minutes later"
         return Refusal(RefusalReason.ENTRY_TOO_LATE, text)
     if not is_market_open(entry.time_ms):
         return Refusal(RefusalReason.MARKET_CLOSED, "the week is closed")
     left = (weekly_close(entry.time_ms) - entry.time_ms) / MINUTE_MS
     if left <= parameters.weekly_close_minutes:
-        text = f"the week closes in {left:.0f} minutes"
+        text = f"the week closes in {left:z.0f} minutes"
         return Refusal(RefusalReason.NEAR_WEEKLY_CLOSE, text)
     return None
 
@@ -66,12 +66,12 @@ def account_protected(
     day_began_with = exposure.balance - exposure.profit_today
     limit = day_began_with * Decimal(str(parameters.daily_loss_percentage)) / 100
     if exposure.profit_today < 0 and -exposure.profit_today >= limit:
-        text = f"today lost {-exposure.profit_today:,.2f}, the limit is {limit:,.2f}"
+        text = f"today lost {-exposure.profit_today:z,.2f}, the limit is {limit:z,.2f}"
         return Refusal(RefusalReason.DAILY_LOSS, text)
     if exposure.last_loss_time_ms is not None:
         since = (entry.time_ms - exposure.last_loss_time_ms) / MINUTE_MS
         if since < parameters.cool_down_minutes:
-            return Refusal(RefusalReason.COOLING_DOWN, f"the last loss is {since:.0f} minutes old")
+            return Refusal(RefusalReason.COOLING_DOWN, f"the last loss is {since:z.0f} minutes old")
     return None
 
 

@@ -1,8 +1,9 @@
 """What a price move is worth in the account's currency, and how many lots a risk allows."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from signals_app.market.instrument import Instrument
+from signals_app.market.rounding import rounded
 
 ACCOUNT_CURRENCY = "USD"
 CENT = Decimal("0.01")
@@ -30,7 +31,7 @@ def to_account(instrument: Instrument, amount: Decimal, price: Decimal) -> Decim
 
 def money(amount: Decimal) -> Decimal:
     """An amount as it stands at rest: whole cents, halves away from zero."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    return rounded(amount, CENT)
 
 
 def money_of_move(

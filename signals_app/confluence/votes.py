@@ -51,9 +51,9 @@ def trend_vote(view: TimeframeView, direction: Direction) -> Vote:
         return Vote(0.0, lambda: "no trend yet")
     name = f"{structure.trend}trend, strength"
     if structure.trend is not trend_of(direction):
-        return Vote(0.0, lambda: f"{name} {structure.trend_strength:.0f}, against {direction}")
+        return Vote(0.0, lambda: f"{name} {structure.trend_strength:z.0f}, against {direction}")
     share = graded(structure.trend_strength / FULL_TREND)
-    return Vote(share, lambda: f"{name} {structure.trend_strength:.0f}")
+    return Vote(share, lambda: f"{name} {structure.trend_strength:z.0f}")
 
 
 def dealing_range_vote(view: TimeframeView, direction: Direction) -> Vote:
@@ -64,7 +64,7 @@ def dealing_range_vote(view: TimeframeView, direction: Direction) -> Vote:
     # Full marks from the middle of the range on; buying at its very top earns nothing.
     depth = 1 - position if direction is Direction.BUY else position
     name = "discount" if position < 0.5 else "premium"
-    return Vote(depth / 0.5, lambda: f"price in {name} of its dealing range ({position:.2f})")
+    return Vote(depth / 0.5, lambda: f"price in {name} of its dealing range ({position:z.2f})")
 
 
 def liquidity_vote(view: TimeframeView, direction: Direction) -> Vote:
@@ -93,7 +93,7 @@ def displacement_vote(view: TimeframeView, direction: Direction) -> Vote:
     ago = view.candles - 1 - gap.index
     return Vote(
         graded(gap.strength / 100),
-        lambda: f"{bias} displacement {_ago(ago)}, gap strength {gap.strength:.0f}",
+        lambda: f"{bias} displacement {_ago(ago)}, gap strength {gap.strength:z.0f}",
     )
 
 
@@ -156,19 +156,19 @@ def _pool_name(pool: LiquidityPool) -> str:
 
 def _sweep_text(sweep: LiquiditySweep, age: int) -> str:
     span = f"{_price(sweep.price)} to {_price(sweep_extreme(sweep))}"
-    return f"{sweep.direction} sweep of {sweep.kind} {span}, {_ago(age)}, score {sweep.score:.2f}"
+    return f"{sweep.direction} sweep of {sweep.kind} {span}, {_ago(age)}, score {sweep.score:z.2f}"
 
 
 def _zone_text(zone: Zone) -> str:
     found = []
     if zone.gap is not None:
         gap = zone.gap
-        found.append(f"FVG {_span(gap.bottom, gap.top)}, strength {gap.strength:.0f}")
+        found.append(f"FVG {_span(gap.bottom, gap.top)}, strength {gap.strength:z.0f}")
     if zone.order_block is not None:
         block = zone.order_block
         touched = "untouched" if block.touched_at is None else "touched"
         found.append(
-            f"order block {_span(block.bottom, block.top)}, {touched}, score {block.score:.2f}"
+            f"order block {_span(block.bottom, block.top)}, {touched}, score {block.score:z.2f}"
         )
     place = "price inside" if not zone.distance else f"price {_price(zone.distance)} away"
     return f"{' with '.join(found)}, {place}"
@@ -180,7 +180,7 @@ def _span(bottom: float, top: float) -> str:
 
 def _price(price: float) -> str:
     """A price with the decimals it has, at most five: 2,042 or 1.08345."""
-    return f"{price:,.5f}".rstrip("0").rstrip(".")
+    return f"{price:z,.5f}".rstrip("0").rstrip(".")
 
 
 def _ago(candles: int) -> str:

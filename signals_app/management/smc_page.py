@@ -40,11 +40,11 @@ class SmcPage:
 
     def _head(self) -> str:
         found, last = self.analysis, self.candles[-1]
-        position = "no dealing range" if found.position is None else f"{found.position:.2f}"
+        position = "no dealing range" if found.position is None else f"{found.position:z.2f}"
         return (
             f"{self.symbol} {self.timeframe}: {found.candles:,} candles, {iso(last.time_ms)} "
             f"closed at {self._price(last.close)}\n"
-            f"trend {found.trend} (strength {found.trend_strength:.0f} of 100), "
+            f"trend {found.trend} (strength {found.trend_strength:z.0f} of 100), "
             f"position in the dealing range: {position} (0 low, 1 high)\n"
             f"found: {len(found.swings):,} swings, {len(found.gaps):,} fair value gaps, "
             f"{len(found.order_blocks):,} order blocks, {len(found.breaks):,} breaks, "
@@ -71,7 +71,7 @@ class SmcPage:
                     gap.direction,
                     self._price(gap.bottom),
                     self._price(gap.top),
-                    f"{gap.strength:.0f}",
+                    f"{gap.strength:z.0f}",
                     f"{gap.fill:.0%}",
                     *_cells(self.probabilities.of_gap(gap.direction, gap.strength)),
                 )
@@ -90,7 +90,7 @@ class SmcPage:
                     block.direction,
                     self._price(block.bottom),
                     self._price(block.top),
-                    f"{block.score:.2f}",
+                    f"{block.score:z.2f}",
                     "-" if block.touched_at is None else self._time(block.touched_at),
                     *_cells(self.probabilities.of_order_block(block.direction, block.score)),
                 )
@@ -125,7 +125,7 @@ class SmcPage:
                     sweep.direction,
                     sweep.kind,
                     self._price(sweep.price),
-                    f"{sweep.score:.2f}",
+                    f"{sweep.score:z.2f}",
                     *_cells(self.probabilities.of_sweep(sweep.kind, sweep.direction, sweep.score)),
                 )
                 for sweep in self.analysis.sweeps[-_NEWEST:]
@@ -168,6 +168,6 @@ def _cells(measured: Measured | None) -> Iterator[str]:
     if measured is None:
         yield from ("not measured", "", "")
         return
-    yield f"{measured.p:.0%} [{100 * measured.low:.0f}-{100 * measured.high:.0f}]"
+    yield f"{measured.p:.0%} [{100 * measured.low:z.0f}-{100 * measured.high:z.0f}]"
     yield f"{measured.n:,}"
     yield "-" if measured.random is None else f"{measured.random:.0%}"

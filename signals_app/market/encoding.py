@@ -16,6 +16,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from signals_app.market.calendar import iso, milliseconds
+from signals_app.market.rounding import unsigned_zero, unsigned_zero_float
 
 #: Metadata of a field that is no part of what is printed: `field(metadata=INTERNAL)`.
 INTERNAL: Mapping[str, Any] = MappingProxyType({"internal": True})
@@ -89,7 +90,9 @@ def _writer(name: str, hint: Any) -> _Convert | None:
 
 def _writer_of(hint: Any) -> _Convert | None:
     if hint is Decimal:
-        return float
+        return lambda amount: unsigned_zero_float(float(amount))
+    if hint is float:
+        return unsigned_zero_float
     if get_origin(hint) is tuple:
         write = _writer_of(get_args(hint)[0])
         return list if write is None else lambda values: [write(each) for each in values]
@@ -115,7 +118,7 @@ def _reader(name: str, hint: Any) -> _Convert:
 
 def _reader_of(hint: Any) -> _Convert:
     if hint is Decimal:
-        return lambda printed: Decimal(str(printed))
+        return lambda printed: unsigned_zero(Decimal(str(printed)))
     if hint is float:
         return lambda printed: float(printed) if isinstance(printed, int) else printed
     if get_origin(hint) is tuple:

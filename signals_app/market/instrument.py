@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
+from signals_app.market.rounding import rounded_float
+
 PRICE_DECIMALS = 5
 _GRID = 10.0**PRICE_DECIMALS
 
@@ -49,7 +51,7 @@ class Instrument:
 
     def pips(self, distance: float) -> float:
         """A price distance in pips, to one decimal place."""
-        return round(distance / self.pip, 1)
+        return rounded_float(distance / self.pip, 1)
 
     def whole_lots(self, lots: Decimal) -> Decimal:
         """Round ``lots`` down to the lot step, at most the maximum; zero below the minimum."""

@@ -18,7 +18,8 @@ _ROW = np.dtype([("time_ms", "<i8"), ("bid", "<f8"), ("ask", "<f8")])
 def quantise_all(prices: Float64s) -> Float64s:
     """Put prices on the five-decimal grid, bit for bit as `instrument.quantise` does."""
     grid = 10.0**PRICE_DECIMALS
-    return np.asarray(np.rint(prices * grid) / grid, dtype=np.float64)
+    # Plus zero: `rint` keeps the sign of what it rounds to nothing.
+    return np.asarray(np.rint(prices * grid) / grid + 0.0, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ values JSON. So a new field takes two edits: the dataclass and the column.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum
 from functools import cached_property
 from operator import attrgetter
@@ -20,6 +20,7 @@ from django.db import models
 from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.encoding import Value, type_hints, without_none
 from signals_app.market.instrument import PRICE_DECIMALS, as_decimal
+from signals_app.market.rounding import rounded
 
 _Convert = Callable[[Any], Any]
 #: Keys, what gets as many values at once, and the conversions of some of them.
@@ -170,7 +171,7 @@ def _decimals(places: int) -> _Convert:
     if places == PRICE_DECIMALS:
         return as_decimal
     step = Decimal(1).scaleb(-places)
-    return lambda number: Decimal(repr(number)).quantize(step)
+    return lambda number: rounded(Decimal(repr(number)), step, ROUND_HALF_EVEN)
 
 
 def _builtins(value: Any) -> Any:

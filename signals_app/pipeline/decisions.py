@@ -136,9 +136,9 @@ def _decide(
         _note(decision, INSTRUMENT_OFF, f"{row.symbol} is off: no new signals")
         return None
     signal = Signal.of(made.signal, strategy)
-    link_signal(signal, made.signal)
     note_probability(signal, made.score)
     signal.save(force_insert=True)
+    link_signal(signal)
     decision.outcome = Decision.Outcome.OPENING
     log.info(
         "signal_generated",

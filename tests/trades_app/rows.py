@@ -31,8 +31,8 @@ def numbered(number: int, *, days: int = 0) -> TradingSignal:
 def stored_signal(signal: TradingSignal = SIGNAL) -> Signal:
     """Return the signal's row, in the database."""
     row = Signal.of(signal, Strategy.objects.live())
-    link_signal(row, signal)
     row.save(force_insert=True)
+    link_signal(row)
     return row
 
 

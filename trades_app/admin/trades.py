@@ -234,13 +234,13 @@ class TradeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="pips", ordering="profit_loss_pips")
     def pips(self, trade: Trade) -> str:
-        return f"{trade.profit_loss_pips:+,.1f}"
+        return f"{trade.profit_loss_pips:+z,.1f}"
 
     @admin.display(description="R")
     def multiple(self, trade: Trade) -> str:
         """What it earned in units of its risk."""
         multiple = trade.value().r_multiple
-        return "-" if multiple is None else f"{multiple:+.2f}"
+        return "-" if multiple is None else f"{multiple:+z.2f}"
 
 
 @admin.register(ShadowTrade)

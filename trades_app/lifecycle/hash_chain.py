@@ -8,8 +8,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from typing import NamedTuple
+from itertools import groupby, product
+from typing import Any, NamedTuple
 
 from signals_app.confluence.hash_chain import BEGINNING, link, signal_link
 from signals_app.confluence.signal import TradingSignal
@@ -30,6 +30,8 @@ _COVERED = (
     "pips",
     "stop_loss",
 )
+#: What earlier versions may have linked as -0.0 where it was nothing.
+_ONCE_SIGNED = ("profit", "pips")
 
 
 class Entry(NamedTuple):
@@ -70,9 +72,24 @@ def event_link(previous: str, signal_id: str, number: int, event: TradeEvent) ->
 
     ``number`` is the event's place in the trade's life, from 1.
     """
+    return link(previous, _covered(signal_id, number, event))
+
+
+def event_links(previous: str, signal_id: str, number: int, event: TradeEvent) -> Iterator[str]:
+    """Yield every link that the event may bear: today's, then those of earlier versions.
+
+    They linked the value in memory, in which a profit or distance of nothing could be -0.0, and
+    stored 0.00. Both are one number: whatever else an event is changed to has none of these links.
+    """
+    content = _covered(signal_id, number, event)
+    nothing = [name for name in _ONCE_SIGNED if not content[name]]
+    for signs in product((0.0, -0.0), repeat=len(nothing)):
+        yield link(previous, content | dict(zip(nothing, signs, strict=True)))
+
+
+def _covered(signal_id: str, number: int, event: TradeEvent) -> dict[str, Any]:
     printed = as_json(event)
-    content = {name: printed[name] for name in _COVERED}
-    return link(previous, {"signal_id": signal_id, "number": number, **content})
+    return {"signal_id": signal_id, "number": number} | {name: printed[name] for name in _COVERED}
 
 
 def day_digest(previous: str, instrument: str, day: date, links: Iterable[str]) -> str:
@@ -92,11 +109,20 @@ def signal_entries(signals: Iterable[TradingSignal]) -> Iterator[Entry]:
         yield Entry(signal.timestamp_ms, signal.entry_ordinal, signal.signal_id, 0, last)
 
 
-def event_entries(signal: Entry, events: Iterable[TradeEvent]) -> Iterator[Entry]:
-    """Yield the entries of one trade's events, which are given in order, behind its signal's."""
+def event_entries(
+    signal: Entry, events: Iterable[TradeEvent], stored: Sequence[str] = ()
+) -> Iterator[Entry]:
+    """Yield the entries of one trade's events, which are given in order, behind its signal's.
+
+    ``stored`` are the links that the events bear: one that an earlier version may have made (see
+    `event_links`) stays, any other is replaced by today's.
+    """
     last = signal.link
     for number, event in enumerate(events, 1):
-        last = event_link(last, signal.signal_id, number, event)
+        possible = event_links(last, signal.signal_id, number, event)
+        today = next(possible)
+        borne = stored[number - 1] if stored else today
+        last = borne if borne == today or borne in possible else today
         yield Entry(event.time_ms, event.ordinal, signal.signal_id, number, last)
 
 

@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import ROUND_UP, Decimal
 
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.sizing import money, money_of_move
 from signals_app.market.calendar import trading_day
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import PRICE_DECIMALS, Instrument, as_decimal
+from signals_app.market.rounding import drop_signs_of_zero, rounded, unsigned_zero
 
 PIP_HUNDREDTH = Decimal("0.01")
 PRICE_STEP = Decimal(1).scaleb(-PRICE_DECIMALS)
 _QUOTIENT_STEP = Decimal("1E-15")
 _WEDNESDAY, _SATURDAY = 2, 5
+_COSTS = ("commission_per_lot", "swap_per_lot_night_buy", "swap_per_lot_night_sell", "slippage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class Costs:
     swap_per_lot_night_sell: Decimal = Decimal(0)
     slippage: Decimal = Decimal(0)
 
+    def __post_init__(self) -> None:
+        drop_signs_of_zero(self, *_COSTS)
+
     @classmethod
     def of(cls, parameters: Parameters, instrument: Instrument) -> "Costs":
         """The costs that the settings name."""
@@ -37,7 +42,7 @@ class Costs:
             Decimal(str(parameters.commission_per_lot)),
             Decimal(str(parameters.swap_per_lot_night_buy)),
             Decimal(str(parameters.swap_per_lot_night_sell)),
-            slippage.quantize(PRICE_STEP, ROUND_HALF_UP),
+            rounded(slippage, PRICE_STEP),
         )
 
     def swap_per_lot_night(self, direction: Direction) -> Decimal:
@@ -49,12 +54,12 @@ class Costs:
 
 def gain(direction: Direction, entry_price: Decimal, exit_price: Decimal) -> Decimal:
     """The price distance won, negative where it was lost."""
-    return (exit_price - entry_price) * direction.sign
+    return unsigned_zero((exit_price - entry_price) * direction.sign)
 
 
 def pips(instrument: Instrument, distance: Decimal) -> Decimal:
     """A price distance in pips, to the hundredth, halves away from zero."""
-    return (distance / as_decimal(instrument.pip)).quantize(PIP_HUNDREDTH, ROUND_HALF_UP)
+    return rounded(distance / as_decimal(instrument.pip), PIP_HUNDREDTH)
 
 
 def commission(lots: Decimal, costs: Costs) -> Decimal:
@@ -99,7 +104,7 @@ def break_even_price(
             instrument, lots=Decimal(1), distance=Decimal(1), price=entry_price
         )
         # A quotient that has no last digit must not be rounded up for what it lacks there.
-        distance += (cost_of_one_lot / worth_of_one).quantize(_QUOTIENT_STEP, ROUND_HALF_UP)
+        distance += rounded(cost_of_one_lot / worth_of_one, _QUOTIENT_STEP)
     return entry_price + distance.quantize(PRICE_STEP, ROUND_UP) * direction.sign
 
 

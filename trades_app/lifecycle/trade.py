@@ -1,11 +1,12 @@
 """A trade, its events and the lots that were closed, as values."""
 
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from signals_app.market.direction import Direction
 from signals_app.market.encoding import INTERNAL
+from signals_app.market.rounding import drop_signs_of_zero, rounded
 from signals_app.market.tick import Tick
 from trades_app.lifecycle.risk import Costs
 
@@ -89,6 +90,9 @@ class PartialClose:
     profit: Decimal
     pips: Decimal
 
+    def __post_init__(self) -> None:
+        drop_signs_of_zero(self, "lots", "profit", "pips")
+
 
 @dataclass(frozen=True, slots=True)
 class TradeEvent:
@@ -109,6 +113,9 @@ class TradeEvent:
     profit: Decimal
     pips: Decimal
     stop_loss: Decimal
+
+    def __post_init__(self) -> None:
+        drop_signs_of_zero(self, "lots", "profit", "pips")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +157,9 @@ class Trade:
     partial_closes: tuple[PartialClose, ...] = ()
     close_order: CloseOrder | None = field(default=None, metadata=INTERNAL)
 
+    def __post_init__(self) -> None:
+        drop_signs_of_zero(self, "profit_loss", "profit_loss_pips")
+
     @property
     def is_open(self) -> bool:
         """Whether ticks still move it."""
@@ -160,4 +170,4 @@ class Trade:
         """The profit so far in units of the initial risk; `None` where that was nothing."""
         if not self.initial_risk:
             return None
-        return (self.profit_loss / self.initial_risk).quantize(_HUNDREDTH, ROUND_HALF_UP)
+        return rounded(self.profit_loss / self.initial_risk, _HUNDREDTH)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from signals_app.market.calendar import iso, milliseconds
+from signals_app.market.rounding import unsigned_zeros
 from trades_app.shadow.standings import Standing, standing_as_json
 
 _HEADINGS = ("symbol", "strategy", "since", "trades", "closed", "won", "mean R", "profit")
@@ -19,7 +20,7 @@ def standings_table(standings: Sequence[Standing]) -> str:
 
 def standings_json(standings: Sequence[Standing]) -> str:
     """A JSON list of what `standings_table` shows, and of the closes that were skipped."""
-    return json.dumps(list(map(standing_as_json, standings)), indent=2)
+    return json.dumps(unsigned_zeros(list(map(standing_as_json, standings))), indent=2)
 
 
 def _cells(one: Standing) -> tuple[str, ...]:
@@ -30,6 +31,6 @@ def _cells(one: Standing) -> tuple[str, ...]:
         str(one.trades),
         str(one.closed),
         str(one.won),
-        "-" if one.mean_r is None else f"{one.mean_r:+.2f}",
-        f"{one.profit_loss:+,.2f}",
+        "-" if one.mean_r is None else f"{one.mean_r:+z.2f}",
+        f"{one.profit_loss:+z,.2f}",
     )

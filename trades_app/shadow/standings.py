@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from signals_app.market import calendar
+from signals_app.market.rounding import rounded
 from signals_app.models import Strategy
 from trades_app import models
 from trades_app.lifecycle.trade import Trade, TradeStatus
@@ -90,7 +91,7 @@ def _standing(
         trades=len(trades),
         closed=len(closed),
         won=sum(trade.profit_loss > 0 for trade in closed),
-        mean_r=None if mean is None else mean.quantize(Decimal("0.01")),
+        mean_r=None if mean is None else rounded(mean, Decimal("0.01"), ROUND_HALF_EVEN),
         profit_loss=sum((trade.profit_loss for trade in trades), Decimal("0.00")),
         skipped=skipped,
     )

@@ -15,23 +15,34 @@ def store_events(
     first_number: int,
     found_late: Sequence[int | None] = (),
 ) -> None:
-    """Store events, each linked to the one before; ``found_late`` are seconds for each, or none."""
+    """Store events, each linked to the one before; ``found_late`` are seconds for each, or none.
+
+    To be called in a transaction.
+    """
+    models.TradeEvent.objects.bulk_create(
+        models.TradeEvent.of(
+            event,
+            trade=row,
+            number=number,
+            found_late_seconds=found_late[number - first_number] if found_late else None,
+        )
+        for number, event in enumerate(events, first_number)
+    )
+    _link_events(row, first_number)
+
+
+def _link_events(row: models.Trade, first_number: int) -> None:
+    """Link the events from ``first_number`` on, as the database gives them back.
+
+    The proof reads rows: what is linked must be what it will read, not what was in memory.
+    """
     last = row.signal.record_hash
     if first_number > 1:
         last = row.events.values_list("record_hash", flat=True).get(number=first_number - 1)
-    rows = []
-    for number, event in enumerate(events, first_number):
-        last = event_link(last, row.signal_id, number, event)
-        rows.append(
-            models.TradeEvent.of(
-                event,
-                trade=row,
-                number=number,
-                found_late_seconds=found_late[number - first_number] if found_late else None,
-                record_hash=last,
-            )
-        )
-    models.TradeEvent.objects.bulk_create(rows)
+    stored = list(row.events.filter(number__gte=first_number).order_by("number"))
+    for event in stored:
+        last = event.record_hash = event_link(last, row.signal_id, event.number, event.value())
+    models.TradeEvent.objects.bulk_update(stored, ("record_hash",))
 
 
 def close_signal(signal: Signal, trade: Trade) -> None:

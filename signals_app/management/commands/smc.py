@@ -15,6 +15,7 @@ from signals_app.management.database import open_database
 from signals_app.management.smc_page import SmcPage, sample_note
 from signals_app.market.calendar import utc
 from signals_app.market.candle import Timeframe
+from signals_app.market.rounding import unsigned_zeros
 from signals_app.services.probabilities import FindingProbabilities, finding_probabilities
 from signals_app.smc.analysis import analyse, as_json
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from None
         analysis = analyse(candles)
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(analysis, symbol, timeframe)))
+            self.stdout.write(json.dumps(unsigned_zeros(as_json(analysis, symbol, timeframe))))
             return
         last_opening = utc(int(candles.time_ms[-1]))
         known, note = _probabilities(symbol, timeframe, last_opening, options["data_dir"])

@@ -10,6 +10,8 @@ from reports_app.models import RecordDay
 from reports_app.track_record.proof import verify
 from reports_app.track_record.sealing import seal_days
 from reports_app.track_record.violation import Violation
+from signals_app.confluence.hash_chain import link
+from signals_app.market.encoding import as_json
 from signals_app.models import Instrument, Signal, StreamPosition
 from tests.reports_app.track_record.records import (
     LOST,
@@ -165,4 +167,40 @@ def test_an_event_without_a_link_is_named(record: None) -> None:
     TradeEvent.objects.filter(trade__signal="XAU_20240105_001", number=3).update(record_hash="")
 
     with pytest.raises(Violation, match=r"^Event 3 \(SL_HIT\) of XAU_20240105_001 has no link"):
+        verify()
+
+
+def seal_with_signed_zeros(signal_id: str) -> int:
+    """Link a trade's events as an earlier version did: results of zero as -0.0; return how many."""
+    last, signed = Signal.objects.get(pk=signal_id).record_hash, 0
+    for event in TradeEvent.objects.filter(trade__signal=signal_id).order_by("number"):
+        content = {"signal_id": signal_id, "number": event.number} | as_json(event.value())
+        zeros = {name: -0.0 for name in ("profit", "pips") if not content[name]}
+        signed += len(zeros)
+        last = event.record_hash = link(last, content | zeros)
+        event.save(update_fields=("record_hash",))
+    return signed
+
+
+def test_a_record_that_an_earlier_version_sealed_with_a_negative_zero_holds(record: None) -> None:
+    RecordDay.objects.all().delete()
+    assert seal_with_signed_zeros("XAU_20240105_001") == 6
+    assert seal_with_signed_zeros("XAU_20240108_001") == 4
+    (sealed,) = seal_days("XAUUSD")
+
+    (proof,) = verify()
+
+    assert proof.days[0].digest == sealed.digest
+    assert (proof.sealed, proof.signals, proof.events) == (1, 3, 12)
+
+
+@pytest.mark.parametrize("changes", [{"profit": "0.01"}, {"pips": "-0.01"}, {"stop_loss": "2041"}])
+def test_what_is_changed_beside_a_negative_zero_is_named(
+    record: None, changes: dict[str, str]
+) -> None:
+    RecordDay.objects.all().delete()
+    seal_with_signed_zeros("XAU_20240105_001")
+    TradeEvent.objects.filter(trade__signal="XAU_20240105_001", number=4).update(**changes)
+
+    with pytest.raises(Violation, match=r"^Event 4 \(CLOSED\) of XAU_20240105_001 does not follow"):
         verify()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from signals_app.market.rounding import rounded_float
 from trades_app.notifications.charts.palette import LIGHT, Palette
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def number_axis(axes: "Axes", which: str, *, most_ticks: int = 5, form: str = ",
     def text(value: float, _place: int | None) -> str:
         ticks = axis.get_majorticklocs()
         decimals = decimals_of(float(ticks[1] - ticks[0])) if len(ticks) > 1 else 2
-        # Plus zero: a rounded minus nothing is no number of its own.
-        return f"{round(value, decimals) + 0.0:{form}.{decimals}f}"
+        return f"{rounded_float(value, decimals):{form}.{decimals}f}"
 
     axis.set_major_formatter(FuncFormatter(text))
 

@@ -98,4 +98,4 @@ def _short(key: str, value: str) -> str:
         kept = [part for part in value.split("; ") if not part.startswith("font-family")]
         return _COLOUR.sub(lambda found: _VARIABLES[found[0]], ";".join(kept))
     # A tenth of a pixel is as fine as anybody sees.
-    return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.1f}", " ".join(value.split()))
+    return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):z.1f}", " ".join(value.split()))

@@ -68,7 +68,7 @@ def plot_bars(
     for place, bar in enumerate(axes.bar(range(len(values)), numbers, 0.62, color=colours)):
         name, value = values[place]
         bar.set_gid(f"bar{place}")
-        tooltips[f"bar{place}"] = f"{name}: {value:,.2f}"
+        tooltips[f"bar{place}"] = f"{name}: {value:z,.2f}"
     axes.axhline(0, color=palette.quiet, linewidth=1)
     # A single bar is not to fill the chart.
     beside = max(0.6, (_FEWEST_PLACES - len(values)) / 2)
@@ -103,7 +103,7 @@ def plot_histogram(
     tooltips = {}
     for place, bar in enumerate(bars):
         bar.set_gid(f"bin{place}")
-        text = f"{edges[place]:+.2f} to {edges[place + 1]:+.2f}: {counts[place]:,}"
+        text = f"{edges[place]:+z.2f} to {edges[place + 1]:+z.2f}: {counts[place]:,}"
         tooltips[f"bin{place}"] = text
     axes.axhline(0, color=palette.quiet, linewidth=1)
     ends = [float(edges[0]), float(edges[-1]), 0.0] + ([] if mark is None else [mark.at])

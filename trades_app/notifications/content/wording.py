@@ -30,15 +30,17 @@ def result(money: Decimal, pips: Decimal) -> str:
 
 def signed_money(amount: Decimal) -> str:
     """Account currency to the cent: `-$1,325.00`."""
-    return f"{'-' if amount < 0 else '+'}${abs(amount):,.2f}"
+    cents = f"{amount:+z,.2f}"
+    return f"{cents[0]}${cents[1:]}"
 
 
 def signed(number: Decimal) -> str:
     """A number with its sign, to at most two decimals."""
-    return f"{'-' if number < 0 else '+'}{short(abs(number))}"
+    text = short(number)
+    return text if text.startswith("-") else f"+{text}"
 
 
 def short(number: Decimal | float) -> str:
     """A number to at most two decimals, without zeros that say nothing."""
-    text = f"{number:,.2f}"
+    text = f"{number:z,.2f}"
     return text.rstrip("0").rstrip(".")
