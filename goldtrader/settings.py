@@ -21,7 +21,7 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).expanduser()
 
 
 def _stack_file() -> dict[str, Any]:
-    """Return what the stack of this data directory wrote of itself; empty where none ever ran."""
+    """What the stack of this data directory wrote of itself; empty where none ever ran."""
     try:
         written: dict[str, Any] = json.loads((DATA_DIR / "stack.json").read_text())
     except (OSError, ValueError):
@@ -33,7 +33,7 @@ _STACK = _stack_file()
 
 
 def _setting(name: str, default: str) -> str:
-    """Return the environment's value, else the stack's, else ``default``."""
+    """The environment's value, else the stack's, else ``default``."""
     value: str = env.str(name, default=str(_STACK.get(name.lower(), default)))
     return value
 

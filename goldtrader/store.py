@@ -10,7 +10,7 @@ from redis.retry import Retry
 
 @cache
 def store() -> "redis.Redis":
-    """Return a connection to Redis that fails within a second rather than waits and retries."""
+    """A connection to Redis that fails within a second rather than waits and retries."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=1,

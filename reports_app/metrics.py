@@ -85,7 +85,7 @@ class TradingFigures(Collector):
 
 
 def trading_figures() -> Figures:
-    """Return the figures of each instrument, by the metrics' names."""
+    """The figures of each instrument, by the metrics' names."""
     signals = dict(Signal.objects.order_by().values_list("instrument").annotate(Count("signal_id")))
     closed = Q(exit_time__isnull=False)
     trades = _by_instrument(

@@ -12,7 +12,7 @@ from trades_app.tasks import deliver
 
 @shared_task(name="reports_app.tasks.report")
 def report() -> None:
-    """Seal the days that are over, and tell of the periods that ended."""
+    """Seal the days that are over, and report the periods that ended."""
     symbols = StreamPosition.objects.order_by("instrument").values_list("instrument", flat=True)
     if sum(reporting.report(symbol) for symbol in symbols):
         deliver.delay()
@@ -25,8 +25,8 @@ def recompute_performance() -> None:
 
 
 # Results are wanted here, and a trial that is lost with its worker is noticed by who asked for it;
-# given back after the broker's patience, a long one would be run twice.
+# given back after the broker's time limit, a long one would be run twice.
 @shared_task(name="reports_app.tasks.run_trial", ignore_result=False, acks_late=False)
 def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> list[list[float]]:
-    """Return the closed trades of these parameters on this file, for `manage.py optimise`."""
+    """Run these parameters over this file for `manage.py optimise`; give the closed trades."""
     return trials.run_trial(market, parameters)

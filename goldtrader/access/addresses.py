@@ -26,7 +26,7 @@ class BadNetwork(ValueError):  # noqa: N818 - the setting is bad
 
 
 def client_address(request: HttpRequest) -> Address | None:
-    """Return the caller's address; `None` where there is none (a Unix socket).
+    """The caller's address; `None` where there is none (a Unix socket).
 
     Of X-Forwarded-For, only the last TRUSTED_PROXIES entries are trusted: each proxy appends the
     address that it saw, so what the caller sent itself is further left.
@@ -50,7 +50,7 @@ def client_address(request: HttpRequest) -> Address | None:
 
 
 def is_allowed(request: HttpRequest) -> bool:
-    """Return whether API_ALLOWED_IPS allows the caller; an empty list allows everybody."""
+    """Whether API_ALLOWED_IPS allows the caller; an empty list allows everybody."""
     networks = allowed_networks(tuple(settings.API_ALLOWED_IPS))
     if not networks:
         return True
@@ -60,7 +60,7 @@ def is_allowed(request: HttpRequest) -> bool:
 
 @lru_cache(maxsize=4)
 def allowed_networks(entries: Sequence[str]) -> tuple[Network, ...]:
-    """Return the networks that the entries name; raises `BadNetwork`."""
+    """The networks that the entries name; raises `BadNetwork`."""
     try:
         return tuple(ip_network(entry.strip(), strict=False) for entry in entries)
     except ValueError as error:

@@ -17,7 +17,7 @@ class KeyAuthentication(BaseAuthentication):
     """Authenticates a caller by its API key; no user is behind it."""
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
-        """Return no user and the key; `None` where the request names no key."""
+        """No user, and the key; `None` where the request names no key."""
         presented = KeyParser().get(request)
         if not presented:
             return None
@@ -31,7 +31,7 @@ class KeyAuthentication(BaseAuthentication):
         return None, key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
-        """Return the WWW-Authenticate header of a 401."""
+        """The WWW-Authenticate header of a 401."""
         return KEYWORD
 
 
@@ -42,7 +42,7 @@ class KeyAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[n
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002
-        """Return the scheme: a header whose value is the keyword and the key."""
+        """The scheme: a header whose value is the keyword and the key."""
         return {
             "type": "apiKey",
             "in": "header",

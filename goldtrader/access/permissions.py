@@ -30,7 +30,7 @@ class HasReadKey(BasePermission):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Return whether the request's key may do this; the refusal says what is missing."""
+        """Whether the request's key may do this; the refusal says what is missing."""
         if not is_allowed(request):
             raise PermissionDenied(IsAllowedAddress.message)
         key = request.auth

@@ -27,7 +27,7 @@ class KeyThrottle(SimpleRateThrottle):
     duration: int | None
 
     def get_cache_key(self, request: Request, view: Any) -> str:  # noqa: ARG002
-        """Return the key under which the caller's requests are counted."""
+        """The key under which the caller's requests are counted."""
         if isinstance(request.auth, ApiKey):
             return f"throttle:key:{request.auth.prefix}"
         return f"throttle:address:{client_address(request)}"
@@ -48,7 +48,7 @@ class KeyThrottle(SimpleRateThrottle):
         return count <= self.num_requests
 
     def wait(self) -> float | None:
-        """Return the seconds until the next window."""
+        """The seconds until the next window."""
         return None if self.duration is None else self.duration - self._into_window
 
 

@@ -29,8 +29,6 @@ admin.site.index_template = "goldtrader/status.html"
 
 @admin.register(User)
 class UserAdmin(BaseUserAdmin, ModelAdmin):
-    """Who may log in."""
-
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -45,6 +43,6 @@ class ApiKeyAdmin(APIKeyModelAdmin, ModelAdmin):
     fields = ("name", "scope", "symbols", "expiry_date", "revoked", "prefix")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Return what a key keeps once it is made."""
+        """What a key keeps once it is made."""
         fixed: tuple[str, ...] = super().get_readonly_fields(request, obj)
         return fixed if obj is None else (*fixed, "scope")

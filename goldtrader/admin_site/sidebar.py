@@ -55,7 +55,6 @@ _PAGES = (
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001
-    """Return the groups of pages."""
     now = {"title": "Now", "icon": "dashboard", "link": reverse("admin:index")}
     groups: list[dict[str, Any]] = [{"items": [now]}]
     for title, pages in _PAGES:
@@ -68,7 +67,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001
 
 
 def environment(request: HttpRequest) -> list[str] | None:  # noqa: ARG001
-    """Return the badge of every page: whether any ticks here are made up."""
+    """The badge of every page: whether any ticks here are made up."""
     if any(connector.is_simulated for connector in Connector.objects.filter(is_revoked=False)):
         return ["SIMULATED FEED", "warning"]
     return None

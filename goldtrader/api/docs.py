@@ -55,7 +55,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """Return the endpoints in the order of the OpenAPI document."""
+    """The endpoints in the order of the OpenAPI document."""
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return tuple(
         _operation(schema, method, path, described)
@@ -90,7 +90,7 @@ def _operation(
 
 
 def _content(described: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the first media type of a body; empty where there is no body."""
+    """The first media type of a body; empty where there is no body."""
     return next(iter(described.get("content", {}).values()), {})
 
 

@@ -22,12 +22,11 @@ _NOT_FOUND = "There is nothing at this address."
 
 
 def body(code: str, message: str) -> dict[str, dict[str, str]]:
-    """Return the body of an error response."""
     return {"error": {"code": code, "message": message}}
 
 
 def answer(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """Return the response to an exception; unexpected ones are logged here, once."""
+    """The response to an exception; unexpected ones are logged here, once."""
     if isinstance(exc, Http404):
         exc = exceptions.NotFound(str(exc) or _NOT_FOUND)
     if isinstance(exc, PermissionDenied):
@@ -46,13 +45,13 @@ def answer(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def code_of(exc: exceptions.APIException) -> str:
-    """Return the error's code for programs, such as `not_found` or `invalid`."""
+    """The error's code for programs, such as `not_found` or `invalid`."""
     code: str = exc.default_code
     return code
 
 
 def sentence_of(detail: Any) -> str:
-    """Return the first of DRF's error messages as one sentence, with the field's name before it."""
+    """The first of DRF's error messages as one sentence, with the field's name before it."""
     if isinstance(detail, Mapping):
         name, first = next(iter(detail.items()))
         sentence = sentence_of(first)

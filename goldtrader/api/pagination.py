@@ -18,7 +18,7 @@ class CursorPages(CursorPagination):
     page_size_query_description = f"Rows in a page, 1 to {MAXIMUM_LIMIT}; 50 where it is not given."
 
     def get_page_size(self, request: Request) -> int:
-        """Return the rows of a page; raises `ValidationError` for a limit out of range."""
+        """The rows of a page; raises `ValidationError` for a limit out of range."""
         asked = request.query_params.get(self.page_size_query_param)
         if asked is None:
             return self.page_size
@@ -28,6 +28,6 @@ class CursorPages(CursorPagination):
         return limit
 
     def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:  # noqa: ARG002
-        """Return the view's order; its first field decides where a page ends."""
+        """The view's order; its first field decides where a page ends."""
         ordering: tuple[str, ...] = view.ordering
         return ordering

@@ -12,7 +12,7 @@ _QUEUES = ("ticks", "analysis", "trades")
 
 
 def is_drained() -> tuple[bool, str]:
-    """Return whether all work is done, and in a few words what is not.
+    """Whether all work is done, and in a few words what is not.
 
     A close without its entry tick is no work: it waits for the market. A message without a bot or
     a channel stays in the outbox for good.
@@ -31,7 +31,7 @@ def is_drained() -> tuple[bool, str]:
 
 
 def undecided() -> int:
-    """Return how many closes can still be decided, or wait for their trade to open."""
+    """How many closes can still be decided, or wait for their trade to open."""
     open_closes = Decision.objects.filter(
         outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING)
     )
@@ -39,7 +39,7 @@ def undecided() -> int:
 
 
 def unsealed_days() -> int:
-    """Return how many days are over whose digest and reports are still to be written."""
+    """How many days are over whose digest and reports are still to be written."""
     symbols = StreamPosition.objects.values_list("instrument", flat=True)
     return sum(len(sealing.days_to_seal(symbol)) for symbol in symbols)
 

@@ -68,7 +68,7 @@ def check() -> Health:
 
 
 def recent() -> Health:
-    """Return what was found at most two seconds ago; many requests at once cost one check."""
+    """What was found at most two seconds ago; many requests at once cost one check."""
     global _latest
     with _lock:
         if _latest is None or monotonic() > _latest[0]:

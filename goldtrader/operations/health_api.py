@@ -90,5 +90,5 @@ def _unless_redis_fails(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | 
 
 
 def _has_key(request: Request) -> bool:
-    """Return whether a valid key came along; a wrong one is refused as anywhere else."""
+    """Whether a valid key came along; a wrong one is refused as anywhere else."""
     return is_allowed(request) and KeyAuthentication().authenticate(request) is not None

@@ -30,7 +30,7 @@ def connect() -> None:
 
 
 def workers() -> dict[str, list[str]]:
-    """Return the living workers, each with the queues that it serves; raises `RedisError`."""
+    """The living workers, each with the queues that it serves; raises `RedisError`."""
     keys = sorted(store().scan_iter(match=f"{_WORKER}*", count=1000))
     values = store().mget(keys) if keys else []
     return {
@@ -41,12 +41,12 @@ def workers() -> dict[str, list[str]]:
 
 
 def served_queues() -> set[str]:
-    """Return the queues that at least one living worker serves; raises `RedisError`."""
+    """The queues that at least one living worker serves; raises `RedisError`."""
     return {queue for served in workers().values() for queue in served}
 
 
 def beat_lives() -> bool:
-    """Return whether beat started a task lately; raises `RedisError`."""
+    """Whether beat started a task lately; raises `RedisError`."""
     return bool(store().exists(_BEAT))
 
 

@@ -6,16 +6,15 @@ from goldtrader.store import store
 
 
 def names() -> set[str]:
-    """Return the queues that tasks are sent to."""
     routes = {route["queue"] for route in current_app.conf.task_routes.values()}
     return routes | {current_app.conf.task_default_queue}
 
 
 def length(name: str) -> int:
-    """Return how many tasks wait in one queue; raises `RedisError`."""
+    """How many tasks wait in one queue; raises `RedisError`."""
     return int(store().llen(name))
 
 
 def lengths() -> dict[str, int]:
-    """Return how many tasks wait in each queue; raises `RedisError`."""
+    """How many tasks wait in each queue; raises `RedisError`."""
     return {name: length(name) for name in sorted(names())}

@@ -39,7 +39,7 @@ def required_account() -> Account | None:
 
 
 def owner_of(directory: Path) -> Account | None:
-    """Return the account to run as that owns ``directory``; None where we are not root."""
+    """The account to run as that owns ``directory``; None where we are not root."""
     status = directory.stat()
     if os.geteuid() != 0:
         return None
@@ -53,12 +53,12 @@ def owner_of(directory: Path) -> Account | None:
 
 
 def can_write(account: Account | None, directory: Path) -> bool:
-    """Return whether ``account`` can enter ``directory`` and write there, by trying."""
+    """Whether ``account`` can enter ``directory`` and write there, by trying."""
     return runs(account, ["/bin/sh", "-c", 'cd "$0" && test -w .', str(directory)])
 
 
 def runs(account: Account | None, command: list[str]) -> bool:
-    """Return whether ``command``, run as ``account``, exits with 0."""
+    """Whether ``command``, run as ``account``, exits with 0."""
     try:
         done = subprocess.run(
             command,

@@ -22,7 +22,7 @@ class StackPlan:
 
 
 def check(options: StackOptions) -> StackPlan:
-    """Return what to start; raises `StackError` with one sentence for what cannot work."""
+    """What to start; raises `StackError` with one sentence for what cannot work."""
     if options.workers < 1:
         raise StackError(f"--workers {options.workers} is too few: the pipeline needs one.")
     history = () if options.history is None else find_history(options.history)
@@ -48,5 +48,5 @@ def require_free_ports(options: StackOptions) -> None:
 
 
 def gateway_host() -> str:
-    """Return where the gateway is to listen: GATEWAY_HOST, by default loopback."""
+    """Where the gateway is to listen: GATEWAY_HOST, by default loopback."""
     return os.environ.get("GATEWAY_HOST", ports.LOOPBACK)

@@ -31,7 +31,7 @@ class Feed:
         return self.source == SIMULATED
 
     def describe(self) -> str:
-        """Return the feed as the terminal's table shows it."""
+        """The feed as the terminal's table shows it."""
         if self.path is None:
             return f"SIMULATED {self.symbol}: made-up prices, speed {self.speed}"
         return f"{self.path.name} as {self.symbol}, speed {self.speed}"
@@ -40,7 +40,7 @@ class Feed:
 def choose_feed(
     named: str, *, symbol: str | None, speed: str | None, source_timezone: str
 ) -> Feed | None:
-    """Return the feed of this name, None for "none"; a file is read to its end first.
+    """The feed of this name, None for "none"; a file is read to its end first.
 
     Without a ``speed`` the simulated market runs a minute a second, and a file as fast as it goes.
     Raises `StackError` for a file that is missing or damaged, and for an invalid speed.

@@ -19,7 +19,7 @@ class HistoryFile:
 
 
 def find_history(place: Path) -> tuple[HistoryFile, ...]:
-    """Return the files of ``place``, a file or a directory; raises `StackError` for none."""
+    """The files of ``place``, a file or a directory; raises `StackError` for none."""
     if not place.exists():
         raise StackError(f"The history {place} does not exist; name another with --history.")
     paths = sorted(place.iterdir()) if place.is_dir() else [place]

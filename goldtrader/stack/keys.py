@@ -24,7 +24,7 @@ class Keys:
 
 
 def load_or_generate(data_dir: DataDir) -> Keys:
-    """Return the secrets of ``data_dir``, making them the first time."""
+    """The secrets of ``data_dir``, made the first time."""
     try:
         written = json.loads(data_dir.keys.read_text())
         return Keys(**{field.name: written[field.name] for field in fields(Keys)})

@@ -8,7 +8,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Return whether a server could listen on ``port`` of ``host`` now."""
+    """Whether a server could listen on ``port`` of ``host`` now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do: connections that linger after a restart do not make a port taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,7 +28,7 @@ def require_free(port: int, *, option: str, host: str = LOOPBACK) -> None:
 
 
 def choose_free(*preferred: int) -> int:
-    """Return the first preferred port that is free, otherwise any free one.
+    """The first preferred port that is free, otherwise any free one.
 
     Another program may take it before it is used: whoever listens on it must be ready to retry.
     """

@@ -10,7 +10,7 @@ from psycopg import sql
 
 
 def is_current(database_url: str) -> bool:
-    """Return whether this database was prepared by just these migrations, and not touched since."""
+    """Whether this database was prepared by just these migrations, and not touched since."""
     try:
         with psycopg.connect(database_url, connect_timeout=10) as connection:
             noted = connection.execute(

@@ -59,7 +59,7 @@ class ServiceStart:
 
 
 def _not_ready(ports: Ports) -> str | None:
-    """Return what is not ready yet; None once all is.
+    """What is not ready yet; None once all is.
 
     The web server is asked last: each of its processes remembers what it saw for a while.
     """
@@ -72,7 +72,7 @@ def _not_ready(ports: Ports) -> str | None:
 
 
 def _unserved_queues() -> set[str]:
-    """Return the queues that no worker serves yet."""
+    """The queues that no worker serves yet."""
     from goldtrader.operations import heartbeats, queues
     from goldtrader.store import store
 

@@ -67,6 +67,6 @@ def _start_postgres(
 
 
 def _named(url: str) -> str:
-    """Return where a server is that the user named, without the password that its URL may hold."""
+    """Where a server is that the user named, without the password that its URL may hold."""
     address = urlsplit(url)
     return f"{address.hostname}:{address.port or 'the usual port'}{address.path}, as you named it"

@@ -56,7 +56,7 @@ def use_data_dir(path: Path, *, by: str = "another command") -> Iterator[None]:
 
 
 def _running_url(data_dir: DataDir, ending: contextlib.ExitStack, *, by: str) -> str | None:
-    """Return where the running stack's database is; None once we hold the directory ourselves."""
+    """Where the running stack's database is; None once we hold the directory ourselves."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:

@@ -66,7 +66,7 @@ class Config:
 
 
 def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
-    """Return the configuration; raises `ConfigError`.
+    """The configuration; raises `ConfigError`.
 
     An option of the command line wins over the environment variable `MT5_BRIDGE_<OPTION>`, and that
     one over the file, which has the options' names as keys.
@@ -90,7 +90,7 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.en
 
 
 def spool_of(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the spool directory alone, for commands that need nothing else."""
+    """The spool directory alone, for commands that need nothing else."""
     parser = _Parser(prog="python -m mt5_bridge status", add_help=True)
     parser.add_argument("--spool")
     parser.add_argument("--config")

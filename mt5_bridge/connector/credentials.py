@@ -79,7 +79,7 @@ class TokenEndpoint:
 
 
 def trust_only(certificates: Path | None) -> ssl.SSLContext:
-    """Return what a connection trusts: exactly these certificates, or the system's authorities.
+    """What a connection trusts: exactly these certificates, or the system's authorities.
 
     Raises `CredentialsError`.
     """

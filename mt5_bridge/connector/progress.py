@@ -28,7 +28,6 @@ class Progress:
         self._began = time.monotonic()
 
     def update(self, **changes: Any) -> None:
-        """Change fields of the status."""
         self.status = replace(self.status, **changes)
 
     def logged_in(self, connector: str) -> None:

@@ -93,7 +93,7 @@ class SourceReader:
                 await asyncio.sleep(poll.wait)
 
     async def history(self) -> Sequence[History]:
-        """Return closed candles that end before the first tick; raises `SourceError`."""
+        """Closed candles that end before the first tick; raises `SourceError`."""
         return await self._in_thread(lambda: self._source.history(self._now_ms()))
 
     async def close(self) -> None:

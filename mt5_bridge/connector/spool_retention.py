@@ -9,7 +9,7 @@ from mt5_bridge.connector.spool_tables import AcknowledgementTable, BatchTable
 class Retention:
     """Deletes acknowledged ticks; each call belongs into a transaction and returns freed bytes.
 
-    Of every symbol the batch with the last acknowledged tick stays: its time tells where to resume.
+    Of every symbol the batch with the last acknowledged tick stays: its time says where to resume.
     """
 
     def __init__(self, file: SpoolFile, batches: BatchTable, keep_ms: int) -> None:

@@ -58,7 +58,7 @@ def write_status(directory: Path, status: ConnectorStatus) -> None:
 
 
 def read_status(directory: Path) -> ConnectorStatus | None:
-    """Return what the connector wrote last; None where nothing readable is there."""
+    """What the connector wrote last; None where nothing readable is there."""
     try:
         return ConnectorStatus(**json.loads((directory / FILE_NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -71,7 +71,7 @@ def is_running(status: ConnectorStatus, now_ms: int) -> bool:
 
 
 def screen(status: ConnectorStatus, now_ms: int) -> str:
-    """Return the status as lines for people."""
+    """The status as lines for people."""
     state = "running" if is_running(status, now_ms) else "NOT RUNNING"
     rows = [
         ("connector", f"{status.connector} ({state}, pid {status.pid})"),
@@ -103,7 +103,7 @@ def show(directory: Path, say: Callable[[str], None]) -> int:
 
 
 def first_status(connector: str, symbol: str, source: str, url: str) -> ConnectorStatus:
-    """Return the status of a connector that is just starting."""
+    """The status of a connector that is just starting."""
     now_ms = time.time_ns() // 1_000_000
     return ConnectorStatus(
         connector=connector,

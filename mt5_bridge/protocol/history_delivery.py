@@ -28,7 +28,7 @@ class HistoryDelivery:
         self._unconfirmed.clear()
 
     def start(self, symbol: str, seconds: float) -> list[wire.History]:
-        """Return the symbol's messages to send now, and let ticks wait for their answers."""
+        """Give the symbol's messages to send now, and let ticks wait for their answers."""
         messages = [history for history in self._offered if history.symbol == symbol]
         if messages:
             self._unconfirmed |= {(history.symbol, history.timeframe) for history in messages}

@@ -44,7 +44,7 @@ class Quotes:
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[float | None]]) -> Self:
-        """Return quotes from plain rows `(time_ms, bid, ask[, last[, volume]])`."""
+        """Quotes from plain rows `(time_ms, bid, ask[, last[, volume]])`."""
         return cls.from_rows([Row(*row) for row in rows])  # type: ignore[arg-type]
 
     @classmethod
@@ -97,7 +97,7 @@ class Quotes:
         )
 
     def pack(self) -> bytes:
-        """Return one letter for the form (`b` bid and ask, `f` full) and little-endian rows."""
+        """One letter for the form (`b` bid and ask, `f` full) and little-endian rows."""
         full = self.last is not None or self.volume is not None
         rows = np.empty(len(self), dtype=_FULL_ROW if full else _ROW)
         rows["time_ms"], rows["bid"], rows["ask"] = self.time_ms, self.bid, self.ask
@@ -130,7 +130,7 @@ class Quotes:
 
 
 def quantise(prices: Float64s) -> Float64s:
-    """Return the prices on the five-decimal grid that the whole product stands on."""
+    """The prices on the five-decimal grid that the whole product stands on."""
     grid = 10.0**PRICE_DECIMALS
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(np.rint(prices * grid) / grid, dtype=np.float64)

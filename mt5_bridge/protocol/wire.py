@@ -81,13 +81,13 @@ class Role(StrEnum):
 
 
 def iso(time_ms: int) -> str:
-    """Return Unix milliseconds as the wire writes times: ISO 8601 UTC with milliseconds."""
+    """Unix milliseconds as the wire writes times: ISO 8601 UTC with milliseconds."""
     moment = _EPOCH + timedelta(milliseconds=time_ms)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def milliseconds(text: str) -> int:
-    """Return an ISO 8601 time with its zone as Unix milliseconds; `ValueError` where it is none."""
+    """An ISO 8601 time with its zone as Unix milliseconds; `ValueError` where it is none."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"the time {text!r} does not say its zone")
@@ -268,7 +268,7 @@ def encode(message: Message) -> str:
 def encode_ticks(
     symbol: str, seq: int, rows: list[tuple[int, float, float, float | None, float | None]]
 ) -> str:
-    """Return the frame of a `TickBatch` from plain rows, as quickly as it goes."""
+    """The frame of a `TickBatch` from plain rows, as quickly as it goes."""
     frame = {"type": "ticks", "symbol": symbol, "seq": seq, "rows": rows}
     return _ENCODER.encode(frame).decode()
 

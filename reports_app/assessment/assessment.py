@@ -88,7 +88,7 @@ def assess(
 
 
 def expected_maximum(tries: int) -> float:
-    """Return the mean of the largest of so many standard normal numbers; 0 for a single one.
+    """The mean of the largest of so many standard normal numbers; 0 for a single one.
 
     By the approximation of Bailey and Lopez de Prado, The Deflated Sharpe Ratio (2014).
     """

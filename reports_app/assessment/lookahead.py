@@ -97,19 +97,19 @@ def _is_anything_compared(cuts: Sequence[Cut]) -> bool:
 
 
 def _rows(run: MarketRun) -> int:
-    """Return how many of the file's rows were used; ticks that were refused do not count."""
+    """How many of the file's rows were used; ticks that were refused do not count."""
     return _row_of(run, _last_ordinal(run))
 
 
 def _last_ordinal(run: MarketRun) -> int:
-    """Return the number of the last quote; the open and the end of a candle are a quote each."""
+    """The number of the last quote; the open and the end of a candle are a quote each."""
     if run.market.candles is not None:
         return 2 * len(run.market.candles) - 1
     return run.result.ticks
 
 
 def _row_of(run: MarketRun, ordinal: int) -> int:
-    """Return the row that holds the quote of this number."""
+    """The row that holds the quote of this number."""
     if run.market.candles is not None:
         return (ordinal + 1) // 2
     return -(-ordinal // 4) if run.market.of_minutes else ordinal

@@ -18,7 +18,7 @@ _FEWEST_WEEKS = 10
 
 
 def overfitting_probability(trials: Sequence[Trial], begin: int, end: int) -> float | None:
-    """Return the probability of backtest overfitting (0..1) from ``begin`` to ``end`` (Unix ms).
+    """The probability of backtest overfitting (0..1) from ``begin`` to ``end`` (Unix ms).
 
     By combinatorially symmetric cross-validation, after Bailey, Borwein, Lopez de Prado and Zhu,
     The Probability of Backtest Overfitting (2015): the share of halves of time whose best setting
@@ -46,7 +46,7 @@ def overfitting_probability(trials: Sequence[Trial], begin: int, end: int) -> fl
 
 
 def reality_check(trials: Sequence[Trial], begin: int, end: int, *, seed: int) -> float | None:
-    """Return how often (0..1) the best of settings without an edge looks as good as the best does.
+    """How often (0..1) the best of settings without an edge looks as good as the best does.
 
     White's Reality Check (2000) on weekly sums of R in standard errors: weeks are drawn again with
     every setting's mean taken away. Settings that trade alike count as alike, so a fine grid is not
@@ -74,10 +74,10 @@ def reality_check(trials: Sequence[Trial], begin: int, end: int, *, seed: int) -
 
 
 def _share_below_the_middle(inside: Float64s, outside: Float64s) -> float | None:
-    """Return how the best of ``inside`` did outside: 1 below the middle, 0 above, a half at it.
+    """How the best of ``inside`` did outside: 1 below the middle, 0 above, a half at it.
 
     Several may be best, and several may have done alike: each shares the ranks they take together.
-    `None` where all did alike inside or outside, so that nothing was chosen or nothing told apart.
+    `None` where all did alike inside or outside, so that nothing was chosen or set apart.
     """
     # Sums in another order differ by noise; R multiples have two decimals.
     inside, outside = inside.round(9), outside.round(9)

@@ -27,7 +27,7 @@ class Figures:
 
 
 def figures(r: Float64s) -> Figures:
-    """Return the figures of these R multiples; `t` is 0 for fewer than two or if all are equal."""
+    """The figures of these R multiples; `t` is 0 for fewer than two or if all are equal."""
     count = len(r)
     if count < 2:
         return Figures(count, float(r[0]) if count else None, 0.0)

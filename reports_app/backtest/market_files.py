@@ -174,7 +174,7 @@ def open_market(
 
 
 def fingerprint(path: Path) -> str:
-    """Return the SHA-256 of the file's bytes; raises `BadInput`."""
+    """The SHA-256 of the file's bytes; raises `BadInput`."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -186,7 +186,7 @@ def fingerprint(path: Path) -> str:
 
 
 def fingerprints(path: Path, history: Path | None, symbol: str) -> dict[str, str]:
-    """Return the SHA-256 of every file that a market is read from, by path: its own and history.
+    """The SHA-256 of every file that a market is read from, by path: its own and history.
 
     Raises `BadInput`.
     """

@@ -73,7 +73,7 @@ class EngineWindows:
         return decided
 
     def worth_deciding(self) -> tuple[Views, tuple[Score, float]] | RefusalReason:
-        """Return the views with the better direction's score and the other's total for `decide`.
+        """The views with the better direction's score and the other's total for `decide`.
 
         Or why `decide` would refuse the close whatever the account's state: the answers are its.
         """

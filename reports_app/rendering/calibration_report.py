@@ -39,7 +39,7 @@ class CalibrationReport:
 
     @classmethod
     def of(cls, calibration: Calibration, result: StoreResult) -> "CalibrationReport":
-        """Return the report of a calibration that was offered to the database."""
+        """The report of a calibration that was offered to the database."""
         if result.is_stored:
             is_used = result.outcome is StoreOutcome.IN_USE
             return cls(calibration, is_stored=True, storing=_IN_USE if is_used else _NOT_IN_USE)
@@ -54,7 +54,7 @@ class CalibrationReport:
 
 
 def calibration_as_json(report: CalibrationReport) -> dict[str, Any]:
-    """Return one market's object; shares are of 1, times ISO 8601."""
+    """One market's object; shares are of 1, times ISO 8601."""
     one = report.calibration
     return {
         "symbol": one.symbol,
@@ -152,7 +152,7 @@ def _forward_text(forward: WalkForward | None) -> str:
 
 
 def _storing_lines(reports: Sequence[CalibrationReport]) -> list[str]:
-    """Return a sentence for each way in which calibrations were stored or not."""
+    """A sentence for each way in which calibrations were stored or not."""
     markets: dict[tuple[bool, str], list[str]] = {}
     for each in reports:
         name = f"{each.calibration.symbol} {each.calibration.timeframe}"

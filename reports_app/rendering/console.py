@@ -24,7 +24,7 @@ _WIDTH = 110
 
 
 def console_on(output: OutputWrapper, *, width: int = _WIDTH) -> Console:
-    """Return a console that prints on a command's output, at least ``width`` characters wide.
+    """A console that prints on a command's output, at least ``width`` characters wide.
 
     In a narrower window lines break, but no figure of a table is cut.
     """
@@ -45,7 +45,7 @@ def write_json(output: OutputWrapper, value: Any) -> None:
 
 
 def plain_table(*names: str) -> Table:
-    """Return a table without lines: its first column on the left, figures to the right of it."""
+    """A table without lines: its first column on the left, figures to the right of it."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place, name in enumerate(names):
         table.add_column(name, justify="right" if place else "left")

@@ -102,7 +102,7 @@ def _summary(figures: Performance, closed: Sequence[TradeResult]) -> list[str]:
 
 
 def _listed(closed: Sequence[TradeResult]) -> list[str]:
-    """Return the trades, losses first; as many as a message holds."""
+    """The trades, losses first; as many as a message holds."""
     in_order = [result for result in closed if result.profit_loss < 0]
     in_order += [result for result in closed if result.profit_loss >= 0]
     lines: list[str] = []
@@ -121,7 +121,7 @@ def _listed(closed: Sequence[TradeResult]) -> list[str]:
 def _groups(
     title: str, closed: Sequence[TradeResult], key: Callable[[TradeResult], str]
 ) -> list[str]:
-    """Return a line for each group where there is more than one."""
+    """A line for each group where there is more than one."""
     groups = statistics.by_group(closed, key)
     if len(groups) < 2:
         return []

@@ -35,7 +35,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def labelled(
     description: str, colours: Mapping[str, str], ordering: str | None = None
 ) -> Callable[[Method], Method]:
-    """Return a decorator that shows a column's value as a label, coloured by the value."""
+    """A decorator that shows a column's value as a label, coloured by the value."""
     return cast(
         "Callable[[Method], Method]",
         unfold_display(description=description, label=dict(colours), ordering=ordering),
@@ -43,12 +43,12 @@ def labelled(
 
 
 def shown(symbol: str, price: Decimal | float | None) -> str:
-    """Return a price as people read it: thousands separated, the instrument's decimals."""
+    """A price as people read it: thousands separated, the instrument's decimals."""
     return "-" if price is None else f"{price:,.{digits_by_symbol().get(symbol, 5)}f}"
 
 
 def money(amount: Decimal | None) -> SafeString | str:
-    """Return a profit or loss with its sign, a loss in red."""
+    """A profit or loss with its sign, a loss in red."""
     if amount is None:
         return "-"
     colour = ""
@@ -59,12 +59,12 @@ def money(amount: Decimal | None) -> SafeString | str:
 
 
 def moment(time: datetime | int | None) -> SafeString | str:
-    """Return a time (or Unix milliseconds) in UTC, to the second."""
+    """A time (or Unix milliseconds) in UTC, to the second."""
     return _on_one_line(time, "%Y-%m-%d %H:%M:%S")
 
 
 def close_time(time: datetime | int | None) -> SafeString | str:
-    """Return the end of a candle (or its Unix milliseconds) in UTC, to the minute."""
+    """The end of a candle (or its Unix milliseconds) in UTC, to the minute."""
     return _on_one_line(time, "%Y-%m-%d %H:%M")
 
 
@@ -76,12 +76,12 @@ def _on_one_line(time: datetime | int | None, form: str) -> SafeString | str:
 
 
 def nowrap(text: str) -> SafeString:
-    """Return a text that stays on one line."""
+    """A text that stays on one line."""
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
 
 
 def since(time: datetime | None) -> str:
-    """Return how long ago something was, in its largest unit."""
+    """How long ago something was, in its largest unit."""
     if time is None:
         return "never"
     seconds = (timezone.now() - time).total_seconds()
@@ -92,7 +92,6 @@ def since(time: datetime | None) -> str:
 
 
 def link_to(row: models.Model | None, text: str | None = None) -> SafeString | str:
-    """Return a link to a row's page."""
     if row is None:
         return "-"
     options = row._meta
@@ -103,14 +102,14 @@ def link_to(row: models.Model | None, text: str | None = None) -> SafeString | s
 
 
 def simulated_badge(is_simulated: bool) -> SafeString | str:
-    """Return a badge that nobody overlooks where ticks are made up."""
+    """A badge that nobody overlooks where ticks are made up."""
     if not is_simulated:
         return ""
     return label("SIMULATED", BUSY)
 
 
 def label(text: str, colour: str) -> SafeString:
-    """Return a word as the admin's lists show labels."""
+    """A word as the admin's lists show labels."""
     return format_html(
         '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] '
         'uppercase whitespace-nowrap {}">{}</span>',
@@ -120,7 +119,7 @@ def label(text: str, colour: str) -> SafeString:
 
 
 def digits_by_symbol() -> dict[str, int]:
-    """Return the decimals that each instrument is shown with; asked again twice a minute."""
+    """The decimals that each instrument is shown with; asked again twice a minute."""
     return _digits_by_symbol(int(monotonic() // 30))
 
 

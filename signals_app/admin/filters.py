@@ -35,8 +35,6 @@ class ColumnFilter(admin.SimpleListFilter):
 
 
 class InstrumentFilter(ColumnFilter):
-    """By instrument."""
-
     title = "instrument"
     parameter_name = "instrument"
 
@@ -55,8 +53,6 @@ class TimeframeFilter(ColumnFilter):
 
 
 class DirectionFilter(ColumnFilter):
-    """By BUY or SELL."""
-
     title = "direction"
     parameter_name = "direction"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def between(column: str) -> dict[str, Any]:
-    """Return the filters `from` (included) and `to` (excluded), ISO 8601, on a time column."""
+    """The filters `from` (included) and `to` (excluded), ISO 8601, on a time column."""
     return {
         "from": django_filters.IsoDateTimeFilter(
             column, "gte", label=f"{column} at or after this ISO 8601 time"
@@ -29,7 +29,9 @@ class SignalFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Signals of an instrument, a direction, a status, a time."""
 
     instrument = django_filters.CharFilter()
-    direction = django_filters.ChoiceFilter(choices=[(way.value, way.value) for way in Direction])
+    direction = django_filters.ChoiceFilter(
+        choices=[(each.value, each.value) for each in Direction]
+    )
     status = django_filters.ChoiceFilter(choices=Signal.Status.choices)
     locals().update(between("timestamp"))
 
@@ -38,13 +40,15 @@ class DecisionFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Decided closes of an instrument, a direction, an outcome, a reason, a time."""
 
     instrument = django_filters.CharFilter("instrument")
-    direction = django_filters.ChoiceFilter(choices=[(way.value, way.value) for way in Direction])
+    direction = django_filters.ChoiceFilter(
+        choices=[(each.value, each.value) for each in Direction]
+    )
     outcome = django_filters.ChoiceFilter(choices=Decision.Outcome.choices)
     reason = django_filters.CharFilter()
     locals().update(between("close_time_ms"))
 
     def filter_queryset(self, queryset: "QuerySet[Decision]") -> "QuerySet[Decision]":
-        """Return the rows; the ledger holds its times in milliseconds."""
+        """Filter by Unix milliseconds, which this table's times are stored as."""
         for name, value in self.form.cleaned_data.items():
             if isinstance(value, datetime):
                 self.form.cleaned_data[name] = calendar.milliseconds(value)

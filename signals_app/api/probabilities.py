@@ -29,7 +29,7 @@ class ProbabilityFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 class ProbabilitySerializer(RowSerializer):
-    """One bucket as `manage.py calibrate --json` prints it, its market, and what it was told by."""
+    """One bucket as `manage.py calibrate --json` prints it, with its market and calibration."""
 
     event = serializers.CharField(source="event_type", help_text="what happened")
     kind = serializers.CharField(source="event_kind", help_text="how it happened")

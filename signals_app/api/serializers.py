@@ -104,7 +104,7 @@ class DecisionSerializer(RowSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: Decision) -> dict[str, Any]:
-        """The decision as the ledger has it."""
+        """The decision as it is stored."""
         entry_ms, decided_at = instance.entry_time_ms, instance.decided_at
         return {
             "instrument": instance.instrument,

@@ -63,7 +63,6 @@ class SignalDetail(generics.RetrieveAPIView[Signal]):
     lookup_url_kwarg = "signal_id"
 
     def get_object(self) -> Signal:
-        """Return the signal of the address."""
         signal_id = self.kwargs["signal_id"]
         found = self.get_queryset().filter(pk=signal_id).first()
         if found is None:
@@ -101,7 +100,7 @@ class CandleList(generics.ListAPIView[PriceCandle]):
         return response
 
     def get_queryset(self) -> Any:
-        """Return the candles of the symbol and timeframe that the request names."""
+        """The candles of the symbol and timeframe that the request names."""
         asked = self.request.query_params
         symbol, timeframe = asked.get("symbol", ""), asked.get("timeframe", "")
         if not symbol:
@@ -141,7 +140,6 @@ class ConnectorToken(APIView):
 
     @extend_schema(request=TokenRequestSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
-        """Issue a token."""
         wanted = TokenRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         name, symbols = wanted.validated_data["name"], wanted.validated_data["symbols"]

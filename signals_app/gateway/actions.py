@@ -12,8 +12,6 @@ from signals_app.market.candle import Timeframe
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this message."""
-
     message: wire.ServerMessage
 
 

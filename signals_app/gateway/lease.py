@@ -19,7 +19,7 @@ class LeaseTimeouts:
 class Lease:
     """The active connector of one symbol, and its last sign of life.
 
-    `connection` tells its connections apart: the late end of an old one must not end the lease
+    `connection` numbers its connections: the late end of an old one must not end the lease
     that a new one has taken up. `gone_ms` is when that connection ended, `None` while it is open.
     """
 

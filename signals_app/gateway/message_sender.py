@@ -17,13 +17,9 @@ _SEND_TIMEOUT: Final = 30.0
 class MessageSocket(Protocol):
     """The part of a WebSocket connection that sends."""
 
-    async def send(self, message: str, /) -> None:
-        """Send a text frame."""
-        ...
+    async def send(self, message: str, /) -> None: ...
 
-    async def close(self, code: int, reason: str, /) -> None:
-        """Close the connection."""
-        ...
+    async def close(self, code: int, reason: str, /) -> None: ...
 
 
 class MessageSender:

@@ -13,7 +13,6 @@ from signals_app.market.candle import Timeframe
 
 
 def connected(now_ms: int) -> Send:
-    """The greeting."""
     return Send(wire.Connected(server_time=wire.iso(now_ms)))
 
 
@@ -36,7 +35,6 @@ def auth_ok(
 
 
 def heartbeat_ack(now_ms: int) -> Send:
-    """The answer to a heartbeat."""
     return Send(wire.HeartbeatAck(timestamp=wire.iso(now_ms)))
 
 

@@ -62,7 +62,6 @@ class GatewayOptions:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where the gateway listens."""
         return Endpoint(
             self.host,
             self.port,
@@ -74,8 +73,6 @@ class GatewayOptions:
 
 
 class Gateway:
-    """A running gateway."""
-
     def __init__(self, options: GatewayOptions, database: GatewayDatabase) -> None:
         self._options = options
         self._database = database

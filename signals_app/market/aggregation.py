@@ -75,7 +75,7 @@ def close_until(forming: Forming, watermark_ms: int) -> tuple[Forming, list[Clos
 def candles_of(
     runs: Iterable[Ticks], timeframe: Timeframe, *, include_forming: bool = False
 ) -> list[Candle]:
-    """Return the candles of one timeframe that these ticks, in order of time, close.
+    """The candles of one timeframe that these ticks, in order of time, close.
 
     ``include_forming`` adds the last candle, which no later tick has closed.
     """

@@ -30,7 +30,7 @@ def utc(time_ms: int) -> datetime:
 
 
 def midnight(day: date) -> datetime:
-    """Return the beginning of a UTC day."""
+    """The beginning of a UTC day."""
     return datetime.combine(day, time(), UTC)
 
 

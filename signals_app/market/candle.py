@@ -60,7 +60,7 @@ class Candle:
 
 
 def candle_as_json(candle: Candle) -> dict[str, str | float]:
-    """Return the candle as commands and the API give it: `time` is its opening, ISO 8601 UTC."""
+    """The candle as commands and the API give it: `time` is its opening, ISO 8601 UTC."""
     return {
         "time": iso(candle.time_ms),
         "open": candle.open,

@@ -4,8 +4,6 @@ from enum import StrEnum
 
 
 class Direction(StrEnum):
-    """A signal's direction."""
-
     BUY = "BUY"
     SELL = "SELL"
 

@@ -51,7 +51,6 @@ def lots(**options: Any) -> "models.DecimalField[Any, Any]":
 
 
 def symbol(**options: Any) -> "models.CharField[Any, Any]":
-    """An instrument's symbol."""
     return models.CharField(max_length=20, **options)
 
 
@@ -61,5 +60,5 @@ def kind(kinds: type[StrEnum], **options: Any) -> "models.CharField[Any, str]":
 
 
 def moment(column: str, **options: Any) -> MomentField:
-    """Return a column of a moment; its name is the attribute's without the unit, `_ms`."""
+    """A column of a moment; its name is the attribute's without the unit, `_ms`."""
     return MomentField(db_column=column, **options)

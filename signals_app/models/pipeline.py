@@ -92,16 +92,16 @@ class Analysis(models.Model):
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
-    """The ledger of M15 closes."""
+    """Decisions by their closes and reasons."""
 
     def open(self, symbol: str) -> "DecisionQuerySet":
-        """Return a symbol's undecided closes, in candle order."""
+        """A symbol's undecided closes, in candle order."""
         return self.filter(
             instrument=symbol, outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING)
         ).order_by("close_time_ms")
 
     def refusals(self) -> dict[tuple[str, str], int]:
-        """Return how many closes made no signal, by symbol and reason."""
+        """How many closes made no signal, by symbol and reason."""
         rows = (
             self.exclude(reason="")
             .order_by("instrument", "reason")

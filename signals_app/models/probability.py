@@ -13,8 +13,6 @@ from signals_app.smc.measures import Bias
 
 
 class MeasuredProbabilityQuerySet(models.QuerySet["MeasuredProbability"]):
-    """Named questions about measurements."""
-
     def newest(
         self, symbol: str, timeframe: str, *, ended_by: datetime | None = None
     ) -> "MeasuredProbabilityQuerySet":

@@ -15,8 +15,6 @@ from signals_app.probability.estimate import Measured
 
 
 class SignalQuerySet(models.QuerySet["Signal"]):
-    """Named questions about signals."""
-
     def active(self) -> "SignalQuerySet":
         """The signals whose trade is not over."""
         return self.filter(status=Signal.Status.ACTIVE)

@@ -6,7 +6,7 @@ from signals_app.models import Decision, StreamPosition
 
 
 def resume_checkpoint(symbol: str) -> dict[str, Any] | None:
-    """Return from where ticks are needed again; `None` for a symbol that has no position yet.
+    """From where ticks are needed again; `None` for a symbol that has no position yet.
 
     It has the last tick that is not needed any more (`ordinal`, `time_ms`, `bid`, and its
     `writer`), and the last watermark and each connector's `seqs` at that point. Open decisions

@@ -23,7 +23,7 @@ class TradeBook(Protocol):
     def exposure_before(
         self, instrument: Instrument, parameters: Parameters, entry: Tick
     ) -> Exposure:
-        """Return how the instrument's account stood just before the tick ``entry``."""
+        """How the instrument's account stood just before the tick ``entry``."""
 
     def needed_ordinals(self, symbol: str) -> Iterable[int]:
         """Yield the ordinals of ticks, used already, that the stream must still keep."""
@@ -48,7 +48,7 @@ def register(book: TradeBook) -> None:
 
 
 def trade_book() -> TradeBook:
-    """Return the registered book. Raises `NoTradeBook`."""
+    """The registered book. Raises `NoTradeBook`."""
     if not _registered:
         raise NoTradeBook("No app registered a trade book by signals_app.pipeline.ports.register.")
     return _registered[0]

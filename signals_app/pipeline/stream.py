@@ -40,17 +40,16 @@ class StreamEntry:
 
 @cache
 def connection() -> "redis.Redis":
-    """Return this process's connection to Redis."""
+    """This process's connection to Redis."""
     return redis.Redis.from_url(settings.REDIS_URL)
 
 
 def stream_key(symbol: str) -> str:
-    """Return the name of a symbol's stream."""
     return f"ticks:{symbol}"
 
 
 def read_batch(symbol: str, after: str) -> list[StreamEntry]:
-    """Return the entries behind the id ``after``, as many as one transaction should use."""
+    """The entries behind the id ``after``, as many as one transaction should use."""
     entries: list[StreamEntry] = []
     ticks = 0
     while ticks < TICKS_PER_BATCH:
@@ -84,18 +83,17 @@ def read_ticks(symbol: str, after_ordinal: int, last_ordinal: int) -> Iterator[T
 
 
 def last_entry_id(symbol: str) -> str:
-    """Return the newest entry's id; `0-0` where the stream is empty."""
+    """The newest entry's id; `0-0` where the stream is empty."""
     found: Any = connection().xrevrange(stream_key(symbol), count=1)
     return found[0][0].decode() if found else "0-0"
 
 
 def is_after(entry_id: str, other: str) -> bool:
-    """Return whether ``entry_id`` comes later in the stream than ``other``."""
+    """Whether ``entry_id`` comes later in the stream than ``other``."""
     return _id_parts(entry_id) > _id_parts(other)
 
 
 def streamed_symbols() -> list[str]:
-    """Return the symbols that have a stream."""
     keys = connection().scan_iter(match="ticks:*", count=1000, _type="stream")
     return sorted(key.decode().removeprefix("ticks:") for key in keys)
 

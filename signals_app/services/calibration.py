@@ -98,7 +98,7 @@ def store_calibrations(
 
 
 def calibration_in_use(symbol: str, timeframe: Timeframe) -> CalibrationInUse | None:
-    """Return the calibration on the newest data; `None` where there is none."""
+    """The calibration on the newest data; `None` where there is none."""
     rows = MeasuredProbability.objects.newest(symbol, timeframe)
     found = rows.aggregate(outcomes=Sum("n"), data_to=Max("data_to"))
     return None if found["data_to"] is None else CalibrationInUse(**found)

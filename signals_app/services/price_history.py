@@ -42,7 +42,7 @@ class MarketHistory:
         return f"{self.instrument.symbol} {self.timeframe}"
 
     def read(self) -> Series:
-        """Return the candles. Raises `CandleFileError` where a file cannot be read."""
+        """The candles. Raises `CandleFileError` where a file cannot be read."""
         if self.paths:
             return read_series(self.paths, self.instrument)
         return stored_series(self.instrument, self.timeframe)
@@ -59,7 +59,7 @@ class ImportedCandles:
 def histories_of_files(
     paths: Iterable[CandlePath], instruments: Mapping[str, Instrument]
 ) -> list[MarketHistory]:
-    """Return the files by market and timeframe, ordered by symbol, then length.
+    """The files by market and timeframe, ordered by symbol, then length.
 
     Raises `CandleFileError` for one of a symbol that is none of the ``instruments``.
     """
@@ -80,7 +80,7 @@ def histories_of_files(
 def histories_of_database(
     symbol: str | None = None, timeframe: Timeframe | None = None
 ) -> list[MarketHistory]:
-    """Return the instruments' candles of M15, H1 and H4, ordered by symbol, then length.
+    """The instruments' candles of M15, H1 and H4, ordered by symbol, then length.
 
     ``symbol`` and ``timeframe`` leave out all others. Raises `SimulatedHistory`.
     """
@@ -153,12 +153,12 @@ def import_candles(
 
 
 def instruments_by_symbol() -> dict[str, Instrument]:
-    """Return every instrument of the database."""
+    """Every instrument of the database."""
     return {row.symbol: row.value() for row in InstrumentRow.objects.all()}
 
 
 def stored_series(instrument: Instrument, timeframe: Timeframe) -> Series:
-    """Return the database's candles, each with the instrument's default spread."""
+    """The database's candles, each with the instrument's default spread."""
     candles = stored_candles(instrument.symbol, timeframe)
     spread = np.full(len(candles), instrument.default_spread)
     name = f"the database's {instrument.symbol} {timeframe}"
@@ -166,7 +166,7 @@ def stored_series(instrument: Instrument, timeframe: Timeframe) -> Series:
 
 
 def stored_candles(symbol: str, timeframe: Timeframe) -> Candles:
-    """Return every closed candle of the database, oldest first."""
+    """Every closed candle of the database, oldest first."""
     return PriceCandle.objects.window(symbol, timeframe, _END_OF_TIME_MS, _ALL)
 
 

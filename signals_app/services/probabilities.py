@@ -47,7 +47,7 @@ class FindingProbabilities:
 def finding_probabilities(
     symbol: str, timeframe: str, *, ended_by: datetime
 ) -> FindingProbabilities:
-    """Return the calibration on the newest data that ended at ``ended_by`` or before.
+    """The calibration on the newest data that ended at ``ended_by`` or before.
 
     Whoever asks about a window gives its last candle's opening, so that nothing is judged by what
     came later.
@@ -83,7 +83,7 @@ def note_probability(signal: Signal, best: Score) -> None:
 
 
 def with_probabilities(analysis: Analysis) -> dict[str, Any]:
-    """Return a stored view in which each finding says its probability, or "not measured".
+    """A stored view in which each finding says its probability, or "not measured".
 
     Blocks say `institutional_probability`, sweeps `reversal_probability`, gaps `probability`.
     """

@@ -73,7 +73,7 @@ def add_version(changes: Mapping[str, Any]) -> Strategy:
 
 
 def version_id(version: int) -> int:
-    """Return the key of a version of the newest strategy. Raises `NotPossible`."""
+    """The key of a version of the newest strategy. Raises `NotPossible`."""
     newest = Strategy.objects.order_by("-pk").values("name")[:1]
     found = Strategy.objects.filter(name=newest, version=version).first()
     if found is None:
@@ -82,7 +82,7 @@ def version_id(version: int) -> int:
 
 
 def any_in_shadow() -> bool:
-    """Return whether a strategy runs beside the live one."""
+    """Whether a strategy runs beside the live one."""
     return Strategy.objects.in_shadow().exists()
 
 

@@ -13,7 +13,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _PAGE = re.compile(r"(?<![\w/.*-])[\w./-]*\w\.md\b")
 _DOTTED = re.compile(rf"(?:{'|'.join(PACKAGES)})(?:\.\w+)+")
 _PATH = re.compile(rf"(?:{'|'.join((*PACKAGES, 'docs', 'docker', 'tests'))})/[\w./-]*")
-#: Pages that tell what was: paths of then are theirs to name.
+#: Pages that say what was: paths of then are theirs to name.
 _HISTORY = ROOT / "docs" / "decisions"
 
 

@@ -88,8 +88,8 @@ def test_the_connector_s_own_page_has_its_settings() -> None:
 def test_variables_of_the_containers_are_explained() -> None:
     compose = text(ROOT / "docker" / "compose.yaml")
     wanted = set(re.findall(r"\$\{(\w+)", compose))
-    told = text(ROOT / "docs" / "operations" / "stack.md") + text(REFERENCE / "settings.md")
-    assert {name for name in wanted if name not in told} == set()
+    explained = text(ROOT / "docs" / "operations" / "stack.md") + text(REFERENCE / "settings.md")
+    assert {name for name in wanted if name not in explained} == set()
 
 
 def _command(name: str) -> BaseCommand:

@@ -56,9 +56,9 @@ def test_a_signal_is_the_exported_one_and_where_it_stands() -> None:
     stored_signal()
     row = Signal.objects.get()
 
-    told = caller().get(f"{API}/signals/XAU_20240105_001").json()
+    answer = caller().get(f"{API}/signals/XAU_20240105_001").json()
 
-    assert told == {
+    assert answer == {
         **as_json(SIGNAL),
         "status": "ACTIVE",
         "strategy": "default v1",
@@ -75,9 +75,9 @@ def test_a_signal_is_the_exported_one_and_where_it_stands() -> None:
         ),
         "probability_of": "",
     }
-    assert told.keys() >= SCHEMA_OF_TRADING_SIGNAL
-    assert told.keys() == set(SignalSerializer.Meta.fields)
-    assert told["timestamp"] == "2024-01-05T14:30:00Z"
+    assert answer.keys() >= SCHEMA_OF_TRADING_SIGNAL
+    assert answer.keys() == set(SignalSerializer.Meta.fields)
+    assert answer["timestamp"] == "2024-01-05T14:30:00Z"
 
 
 def test_a_signal_that_is_not_there_is_named() -> None:
@@ -212,11 +212,11 @@ def test_a_connector_key_gets_its_connectors_token(settings: Settings) -> None:
     )
 
     assert response.status_code == 200
-    told = response.json()
+    answer = response.json()
     keys = tokens.SigningKeys.parse(settings.CONNECTOR_JWT_KEYS)
-    claims = tokens.verify(keys, told["token"], now=time())
+    claims = tokens.verify(keys, answer["token"], now=time())
     assert (claims.connector, claims.symbols) == ("mt5-london", ("XAUUSD",))
-    expires_at = datetime.fromisoformat(told["expires_at"])
+    expires_at = datetime.fromisoformat(answer["expires_at"])
     assert expires_at.timestamp() == claims.expires_at
     assert claims.expires_at - claims.issued_at == timedelta(hours=24).total_seconds()
     assert Connector.objects.get().symbols == ["XAUUSD"]
@@ -341,10 +341,10 @@ def test_decisions_are_narrowed(narrowed: dict[str, str], quarters: list[int]) -
 
 
 def test_the_configuration_tells_every_parameter() -> None:
-    told = caller().get(f"{API}/config").json()
+    answer = caller().get(f"{API}/config").json()
 
-    assert (told["strategy"], told["version"]) == ("default", 1)
-    assert told["parameters"] == asdict(Parameters())
+    assert (answer["strategy"], answer["version"]) == ("default", 1)
+    assert answer["parameters"] == asdict(Parameters())
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

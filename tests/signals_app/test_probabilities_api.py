@@ -49,7 +49,7 @@ def store(
     )
 
 
-def told(**query: str) -> list[dict[str, object]]:
+def listed(**query: str) -> list[dict[str, object]]:
     response = caller().get(f"{API}/probabilities", query)
     assert response.status_code == 200, response.json()
     rows: list[dict[str, object]] = response.json()["results"]
@@ -59,7 +59,7 @@ def told(**query: str) -> list[dict[str, object]]:
 def test_a_bucket_tells_its_probability_beside_both_controls() -> None:
     store(RETEST)
 
-    assert told() == [
+    assert listed() == [
         {
             "instrument": "XAUUSD",
             "timeframe": "H1",
@@ -87,17 +87,17 @@ def test_a_bucket_tells_its_probability_beside_both_controls() -> None:
 def test_what_was_not_measured_has_no_probability() -> None:
     store(UNKNOWN)
 
-    (row,) = told()
+    (row,) = listed()
     assert (row["n"], row["p"], row["low"], row["high"]) == (40, None, None, None)
 
 
-def test_of_each_market_the_calibration_in_use_is_told() -> None:
+def test_of_each_market_the_calibration_in_use_is_listed() -> None:
     store(replace(RETEST, n=700))
     store(replace(RETEST, n=800), made=MADE + timedelta(hours=1))
     store(replace(RETEST, n=900), until_ms=1_600_000_000_000, made=MADE + timedelta(hours=2))
     store(replace(RETEST, n=600), timeframe=Timeframe.M15)
 
-    assert [(row["timeframe"], row["n"]) for row in told()] == [("H1", 800), ("M15", 600)]
+    assert [(row["timeframe"], row["n"]) for row in listed()] == [("H1", 800), ("M15", 600)]
 
 
 def test_probabilities_are_narrowed_and_paged() -> None:
@@ -106,9 +106,9 @@ def test_probabilities_are_narrowed_and_paged() -> None:
     store(RETEST, symbol=DEFAULT_INSTRUMENTS[1].symbol)
     client = caller()
 
-    assert len(told(instrument="XAUUSD")) == 3
-    assert len(told(instrument="XAUUSD", timeframe="H1", event="SWEEP", kind="WEEK")) == 1
-    assert told(direction="bearish")[0]["event"] == "SWEEP"
+    assert len(listed(instrument="XAUUSD")) == 3
+    assert len(listed(instrument="XAUUSD", timeframe="H1", event="SWEEP", kind="WEEK")) == 1
+    assert listed(direction="bearish")[0]["event"] == "SWEEP"
     first = client.get(f"{API}/probabilities", {"limit": 3}).json()
     second = client.get(first["next"]).json()
     assert (len(first["results"]), len(second["results"]), second["next"]) == (3, 1, None)

@@ -27,7 +27,7 @@ DETECTORS = ["detect_structure", "detect_fvg", "detect_order_blocks", "detect_li
 
 
 class Broker:
-    """Keeps what tasks send, and runs it in the order that it is told to."""
+    """Keeps what tasks send, and runs it in the order that it is given."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Task, tuple[Any, ...]]] = []

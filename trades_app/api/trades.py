@@ -75,7 +75,6 @@ class TradeSerializer(RowSerializer):
         return {name: printed[name] for name in self.Meta.fields}
 
     def events_of(self, trade: Trade) -> list[core.TradeEvent]:  # noqa: ARG002
-        """No events: the list does without."""
         return []
 
 
@@ -104,7 +103,9 @@ class TradeFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Trades of an instrument, a direction, a status, a time of entry."""
 
     instrument = django_filters.CharFilter()
-    direction = django_filters.ChoiceFilter(choices=[(way.value, way.value) for way in Direction])
+    direction = django_filters.ChoiceFilter(
+        choices=[(each.value, each.value) for each in Direction]
+    )
     status = django_filters.ChoiceFilter(choices=[(each.value, each.value) for each in TradeStatus])
     locals().update(between("entry_time"))
 

@@ -13,8 +13,6 @@ from trades_app.lifecycle.trade import CloseOrder, EventKind, TradeStatus
 
 
 class TradeQuerySet(models.QuerySet["Trade"]):
-    """Named questions about trades."""
-
     def open(self) -> "TradeQuerySet":
         """The trades that ticks still move."""
         return self.filter(exit_time=None).exclude(status=TradeStatus.CANCELLED)

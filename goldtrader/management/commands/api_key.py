@@ -32,7 +32,6 @@ class Command(BaseCommand):
         add_data_dir_argument(parser)
 
     def handle(self, **options: Any) -> None:
-        """Make the key."""
         name, scope = options["name"].strip(), options["scope"]
         symbols = sorted(filter(None, map(str.strip, options["symbols"].split(","))))
         if not 1 <= len(name) <= _LONGEST_NAME:

@@ -18,7 +18,6 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the stack's own options."""
         add_options(parser)
 
     def handle(self, **_options: Any) -> None:

@@ -32,7 +32,7 @@ class Ports:
 def environment(
     data_dir: DataDir, keys: Keys, ports: Ports, *, database_url: str, redis_url: str
 ) -> dict[str, str]:
-    """Return the environment of every child; secrets that the user's own names are kept."""
+    """The environment of every child; secrets that the user's own names are kept."""
     chosen = {
         "DATA_DIR": str(data_dir.path),
         "DATABASE_URL": database_url,
@@ -66,7 +66,7 @@ def connector(
     api_key: str,
     exit_when_done: bool,
 ) -> Program:
-    """Return the connector on ``feed``, which trusts the gateway's own certificate and no other."""
+    """The connector on ``feed``, which trusts the gateway's own certificate and no other."""
     options = [
         *("--source", feed.source),
         # The name that the API key of this installation is made for.

@@ -30,7 +30,6 @@ class Fork:
     death_signal: signal.Signals = signal.SIGTERM
 
     def start(self, log: Path | None) -> Running:
-        """See `Startable`."""
         sys.stdout.flush()
         sys.stderr.flush()
         fork = _FORK.Process(target=self._begin, args=(os.getpid(), log), name=self.name)

@@ -15,7 +15,7 @@ def rotate(log: Path) -> None:
 
 
 def tail(log: Path, lines: int = 5) -> str:
-    """Return the last lines of ``log``; empty where there is none."""
+    """The last lines of ``log``; empty where there is none."""
     try:
         text = log.read_text(errors="replace")
     except OSError:

@@ -28,10 +28,10 @@ class Running(Protocol):
         """Its process number, also of its group."""
 
     def poll(self) -> int | None:
-        """Return the exit code; None while it runs. A negative one is the signal that ended it."""
+        """The exit code; None while it runs. A negative one is the signal that ended it."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit code when it has ended; raises `subprocess.TimeoutExpired`."""
+        """Wait for the end and give the exit code; raises `subprocess.TimeoutExpired`."""
 
     def send_signal(self, sig: int) -> None:
         """Send it a signal, unless it has ended."""
@@ -71,7 +71,6 @@ class Program:
     death_signal: signal.Signals = signal.SIGTERM
 
     def start(self, log: Path | None) -> Running:
-        """See `Startable`."""
         parent = os.getpid()
         account = self.account
         with contextlib.ExitStack() as opened:

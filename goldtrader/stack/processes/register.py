@@ -43,7 +43,7 @@ def end_left_overs(register: Path, *, grace_seconds: float = 8.0) -> tuple[str, 
 
 
 def _born(pid: int) -> float | None:
-    """Return when the process was created; None if it is gone or a zombie."""
+    """When the process was created; None if it is gone or a zombie."""
     try:
         found = psutil.Process(pid)
         if found.status() == psutil.STATUS_ZOMBIE:

@@ -25,7 +25,7 @@ def load() -> None:
 
 
 def essential(*, web_port: int, workers: int) -> tuple[Fork, ...]:
-    """Return web, gateway, workers and beat, the slowest to be ready first."""
+    """Web, gateway, workers and beat, the slowest to be ready first."""
     # Workers that look for each other first would cost a second each.
     worker = ("worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
     return (
@@ -52,7 +52,7 @@ def essential(*, web_port: int, workers: int) -> tuple[Fork, ...]:
 
 
 def flower(port: int) -> Fork:
-    """Return Flower, the page about tasks."""
+    """Flower, the page about tasks."""
     return _celery("flower", "flower", f"--address={LOOPBACK}", f"--port={port}")
 
 

@@ -49,7 +49,7 @@ class Supervisor:
         self._children: dict[str, _Child] = {}
 
     def log_of(self, name: str) -> Path:
-        """Return the log file of a child, whether it was started or not."""
+        """The log file of a child, whether it was started or not."""
         return self._logs / f"{name}.log"
 
     def start(self, startable: Startable, *, final_exits: frozenset[int] = frozenset()) -> None:
@@ -70,14 +70,14 @@ class Supervisor:
         self._write_register()
 
     def pid_of(self, name: str) -> int | None:
-        """Return the process number of the child; None while it is down."""
+        """The process number of the child; None while it is down."""
         child = self._children.get(name)
         if child is None or child.running is None or child.running.poll() is not None:
             return None
         return child.running.pid
 
     def names(self) -> tuple[str, ...]:
-        """Return all children in the order of their start."""
+        """All children in the order of their start."""
         return tuple(self._children)
 
     def running(self) -> Iterator[tuple[str, int]]:

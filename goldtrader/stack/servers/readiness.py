@@ -13,7 +13,7 @@ from goldtrader.stack.ports import LOOPBACK
 
 
 def missing(port: int) -> str | None:
-    """Return the parts that are down by the web server's own health; None once none is."""
+    """The parts that are down by the web server's own health; None once none is."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5.0)
     try:
         connection.request("GET", "/api/v1/health")
@@ -31,7 +31,7 @@ def missing(port: int) -> str | None:
 
 
 def listens(port: int, host: str = LOOPBACK) -> bool:
-    """Return whether something accepts connections there."""
+    """Whether something accepts connections there."""
     try:
         with socket.create_connection((host, port), timeout=1.0):
             return True

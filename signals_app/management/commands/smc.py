@@ -62,7 +62,7 @@ class Command(BaseCommand):
 def _probabilities(
     symbol: str, timeframe: Timeframe, ended_by: datetime, data_dir: Path | None
 ) -> tuple[FindingProbabilities, str]:
-    """Return what was measured before the last candle, and a sentence about where that is from."""
+    """What was measured before the last candle, and a sentence about where that is from."""
     try:
         with open_database(data_dir, by="smc"):
             known = finding_probabilities(symbol, timeframe, ended_by=ended_by)

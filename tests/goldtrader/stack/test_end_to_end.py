@@ -80,7 +80,7 @@ def test_ticks_in_give_the_backtests_signals_trades_and_messages_out(start_stack
     assert dict(linked) == links_of(result)
     assert "The record holds." in manage("verify_record", "--data-dir", stack.data_dir)
 
-    # The web server tells what workers and gateway counted.
+    # The web server shows what workers and gateway counted.
     with urllib.request.urlopen(f"http://127.0.0.1:{stack.port}/metrics", timeout=10) as answer:
         counted = dict(
             line.rpartition(" ")[::2] for line in answer.read().decode().splitlines() if line

@@ -386,11 +386,11 @@ async def test_an_error_that_is_over_is_no_longer_shown(folder, spool, caplog):
     async with running(server, folder), Running(a_client(server, folder, source, spool)):
         for cuts in range(3):
 
-            def is_told(cuts=cuts):
+            def is_reported(cuts=cuts):
                 status = read_status(folder) or STARTING
                 return (status.line, status.reconnects) == ("connected", cuts)
 
-            await until(is_told)
+            await until(is_reported)
             assert read_status(folder).last_error == ""
             await server.cut()
         await until(lambda: server.connections == 4)
@@ -486,7 +486,7 @@ async def test_a_full_spool_counts_and_tells_until_it_has_room(folder, monkeypat
 
 
 class FailingSpool(Spool):
-    """A spool whose disk fails when told to."""
+    """A spool whose disk fails on demand."""
 
     is_failing = False
 

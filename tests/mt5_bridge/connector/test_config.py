@@ -15,11 +15,11 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def test_the_command_line_is_enough():
-    told = (
+    line = (
         "--source replay --file data/EURUSD_M1.csv --speed 600 --exit-when-done "
         "--token-url https://example.org/t --api-key k --source-timezone server-us"
     )
-    config = read_config([*told.split(), "--url", URL], {})
+    config = read_config([*line.split(), "--url", URL], {})
     assert config == Config(
         source=SourceKind.REPLAY,
         url=URL,

@@ -301,7 +301,7 @@ def test_a_report_is_repeated_until_the_server_has_answered_behind_it():
     assert reports(link) == []
 
 
-def test_of_reports_that_wait_the_newest_of_each_code_is_told():
+def test_of_reports_that_wait_the_newest_of_each_code_is_sent():
     link = connected([])
     back = "MT5_RECONNECTED", "back"
     for code, message in (GONE, back, ("MT5_DISCONNECTED", "gone again"), back):

@@ -1,4 +1,4 @@
-"""Overfitting and the reality check: how luck is told from worth."""
+"""Overfitting and the reality check: how luck is distinguished from worth."""
 
 import numpy as np
 

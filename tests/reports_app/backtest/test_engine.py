@@ -207,11 +207,11 @@ def test_candles_and_ticks_lead_to_the_same_first_signal(result: BacktestResult)
 
 
 def test_progress_is_told_up_to_the_last_candle() -> None:
-    candles, told = m15_of(wandering_ticks(1)), []
+    candles, steps = m15_of(wandering_ticks(1)), []
 
-    run_on_candles(GOLD, EAGER, candles, np.full(len(candles), 0.2), {}, on_progress=told.append)
+    run_on_candles(GOLD, EAGER, candles, np.full(len(candles), 0.2), {}, on_progress=steps.append)
 
-    assert told == [0, len(candles)]
+    assert steps == [0, len(candles)]
 
 
 def test_balance_is_what_the_events_earned(result: BacktestResult) -> None:

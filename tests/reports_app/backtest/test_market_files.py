@@ -19,15 +19,15 @@ def test_the_share_of_ticks_done_is_told_by_the_bytes_read(form: str, tmp_path: 
     )
     path = tmp_path / "ticks.csv"
     path.write_bytes(gzip.compress(raw) if form == "packed" else raw)
-    told: list[tuple[int, int, str]] = []
+    steps: list[tuple[int, int, str]] = []
 
     market = open_market(instrument=DEFAULT_INSTRUMENTS[0], ticks=path)
-    market.run(Parameters(), lambda *step: told.append(step))
+    market.run(Parameters(), lambda *step: steps.append(step))
 
     size = path.stat().st_size
-    done = [step[0] for step in told]
-    assert {step[1] for step in told} == {size}
+    done = [step[0] for step in steps]
+    assert {step[1] for step in steps} == {size}
     assert done == sorted(done)
     assert (done[0], done[-1]) == (0, size)
     assert any(0.2 * size < each < 0.9 * size for each in done)
-    assert told[-1][2] == "86,400 ticks, 2024-01-12 23:59"
+    assert steps[-1][2] == "86,400 ticks, 2024-01-12 23:59"

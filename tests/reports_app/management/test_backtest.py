@@ -191,10 +191,10 @@ def test_every_new_setting_counts_as_a_variant_and_the_same_again_does_not(
 def test_the_page_needs_nothing_from_elsewhere(ticks_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
 
-    told = backtest("--ticks", ticks_file, "--html", path, *EAGER)
+    report = backtest("--ticks", ticks_file, "--html", path, *EAGER)
 
     page = path.read_text()
-    assert f"The page is in {path}." in " ".join(told.split())
+    assert f"The page is in {path}." in " ".join(report.split())
     assert page.count("<svg") >= 4
     assert not re.search(r"https?:|src=|href=|@import|url\(", page)
     for chart in re.findall("<svg.*?</svg>", page):
@@ -215,11 +215,11 @@ def test_a_ruined_account_is_called_so(ticks_file: Path, tmp_path: Path) -> None
     reckless += ["--set", "daily_loss_percentage=100", "--set", "zone_memory_hours=1"]
     path = tmp_path / "report.html"
 
-    told = backtest("--ticks", ticks_file, "--html", path, *EAGER, *reckless)
+    report = backtest("--ticks", ticks_file, "--html", path, *EAGER, *reckless)
     printed = json.loads(backtest("--ticks", ticks_file, "--json", *EAGER, *reckless))
 
-    assert re.search(r"RUINED: on \d\d January 2024 the account had lost all of its 10,000", told)
-    assert "An account that was ruined is not drawn again." in told
+    assert re.search(r"RUINED: on \d\d January 2024 the account had lost all of its 10,000", report)
+    assert "An account that was ruined is not drawn again." in report
     assert min(each["balance"] for each in printed["equity"]) == 0.0
     assert (printed["ruined"][:7], printed["monte_carlo"]) == ("2024-01", None)
     assert printed["maximum_drawdown_percentage"] == 100.0

@@ -53,17 +53,17 @@ def check(*arguments: str | Path) -> tuple[int, str]:
 
 
 def test_ticks_are_proven_to_have_none(ticks_file: Path) -> None:
-    code, told = check("--ticks", ticks_file)
+    code, report = check("--ticks", ticks_file)
 
     assert code == 0
-    assert told.startswith("No lookahead found: 6 copies of the file")
-    assert "(3 of them just after a signal)" in told
+    assert report.startswith("No lookahead found: 6 copies of the file")
+    assert "(3 of them just after a signal)" in report
 
 
 def test_candles_are_proven_to_have_none(candles_file: Path) -> None:
-    code, told = check("--candles", candles_file, "--json")
+    code, report = check("--candles", candles_file, "--json")
 
-    printed = json.loads(told)
+    printed = json.loads(report)
     assert (code, printed["lookahead"]) == (0, False)
     assert sum(cut["signals"] for cut in printed["cuts"]) > 5
     assert sum(cut["findings"] for cut in printed["cuts"]) > 100
@@ -88,10 +88,12 @@ def test_a_candle_that_knows_the_next_one_is_found_out(
 
     monkeypatch.setattr(engine, "resample", knowing)
 
-    code, told = check("--candles", candles_file)
+    code, report = check("--candles", candles_file)
 
     assert code == 1
-    assert told.startswith("LOOKAHEAD: something was known before its time. When the file ends at ")
+    assert report.startswith(
+        "LOOKAHEAD: something was known before its time. When the file ends at "
+    )
 
 
 def test_ticks_that_know_the_next_one_are_found_out(
@@ -129,10 +131,10 @@ def test_a_detector_that_repaints_is_found_out(
 
     monkeypatch.setattr(truncation, "analyse", repainting)
 
-    code, told = check("--candles", candles_file)
+    code, report = check("--candles", candles_file)
 
     assert code == 1
-    assert "swing" in told
+    assert "swing" in report
 
 
 def test_a_file_is_really_cut_so_that_later_rows_cannot_say_how_to_read_it(
@@ -144,10 +146,10 @@ def test_a_file_is_really_cut_so_that_later_rows_cannot_say_how_to_read_it(
     lines = [f"{header},spread", *(",".join(pair) for pair in zip(rows, spread, strict=True))]
     candles_file.write_text("\n".join(lines) + "\n")
 
-    code, told = check("--candles", candles_file, "--set", "maximum_spread_pips=1000")
+    code, report = check("--candles", candles_file, "--set", "maximum_spread_pips=1000")
 
     assert code == 1
-    assert "LOOKAHEAD" in told
+    assert "LOOKAHEAD" in report
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -177,9 +179,9 @@ def test_minutes_are_cut_by_whole_candles(tmp_path: Path) -> None:
     ]
     path.write_text("\n".join([header, *minutes]) + "\n")
 
-    code, told = check("--candles", path, "--json")
+    code, report = check("--candles", path, "--json")
 
-    printed = json.loads(told)
+    printed = json.loads(report)
     assert code == 0
     assert sum(cut["findings"] for cut in printed["cuts"]) > 0
     assert printed["warning"].startswith("But the copies gave no signal")
@@ -197,10 +199,10 @@ def test_a_file_too_short_for_any_finding_proves_nothing(tmp_path: Path) -> None
 
 
 def test_without_signals_it_is_said_that_of_them_nothing_is_proven(ticks_file: Path) -> None:
-    code, told = check("--ticks", ticks_file, "--set", "threshold=100")
+    code, report = check("--ticks", ticks_file, "--set", "threshold=100")
 
     assert code == 0
-    assert "of signals and trades nothing is proven" in told
+    assert "of signals and trades nothing is proven" in report
 
 
 def test_half_of_the_cuts_are_just_after_signals() -> None:

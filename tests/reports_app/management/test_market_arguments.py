@@ -42,10 +42,10 @@ def test_the_live_strategy_makes_what_the_live_system_made(pipeline: Pipeline) -
     pipeline.run()
 
     live = json.loads(printed("export", "--json"))
-    told = json.loads(backtest(pipeline, "--json", "--strategy", "live"))
+    report = json.loads(backtest(pipeline, "--json", "--strategy", "live"))
     assert len(live["trades"]) >= 3
-    assert {name: told[name] for name in ("signals", "trades")} == live
-    assert told["starting_balance"] == 25_000
+    assert {name: report[name] for name in ("signals", "trades")} == live
+    assert report["starting_balance"] == 25_000
     assert json.loads(backtest(pipeline, "--json"))["signals"] != live["signals"]
 
 
@@ -79,9 +79,9 @@ def test_an_instrument_that_only_the_database_knows_can_be_run(tmp_path: Path) -
     path = tmp_path / "silver.csv"
     path.write_text("timestamp_ms,bid,ask\n1704672000000,23.1,23.12\n1704672001000,23.1,23.12\n")
 
-    told = printed("backtest", "--symbol", "XAGUSD", "--ticks", path, "--strategy", "live")
+    report = printed("backtest", "--symbol", "XAGUSD", "--ticks", path, "--strategy", "live")
 
-    assert told.startswith("XAGUSD, 2024-01-08T00:00:00Z to 2024-01-08T00:00:01Z")
+    assert report.startswith("XAGUSD, 2024-01-08T00:00:00Z to 2024-01-08T00:00:01Z")
 
 
 @pytest.mark.parametrize(

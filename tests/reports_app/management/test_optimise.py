@@ -58,15 +58,15 @@ def worker(redis_client) -> Iterator[None]:
 
 
 def test_out_of_sample_comes_first(candles_file: Path) -> None:
-    told = optimise(candles_file, "--workers", "local", "--processes", "1")
+    report = optimise(candles_file, "--workers", "local", "--processes", "1")
 
-    lines = [line for line in told.splitlines() if line]
+    lines = [line for line in report.splitlines() if line]
     assert lines[0] == (
         "9 settings tried on 1 process, begun with the defaults, with threshold=55, "
         "warm_up_candles=10."
     )
     assert lines[1].startswith("- Out of sample: chosen each time on the past alone")
-    assert "9 settings have been tried on this file" in told
+    assert "9 settings have been tried on this file" in report
 
 
 def test_json_says_the_same_from_two_processes_and_from_one(candles_file: Path) -> None:

@@ -83,11 +83,11 @@ def reliability(*arguments: object) -> str:
 def test_the_answer_comes_before_its_table_and_each_band_has_a_sentence(
     file: Path, scored: list[float]
 ) -> None:
-    told = reliability(file).splitlines()
+    report = reliability(file).splitlines()
 
-    assert told[0] == "XAUUSD, scored by the defaults"
-    assert told[3].startswith("Did higher scores do better? Too few outcomes to say: ")
-    sentences = [line.removeprefix("- ") for line in told if line.startswith("- Scores")]
+    assert report[0] == "XAUUSD, scored by the defaults"
+    assert report[3].startswith("Did higher scores do better? Too few outcomes to say: ")
+    sentences = [line.removeprefix("- ") for line in report if line.startswith("- Scores")]
     assert sentences[0] == (
         "Scores 50-60 won 50.0% of 40. Random entries won 50.0%: too few to say (only a "
         "difference from about 15 points on would show)."
@@ -97,15 +97,15 @@ def test_the_answer_comes_before_its_table_and_each_band_has_a_sentence(
 
 
 def test_the_engine_scores_candles_of_a_file(file: Path) -> None:
-    told = json.loads(reliability(file, "--json"))
+    report = json.loads(reliability(file, "--json"))
 
-    assert (told["symbol"], told["settings"], told["threshold"]) == (
+    assert (report["symbol"], report["settings"], report["threshold"]) == (
         "XAUUSD",
         "the defaults",
         80.0,
     )
-    assert told["live"] is None
-    assert [band["from_score"] for band in told["bands"]] == [50.0, 60.0, 70.0, 80.0, 90.0]
+    assert report["live"] is None
+    assert [band["from_score"] for band in report["bands"]] == [50.0, 60.0, 70.0, 80.0, 90.0]
 
 
 def test_a_picture_is_drawn(file: Path, tmp_path: Path, scored: list[float]) -> None:
@@ -156,11 +156,11 @@ def test_the_strategy_in_use_is_judged_by_its_own_threshold(
 ) -> None:
     change_parameters({"threshold": 85})
 
-    told = json.loads(reliability(file, "--strategy", "live", "--json"))
+    report = json.loads(reliability(file, "--strategy", "live", "--json"))
 
     assert scored == [85.0]
-    assert (told["settings"], told["threshold"]) == ("default v2, live", 85.0)
-    assert "0 from 85 on" in told["verdicts"][0]
+    assert (report["settings"], report["threshold"]) == ("default v2, live", 85.0)
+    assert "0 from 85 on" in report["verdicts"][0]
 
 
 @pytest.mark.django_db
@@ -169,11 +169,11 @@ def test_without_files_the_databases_history_is_scored(scored: list[float]) -> N
         PriceCandle.of("XAUUSD", Timeframe.M15, candles(400), PriceCandle.Source.HISTORY)
     )
 
-    told = reliability()
+    report = reliability()
 
-    assert "scored by default v1, live" in told
-    assert "the database's XAUUSD M15: 400 candles, 2024-01-02T00:00:00Z to" in told
-    assert "What the live signals really did" not in told
+    assert "scored by default v1, live" in report
+    assert "the database's XAUUSD M15: 400 candles, 2024-01-02T00:00:00Z to" in report
+    assert "What the live signals really did" not in report
 
 
 @pytest.mark.django_db
@@ -206,12 +206,12 @@ def test_the_live_record_says_what_its_signals_really_did() -> None:
     stored_trade(numbered(2))
     stored_signal(numbered(3))
 
-    told = json.loads(reliability("--json"))
+    report = json.loads(reliability("--json"))
 
-    (band,) = told["live"]["bands"]
+    (band,) = report["live"]["bands"]
     assert (band["from_score"], band["told"], band["closed"], band["wins"]) == (80.0, 2, 1, 0)
-    assert "too few to say anything" in told["live"]["verdict"]
-    assert told["data"] == [
+    assert "too few to say anything" in report["live"]["verdict"]
+    assert report["data"] == [
         "the database's XAUUSD M15 holds 0 candles; at least 300 are needed.",
     ]
     assert "made money" in reliability()
@@ -242,8 +242,8 @@ def test_beside_real_candles_only_the_made_up_record_is_named(
     StreamPosition.objects.create(instrument="XAUUSD", seqs={"paper-simulated": 7})
     stored_trade(numbered(1), 2035.0)
 
-    told = reliability(file, "--strategy", "live").splitlines()
+    report = reliability(file, "--strategy", "live").splitlines()
 
-    marked = next(place for place, line in enumerate(told) if line.startswith("SIMULATED FEED"))
-    assert told[marked + 1] == "What the live signals really did:"
-    assert sum(line.startswith("SIMULATED") for line in told) == 1
+    marked = next(place for place, line in enumerate(report) if line.startswith("SIMULATED FEED"))
+    assert report[marked + 1] == "What the live signals really did:"
+    assert sum(line.startswith("SIMULATED") for line in report) == 1

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 Market = tuple[Drawing, Drawing, Drawing]
 
 
-def told(decision: Decision) -> tuple[str, str, str]:
+def outcome_of(decision: Decision) -> tuple[str, str, str]:
     decision.refresh_from_db()
     return decision.outcome, decision.reason, decision.text
 
@@ -30,7 +30,7 @@ def told(decision: Decision) -> tuple[str, str, str]:
 def refused(decision: Decision) -> tuple[str, str]:
     """Decide the close; return why it makes no signal."""
     assert decide_closes(decision.instrument) is None
-    outcome, reason, text = told(decision)
+    outcome, reason, text = outcome_of(decision)
     assert outcome == Decision.Outcome.REFUSED
     assert decision.strategy == Strategy.objects.live()
     return reason, text
@@ -50,7 +50,7 @@ def test_a_signal_names_no_reason_and_its_version() -> None:
 
     assert decide_closes("XAUUSD") == "XAU_20240105_001"  # not opened yet
 
-    assert told(decision) == ("OPENING", "", "")
+    assert outcome_of(decision) == ("OPENING", "", "")
     assert decision.strategy == Signal.objects.get().strategy
 
 
@@ -60,7 +60,7 @@ def test_a_score_below_the_threshold_is_told_with_its_reason() -> None:
 
     decide_closes("XAUUSD")
 
-    assert told(decision) == ("BELOW", "BELOW_THRESHOLD", "BUY scores 97.25 of 98")
+    assert outcome_of(decision) == ("BELOW", "BELOW_THRESHOLD", "BUY scores 97.25 of 98")
     assert str(decision.strategy) == "default v2"
 
 
@@ -94,7 +94,7 @@ def test_a_cross_without_dollars_is_refused_and_its_next_closes_are_decided() ->
     assert decide_closes("EURGBP") is None
 
     refusal = ("REFUSED", "NO_RATE", "EURGBP is quoted in GBP: there is no rate to USD")
-    assert [told(decision) for decision in closes] == [refusal, refusal]
+    assert [outcome_of(decision) for decision in closes] == [refusal, refusal]
     assert not Signal.objects.exists()
 
 

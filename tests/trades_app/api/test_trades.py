@@ -15,9 +15,9 @@ def test_a_trade_is_the_exported_one_with_its_number() -> None:
     row = stored_trade(SIGNAL, 2050.0, 2055.0, 2044.0)
     exported = trade_as_json(row.value(), [event.value() for event in row.events.all()])
 
-    told = caller().get(f"{API}/trades/{row.pk}").json()
+    answer = caller().get(f"{API}/trades/{row.pk}").json()
 
-    assert told == {
+    assert answer == {
         **exported,
         "events": [{**event, "found_late_seconds": None} for event in exported["events"]],
         "trade_id": row.pk,
@@ -25,7 +25,7 @@ def test_a_trade_is_the_exported_one_with_its_number() -> None:
         "initial_risk": 275.0,
         "expires_at": "2024-01-10T14:30:00.400Z",
     }
-    assert [event["kind"] for event in told["events"]] == [
+    assert [event["kind"] for event in answer["events"]] == [
         "OPENED",
         "MONITORING_STARTED",
         "TP1_HIT",
@@ -50,11 +50,15 @@ def test_active_trades_are_those_that_ticks_still_move() -> None:
     stored_trade(numbered(1), 2039.0)
     running = stored_trade(numbered(2), 2050.0)
 
-    (told,) = caller().get(f"{API}/trades/active").json()["results"]
+    (answer,) = caller().get(f"{API}/trades/active").json()["results"]
 
-    assert (told["trade_id"], told["status"], told["exit_time"]) == (running.pk, "MONITORING", None)
-    assert (told["exit_reason"], told["exit_price"]) == (None, None)
-    assert "events" not in told
+    assert (answer["trade_id"], answer["status"], answer["exit_time"]) == (
+        running.pk,
+        "MONITORING",
+        None,
+    )
+    assert (answer["exit_reason"], answer["exit_price"]) == (None, None)
+    assert "events" not in answer
 
 
 def test_trades_are_narrowed_by_instrument_status_and_time_of_entry() -> None:

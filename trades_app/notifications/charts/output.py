@@ -21,7 +21,7 @@ _COLOUR = re.compile("|".join(_VARIABLES))
 
 
 def as_png(figure: "Figure") -> bytes:
-    """Return the chart as PNG, of twice as many pixels as it was made for."""
+    """The chart as PNG, of twice as many pixels as it was made for."""
     written = BytesIO()
     figure.savefig(written, format="png", dpi=figure.dpi * _SCALE, metadata={"Software": None})
     return written.getvalue()
@@ -30,7 +30,7 @@ def as_png(figure: "Figure") -> bytes:
 def as_inline_svg(
     figure: "Figure", *, name: str, label: str, tooltips: Mapping[str, str] | None = None
 ) -> str:
-    """Return the chart as an `<svg>` for a page of HTML, which scales to its place there.
+    """The chart as an `<svg>` for a page of HTML, which scales to its place there.
 
     ``name`` is the chart's own on its page: the ids in it begin with it. ``label`` is what a screen
     reader says, ``tooltips`` are by the gid of what they belong to. Text stays text, in the page's

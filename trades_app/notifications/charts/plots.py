@@ -117,7 +117,7 @@ def plot_histogram(
 
 
 def thinned(x: Float64s, y: Float64s, points: int) -> tuple[Float64s, Float64s]:
-    """Return the lowest and highest of each stretch, where there are more points than so many."""
+    """The lowest and highest of each stretch, where there are more points than so many."""
     if len(x) <= points:
         return x, y
     kept = {0, len(x) - 1}
@@ -128,7 +128,7 @@ def thinned(x: Float64s, y: Float64s, points: int) -> tuple[Float64s, Float64s]:
 
 
 def named_dates(first_ms: int, last_ms: int, most: int) -> list[tuple[float, str]]:
-    """Return the beginnings of years, months or days (Unix ms) within a span, with their names."""
+    """The beginnings of years, months or days (Unix ms) within a span, with their names."""
     first, last = utc(first_ms), utc(last_ms)
     months = (last.year - first.year) * 12 + last.month - first.month
     if months < _FEW_MONTHS:

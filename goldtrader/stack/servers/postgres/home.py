@@ -35,7 +35,7 @@ class ClusterHome:
 
 
 def home_of(data_dir: Path) -> ClusterHome:
-    """Return where the cluster of ``data_dir`` lives, choosing and making it the first time."""
+    """Where the cluster of ``data_dir`` lives, chosen and made the first time."""
     found = binaries.find_binaries()
     remembered = _remembered(data_dir)
     if remembered is not None:
