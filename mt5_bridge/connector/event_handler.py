@@ -42,7 +42,7 @@ class EventHandler:
             case events.RoleAssigned(symbol, role):
                 self._progress.update(role=role.value)
                 log.info("%s: this connector is %s", symbol, role.value)
-            case events.NumberingNeeded() | events.SpoolBehind() | events.TicksMissing():
+            case events.NumberingNeeded() | events.SpoolBehind() | events.ReplayNeeded():
                 await self._put_right(event)
             case events.Resumed():
                 await self._resumed(event)
@@ -58,7 +58,7 @@ class EventHandler:
                 assert_never(event)
 
     async def _put_right(
-        self, event: events.NumberingNeeded | events.SpoolBehind | events.TicksMissing
+        self, event: events.NumberingNeeded | events.SpoolBehind | events.ReplayNeeded
     ) -> None:
         """Make numbers and ticks fit what the server has, then send from there on."""
         symbol, after_seq = event.symbol, event.after_seq
@@ -68,7 +68,7 @@ class EventHandler:
             case events.SpoolBehind():
                 log.warning("%s: the server is ahead of the spool; renumbering", symbol)
                 self._spool.renumber(symbol, after_seq)
-            case events.TicksMissing():
+            case events.ReplayNeeded():
                 log.warning(
                     "%s: the server wants ticks from number %d on again, from the source",
                     symbol,

@@ -8,10 +8,10 @@ from mt5_bridge.protocol.link_events import (
     Acknowledged,
     NumberingNeeded,
     Placement,
+    ReplayNeeded,
     Resumed,
     RoleAssigned,
     SpoolBehind,
-    TicksMissing,
 )
 from mt5_bridge.protocol.wire import Role
 
@@ -90,7 +90,7 @@ class Delivery:
         if self._begins_too_late(resume):
             return NumberingNeeded(*where)
         if self._is_missing(resume):
-            return TicksMissing(*where)
+            return ReplayNeeded(*where)
         return self.resume(resume.seq, resume.time)
 
     def resume(self, after_seq: int, time_ms: int | None) -> Resumed:

@@ -46,7 +46,7 @@ class SpoolBehind:
 
 
 @dataclass(frozen=True, slots=True)
-class TicksMissing:
+class ReplayNeeded:
     """The server wants ticks from `after_seq + 1` on, and the first of them are no longer held.
 
     Let the source give them again, as it did before, then call `resume`.
@@ -105,7 +105,7 @@ class ClockErrorChanged:
     ahead_ms: int
 
 
-Placement: TypeAlias = NumberingNeeded | SpoolBehind | TicksMissing | Resumed
+Placement: TypeAlias = NumberingNeeded | SpoolBehind | ReplayNeeded | Resumed
 Event: TypeAlias = (
     LoggedIn
     | RoleAssigned

@@ -34,7 +34,7 @@ class LastGood:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedQuote:
     """A refused quote: its index in what was checked, the rule it broke, and a sentence."""
 
     place: int
@@ -52,7 +52,7 @@ class CheckedQuotes:
 
     quotes: Quotes
     accepted: Bools
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[RefusedQuote, ...]
     last: LastGood
 
     @property
@@ -139,28 +139,30 @@ class QuoteFilter:
         ask: float,
         last: LastGood,
         now_ms: int | None,
-    ) -> Refusal | None:
+    ) -> RefusedQuote | None:
         if math.isnan(bid) or math.isnan(ask):
-            return Refusal(place, BadTick.NOT_A_NUMBER, "the price is not a number")
+            return RefusedQuote(place, BadTick.NOT_A_NUMBER, "the price is not a number")
         if math.isinf(bid) or math.isinf(ask):
-            return Refusal(place, BadTick.INFINITE, "the price is infinite")
+            return RefusedQuote(place, BadTick.INFINITE, "the price is infinite")
         if bid <= 0 or ask <= 0:
-            return Refusal(
+            return RefusedQuote(
                 place, BadTick.NOT_POSITIVE, f"the price {min(bid, ask)} is not positive"
             )
         if ask < bid:
-            return Refusal(place, BadTick.CROSSED, f"the ask {ask} is below the bid {bid}")
+            return RefusedQuote(place, BadTick.CROSSED, f"the ask {ask} is below the bid {bid}")
         if now_ms is not None and time_ms > now_ms + self.maximum_ahead_ms:
             ahead = (time_ms - now_ms) / 1000
-            return Refusal(place, BadTick.IN_THE_FUTURE, f"the time is {ahead:.1f} s in the future")
+            return RefusedQuote(
+                place, BadTick.IN_THE_FUTURE, f"the time is {ahead:.1f} s in the future"
+            )
         if time_ms < last.time_ms - self.maximum_back_ms:
             back = (last.time_ms - time_ms) / 1000
             text = f"the time is {back:.1f} s before the last one"
-            return Refusal(place, BadTick.TOO_OLD, text)
+            return RefusedQuote(place, BadTick.TOO_OLD, text)
         reach = self.maximum_jump * last.bid
         if last.bid and (abs(bid - last.bid) > reach or ask - last.bid > reach):
             text = f"the quote {bid}/{ask} is over {self.maximum_jump:.0%} away from {last.bid}"
-            return Refusal(place, BadTick.JUMP, text)
+            return RefusedQuote(place, BadTick.JUMP, text)
         return None
 
 

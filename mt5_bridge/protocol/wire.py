@@ -155,7 +155,7 @@ class HeartbeatAck(msgspec.Struct, frozen=True, tag_field="type", tag="heartbeat
     timestamp: str
 
 
-class Tick(msgspec.Struct, frozen=True, tag_field="type", tag="tick"):
+class TickMessage(msgspec.Struct, frozen=True, tag_field="type", tag="tick"):
     """One tick in a frame of its own; `last` and `volume` are None where the market has none."""
 
     symbol: _Symbol
@@ -244,7 +244,7 @@ class Unknown(msgspec.Struct, frozen=True):
     type: str
 
 
-ConnectorMessage: TypeAlias = Auth | Heartbeat | Tick | TickBatch | History | Error
+ConnectorMessage: TypeAlias = Auth | Heartbeat | TickMessage | TickBatch | History | Error
 ServerMessage: TypeAlias = Connected | AuthOk | HeartbeatAck | Ack | HistoryAck | Error
 Message: TypeAlias = ConnectorMessage | ServerMessage
 

@@ -8,7 +8,7 @@ from rest_framework import generics, serializers
 from signals_app.api.serializers import RowSerializer
 from signals_app.market.candle import TIMEFRAMES
 from signals_app.models import MeasuredProbability
-from signals_app.probability.estimate import EventKind, EventType
+from signals_app.probability.estimate import EventType, MeasuredEventKind
 from signals_app.smc.measures import Bias
 
 
@@ -21,7 +21,7 @@ class ProbabilityFilter(django_filters.FilterSet):  # type: ignore[misc]
         "event_type", choices=[(each.value, each.value) for each in EventType]
     )
     kind = django_filters.ChoiceFilter(
-        "event_kind", choices=[(each.value, each.value) for each in EventKind]
+        "event_kind", choices=[(each.value, each.value) for each in MeasuredEventKind]
     )
     direction = django_filters.ChoiceFilter(
         choices=[(each.value, each.value) for each in (Bias.BULLISH, Bias.BEARISH)]

@@ -34,13 +34,13 @@ class AdmittedConnector:
     claims: Claims
     roles: SymbolRoles
 
-    def ticks(self, message: wire.Tick | wire.TickBatch, now_ms: int) -> Actions:
+    def ticks(self, message: wire.TickMessage | wire.TickBatch, now_ms: int) -> Actions:
         """Ticks are stored, or dropped on standby."""
         symbol = message.symbol
         if symbol not in self.roles.by_symbol:
             return (replies.forbidden(symbol, self.claims, now_ms),)
         rows: Sequence[Row]
-        if isinstance(message, wire.Tick):
+        if isinstance(message, wire.TickMessage):
             rows = (Row(message.time_ms, message.bid, message.ask),)
         else:
             rows = message.rows

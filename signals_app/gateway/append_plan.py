@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from mt5_bridge.protocol.quote_filter import BadTick, LastGood, QuoteFilter, Refusal
+from mt5_bridge.protocol.quote_filter import BadTick, LastGood, QuoteFilter, RefusedQuote
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import Row
 from signals_app.gateway.stream_state import StreamState
@@ -45,7 +45,7 @@ class AppendPlan:
     seq: int
     watermark_ms: int | None = None
     refusals: Mapping[BadTick, int] = field(default_factory=dict)
-    first_refusal: Refusal | None = None
+    first_refusal: RefusedQuote | None = None
     first_refused_seq: int | None = None
     duplicates: int = 0
     earlier: int = 0

@@ -21,7 +21,7 @@ GOING_AWAY: Final = 1001
 TRY_AGAIN_LATER: Final = 1013
 """Close codes of the WebSocket protocol itself: the server ends, or must be resumed from."""
 
-_TICKS: Final = (wire.Tick, wire.TickBatch)
+_TICKS: Final = (wire.TickMessage, wire.TickBatch)
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ class Connection:
                 return self._connector.history(message, now_ms)
             case wire.Error():
                 return self._connector.error(message)
-            case wire.Tick() | wire.TickBatch():
+            case wire.TickMessage() | wire.TickBatch():
                 raise AssertionError("ticks of admitted connectors are taken in `receive`")
             case _:
                 assert_never(message)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mt5_bridge.protocol import wire
-from mt5_bridge.protocol.quote_filter import Refusal
+from mt5_bridge.protocol.quote_filter import RefusedQuote
 from mt5_bridge.protocol.wire import ErrorCode
 from signals_app.gateway.actions import Send
 from signals_app.gateway.append_plan import AppendPlan
@@ -43,7 +43,7 @@ def history_ack(symbol: str, timeframe: Timeframe, stored: int) -> Send:
     return Send(wire.HistoryAck(symbol=symbol, timeframe=timeframe.value, stored=stored))
 
 
-def bad_ticks(symbol: str, plan: AppendPlan, example: Refusal, now_ms: int) -> Send:
+def bad_ticks(symbol: str, plan: AppendPlan, example: RefusedQuote, now_ms: int) -> Send:
     """Which ticks of an append were refused and why, all of them in one message."""
     counts = ", ".join(f"{reason.value} {count}" for reason, count in plan.refusals.items())
     seq = plan.first_refused_seq

@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Subquery
 
 from signals_app.models import fields
 from signals_app.models.values import Columns
-from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
+from signals_app.probability.estimate import Bucket, EventType, MeasuredEventKind, Probability
 from signals_app.smc.measures import Bias
 
 
@@ -44,7 +44,7 @@ class MeasuredProbability(models.Model):
     instrument = fields.symbol()
     timeframe = models.CharField(max_length=3)
     event_type = fields.kind(EventType, max_length=12)
-    event_kind = fields.kind(EventKind, max_length=6)
+    event_kind = fields.kind(MeasuredEventKind, max_length=6)
     direction = fields.kind(Bias, max_length=7)
     tercile = models.PositiveSmallIntegerField(help_text="third of the scores, 1 the lowest")
     score_above = models.FloatField(null=True, help_text="null: no lower bound")

@@ -27,7 +27,7 @@ class EventType(StrEnum):
     SWEEP = "SWEEP"
 
 
-class EventKind(StrEnum):
+class MeasuredEventKind(StrEnum):
     """How it came: a zone formed or was first retested; which liquidity a sweep took.
 
     A retest that closes through an order block, or trades through a gap, is none: the analysis
@@ -42,7 +42,11 @@ class EventKind(StrEnum):
 
 
 #: The places that columns hold instead of names.
-EVENT_TYPES, EVENT_KINDS, BIASES = tuple(EventType), tuple(EventKind), (Bias.BULLISH, Bias.BEARISH)
+EVENT_TYPES, EVENT_KINDS, BIASES = (
+    tuple(EventType),
+    tuple(MeasuredEventKind),
+    (Bias.BULLISH, Bias.BEARISH),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Bucket:
     """Events that are measured together: type, kind, direction and score tercile (1 lowest)."""
 
     type: EventType
-    kind: EventKind
+    kind: MeasuredEventKind
     direction: Bias
     tercile: int
 
@@ -137,7 +141,7 @@ def wilson(wins: int, n: int, z: float = Z_95) -> tuple[float, float]:
 def look_up(
     probabilities: Iterable[Probability],
     type_: EventType,
-    kind: EventKind,
+    kind: MeasuredEventKind,
     direction: Bias,
     score: float,
 ) -> Probability | None:

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 from signals_app.confluence.scoring import Score
 from signals_app.market.candle import Timeframe
-from signals_app.probability.estimate import EventKind, EventType
+from signals_app.probability.estimate import EventType, MeasuredEventKind
 from signals_app.smc.liquidity import PoolKind
 from signals_app.smc.measures import Bias
 
 #: Kinds of pools as events are measured: a day's high and low are one kind, in two directions.
 POOL_KINDS = {
-    PoolKind.SWING: EventKind.SWING,
-    PoolKind.PDH: EventKind.DAY,
-    PoolKind.PDL: EventKind.DAY,
-    PoolKind.PWH: EventKind.WEEK,
-    PoolKind.PWL: EventKind.WEEK,
+    PoolKind.SWING: MeasuredEventKind.SWING,
+    PoolKind.PDH: MeasuredEventKind.DAY,
+    PoolKind.PDL: MeasuredEventKind.DAY,
+    PoolKind.PWH: MeasuredEventKind.WEEK,
+    PoolKind.PWL: MeasuredEventKind.WEEK,
 }
 
 
@@ -24,7 +24,7 @@ class Evidence:
 
     timeframe: Timeframe
     type: EventType
-    kind: EventKind
+    kind: MeasuredEventKind
     direction: Bias
     score: float
 
@@ -40,14 +40,14 @@ def evidence_of(best: Score) -> Evidence | None:
         return Evidence(
             zone.timeframe,
             EventType.ORDER_BLOCK,
-            EventKind.RETEST,
+            MeasuredEventKind.RETEST,
             block.direction,
             block.score,
         )
     if zone is not None and zone.gap is not None:
         gap = zone.gap
         return Evidence(
-            zone.timeframe, EventType.FVG, EventKind.RETEST, gap.direction, gap.strength
+            zone.timeframe, EventType.FVG, MeasuredEventKind.RETEST, gap.direction, gap.strength
         )
     if sweep is not None:
         return Evidence(

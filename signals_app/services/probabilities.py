@@ -8,7 +8,13 @@ from signals_app.confluence.scoring import Score
 from signals_app.market import calendar
 from signals_app.market.candle import Timeframe
 from signals_app.models import Analysis, MeasuredProbability, Signal
-from signals_app.probability.estimate import EventKind, EventType, Measured, Probability, look_up
+from signals_app.probability.estimate import (
+    EventType,
+    Measured,
+    MeasuredEventKind,
+    Probability,
+    look_up,
+)
 from signals_app.probability.evidence import POOL_KINDS, evidence_of
 from signals_app.smc.liquidity import PoolKind
 from signals_app.smc.measures import Bias
@@ -27,18 +33,18 @@ class FindingProbabilities:
 
     def of_order_block(self, direction: Bias, score: float) -> Measured | None:
         """How often blocks like this one held when price came back to them."""
-        return self._of(EventType.ORDER_BLOCK, EventKind.RETEST, direction, score)
+        return self._of(EventType.ORDER_BLOCK, MeasuredEventKind.RETEST, direction, score)
 
     def of_gap(self, direction: Bias, strength: float) -> Measured | None:
         """How often gaps like this one held when price came back to them."""
-        return self._of(EventType.FVG, EventKind.RETEST, direction, strength)
+        return self._of(EventType.FVG, MeasuredEventKind.RETEST, direction, strength)
 
     def of_sweep(self, kind: PoolKind, direction: Bias, score: float) -> Measured | None:
         """How often price turned after sweeps like this one."""
         return self._of(EventType.SWEEP, POOL_KINDS[kind], direction, score)
 
     def _of(
-        self, type_: EventType, kind: EventKind, direction: Bias, score: float
+        self, type_: EventType, kind: MeasuredEventKind, direction: Bias, score: float
     ) -> Measured | None:
         found = look_up(self.probabilities, type_, kind, direction, score)
         return None if found is None else found.measured

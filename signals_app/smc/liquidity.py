@@ -52,7 +52,7 @@ class PoolKind(StrEnum):
     PWL = "PWL"
 
 
-class Outcome(StrEnum):
+class PoolOutcome(StrEnum):
     """What became of a taken pool: price came back, went on, or has not decided yet."""
 
     SWEEP = "sweep"
@@ -73,7 +73,7 @@ class LiquidityPool(Struct, frozen=True, gc=False):
     price: float
     touches: int
     taken_at: int | None
-    outcome: Outcome | None
+    outcome: PoolOutcome | None
 
 
 class LiquiditySweep(Struct, frozen=True, gc=False):
@@ -123,7 +123,7 @@ def find_sweeps(
     relvol = relative_volumes(candles)
     sweeps: list[LiquiditySweep] = []
     for pool in pools:
-        if pool.outcome is not Outcome.SWEEP:
+        if pool.outcome is not PoolOutcome.SWEEP:
             continue
         if pool.side is Side.BUY:
             sweeps.append(_bearish_sweep(candles, relvol, pool, reclaim_candles))
@@ -224,11 +224,11 @@ def _reclaimed_at(
     return next((j for j in in_time if close[j] < price), None)
 
 
-def _outcome(close: list[float], price: float, taken_at: int, reclaim_candles: int) -> Outcome:
+def _outcome(close: list[float], price: float, taken_at: int, reclaim_candles: int) -> PoolOutcome:
     if _reclaimed_at(close, price, taken_at, reclaim_candles) is not None:
-        return Outcome.SWEEP
+        return PoolOutcome.SWEEP
     decided = taken_at + reclaim_candles < len(close)
-    return Outcome.RUN if decided else Outcome.PENDING
+    return PoolOutcome.RUN if decided else PoolOutcome.PENDING
 
 
 def _bearish_sweep(

@@ -78,7 +78,7 @@ def frames_of(shape: Shape, first_seq: int, ticks: int) -> list[str]:
         return frames
     for n in range(first_seq, first_seq + ticks):
         bid = 2000 + n % 97 / 100
-        tick = wire.Tick(SYMBOL, wire.iso(start_ms + n), bid, bid + 0.3, seq=n)
+        tick = wire.TickMessage(SYMBOL, wire.iso(start_ms + n), bid, bid + 0.3, seq=n)
         frames.append(wire.encode(tick))
     return frames
 

@@ -75,7 +75,7 @@ async def send_ticks(
             await asyncio.sleep(started + n / per_second - time.monotonic())
             bid = 2000 + n % 100 / 100
             now_ms = time.time_ns() // 1_000_000
-            tick = wire.Tick(symbol, wire.iso(now_ms), bid, bid + 0.3, seq=n + 1)
+            tick = wire.TickMessage(symbol, wire.iso(now_ms), bid, bid + 0.3, seq=n + 1)
             sent.append(time.monotonic())
             await socket.send(wire.encode(tick))
         await asyncio.sleep(1)

@@ -7,7 +7,7 @@ import pytest
 
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
+from signals_app.probability.estimate import Bucket, EventType, MeasuredEventKind, Probability
 from signals_app.services.calibration import store_probabilities
 from signals_app.smc.measures import Bias
 from tests.callers import API, caller
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.django_db
 
 MADE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RETEST = Probability(
-    Bucket(EventType.ORDER_BLOCK, EventKind.RETEST, Bias.BULLISH, 3),
+    Bucket(EventType.ORDER_BLOCK, MeasuredEventKind.RETEST, Bias.BULLISH, 3),
     *(0.5, None, 812, 440),
     *(0.5, 0.54, 0.49, 0.59),
     *(0.51, 3000),
 )
 UNKNOWN = replace(
     RETEST,
-    bucket=Bucket(EventType.SWEEP, EventKind.WEEK, Bias.BEARISH, 1),
+    bucket=Bucket(EventType.SWEEP, MeasuredEventKind.WEEK, Bias.BEARISH, 1),
     n=40,
     wins=20,
     p=None,

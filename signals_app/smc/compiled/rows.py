@@ -6,7 +6,7 @@ tuples below.
 
 from signals_app.smc.compiled.kernel import Rows
 from signals_app.smc.fair_value_gap import FairValueGap
-from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, Outcome, PoolKind, Side
+from signals_app.smc.liquidity import LiquidityPool, LiquiditySweep, PoolKind, PoolOutcome, Side
 from signals_app.smc.measures import Bias
 from signals_app.smc.order_block import OrderBlock
 from signals_app.smc.structure import BreakKind, DealingRange, StructureBreak, Trend
@@ -20,7 +20,7 @@ _BREAK_KIND = (BreakKind.BOS, BreakKind.CHOCH)
 _SWING_KIND = (SwingKind.HIGH, SwingKind.LOW)
 _LABEL = (None, "HH", "LH", "LL", "HL")
 _POOL_KIND = (PoolKind.SWING, PoolKind.PDH, PoolKind.PDL, PoolKind.PWH, PoolKind.PWL)
-_OUTCOME = (Outcome.SWEEP, Outcome.RUN, Outcome.PENDING, None)  # the last at place -1
+_OUTCOME = (PoolOutcome.SWEEP, PoolOutcome.RUN, PoolOutcome.PENDING, None)  # the last at place -1
 
 
 def dealing_range_of(found: Rows) -> DealingRange | None:

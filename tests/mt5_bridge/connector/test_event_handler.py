@@ -72,7 +72,7 @@ async def test_an_old_spool_gives_what_is_not_acknowledged_new_numbers(parts):
 
 async def test_ticks_that_are_no_longer_held_are_read_from_the_source_again(parts):
     parts.hold(5)
-    await parts.handler.handle(events.TicksMissing(GOLD, 2, 20))
+    await parts.handler.handle(events.ReplayNeeded(GOLD, 2, 20))
     assert parts.reader.starts == [("mark", 3, 20, 2)]
 
 

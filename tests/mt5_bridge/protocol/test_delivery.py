@@ -3,10 +3,10 @@ from mt5_bridge.protocol.delivery import CANDLE_MS, Delivery, TickRange
 from mt5_bridge.protocol.link_events import (
     Acknowledged,
     NumberingNeeded,
+    ReplayNeeded,
     Resumed,
     RoleAssigned,
     SpoolBehind,
-    TicksMissing,
 )
 from mt5_bridge.protocol.wire import Role
 from tests.mt5_bridge.held_ticks import HeldTicks
@@ -24,7 +24,7 @@ def test_the_position_of_the_server_decides_what_is_to_be_done():
     cases = [
         (a_delivery(None), (7, 5), NumberingNeeded(GOLD, 7, 5)),
         (a_delivery([10, 20]), (3, 90), SpoolBehind(GOLD, 3, 90)),
-        (a_delivery([10, 20], first_seq=51), (30, 5), TicksMissing(GOLD, 30, 5)),
+        (a_delivery([10, 20], first_seq=51), (30, 5), ReplayNeeded(GOLD, 30, 5)),
         (a_delivery([40, 50]), (0, 20), NumberingNeeded(GOLD, 0, 20)),
         (a_delivery([10, 20]), (1, 10), Resumed(GOLD, 1, 10)),
         (a_delivery([10, 20, 30]), (0, 20), Resumed(GOLD, 2, 20)),

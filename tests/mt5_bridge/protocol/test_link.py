@@ -11,11 +11,11 @@ from mt5_bridge.protocol.link_events import (
     ClockErrorChanged,
     LoggedIn,
     NumberingNeeded,
+    ReplayNeeded,
     Resumed,
     RoleAssigned,
     ServerError,
     SpoolBehind,
-    TicksMissing,
 )
 from mt5_bridge.protocol.login import Login
 from mt5_bridge.protocol.wire import ErrorCode, Role
@@ -108,7 +108,7 @@ def test_a_server_that_remembers_more_than_the_record_is_noticed():
 
 def test_a_server_that_lost_more_than_the_record_holds_is_noticed():
     link = connected([10, 20], first_seq=51)
-    assert link.receive(auth_ok(seq=30, time=5), at(1))[2:] == [TicksMissing(GOLD, 30, 5)]
+    assert link.receive(auth_ok(seq=30, time=5), at(1))[2:] == [ReplayNeeded(GOLD, 30, 5)]
     assert link.next_range(at(1), 10) is None
 
 

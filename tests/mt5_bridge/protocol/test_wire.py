@@ -22,8 +22,8 @@ from mt5_bridge.protocol.wire import (
     Resume,
     Role,
     Row,
-    Tick,
     TickBatch,
+    TickMessage,
     Unknown,
     decode_from_connector,
     decode_from_server,
@@ -47,7 +47,7 @@ TICK = {
 
 def test_the_tick_of_the_architecture_is_read():
     tick = decode_from_connector(json.dumps(TICK))
-    assert tick == Tick(
+    assert tick == TickMessage(
         symbol="XAUUSD",
         timestamp="2024-01-05T14:30:00.123Z",
         bid=2045.5,

@@ -14,14 +14,14 @@ from reports_app.rendering.calibration_report import (
 )
 from signals_app.market.candle import Timeframe
 from signals_app.probability.calibration import Calibration
-from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
+from signals_app.probability.estimate import Bucket, EventType, MeasuredEventKind, Probability
 from signals_app.probability.fitting import Band, WalkForward
 from signals_app.services.calibration import CalibrationInUse, StoreOutcome, StoreResult
 from signals_app.smc.measures import Bias
 from tests.signals_app.probability.examples import GAPS
 
 FEW = Probability(
-    Bucket(EventType.SWEEP, EventKind.WEEK, Bias.BULLISH, 2),
+    Bucket(EventType.SWEEP, MeasuredEventKind.WEEK, Bias.BULLISH, 2),
     *(0.5, 0.7, 40, 20),
     *(0.5, None, None, None),
     *(None, 0),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from mt5_bridge.protocol import wire
-from mt5_bridge.protocol.quote_filter import BadTick, Refusal
+from mt5_bridge.protocol.quote_filter import BadTick, RefusedQuote
 from mt5_bridge.protocol.wire import ErrorCode, Role
 from signals_app.gateway import replies
 from signals_app.gateway.actions import Send
@@ -46,7 +46,7 @@ def test_refused_ticks_are_counted_by_reason_with_one_example() -> None:
         refusals={BadTick.JUMP: 2, BadTick.CROSSED: 1},
         first_refused_seq=7,
     )
-    example = Refusal(0, BadTick.JUMP, "too far away")
+    example = RefusedQuote(0, BadTick.JUMP, "too far away")
     assert replies.bad_ticks("XAUUSD", plan, example, NOW) == Send(
         wire.Error("BAD_TICK", "seq 7: too far away (jump 2, crossed 1)", NOON, "XAUUSD")
     )

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from signals_app.market.candle import Timeframe
-from signals_app.probability.estimate import Bucket, EventKind, EventType
+from signals_app.probability.estimate import Bucket, EventType, MeasuredEventKind
 from signals_app.smc.measures import Bias
 from tests.signals_app.test_probabilities_api import RETEST, store
 
@@ -73,7 +73,7 @@ def test_page_says_what_was_found(three_candles):
 
 @pytest.mark.django_db
 def test_page_says_what_such_a_gap_was_worth_beside_random_entries(three_candles):
-    gap = Bucket(EventType.FVG, EventKind.RETEST, Bias.BULLISH, 1)
+    gap = Bucket(EventType.FVG, MeasuredEventKind.RETEST, Bias.BULLISH, 1)
     store(replace(RETEST, bucket=gap, score_above=None), timeframe=Timeframe.M15)
 
     printed = smc(three_candles, "--symbol", "XAUUSD", "--timeframe", "M15")
@@ -86,7 +86,7 @@ def test_page_says_what_such_a_gap_was_worth_beside_random_entries(three_candles
 
 @pytest.mark.django_db
 def test_what_nobody_measured_before_the_last_candle_is_said_to_be_unmeasured(three_candles):
-    gap = Bucket(EventType.FVG, EventKind.RETEST, Bias.BULLISH, 1)
+    gap = Bucket(EventType.FVG, MeasuredEventKind.RETEST, Bias.BULLISH, 1)
     later_ms = 1_704_240_000_000
     store(replace(RETEST, bucket=gap), timeframe=Timeframe.M15, until_ms=later_ms)
 

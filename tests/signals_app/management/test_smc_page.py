@@ -9,7 +9,7 @@ from rich.console import Console
 
 from signals_app.management.smc_page import SmcPage, sample_note
 from signals_app.market.candle import Candle, Candles, Timeframe
-from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
+from signals_app.probability.estimate import Bucket, EventType, MeasuredEventKind, Probability
 from signals_app.services.probabilities import FindingProbabilities
 from signals_app.smc.analysis import analyse
 from signals_app.smc.measures import Bias
@@ -25,7 +25,7 @@ GAP = Candles.of(
 )
 PAGE = SmcPage("XAUUSD", Timeframe.M15, GAP, analyse(GAP), FindingProbabilities(), "No note.")
 GAPS = Probability(
-    Bucket(EventType.FVG, EventKind.RETEST, Bias.BULLISH, 1),
+    Bucket(EventType.FVG, MeasuredEventKind.RETEST, Bias.BULLISH, 1),
     *(None, None, 900, 369),
     *(0.43, 0.41, 0.38, 0.44),
     *(0.42, 3600),

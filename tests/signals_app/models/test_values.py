@@ -11,7 +11,13 @@ from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.models import Instrument, MeasuredProbability, PriceCandle, Signal, Strategy
 from signals_app.models.values import Columns
-from signals_app.probability.estimate import Bucket, EventKind, EventType, Measured, Probability
+from signals_app.probability.estimate import (
+    Bucket,
+    EventType,
+    Measured,
+    MeasuredEventKind,
+    Probability,
+)
 from signals_app.smc.measures import Bias
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
 from tests.trades_app.lives import lives
@@ -79,7 +85,7 @@ def test_a_probability_is_there_where_all_of_it_is() -> None:
 
 
 def test_a_measured_bucket_lies_in_columns_of_its_own() -> None:
-    bucket = Bucket(EventType.FVG, EventKind.RETEST, Bias.BULLISH, 3)
+    bucket = Bucket(EventType.FVG, MeasuredEventKind.RETEST, Bias.BULLISH, 3)
     measured = Probability(
         bucket,
         0.7,

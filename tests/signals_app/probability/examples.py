@@ -1,6 +1,6 @@
 """Buckets as a calibration measures them."""
 
-from signals_app.probability.estimate import Bucket, EventKind, EventType, Probability
+from signals_app.probability.estimate import Bucket, EventType, MeasuredEventKind, Probability
 from signals_app.smc.measures import Bias
 
 
@@ -36,7 +36,7 @@ def measured(
 
 #: Retests of bearish gaps of the lowest third of scores.
 GAPS = measured(
-    Bucket(EventType.FVG, EventKind.RETEST, Bias.BEARISH, tercile=1),
+    Bucket(EventType.FVG, MeasuredEventKind.RETEST, Bias.BEARISH, tercile=1),
     score_to=70.0,
     n=900,
     wins=369,

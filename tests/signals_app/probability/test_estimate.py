@@ -4,9 +4,9 @@ import pytest
 
 from signals_app.probability.estimate import (
     Bucket,
-    EventKind,
     EventType,
     Measured,
+    MeasuredEventKind,
     Probability,
     estimate,
     look_up,
@@ -42,7 +42,7 @@ def test_wilsons_interval_stays_within_the_possible() -> None:
 
 
 def bucket(tercile: int, above: float | None, to: float | None) -> Probability:
-    name = Bucket(EventType.SWEEP, EventKind.SWING, Bias.BULLISH, tercile)
+    name = Bucket(EventType.SWEEP, MeasuredEventKind.SWING, Bias.BULLISH, tercile)
     return measured(name, score_above=above, score_to=to)
 
 
@@ -51,14 +51,14 @@ def test_a_score_on_a_bound_belongs_to_the_lower_third() -> None:
 
     def found(score: float) -> Probability | None:
         return look_up(
-            (lowest, middle, highest), EventType.SWEEP, EventKind.SWING, Bias.BULLISH, score
+            (lowest, middle, highest), EventType.SWEEP, MeasuredEventKind.SWING, Bias.BULLISH, score
         )
 
     assert [found(score) for score in (0.3, 0.5, 0.65, 0.8)] == [lowest, lowest, middle, highest]
 
 
 def test_the_other_direction_is_measured_on_its_own() -> None:
-    wanted = (EventType.SWEEP, EventKind.SWING, Bias.BEARISH)
+    wanted = (EventType.SWEEP, MeasuredEventKind.SWING, Bias.BEARISH)
 
     assert look_up([bucket(1, None, None)], *wanted, 0.5) is None
 

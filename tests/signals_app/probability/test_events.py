@@ -8,7 +8,13 @@ import pytest
 
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
-from signals_app.probability.estimate import BIASES, EVENT_KINDS, EVENT_TYPES, EventKind, EventType
+from signals_app.probability.estimate import (
+    BIASES,
+    EVENT_KINDS,
+    EVENT_TYPES,
+    EventType,
+    MeasuredEventKind,
+)
 from signals_app.probability.events import _find, find_events
 from signals_app.probability.evidence import POOL_KINDS
 from signals_app.smc import readable
@@ -28,11 +34,13 @@ def shown_as_new(candles: Candles, index: int) -> set:
     found = set()
     for gap in view.gaps.gaps:
         if last in (gap.index, gap.touched_at):
-            kind = EventKind.FORMED if gap.index == last else EventKind.RETEST
+            kind = MeasuredEventKind.FORMED if gap.index == last else MeasuredEventKind.RETEST
             found.add((EventType.FVG, kind, gap.direction, gap.strength))
     for block in view.order_blocks.order_blocks:
         if last in (block.confirmed_at, block.touched_at):
-            kind = EventKind.FORMED if block.confirmed_at == last else EventKind.RETEST
+            kind = (
+                MeasuredEventKind.FORMED if block.confirmed_at == last else MeasuredEventKind.RETEST
+            )
             found.add((EventType.ORDER_BLOCK, kind, block.direction, block.score))
     for sweep in view.liquidity.sweeps:
         if sweep.index == last:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from signals_app.market.candle import Timeframe
-from signals_app.probability.estimate import EventKind, EventType
+from signals_app.probability.estimate import EventType, MeasuredEventKind
 from signals_app.probability.evidence import Evidence, evidence_of
 from signals_app.smc.liquidity import PoolKind
 from signals_app.smc.measures import Bias
@@ -20,16 +20,16 @@ def test_an_order_block_goes_before_its_gap_and_a_zone_before_a_sweep() -> None:
     gap_alone = replace(BOTH, order_block=None, timeframe=Timeframe.M15)
 
     assert evidence_of(SCORE) == Evidence(
-        Timeframe.H1, EventType.ORDER_BLOCK, EventKind.RETEST, Bias.BULLISH, 0.75
+        Timeframe.H1, EventType.ORDER_BLOCK, MeasuredEventKind.RETEST, Bias.BULLISH, 0.75
     )
     assert evidence_of(replace(SCORE, zone=gap_alone)) == Evidence(
-        Timeframe.M15, EventType.FVG, EventKind.RETEST, Bias.BULLISH, 71.5
+        Timeframe.M15, EventType.FVG, MeasuredEventKind.RETEST, Bias.BULLISH, 71.5
     )
 
 
 def test_a_days_low_is_looked_up_as_a_day() -> None:
     assert evidence_of(replace(SCORE, zone=None)) == Evidence(
-        Timeframe.M15, EventType.SWEEP, EventKind.DAY, Bias.BULLISH, 0.85
+        Timeframe.M15, EventType.SWEEP, MeasuredEventKind.DAY, Bias.BULLISH, 0.85
     )
 
 

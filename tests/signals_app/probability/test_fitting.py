@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from signals_app.probability.estimate import EventKind, EventType, estimate, wilson
+from signals_app.probability.estimate import EventType, MeasuredEventKind, estimate, wilson
 from signals_app.probability.fitting import Sample, fit, walk_forward
 from signals_app.smc.measures import Bias
 
@@ -37,7 +37,7 @@ def test_a_bucket_is_its_outcomes_and_its_random_entries() -> None:
     bucket = found.bucket
     assert (bucket.type, bucket.kind, bucket.direction) == (
         EventType.FVG,
-        EventKind.RETEST,
+        MeasuredEventKind.RETEST,
         Bias.BULLISH,
     )
     assert (found.n, found.wins, found.p0) == (400, 300, 0.5)

@@ -11,7 +11,13 @@ from signals_app.confluence.setup import Zone
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
 from signals_app.models import Analysis, Signal, Strategy
-from signals_app.probability.estimate import Bucket, EventKind, EventType, Measured, Probability
+from signals_app.probability.estimate import (
+    Bucket,
+    EventType,
+    Measured,
+    MeasuredEventKind,
+    Probability,
+)
 from signals_app.services.calibration import store_probabilities
 from signals_app.services.probabilities import note_probability, with_probabilities
 from signals_app.smc.measures import Bias
@@ -31,7 +37,7 @@ SCORE = Score(Direction.BUY, 85.0, 40.0, 30.0, 15.0, (), ZONE, None)
 YEAR_MS = 365 * 86_400_000
 OPEN_MS = CLOSE_MS - Timeframe.M15.milliseconds
 HIGH_THIRD = Probability(
-    Bucket(EventType.ORDER_BLOCK, EventKind.RETEST, Bias.BULLISH, 3),
+    Bucket(EventType.ORDER_BLOCK, MeasuredEventKind.RETEST, Bias.BULLISH, 3),
     *(0.5, None, 812, 440),
     *(0.5, 0.54, 0.49, 0.59),
     *(0.51, 3000),

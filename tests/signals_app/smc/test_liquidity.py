@@ -7,8 +7,8 @@ from signals_app.market.candle import Candles
 from signals_app.smc.liquidity import (
     LiquidityPool,
     LiquiditySweep,
-    Outcome,
     PoolKind,
+    PoolOutcome,
     Side,
     find_pools,
     find_sweeps,
@@ -83,7 +83,7 @@ def test_pool_is_not_taken_by_the_candle_that_makes_it_nor_by_one_that_only_reac
 
 def test_close_back_in_the_same_candle_is_a_sweep() -> None:
     pool, sweeps = after_pool((11, 12.5, 11, 11.5))
-    assert pool == replace(POOL, taken_at=2, outcome=Outcome.SWEEP)
+    assert pool == replace(POOL, taken_at=2, outcome=PoolOutcome.SWEEP)
     assert sweeps == (
         LiquiditySweep(
             index=2,
@@ -110,7 +110,7 @@ def test_sell_side_sweep_is_the_mirror() -> None:
 def test_close_back_may_come_two_candles_later() -> None:
     above = (12.1, 12.5, 12, 12.4)
     pool, (sweep,) = after_pool((11, 12.5, 11, 12.2), above, (12.4, 12.75, 11, 11.5))
-    assert pool.outcome is Outcome.SWEEP
+    assert pool.outcome is PoolOutcome.SWEEP
     assert (sweep.index, sweep.taken_at, sweep.penetration) == (4, 2, 0.75)
     assert sweep.wick == (12.75 - 12.4) / (12.75 - 11)
     assert sweep.score == 0.30
@@ -124,15 +124,15 @@ def test_wick_is_that_of_the_first_candle_at_the_extreme() -> None:
 def test_pool_that_price_stays_beyond_was_run() -> None:
     above = (12.1, 12.5, 12, 12.4)
     pool, sweeps = after_pool((11, 12.5, 11, 12), above, above, (12, 12, 9, 9))
-    assert pool == replace(POOL, taken_at=2, outcome=Outcome.RUN)
+    assert pool == replace(POOL, taken_at=2, outcome=PoolOutcome.RUN)
     assert sweeps == ()
 
 
 def test_taken_pool_is_pending_until_two_more_candles_closed() -> None:
     above = (12.1, 12.5, 12, 12.4)
-    assert after_pool(above)[0].outcome is Outcome.PENDING
-    assert after_pool(above, above)[0].outcome is Outcome.PENDING
-    assert after_pool(above, above, above)[0].outcome is Outcome.RUN
+    assert after_pool(above)[0].outcome is PoolOutcome.PENDING
+    assert after_pool(above, above)[0].outcome is PoolOutcome.PENDING
+    assert after_pool(above, above, above)[0].outcome is PoolOutcome.RUN
 
 
 def test_loud_candle_within_the_sweep_is_a_volume_spike() -> None:
