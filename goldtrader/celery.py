@@ -3,13 +3,14 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_after_setup, task_prerun, worker_ready
+from celery.signals import beat_init, celeryd_after_setup, worker_ready
 
-from goldtrader.operations import heartbeats, watchdog
+from goldtrader.operations import connections, heartbeats, watchdog
 
 app = Celery("goldtrader")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+connections.connect()
 heartbeats.connect()
 watchdog.connect(app)
 
@@ -52,14 +53,6 @@ def serve_metrics(**_: Any) -> None:
     from goldtrader.operations import metrics
 
     metrics.serve()
-
-
-@task_prerun.connect
-def keep_good_connections(**_: Any) -> None:
-    """Close the connections to the database that are broken or too old before a task uses them."""
-    from django.db import close_old_connections
-
-    close_old_connections()
 
 
 @celeryd_after_setup.connect
