@@ -34,6 +34,8 @@ def essential(*, web_port: int, workers: int) -> tuple[Fork, ...]:
             *worker,
             *("--hostname", "pipeline@%h", "--queues", "ticks,analysis,trades"),
             *("--pool", "prefork", "--concurrency", str(workers)),
+            # A close starts four tasks at once: the next is there as soon as a fork is free.
+            *("--prefetch-multiplier", "4"),
         ),
         _celery(
             "worker-delivery",
