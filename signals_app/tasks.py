@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 #: One task drains a stream for at most so many seconds before others get their turn.
 _DRAIN_SECONDS = 2.0
+#: A task that used fewer ticks leaves it to the sweep to trim the stream.
+_TRIM_TICKS = 5_000
 
 
 def wake_pipeline(symbol: str) -> None:
@@ -36,9 +38,10 @@ def wake_pipeline(symbol: str) -> None:
 def build_candles(symbol: str) -> None:
     """Use a symbol's stream up to its end, in order, and start what follows from it."""
     wakeups.acknowledge_wakeup(symbol)
-    started = monotonic()
+    started, used = monotonic(), 0
     try:
         while (built := candles.build_batch(symbol)) is not None:
+            used += built.ticks
             if built.closes:
                 log.info(
                     "candles_closed",
@@ -50,12 +53,21 @@ def build_candles(symbol: str) -> None:
                 analyse(symbol, built.closes, received_ms=built.received_ms)
             if built.gave_entry:
                 generate_signal.delay(symbol)
+            if built.is_last:
+                # What comes from now on brings a wake-up of its own.
+                break
             if monotonic() - started > _DRAIN_SECONDS:
                 wake_pipeline(symbol)
                 break
     except stream.TicksMissing as missing:
         # The connector sends them again as soon as the gateway asks for them.
         log.warning("ticks_missing", symbol=symbol, detail=str(missing))
+    if used >= _TRIM_TICKS:
+        trim(symbol)
+
+
+def trim(symbol: str) -> None:
+    """Let the symbol's stream forget the ticks that nothing needs any more."""
     stream.trim(symbol, min(candles.needed_ordinals(symbol), default=0))
 
 
@@ -134,7 +146,7 @@ def generate_signal(symbol: str, closes: Sequence[Close] = ()) -> None:
 
 @shared_task(name="signals_app.tasks.sweep")
 def sweep() -> None:
-    """Find what nobody finished: unread ticks, analyses that were lost, closes not decided."""
+    """Find what nobody finished: unread ticks, lost analyses, undecided closes, used ticks."""
     for symbol in stream.streamed_symbols():
         if candles.has_unread(symbol):
             wake_pipeline(symbol)
@@ -144,3 +156,4 @@ def sweep() -> None:
             analyse(symbol, overdue)
         analysis.score_closes(symbol)
         generate_signal.delay(symbol)
+        trim(symbol)

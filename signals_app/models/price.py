@@ -1,6 +1,6 @@
 """Closed candles: those that ticks made, and imported history."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -17,26 +17,54 @@ class PriceCandleQuerySet(models.QuerySet["PriceCandle"]):
 
     def window(self, symbol: str, timeframe: Timeframe, end_ms: int, size: int = WINDOW) -> Candles:
         """The last ``size`` candles that end at or before ``end_ms``, oldest first."""
-        latest = calendar.utc(end_ms - timeframe.milliseconds)
+        return self.windows(symbol, {timeframe: (end_ms, size)})[timeframe]
+
+    def windows(
+        self, symbol: str, wanted: Mapping[Timeframe, tuple[int, int]]
+    ) -> dict[Timeframe, Candles]:
+        """For each timeframe its last candles, oldest first; one query for all.
+
+        ``wanted`` gives the time by which they end, in milliseconds, and how many they are.
+        """
+        latest = [
+            calendar.utc(end - timeframe.milliseconds) for timeframe, (end, _) in wanted.items()
+        ]
         with connections[self.db].cursor() as cursor:
-            cursor.execute(_WINDOW, (symbol, timeframe.value, latest, size))
-            times, *prices = cursor.fetchone()
-        return Candles(
-            np.array(times or [], dtype=np.int64)[::-1].copy(),
-            *(np.array(column or [], dtype=np.float64)[::-1].copy() for column in prices),
-        )
+            cursor.execute(
+                _WINDOWS,
+                {
+                    "symbol": symbol,
+                    "timeframes": [timeframe.value for timeframe in wanted],
+                    "latest": latest,
+                    "sizes": [size for _, size in wanted.values()],
+                },
+            )
+            return {
+                Timeframe(name): Candles(
+                    np.array(times or [], dtype=np.int64)[::-1].copy(),
+                    *(np.array(column or [], dtype=np.float64)[::-1].copy() for column in prices),
+                )
+                for name, times, *prices in cursor.fetchall()
+            }
 
 
-# One row of whole columns: read as a row for each candle, in `Decimal`, it takes ten times as long.
-_WINDOW = """
-SELECT array_agg((extract(epoch FROM timestamp) * 1000)::bigint),
-       array_agg(open::float8), array_agg(high::float8), array_agg(low::float8),
-       array_agg(close::float8), array_agg(volume::float8)
-FROM (
-    SELECT timestamp, open, high, low, close, volume FROM price_history
-    WHERE instrument = %s AND timeframe = %s AND timestamp <= %s
-    ORDER BY timestamp DESC LIMIT %s
-) AS newest
+# A row of whole columns for each timeframe: read as a row for each candle, in `Decimal`, it takes
+# ten times as long.
+_WINDOWS = """
+SELECT wanted.timeframe, columns.*
+FROM unnest(%(timeframes)s::text[], %(latest)s::timestamptz[], %(sizes)s::bigint[])
+    AS wanted(timeframe, latest, size)
+CROSS JOIN LATERAL (
+    SELECT array_agg((extract(epoch FROM timestamp) * 1000)::bigint),
+           array_agg(open::float8), array_agg(high::float8), array_agg(low::float8),
+           array_agg(close::float8), array_agg(volume::float8)
+    FROM (
+        SELECT timestamp, open, high, low, close, volume FROM price_history
+        WHERE instrument = %(symbol)s AND timeframe = wanted.timeframe
+          AND timestamp <= wanted.latest
+        ORDER BY timestamp DESC LIMIT wanted.size
+    ) AS newest
+) AS columns
 """
 
 

@@ -7,7 +7,6 @@ tasks add what they found, in any order; whoever adds the last part starts the c
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby
 from types import MappingProxyType
 
 import msgspec
@@ -33,6 +32,8 @@ from signals_app.smc.views import (
 #: One detector's view of one window.
 View = StructureView | GapView | OrderBlockView | LiquidityView
 _SCORED_AT_ONCE = 500
+#: What scoring a close reads of its row, and nothing more of it: `mark` is long.
+_SCORED_BY = ("close_time_ms", "h1_close_ms", "h4_close_ms", "score", "direction")
 
 
 class Part(StrEnum):
@@ -123,14 +124,18 @@ RETURNING analyses.timeframe, analyses.close_time, analyses.completed_at IS NOT 
 
 
 def _windows(symbol: str, closes: Iterable[Close]) -> Iterator[tuple[Timeframe, int, Candles]]:
-    """Yield the last closed candles up to each close; one query for a timeframe."""
-    unique = sorted({(Timeframe(name), end) for name, end in closes})
-    for timeframe, group in groupby(unique, key=lambda close: close[0]):
-        ends = [end for _, end in group]
-        between = (ends[-1] - ends[0]) // timeframe.milliseconds
-        candles = PriceCandle.objects.window(symbol, timeframe, ends[-1], WINDOW + between)
-        places = np.searchsorted(candles.time_ms + timeframe.milliseconds, ends, side="right")
-        for end, place in zip(ends, places.tolist(), strict=True):
+    """Yield the last closed candles up to each close; one query for all."""
+    ends: dict[Timeframe, list[int]] = {}
+    for timeframe, end in sorted({(Timeframe(name), end) for name, end in closes}):
+        ends.setdefault(timeframe, []).append(end)
+    wanted = {
+        timeframe: (of[-1], WINDOW + (of[-1] - of[0]) // timeframe.milliseconds)
+        for timeframe, of in ends.items()
+    }
+    for timeframe, candles in PriceCandle.objects.windows(symbol, wanted).items():
+        of = ends[timeframe]
+        places = np.searchsorted(candles.time_ms + timeframe.milliseconds, of, side="right")
+        for end, place in zip(of, places.tolist(), strict=True):
             if place:
                 yield timeframe, end, candles.window(place)
 
@@ -141,10 +146,12 @@ def score_closes(symbol: str) -> int:
     A score needs its views and nothing else, so scores may come in any order.
     """
     scored, after_ms = 0, 0
-    while decisions := _score_some(symbol, after_ms):
+    while True:
+        decisions = _score_some(symbol, after_ms)
         scored += sum(decision.score is not None for decision in decisions)
+        if len(decisions) < _SCORED_AT_ONCE:
+            return scored
         after_ms = decisions[-1].close_time_ms
-    return scored
 
 
 def _score_some(symbol: str, after_ms: int) -> list[Decision]:
@@ -154,15 +161,39 @@ def _score_some(symbol: str, after_ms: int) -> list[Decision]:
     """
     with transaction.atomic():
         unscored = Decision.objects.open(symbol).filter(score=None, close_time_ms__gt=after_ms)
-        decisions = list(unscored.select_for_update(skip_locked=True)[:_SCORED_AT_ONCE])
+        locked = unscored.select_for_update(skip_locked=True).only(*_SCORED_BY)
+        decisions = list(locked[:_SCORED_AT_ONCE])
         views = views_of(symbol, decisions) if decisions else {}
         ready = [decision for decision in decisions if decision.close_time_ms in views]
         for decision in ready:
             best = best_score(views[decision.close_time_ms])
             decision.score = Decimal(repr(best.total)).quantize(Decimal("0.01"))
             decision.direction = best.direction
-        Decision.objects.bulk_update(ready, ("score", "direction"), batch_size=500)
+        _store_scores(ready)
     return decisions
+
+
+def _store_scores(decisions: Sequence[Decision]) -> None:
+    if not decisions:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE_SCORES,
+            {
+                "ids": [decision.pk for decision in decisions],
+                "scores": [decision.score for decision in decisions],
+                "directions": [decision.direction for decision in decisions],
+            },
+        )
+
+
+# Django's `bulk_update` makes a CASE for each row and column.
+_STORE_SCORES = """
+UPDATE decisions SET score = scored.score, direction = scored.direction
+FROM unnest(%(ids)s::bigint[], %(scores)s::numeric[], %(directions)s::text[])
+    AS scored(id, score, direction)
+WHERE decisions.id = scored.id
+"""
 
 
 def views_of(symbol: str, decisions: Sequence[Decision]) -> dict[int, Views]:

@@ -27,12 +27,14 @@ Close = tuple[str, int]
 class Built:
     """What one transaction used, the closes to analyse, and whether a close got its entry tick.
 
-    `received_ms` is the gateway's clock when the first of these closes came, if it is known.
+    `is_last` says whether the stream held no further entry; `received_ms` is the gateway's clock
+    when the first of these closes came, if it is known.
     """
 
     ticks: int
     closes: tuple[Close, ...]
     gave_entry: bool
+    is_last: bool
     received_ms: int | None = None
 
 
@@ -63,10 +65,17 @@ def build_batch(symbol: str) -> Built | None:
     Candles, trades moved by these ticks, decisions to be made and the position are committed
     together. Whoever comes while another works waits for the lock and then finds a later position.
     """
-    StreamPosition.objects.get_or_create(instrument=symbol)
+    try:
+        return _build_batch(symbol)
+    except StreamPosition.DoesNotExist:
+        StreamPosition.objects.get_or_create(instrument=symbol)
+        return _build_batch(symbol)
+
+
+def _build_batch(symbol: str) -> Built | None:
     with transaction.atomic():
         position = StreamPosition.objects.select_for_update().get(instrument=symbol)
-        entries = stream.read_batch(symbol, position.entry_id)
+        entries, is_last = stream.read_batch(symbol, position.entry_id)
         if not entries:
             return None
         batch = _Batch()
@@ -86,7 +95,11 @@ def build_batch(symbol: str) -> Built | None:
         _write(symbol, batch)
         position.save()
     return Built(
-        sum(map(len, runs)), tuple(batch.closes), batch.gave_entry, received_ms=batch.received_ms
+        ticks=sum(map(len, runs)),
+        closes=tuple(batch.closes),
+        gave_entry=batch.gave_entry,
+        is_last=is_last,
+        received_ms=batch.received_ms,
     )
 
 

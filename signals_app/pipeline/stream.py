@@ -48,18 +48,21 @@ def stream_key(symbol: str) -> str:
     return f"ticks:{symbol}"
 
 
-def read_batch(symbol: str, after: str) -> list[StreamEntry]:
-    """The entries behind the id ``after``, as many as one transaction should use."""
+def read_batch(symbol: str, after: str) -> tuple[list[StreamEntry], bool]:
+    """The entries behind the id ``after``, as many as one transaction should use.
+
+    The flag says whether they were the last in the stream.
+    """
     entries: list[StreamEntry] = []
     ticks = 0
     while ticks < TICKS_PER_BATCH:
         found = _range(symbol, f"({after}", "+", _ENTRIES_PER_READ)
         entries += found
         if len(found) < _ENTRIES_PER_READ:
-            break
+            return entries, True
         ticks += sum(len(entry.ticks) for entry in found if entry.ticks is not None)
         after = found[-1].entry_id
-    return entries
+    return entries, False
 
 
 def read_ticks(symbol: str, after_ordinal: int, last_ordinal: int) -> Iterator[Ticks]:

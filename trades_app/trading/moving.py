@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 
 def move_trades(symbol: str, ticks: Ticks) -> None:
     """Move a symbol's open trades by these ticks; called in the transaction that uses them."""
-    rows = list(models.Trade.objects.open().filter(instrument=symbol).select_related("signal"))
+    # Without their signals: a batch of ticks seldom moves a trade, and only then are they needed.
+    rows = list(models.Trade.objects.open().filter(instrument=symbol))
     if not rows:
         return
     instrument = InstrumentRow.objects.get(symbol=symbol).value()

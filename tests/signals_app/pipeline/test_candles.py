@@ -41,7 +41,7 @@ def test_ticks_become_candles_and_the_position_is_behind_them(feed: Feed) -> Non
 
     built = build_all()
 
-    assert built == [candles.Built(3, (("M15", NOON + QUARTER),), gave_entry=False)]
+    assert built == [candles.Built(3, (("M15", NOON + QUARTER),), gave_entry=False, is_last=True)]
     assert rows() == [("M15", NOON, 1301.0)]
     position = StreamPosition.objects.get(instrument="XAUUSD")
     assert (position.entry_id, position.ordinal, position.seqs) == ("3-0", 3, {"mt5": 3})

@@ -16,10 +16,11 @@ def test_a_batch_holds_what_came_behind_an_entry_in_order(feed: Feed) -> None:
     feed((NOON + 2, 1302.0))
     feed(watermark=NOON + 900_000)
 
-    everything = stream.read_batch("XAUUSD", "0-0")
-    behind = stream.read_batch("XAUUSD", "2-0")
+    everything, is_last = stream.read_batch("XAUUSD", "0-0")
+    behind, _ = stream.read_batch("XAUUSD", "2-0")
 
     assert [entry.entry_id for entry in everything] == ["2-0", "3-0", "3-1"]
+    assert is_last
     assert [entry.watermark_ms for entry in everything] == [None, None, NOON + 900_000]
     assert [entry.entry_id for entry in behind] == ["3-0", "3-1"]
     assert everything[0].ticks is not None
@@ -34,8 +35,9 @@ def test_a_batch_ends_where_one_transaction_has_enough(
     for number in range(100):
         feed((NOON + number, 1300.0))
 
-    batch = stream.read_batch("XAUUSD", "0-0")
+    batch, is_last = stream.read_batch("XAUUSD", "0-0")
 
+    assert not is_last
     assert 40 <= len(batch) < 100
     assert [entry.entry_id for entry in batch] == [f"{n}-0" for n in range(1, len(batch) + 1)]
 
@@ -82,7 +84,7 @@ def test_trimming_keeps_what_is_needed(feed: Feed) -> None:
 
     stream.trim("XAUUSD", 250)
 
-    kept = [entry.entry_id for entry in stream.read_batch("XAUUSD", "0-0")]
+    kept = [entry.entry_id for entry in stream.read_batch("XAUUSD", "0-0")[0]]
     assert kept[-1] == "300-0"
     assert "250-0" in kept
     assert len(kept) < 300
