@@ -155,5 +155,8 @@ def sweep() -> None:
             log.warning("analysis_repeated", symbol=symbol, closes=len(overdue))
             analyse(symbol, overdue)
         analysis.score_closes(symbol)
-        generate_signal.delay(symbol)
+        if decisions.any_open(symbol):
+            generate_signal.delay(symbol)
+        else:
+            trade_book().on_decisions(symbol)
         trim(symbol)

@@ -69,6 +69,11 @@ def decide_closes(symbol: str) -> str | None:
     return signal_id
 
 
+def any_open(symbol: str) -> bool:
+    """Whether a close of the symbol is not decided yet, or its signal's trade not opened."""
+    return Decision.objects.open(symbol).exists()
+
+
 def _seconds_since_analysis(decision: Decision) -> float:
     analysed_at = Analysis.objects.values_list("completed_at", flat=True).get(
         instrument=decision.instrument,

@@ -28,6 +28,8 @@ class Fork:
     work: Callable[[], object]
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGTERM
+    #: 0 to 19: how far it stands back when others want the processor too.
+    niceness: int = 0
 
     def start(self, log: Path | None) -> Running:
         sys.stdout.flush()
@@ -43,6 +45,8 @@ class Fork:
 
     def _begin(self, parent: int, log: Path | None) -> None:
         os.setsid()
+        if self.niceness:
+            process.stand_back(self.niceness)
         die_with(parent, self.death_signal)
         for ending in ENDINGS:
             signal.signal(ending, signal.SIG_DFL)

@@ -5,6 +5,10 @@ import sys
 from goldtrader.stack.ports import LOOPBACK
 from goldtrader.stack.processes.fork import Fork
 
+#: What shows and sends stands back behind gateway and pipeline: a candle close must not wait for a
+#: page, a report or a message.
+_FOLLOWER = 5
+
 
 def load() -> None:
     """Load all that the services share, once, with the environment as it is now.
@@ -42,23 +46,27 @@ def essential(*, web_port: int, workers: int) -> tuple[Fork, ...]:
             *worker,
             *("--hostname", "delivery@%h", "--queues", "delivery"),
             *("--pool", "threads", "--concurrency", "2"),
+            niceness=_FOLLOWER,
         ),
         Fork("gateway", _gateway),
-        Fork("web", lambda: _web(web_port)),
+        Fork("web", lambda: _web(web_port), niceness=_FOLLOWER),
         _celery(
             "beat",
             *("beat", "--loglevel", "INFO", "--pidfile", ""),
             *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
+            niceness=_FOLLOWER,
         ),
     )
 
 
 def flower(port: int) -> Fork:
     """Flower, the page about tasks."""
-    return _celery("flower", "flower", f"--address={LOOPBACK}", f"--port={port}")
+    return _celery(
+        "flower", "flower", f"--address={LOOPBACK}", f"--port={port}", niceness=2 * _FOLLOWER
+    )
 
 
-def _celery(name: str, *arguments: str) -> Fork:
+def _celery(name: str, *arguments: str, niceness: int = 0) -> Fork:
     def run() -> None:
         from goldtrader.celery import app
 
@@ -66,7 +74,7 @@ def _celery(name: str, *arguments: str) -> Fork:
         sys.argv = ["celery", "--app", "goldtrader", *arguments]
         sys.exit(app.start(list(arguments)))
 
-    return Fork(name, run)
+    return Fork(name, run, niceness=niceness)
 
 
 def _gateway() -> None:

@@ -1,6 +1,8 @@
+import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,19 @@ def test_a_fork_ends_by_signal_although_we_handle_it_ourselves(tmp_path):
     finally:
         signal.signal(signal.SIGTERM, before)
     assert running.poll() == -signal.SIGTERM
+
+
+def test_a_fork_that_stands_back_does_so_in_its_group_of_processes_too(tmp_path):
+    group = Path("/proc/self/autogroup")
+
+    def work() -> None:
+        print(os.nice(0), group.read_text() if group.exists() else "nice 5")  # noqa: T201
+
+    Fork("reports", work, niceness=5).start(tmp_path / "log").wait(10)
+
+    own, *_, of_group = (tmp_path / "log").read_text().split()
+    assert int(own) == os.nice(0) + 5
+    assert of_group == "5"
 
 
 def test_work_that_fails_is_refused_with_the_end_of_its_log(tmp_path):
