@@ -1,5 +1,5 @@
 """What an operator sees of trades and messages."""
 
-from trades_app.admin import outbox, trades
+from trades_app.admin import actions, outbox, shadow_trades, trades
 
-__all__ = ("outbox", "trades")
+__all__ = ("actions", "outbox", "shadow_trades", "trades")

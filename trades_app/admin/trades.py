@@ -1,22 +1,19 @@
-"""Trades with all that happened to them, live and in shadow."""
+"""Trades with all that happened to them."""
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from signals_app.admin.base import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline
+from signals_app.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from signals_app.admin.display import (
     BAD,
     BUSY,
     GOOD,
     NEUTRAL,
-    close_time,
     labelled,
     link_to,
     moment,
@@ -25,19 +22,14 @@ from signals_app.admin.display import (
 )
 from signals_app.admin.filters import DirectionFilter, InstrumentFilter
 from signals_app.market.direction import Direction
-from signals_app.models import Signal, Strategy
-from signals_app.services.strategies import NotPossible
 from trades_app.lifecycle.trade import EventKind, TradeStatus
 from trades_app.lifecycle.transitions import InvalidTransition
-from trades_app.models import ShadowTrade, Trade, TradeEvent
+from trades_app.models import Trade, TradeEvent
 from trades_app.notifications.content.wording import duration
-from trades_app.shadow import following
-from trades_app.tasks import go_on
 from trades_app.trading.closing import order_close
-from trades_app.trading.opening import cancel_trade
 
 #: The statuses that a trade rests in, and how each is shown.
-_STATUS_COLOURS = {
+STATUS_COLOURS = {
     TradeStatus.MONITORING.value: NEUTRAL,
     TradeStatus.TP1_HIT.value: GOOD,
     TradeStatus.TRADE_CLOSED.value: "",
@@ -176,7 +168,7 @@ class TradeAdmin(ReadOnlyAdmin):
     def direction_label(self, trade: Trade) -> str:
         return trade.direction
 
-    @labelled("status", _STATUS_COLOURS, "status")
+    @labelled("status", STATUS_COLOURS, "status")
     def state(self, trade: Trade) -> str:
         return trade.status
 
@@ -241,106 +233,3 @@ class TradeAdmin(ReadOnlyAdmin):
         """What it earned in units of its risk."""
         multiple = trade.value().r_multiple
         return "-" if multiple is None else f"{multiple:+z.2f}"
-
-
-@admin.register(ShadowTrade)
-class ShadowTradeAdmin(ReadOnlyAdmin):
-    """Trades that strategies in shadow would have made, newest first."""
-
-    list_display = (
-        "strategy",
-        "of_signal",
-        "direction_label",
-        "state",
-        "profit",
-        "r_multiple",
-        "decided_at",
-        "entry",
-        "left_at",
-        "failure",
-    )
-    list_filter = (InstrumentFilter, ("strategy", admin.RelatedOnlyFieldListFilter), "is_open")
-    ordering = ("-close_time", "-pk")
-    list_select_related = ("strategy",)
-
-    @admin.display(description="signal")
-    def of_signal(self, trade: ShadowTrade) -> str:
-        """The id, which ends with the strategy's number."""
-        return str(trade.signal["signal_id"])
-
-    @labelled("direction", {Direction.BUY: GOOD, Direction.SELL: BAD})
-    def direction_label(self, trade: ShadowTrade) -> str:
-        return str(trade.signal["direction"])
-
-    @labelled("status", _STATUS_COLOURS)
-    def state(self, trade: ShadowTrade) -> str:
-        return str(trade.trade.get("status", "-"))
-
-    @admin.display(description="profit", ordering="profit_loss")
-    def profit(self, trade: ShadowTrade) -> SafeString | str:
-        return money(trade.profit_loss)
-
-    @admin.display(description="candle close (UTC)", ordering="close_time")
-    def decided_at(self, trade: ShadowTrade) -> SafeString | str:
-        return close_time(trade.close_time)
-
-    @admin.display(description="entry")
-    def entry(self, trade: ShadowTrade) -> str:
-        return shown(trade.instrument, trade.signal["entry_price"])
-
-    @admin.display(description="exit (UTC)", ordering="exit_time")
-    def left_at(self, trade: ShadowTrade) -> SafeString | str:
-        return moment(trade.exit_time)
-
-
-@admin.action(description="Cancel the trade, which waits for its ticks")
-def cancel_waiting_trade(
-    signal_admin: ModelAdmin, request: HttpRequest, chosen: "models.QuerySet[Signal]"
-) -> None:
-    """Cancel the trade of each chosen signal before it opens, or say why that is not possible."""
-    if not request.user.has_perm("trades_app.change_trade"):
-        raise PermissionDenied
-    for signal in chosen.order_by("timestamp"):
-        try:
-            cancel_trade(signal.signal_id)
-        except InvalidTransition as refusal:
-            signal_admin.message_user(request, str(refusal), messages.ERROR)
-            continue
-        text = f"The trade of {signal.signal_id} was cancelled before it opened."
-        signal_admin.message_user(request, text, messages.SUCCESS)
-        transaction.on_commit(partial(go_on, signal.instrument))
-
-
-@admin.action(description="Run in shadow, beside the live one", permissions=("change",))
-def begin_shadow(
-    strategy_admin: ModelAdmin, request: HttpRequest, chosen: "models.QuerySet[Strategy]"
-) -> None:
-    """Let each chosen version run in shadow, or say why that is not possible."""
-    for strategy_id in chosen.order_by("pk").values_list("pk", flat=True):
-        try:
-            text = f"{following.begin(strategy_id)} runs in shadow from the next close on."
-        except NotPossible as refusal:
-            strategy_admin.message_user(request, str(refusal), messages.ERROR)
-            continue
-        strategy_admin.message_user(request, text, messages.SUCCESS)
-
-
-@admin.action(description="Retire from shadow", permissions=("change",))
-def retire_shadow(
-    strategy_admin: ModelAdmin, request: HttpRequest, chosen: "models.QuerySet[Strategy]"
-) -> None:
-    """Let each chosen version follow no more closes, or say why that is not possible."""
-    for strategy_id in chosen.order_by("pk").values_list("pk", flat=True):
-        try:
-            text = f"{following.retire(strategy_id)} is retired; its open trades run on."
-        except NotPossible as refusal:
-            strategy_admin.message_user(request, str(refusal), messages.ERROR)
-            continue
-        strategy_admin.message_user(request, text, messages.SUCCESS)
-
-
-# Signals know nothing of trades: what cancels a signal's trade is added to their page from here.
-_signals = admin.site.get_model_admin(Signal)
-_signals.actions = [*(_signals.actions or ()), cancel_waiting_trade]
-_strategies = admin.site.get_model_admin(Strategy)
-_strategies.actions = [*(_strategies.actions or ()), begin_shadow, retire_shadow]

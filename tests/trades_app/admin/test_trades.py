@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from signals_app.models import Decision, StreamPosition
-from tests.trades_app.examples import CLOSE_MS, SIGNAL
-from tests.trades_app.rows import numbered, stored_signal, stored_trade
-from trades_app.models import Trade
+from signals_app.models import StreamPosition
+from tests.trades_app.admin.pages import act
+from tests.trades_app.examples import CLOSE_MS
+from tests.trades_app.rows import numbered, stored_trade
 
 pytestmark = pytest.mark.django_db
 
@@ -24,13 +24,6 @@ def position() -> Iterator[StreamPosition]:
         yield StreamPosition.objects.create(
             instrument="XAUUSD", ordinal=20, time_ms=CLOSE_MS + 60_000, bid=2048.0, ask=2048.2
         )
-
-
-def act(client: Client, page: str, action: str, *keys: object) -> list[str]:
-    """Return what the page says after an action on these rows."""
-    address = reverse(f"admin:{page}_changelist")
-    done = client.post(address, {"action": action, "_selected_action": keys}, follow=True)
-    return [str(message) for message in done.context["messages"]]
 
 
 def test_open_trades_are_ordered_to_close_and_others_refused_in_a_sentence(
@@ -51,27 +44,6 @@ def test_open_trades_are_ordered_to_close_and_others_refused_in_a_sentence(
     assert "by hand, at the next tick" in page
     (entry,) = LogEntry.objects.all()
     assert (entry.object_id, entry.user.username) == (str(running.pk), "admin")
-
-
-def test_a_trade_that_waits_for_its_ticks_is_cancelled(admin_client: Client) -> None:
-    stored_signal()
-    Decision.objects.create(
-        instrument="XAUUSD",
-        close_time_ms=CLOSE_MS,
-        entry_ordinal=10,
-        entry_time_ms=CLOSE_MS + 400,
-        entry_bid=2045.3,
-        entry_ask=2045.5,
-        outcome=Decision.Outcome.OPENING,
-    )
-    page = "signals_app_signal"
-
-    said = act(admin_client, page, "cancel_waiting_trade", SIGNAL.signal_id)
-    again = act(admin_client, page, "cancel_waiting_trade", SIGNAL.signal_id)
-
-    assert said == ["The trade of XAU_20240105_001 was cancelled before it opened."]
-    assert again == ["XAU_20240105_001 cannot be cancelled: its trade was opened or cancelled."]
-    assert Trade.objects.get().status == "CANCELLED"
 
 
 def test_who_may_only_look_closes_nothing(client: Client) -> None:
