@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from signals_app.admin.base import ReadOnlyAdmin
 from signals_app.admin.display import close_time, moment
-from signals_app.admin.filters import InstrumentFilter
+from signals_app.admin.filters import InstrumentFilter, TimeframeFilter
 from signals_app.models import MeasuredProbability
 
 
@@ -42,7 +42,7 @@ class MeasuredProbabilityAdmin(ReadOnlyAdmin):
         "data_until",
         "measured_at",
     )
-    list_filter = (UseFilter, InstrumentFilter, "timeframe", "event_type", "event_kind")
+    list_filter = (UseFilter, InstrumentFilter, TimeframeFilter, "event_type", "event_kind")
     ordering = ("-made_at", "instrument", "timeframe", "pk")
     sortable_by = ()
 

@@ -1,7 +1,8 @@
 """How rows look as JSON: prices and money are numbers, times ISO 8601 UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from django.db import models
@@ -9,6 +10,7 @@ from rest_framework import serializers
 
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar
+from signals_app.market.candle import Candle, candle_as_json
 from signals_app.market.encoding import as_json, keys_of
 from signals_app.models import Connector, Decision, PriceCandle, Signal
 
@@ -19,6 +21,10 @@ class TimeField(serializers.DateTimeField):
     def to_representation(self, value: datetime) -> str:
         """The time as ISO 8601 UTC."""
         return calendar.iso(calendar.milliseconds(value))
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else calendar.iso(calendar.milliseconds(moment))
 
 
 class RowSerializer(serializers.ModelSerializer[Any]):
@@ -44,6 +50,14 @@ class RowSerializer(serializers.ModelSerializer[Any]):
 _PROBABILITY = (*Signal.measured_columns.names.values(), "probability_of")
 
 
+#: Where a signal stands, and what decided it.
+_STANDING: Mapping[str, Callable[[Signal], Any]] = {
+    "status": attrgetter("status"),
+    "strategy": lambda signal: str(signal.strategy),
+    "created_at": lambda signal: _time(signal.created_at),
+}
+
+
 class SignalSerializer(RowSerializer):
     """A signal with every field of `TradingSignal`, where it stands, and what decided it."""
 
@@ -56,7 +70,7 @@ class SignalSerializer(RowSerializer):
         fields: ClassVar = (
             *keys_of(TradingSignal),
             *_PROBABILITY,
-            *("status", "strategy", "created_at"),
+            *_STANDING,
         )
         read_only_fields = fields
 
@@ -68,10 +82,26 @@ class SignalSerializer(RowSerializer):
         return {
             **as_json(instance.value()),
             **{name: getattr(instance, name) for name in _PROBABILITY},
-            "status": instance.status,
-            "strategy": str(instance.strategy),
-            "created_at": calendar.iso(calendar.milliseconds(instance.created_at)),
+            **{name: read(instance) for name, read in _STANDING.items()},
         }
+
+
+#: What is printed of a decision, in order.
+_DECISION: Mapping[str, Callable[[Decision], Any]] = {
+    "instrument": attrgetter("instrument"),
+    "timestamp": lambda decision: calendar.iso(decision.close_time_ms),
+    "outcome": attrgetter("outcome"),
+    "direction": attrgetter("direction"),
+    "score": lambda decision: None if decision.score is None else float(decision.score),
+    "reason": attrgetter("reason"),
+    "text": attrgetter("text"),
+    "strategy": lambda decision: None if decision.strategy is None else str(decision.strategy),
+    "entry_time": lambda decision: (
+        None if decision.entry_time_ms is None else calendar.iso(decision.entry_time_ms)
+    ),
+    "entry_ordinal": attrgetter("entry_ordinal"),
+    "decided_at": lambda decision: _time(decision.decided_at),
+}
 
 
 class DecisionSerializer(RowSerializer):
@@ -88,39 +118,11 @@ class DecisionSerializer(RowSerializer):
 
     class Meta:
         model = Decision
-        fields: ClassVar = (
-            "instrument",
-            "timestamp",
-            "outcome",
-            "direction",
-            "score",
-            "reason",
-            "text",
-            "strategy",
-            "entry_time",
-            "entry_ordinal",
-            "decided_at",
-        )
+        fields: ClassVar = tuple(_DECISION)
         read_only_fields = fields
 
     def to_representation(self, instance: Decision) -> dict[str, Any]:
-        """The decision as it is stored."""
-        entry_ms, decided_at = instance.entry_time_ms, instance.decided_at
-        return {
-            "instrument": instance.instrument,
-            "timestamp": calendar.iso(instance.close_time_ms),
-            "outcome": instance.outcome,
-            "direction": instance.direction,
-            "score": None if instance.score is None else float(instance.score),
-            "reason": instance.reason,
-            "text": instance.text,
-            "strategy": None if instance.strategy is None else str(instance.strategy),
-            "entry_time": None if entry_ms is None else calendar.iso(entry_ms),
-            "entry_ordinal": instance.entry_ordinal,
-            "decided_at": (
-                None if decided_at is None else calendar.iso(calendar.milliseconds(decided_at))
-            ),
-        }
+        return {name: read(instance) for name, read in _DECISION.items()}
 
 
 class CandleSerializer(RowSerializer):
@@ -130,19 +132,12 @@ class CandleSerializer(RowSerializer):
 
     class Meta:
         model = PriceCandle
-        fields: ClassVar = ("time", "open", "high", "low", "close", "volume")
+        fields: ClassVar = keys_of(Candle)
         read_only_fields = fields
 
     def to_representation(self, instance: PriceCandle) -> dict[str, Any]:
         """The candle as `manage.py candles` prints it."""
-        return {
-            "time": calendar.iso(calendar.milliseconds(instance.timestamp)),
-            "open": float(instance.open),
-            "high": float(instance.high),
-            "low": float(instance.low),
-            "close": float(instance.close),
-            "volume": instance.volume,
-        }
+        return candle_as_json(instance.value())
 
 
 class ConnectorSerializer(RowSerializer):

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from signals_app.market.calendar import iso
+from signals_app.market.encoding import as_json
 from signals_app.market.tick import Float64s, Int64s
 
 #: Candles of each timeframe that an analysis looks at: the last 200 closed ones.
@@ -61,14 +61,7 @@ class Candle:
 
 def candle_as_json(candle: Candle) -> dict[str, str | float]:
     """The candle as commands and the API give it: `time` is its opening, ISO 8601 UTC."""
-    return {
-        "time": iso(candle.time_ms),
-        "open": candle.open,
-        "high": candle.high,
-        "low": candle.low,
-        "close": candle.close,
-        "volume": int(candle.volume),
-    }
+    return as_json(candle) | {"volume": int(candle.volume)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

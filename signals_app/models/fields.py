@@ -8,6 +8,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from signals_app.market.calendar import milliseconds, utc
+from signals_app.market.candle import Timeframe
 
 if TYPE_CHECKING:
     _DateTimeField: TypeAlias = models.DateTimeField[Any, Any]
@@ -57,6 +58,11 @@ def symbol(**options: Any) -> "models.CharField[Any, Any]":
 def kind(kinds: type[StrEnum], **options: Any) -> "models.CharField[Any, str]":
     """A column of one of these kinds; empty is none of them."""
     return models.CharField(choices=[(each.value, each.value) for each in kinds], **options)
+
+
+def timeframe(*, max_length: int = 3) -> "models.CharField[Any, str]":
+    """A candle's length."""
+    return kind(Timeframe, max_length=max_length)
 
 
 def moment(column: str, **options: Any) -> MomentField:

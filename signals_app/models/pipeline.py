@@ -6,6 +6,8 @@ from typing import Any
 from django.db import models
 from django.db.models.functions import Now
 
+from signals_app.market.direction import Direction
+from signals_app.market.tick import Tick
 from signals_app.models import fields
 from signals_app.models.strategy import Strategy
 
@@ -59,7 +61,7 @@ class Analysis(models.Model):
     """
 
     instrument = fields.symbol()
-    timeframe = models.CharField(max_length=3)
+    timeframe = fields.timeframe()
     close_time_ms = fields.moment("close_time")
     candles = models.PositiveSmallIntegerField(default=0, help_text="candles in the window")
     view = models.JSONField(default=dict)
@@ -143,7 +145,7 @@ class Decision(models.Model):
     entry_ask = models.FloatField(null=True)
     mark = models.JSONField(default=dict)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.PENDING)
-    direction = models.CharField(max_length=4, blank=True)
+    direction = fields.kind(Direction, max_length=4, blank=True)
     score = models.DecimalField(max_digits=5, decimal_places=2, null=True)
     reason = models.CharField(max_length=40, blank=True, help_text="why there is no signal")
     text = models.TextField(blank=True)
@@ -177,3 +179,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instrument} {self.close_time_ms} {self.outcome}"
+
+    def entry_tick(self) -> Tick:
+        """The tick that the close is entered at; it must have one."""
+        assert self.entry_ordinal is not None
+        assert self.entry_time_ms is not None
+        assert self.entry_bid is not None
+        assert self.entry_ask is not None
+        return Tick(self.entry_ordinal, self.entry_time_ms, self.entry_bid, self.entry_ask)

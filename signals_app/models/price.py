@@ -78,7 +78,7 @@ class PriceCandle(models.Model):
         HISTORY = "HISTORY"
 
     instrument = fields.symbol()
-    timeframe = models.CharField(max_length=10)
+    timeframe = fields.timeframe(max_length=10)
     timestamp = models.DateTimeField(help_text="opening time")
     open = fields.price()
     high = fields.price()

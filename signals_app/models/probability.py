@@ -42,7 +42,7 @@ class MeasuredProbability(models.Model):
     """
 
     instrument = fields.symbol()
-    timeframe = models.CharField(max_length=3)
+    timeframe = fields.timeframe()
     event_type = fields.kind(EventType, max_length=12)
     event_kind = fields.kind(MeasuredEventKind, max_length=6)
     direction = fields.kind(Bias, max_length=7)

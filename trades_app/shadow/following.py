@@ -22,7 +22,6 @@ from signals_app.services.strategies import NotPossible
 from trades_app.models import ShadowPosition
 from trades_app.shadow.account import ShadowAccount
 from trades_app.shadow.trading import open_trade
-from trades_app.trading.opening import entry_tick
 
 log = structlog.get_logger(__name__)
 
@@ -184,7 +183,7 @@ def _follow_close(account: ShadowAccount, decision: Decision) -> str | None:
     views = views_of(decision.instrument, [decision]).get(decision.close_time_ms)
     if views is None:
         return RefusalReason.WARMING_UP.value
-    entry = entry_tick(decision)
+    entry = decision.entry_tick()
     made = core.decide(
         account.instrument,
         views,

@@ -6,7 +6,6 @@ from django.utils import timezone
 
 from signals_app.market import calendar
 from signals_app.market.instrument import Instrument
-from signals_app.market.tick import Tick
 from signals_app.models import Decision, Signal, StreamPosition
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.pipeline import stream
@@ -39,7 +38,7 @@ def open_trade(signal_id: str) -> str | None:
             return None
         instrument = InstrumentRow.objects.get(symbol=signal.instrument).value()
         value = signal.value()
-        entry = entry_tick(decision)
+        entry = decision.entry_tick()
         trade, events = machine.open_trade(value, instrument, entry, signal.strategy.value())
         opened = trade
         trade, more = catch_up(trade, instrument, position)
@@ -83,7 +82,7 @@ def cancel_trade(signal_id: str) -> Trade:
             )
         instrument = InstrumentRow.objects.get(symbol=signal.instrument).value()
         planned = machine.plan_trade(signal.value(), instrument, signal.strategy.value())
-        trade, events = machine.cancel(planned, Moment.of(entry_tick(decision)))
+        trade, events = machine.cancel(planned, Moment.of(decision.entry_tick()))
         row = models.Trade(signal=signal)
         row.fill(trade)
         row.save(force_insert=True)
@@ -107,14 +106,3 @@ def catch_up(trade: Trade, instrument: Instrument, position: StreamPosition) -> 
         if not trade.is_open:
             break
     return trade, events
-
-
-def entry_tick(decision: Decision) -> Tick:
-    """The tick that a decided close is entered at."""
-    assert decision.entry_ordinal is not None
-    assert decision.entry_time_ms is not None
-    assert decision.entry_bid is not None
-    assert decision.entry_ask is not None
-    return Tick(
-        decision.entry_ordinal, decision.entry_time_ms, decision.entry_bid, decision.entry_ask
-    )
