@@ -13,3 +13,8 @@ def caller(scope: str = "read", name: str = "test", symbols: tuple[str, ...] = (
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Api-Key {key}")
     return client
+
+
+def error(code: str, message: str) -> dict[str, object]:
+    """The body of every refusal."""
+    return {"error": {"code": code, "message": message}}

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.signals_app.test_probabilities_api import MADE, RETEST, UNKNOWN, store
+from tests.signals_app.probability.stored import MADE, RETEST, UNKNOWN, store
 
 pytestmark = pytest.mark.django_db
 

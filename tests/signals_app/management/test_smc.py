@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from signals_app.market.candle import Timeframe
 from signals_app.probability.estimate import Bucket, EventType, MeasuredEventKind
 from signals_app.smc.measures import Bias
-from tests.signals_app.test_probabilities_api import RETEST, store
+from tests.signals_app.probability.stored import RETEST, store
 
 HEADER = "timestamp,open,high,low,close,volume\n"
 GAP = (

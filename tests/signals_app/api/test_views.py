@@ -113,29 +113,6 @@ def test_active_signals_are_those_whose_trade_is_not_over() -> None:
     assert ids(caller().get(f"{API}/signals/active")) == ["XAU_20240105_001"]
 
 
-def test_signals_are_narrowed_by_instrument_direction_status_and_time() -> None:
-    stored_signal(numbered(1))
-    stored_signal(numbered(2))
-    client = caller()
-
-    def found(**query: str) -> list[str]:
-        return ids(client.get(f"{API}/signals", query))
-
-    assert found(instrument="EURUSD") == []
-    assert found(instrument="XAUUSD", direction="BUY", status="ACTIVE") == [
-        "XAU_20240105_002",
-        "XAU_20240105_001",
-    ]
-    assert found(**{"from": "2024-01-05T14:45:00Z"}) == ["XAU_20240105_002"]
-    assert found(to="2024-01-05T14:45:00Z") == ["XAU_20240105_001"]
-    assert found(**{"from": "2024-01-06"}) == []
-    refused = client.get(f"{API}/signals", {"from": "yesterday"})
-    assert refused.status_code == 400
-    assert refused.json()["error"]["message"] == "from: Enter a valid date/time."
-    refused = client.get(f"{API}/signals", {"direction": "UP"})
-    assert refused.json()["error"]["message"].startswith("direction: Select a valid choice.")
-
-
 def test_a_page_of_signals_costs_two_queries(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
@@ -311,33 +288,6 @@ def test_decisions_say_why_there_is_no_signal_and_which_version_said_so() -> Non
     assert (signal["outcome"], signal["reason"]) == ("SIGNAL", "")
     assert (last["timestamp"], last["outcome"]) == (iso(waiting.close_time_ms), "PENDING")
     assert (last["strategy"], last["entry_time"], last["decided_at"]) == (None, None, None)
-
-
-@pytest.mark.parametrize(
-    ("narrowed", "quarters"),
-    [
-        ({"instrument": "XAUUSD"}, [2, 1, 0]),
-        ({"instrument": "EURUSD"}, []),
-        ({"outcome": "REFUSED"}, [1]),
-        ({"reason": "WARMING_UP"}, [1]),
-        ({"direction": "SELL"}, []),
-        ({"from": "2024-01-05T14:45:00Z"}, [2, 1]),
-        ({"to": "2024-01-05T14:45:00Z"}, [0]),
-        ({"limit": 1}, [2]),
-    ],
-)
-def test_decisions_are_narrowed(narrowed: dict[str, str], quarters: list[int]) -> None:
-    for number in range(3):
-        stored_close(quarters=number)
-    Decision.objects.filter(close_time_ms=CLOSE_MS + QUARTER).update(
-        outcome="REFUSED", reason="WARMING_UP"
-    )
-
-    found = caller().get(f"{API}/decisions", narrowed).json()["results"]
-
-    assert [each["timestamp"] for each in found] == [
-        iso(CLOSE_MS + number * QUARTER) for number in quarters
-    ]
 
 
 def test_the_configuration_tells_every_parameter() -> None:
