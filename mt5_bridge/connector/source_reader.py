@@ -97,6 +97,8 @@ class SourceReader:
         return await self._in_thread(lambda: self._source.history(self._now_ms()))
 
     async def close(self) -> None:
+        """End the thread, also where a terminal hangs in it."""
+        self._source.interrupt()
         await asyncio.to_thread(self._thread.shutdown, wait=True)
         self._source.close()
 

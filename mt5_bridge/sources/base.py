@@ -40,7 +40,10 @@ class Poll:
 
 
 class Source(Protocol):
-    """Ticks of one symbol, in order. Its methods may block, and are called from one thread."""
+    """Ticks of one symbol, in order. Its methods may block, and are called from one thread.
+
+    `interrupt` alone is called from another one.
+    """
 
     symbol: str
     is_simulated: bool
@@ -66,6 +69,12 @@ class Source(Protocol):
 
     def poll(self, now_ms: int) -> Poll:
         """The next ticks. Raises `SourceError` where no more will ever come."""
+
+    def interrupt(self) -> None:
+        """Let a method that hangs in the source's thread return soon, for the end is near.
+
+        Called from another thread. Whatever is asked of the source later may fail.
+        """
 
     def close(self) -> None:
         """Let go of what the source holds."""

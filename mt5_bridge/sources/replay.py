@@ -117,6 +117,9 @@ class ReplaySource:
         self._waiting = self._waiting.part(len(ready))
         return self._poll(ready, is_done=False)
 
+    def interrupt(self) -> None:
+        """Nothing of it hangs."""
+
     def close(self) -> None:
         self._chunks = iter(())
 

@@ -1,9 +1,13 @@
 """A stand-in for the `MetaTrader5` package and its terminal: signatures, types, failures."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
+
+NEW_YORK = ZoneInfo("America/New_York")
+HOUR = 3_600_000
 
 TICK = np.dtype(
     [
@@ -29,6 +33,24 @@ RATE = np.dtype(
         ("real_volume", "<u8"),
     ]
 )
+
+
+def a_year_of_weeks(until_ms):
+    """Return the hours of 56 weeks of gold: Sunday 18:00 to Friday 17:00 in New York."""
+    opens = datetime.fromtimestamp(until_ms / 1000, UTC).astimezone(NEW_YORK).replace(tzinfo=None)
+    opens -= timedelta(days=opens.weekday() + 1 + 7 * 56)
+    rows = []
+    for week in range(56):
+        start = (opens + timedelta(days=7 * week)).replace(
+            hour=18, minute=0, second=0, microsecond=0
+        )
+        begin = int(start.replace(tzinfo=NEW_YORK).timestamp() * 1000)
+        rows += [
+            (begin + hour * HOUR, 2000.0, 2001.0, 1999.0, 2000.5, 60)
+            for hour in range(119)
+            if hour % 24 != 23
+        ]
+    return rows
 
 
 class TerminalInfo(NamedTuple):

@@ -68,6 +68,9 @@ class Terminal:
         self.taken += len(new)
         return Poll(Quotes.of(new), str(self.taken), wait=0.01)
 
+    def interrupt(self):
+        pass
+
     def close(self):
         pass
 

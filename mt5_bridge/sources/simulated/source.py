@@ -106,6 +106,9 @@ class SimulatedSource:
             wait=0.0 if is_catching_up else _WAIT,
         )
 
+    def interrupt(self) -> None:
+        """Nothing of it hangs."""
+
     def close(self) -> None:
         """Nothing is held open."""
 

@@ -1,11 +1,13 @@
 """The connection to a MetaTrader 5 terminal: opened, logged in, watched, and its loss reported."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from mt5_bridge.protocol.wire import ErrorCode
 from mt5_bridge.sources.base import Notice
+from mt5_bridge.sources.terminal.calls import TerminalLostError
 
 log = logging.getLogger("mt5_bridge.mt5")
 
@@ -16,7 +18,7 @@ _ANSWER_TIMEOUT: Final = 30.0
 
 
 class Terminal(Protocol):
-    """What is used of the `MetaTrader5` package."""
+    """What is used of the `MetaTrader5` package; any call may raise `TerminalLostError`."""
 
     COPY_TICKS_ALL: int
     TIMEFRAME_M15: int
@@ -127,6 +129,12 @@ class TerminalConnection:
     def request_answered(self) -> None:
         self._failing_since = None
 
+    def not_answered(self, error: TerminalLostError) -> None:
+        """Note that a call was not answered in time, or never will be: the terminal is lost."""
+        if error.is_process_gone:
+            self._is_open = False
+        self._lose(str(error), explain=False)
+
     def notify(self, code: ErrorCode, text: str) -> None:
         """Log something and let the analysis server hear of it."""
         self._notices.append(Notice(code, text))
@@ -139,8 +147,9 @@ class TerminalConnection:
 
     def close(self) -> None:
         if self._is_open:
-            self._terminal.shutdown()
             self._is_open = False
+            with suppress(TerminalLostError):
+                self._terminal.shutdown()
 
     def _has_account(self) -> bool:
         """Look which account is open: a user may change it, and the broker with it."""
@@ -166,12 +175,14 @@ class TerminalConnection:
             )
         return False
 
-    def _lose(self, what: str) -> bool:
+    def _lose(self, what: str, *, explain: bool = True) -> bool:
+        """Note the loss; ``explain`` adds what the terminal says of its last call."""
         if self._reported is not False:
             self._reported = False
             self.losses += 1
             code, text = self._terminal.last_error()
-            self.notify(ErrorCode.MT5_DISCONNECTED, f"{what} ({code}: {text})")
+            sentence = f"{what} ({code}: {text})" if explain else what
+            self.notify(ErrorCode.MT5_DISCONNECTED, sentence)
         return False
 
     def _come_back(self) -> None:

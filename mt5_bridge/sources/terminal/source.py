@@ -9,6 +9,7 @@ outage, waits until the terminal has filled its history.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import History
 from mt5_bridge.sources.base import Notice, Poll, SourceError
 from mt5_bridge.sources.log_limiter import LogLimiter
+from mt5_bridge.sources.terminal.calls import TerminalLostError
 from mt5_bridge.sources.terminal.candles import closes_of_weeks, m15_candles
 from mt5_bridge.sources.terminal.clock_finder import ClockFinder
 from mt5_bridge.sources.terminal.connection import (
@@ -26,11 +28,13 @@ from mt5_bridge.sources.terminal.connection import (
     TerminalConnection,
 )
 from mt5_bridge.sources.terminal.live_ticks import LiveTicks
+from mt5_bridge.sources.terminal.process import TerminalProcess
 from mt5_bridge.sources.terminal.tick_reader import TickReader
 from mt5_bridge.sources.terminal.tick_window import TickBookmark
 
 log = logging.getLogger("mt5_bridge.mt5")
 
+_PACKAGE: Final = "MetaTrader5"
 _POLL: Final = 0.1
 _RETRY: Final = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
@@ -52,11 +56,16 @@ class Mt5Source:
         account: TerminalAccount | None = None,
         clock: str = "auto",
         seconds: Callable[[], float] = time.monotonic,
+        end: Callable[[], None] = lambda: None,
     ) -> None:
-        """``clock`` is "auto" or a name for `broker_time.clock_named`."""
+        """``clock`` is "auto" or a name for `broker_time.clock_named`.
+
+        ``end`` lets a call of the terminal that is under way return, called from any thread.
+        """
         self.symbol = symbol
         self._terminal = terminal
         self._seconds = seconds
+        self._end = end
         self._connection = TerminalConnection(terminal, symbol, account or TerminalAccount())
         self._server = ""
         self._losses = -1
@@ -76,9 +85,13 @@ class Mt5Source:
 
     def history(self, now_ms: int) -> Sequence[History]:
         """Return M15, H1 and H4 candles on UTC boundaries; none while the terminal is away."""
-        if not self._is_up() or not self._has_weeks(self._seconds()):
+        try:
+            if not self._is_up() or not self._has_weeks(self._seconds()):
+                return []
+            candles = m15_candles(self._terminal, self.symbol, self._clock.evidence)
+        except TerminalLostError as error:
+            self._connection.not_answered(error)
             return []
-        candles = m15_candles(self._terminal, self.symbol, self._clock.evidence)
         if not candles:
             return []
         behind_ms = self._reader.begin_utc_ms
@@ -100,10 +113,28 @@ class Mt5Source:
 
     def poll(self, now_ms: int) -> Poll:
         """The ticks since the last one; never raises for a terminal that is away."""
+        is_up = False
+        try:
+            is_up = self._is_up()
+            if is_up:
+                return self._poll_terminal(now_ms)
+        except TerminalLostError as error:
+            self._connection.not_answered(error)
+            if is_up:
+                # It is back only once it has answered what it failed to answer now.
+                self._connection.request_failed(str(error), self._seconds())
+        return self._poll(wait=self._next_pause())
+
+    def interrupt(self) -> None:
+        """End the process that talks to the terminal, also while a call hangs."""
+        self._end()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _poll_terminal(self, now_ms: int) -> Poll:
+        """The ticks of a terminal that is there; raises `TerminalLostError`."""
         seconds = self._seconds()
-        if not self._is_up():
-            pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
-            return self._poll(wait=pause)
         self._pause = _FIRST_PAUSE
         if not self._has_weeks(seconds):
             self._connection.request_failed("the terminal gives no candles", seconds)
@@ -125,8 +156,9 @@ class Mt5Source:
         wait = 0.0 if len(quotes) and self._reader.is_behind else _POLL
         return self._poll(wait=wait, watermark_ms=watermark_ms, quotes=quotes)
 
-    def close(self) -> None:
-        self._connection.close()
+    def _next_pause(self) -> float:
+        pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
+        return pause
 
     def _is_up(self) -> bool:
         """Return whether ticks can be had, and take note of what happened meanwhile."""
@@ -195,14 +227,13 @@ def open_terminal(
     symbol: str, *, account: TerminalAccount | None = None, clock: str = "auto"
 ) -> Mt5Source:
     """Return the source on this machine's terminal; raises `SourceError` where there is none."""
-    try:
-        import MetaTrader5
-    except ImportError:
+    if find_spec(_PACKAGE) is None:
         raise SourceError(
             "the package MetaTrader5 is not installed, and exists for Windows only; "
             "run the connector on the terminal's machine, or use --source replay or simulated"
-        ) from None
-    return Mt5Source(MetaTrader5, symbol, account=account, clock=clock)
+        )
+    terminal = TerminalProcess(_PACKAGE)
+    return Mt5Source(terminal, symbol, account=account, clock=clock, end=terminal.end)
 
 
 def _whole_h4(now_ms: int) -> int:

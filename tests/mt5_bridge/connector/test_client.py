@@ -68,6 +68,9 @@ class Live:
             watermark_ms=self.watermark_ms,
         )  # fmt: skip
 
+    def interrupt(self):
+        pass
+
     def close(self):
         pass
 

@@ -107,5 +107,8 @@ class LiveSource:
             wait=0.05,
         )
 
+    def interrupt(self) -> None:
+        pass
+
     def close(self) -> None:
         pass

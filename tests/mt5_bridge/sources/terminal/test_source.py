@@ -1,6 +1,5 @@
 import json
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,10 +8,7 @@ from mt5_bridge.protocol.wire import ErrorCode
 from mt5_bridge.sources.base import SourceError
 from mt5_bridge.sources.terminal.connection import TerminalAccount
 from mt5_bridge.sources.terminal.source import Mt5Source, open_terminal
-from tests.mt5_bridge.terminal import FakeTerminal
-
-NEW_YORK = ZoneInfo("America/New_York")
-HOUR = 3_600_000
+from tests.mt5_bridge.terminal import HOUR, FakeTerminal, a_year_of_weeks
 
 
 def ms(*moment):
@@ -22,24 +18,6 @@ def ms(*moment):
 NOON = ms(2025, 7, 16, 12, 0)
 # Between the American and the European switch of spring: brokers differ by an hour.
 MARCH = ms(2025, 3, 19, 12, 0)
-
-
-def a_year_of_weeks(until_ms):
-    """Return the hours of 56 weeks of gold: Sunday 18:00 to Friday 17:00 in New York."""
-    opens = datetime.fromtimestamp(until_ms / 1000, UTC).astimezone(NEW_YORK).replace(tzinfo=None)
-    opens -= timedelta(days=opens.weekday() + 1 + 7 * 56)
-    rows = []
-    for week in range(56):
-        start = (opens + timedelta(days=7 * week)).replace(
-            hour=18, minute=0, second=0, microsecond=0
-        )
-        begin = int(start.replace(tzinfo=NEW_YORK).timestamp() * 1000)
-        rows += [
-            (begin + hour * HOUR, 2000.0, 2001.0, 1999.0, 2000.5, 60)
-            for hour in range(119)
-            if hour % 24 != 23
-        ]
-    return rows
 
 
 def a_terminal(clock, now_ms):
