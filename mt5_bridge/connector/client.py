@@ -58,7 +58,7 @@ class Client:
         self._source = source
         self._spool = spool
         self._tokens = tokens
-        self._link = Link(spool, Login((source.symbol,)))
+        self._link = Link(spool, Login((source.symbol,), spool=spool.identity))
         self._backlog = Backlog(spool, source.symbol)
         self._feeder = Feeder(source, spool, ends_on_error=settings.exit_when_done)
         self._reader = SourceReader(source, spool, self._feeder, self._backlog, self._now_ms)

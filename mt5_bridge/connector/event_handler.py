@@ -1,7 +1,7 @@
 """Does what the server's messages ask for: starts the source, renumbers, acknowledges."""
 
 import logging
-from typing import assert_never
+from typing import Final, assert_never
 
 from mt5_bridge.connector.backlog import Backlog
 from mt5_bridge.connector.backoff import Backoff
@@ -14,6 +14,8 @@ from mt5_bridge.protocol.link import Link
 from mt5_bridge.protocol.wire import ErrorCode
 
 log = logging.getLogger("mt5_bridge")
+
+_PAUSE_WHEN_NAME_IN_USE: Final = 15.0
 
 
 class EventHandler:
@@ -64,7 +66,9 @@ class EventHandler:
         symbol, after_seq = event.symbol, event.after_seq
         match event:
             case events.NumberingNeeded():
-                await self._reader.start(None, 0, event.time_ms, number_after=after_seq)
+                # With the server's last millisecond: what it has of that it recognises.
+                time_ms = None if event.time_ms is None else event.time_ms - 1
+                await self._reader.start(None, 0, time_ms, number_after=after_seq)
             case events.SpoolBehind():
                 log.warning("%s: the server is ahead of the spool; renumbering", symbol)
                 self._spool.renumber(symbol, after_seq)
@@ -83,8 +87,9 @@ class EventHandler:
 
     async def _resumed(self, event: events.Resumed) -> None:
         if not self._reader.is_started:
-            newest_ms = max(event.time_ms or 0, self._backlog.state.last.time_ms)
-            await self._reader.start(None, 0, newest_ms or None)
+            # Of the server's last millisecond it recognises what it has from others, not from here.
+            newest_ms = max((event.time_ms or 0) - 1, self._backlog.state.last.time_ms)
+            await self._reader.start(None, 0, newest_ms if newest_ms > 0 else None)
         self._acknowledged(event.after_seq)
 
     def _acknowledged(self, seq: int) -> None:
@@ -96,6 +101,9 @@ class EventHandler:
         if not is_final:
             log.log(logging.INFO if code == ErrorCode.STANDBY else logging.WARNING, "%s", sentence)
             return
+        if code == ErrorCode.NAME_IN_USE:
+            self._backoff.at_least(_PAUSE_WHEN_NAME_IN_USE)
+            raise CredentialsError(sentence)
         self._link.login.token = ""
         if code == ErrorCode.AUTH_FAILED:
             raise CredentialsError(f"{sentence}; check the token, the API key and the symbols")

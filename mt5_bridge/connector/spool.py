@@ -187,6 +187,11 @@ class Spool:
             self._file.give_back_pages()
 
     @property
+    def identity(self) -> str:
+        """What tells this spool's numbers from another's; random, made with it."""
+        return self._file.identity
+
+    @property
     def has_room(self) -> bool:
         """Whether a tenth of the spool is free, or would be without acknowledged ticks."""
         return self._size.unacknowledged < self._maximum_bytes * 9 // 10

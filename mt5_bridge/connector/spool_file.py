@@ -1,5 +1,6 @@
 """The spool's file: an SQLite database in write-ahead mode, flushed to disk at every commit."""
 
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ CREATE TABLE IF NOT EXISTS acknowledgements (
     symbol TEXT NOT NULL, seq INTEGER NOT NULL, time_ms INTEGER NOT NULL,
     PRIMARY KEY (symbol, seq)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL);
 """
 _FREED_PAGES: Final = 2000
 
@@ -39,6 +41,8 @@ class SpoolFile:
     def __init__(self, directory: Path) -> None:
         self.lock = threading.RLock()
         self.database = _open(directory)
+        #: Random, made with the file: no other spool has it, unless as a copy.
+        self.identity: str = self.database.execute("SELECT id FROM identity").fetchone()[0]
         self.execute = self.database.execute
         self.executemany = self.database.executemany
 
@@ -100,6 +104,10 @@ def _open(directory: Path) -> sqlite3.Connection:
         database.execute("PRAGMA wal_autocheckpoint = 4000").fetchall()
         database.executescript(_TABLES)
         database.execute("BEGIN IMMEDIATE")
+        database.execute(
+            "INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)",
+            (secrets.token_hex(16),),
+        )
         database.execute("COMMIT")
     except sqlite3.Error as error:
         database.close()

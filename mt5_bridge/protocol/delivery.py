@@ -97,11 +97,12 @@ class Delivery:
         """Send ticks from ``after_seq + 1`` on; return from where on it really is.
 
         ``time_ms`` is the time of the last stored tick. Where it is later than our own tick
-        ``after_seq``, another connector stored ticks since: ours up to that time are left out.
+        ``after_seq``, another connector stored ticks since: ours before that time are left out.
+        Those of the very millisecond are sent, for the server to tell which of them it has.
         """
         own_ms = self.ticks.time_at(self.symbol, after_seq)
         if time_ms is not None and (own_ms is None or own_ms < time_ms):
-            after_seq = max(after_seq, self.ticks.seq_at(self.symbol, time_ms))
+            after_seq = max(after_seq, self.ticks.seq_at(self.symbol, time_ms - 1))
         self.is_resumed = True
         self.sent_seq = self.acknowledged_seq = after_seq
         self.covered_ms = max(self.covered_ms, time_ms or 0)
@@ -152,4 +153,4 @@ class Delivery:
         if first_seq <= resume.seq + 1:
             return False
         # What another connector stored since is not needed from us, held or not.
-        return resume.time is None or self.ticks.seq_at(self.symbol, resume.time) < first_seq
+        return resume.time is None or self.ticks.seq_at(self.symbol, resume.time - 1) < first_seq

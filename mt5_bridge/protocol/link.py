@@ -20,7 +20,14 @@ from mt5_bridge.protocol.wire import ErrorCode, Message, Role
 MAXIMUM_IN_FLIGHT: Final = 50_000
 """Ticks that may be sent and not yet acknowledged."""
 
-_FINAL: Final = frozenset({ErrorCode.AUTH_FAILED, ErrorCode.AUTH_TIMEOUT, ErrorCode.TOKEN_EXPIRED})
+_FINAL: Final = frozenset(
+    {
+        ErrorCode.AUTH_FAILED,
+        ErrorCode.AUTH_TIMEOUT,
+        ErrorCode.TOKEN_EXPIRED,
+        ErrorCode.NAME_IN_USE,
+    }
+)
 _LONGEST_MESSAGE: Final = 2000
 
 

@@ -7,11 +7,15 @@ from mt5_bridge.protocol import wire
 
 @dataclass(slots=True)
 class Login:
-    """`token` is empty where it has to be fetched first; `is_done` once the server accepted it."""
+    """`token` is empty where it has to be fetched first; `is_done` once the server accepted it.
+
+    `spool` is the identity of what numbers the ticks.
+    """
 
     symbols: tuple[str, ...]
     token: str = ""
     is_done: bool = False
+    spool: str | None = None
     _renew_at_ms: int | None = None
 
     def connected(self) -> None:
@@ -19,7 +23,7 @@ class Login:
         self._renew_at_ms = None
 
     def auth(self) -> wire.Auth:
-        return wire.Auth(token=self.token, symbols=list(self.symbols))
+        return wire.Auth(token=self.token, symbols=list(self.symbols), spool=self.spool)
 
     def accept(self, expires_at: str | None, now_ms: int) -> None:
         """Note that the server accepted the token, which ends at `expires_at` (None: never).

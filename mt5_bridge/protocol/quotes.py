@@ -133,7 +133,8 @@ def quantise(prices: Float64s) -> Float64s:
     """The prices on the five-decimal grid that the whole product stands on."""
     grid = 10.0**PRICE_DECIMALS
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(np.rint(prices * grid) / grid, dtype=np.float64)
+        # Plus zero: `rint` keeps the sign of what it rounds to nothing.
+        return np.asarray(np.rint(prices * grid) / grid + 0.0, dtype=np.float64)
 
 
 def _optional(values: list[float | None]) -> Float64s | None:

@@ -53,6 +53,7 @@ class ErrorCode(StrEnum):
     STANDBY = "STANDBY"
     RATE_LIMITED = "RATE_LIMITED"
     TOO_MANY_CONNECTIONS = "TOO_MANY_CONNECTIONS"
+    NAME_IN_USE = "NAME_IN_USE"
 
 
 class CloseCode(IntEnum):
@@ -60,6 +61,7 @@ class CloseCode(IntEnum):
 
     BAD_MESSAGES = 4400
     UNAUTHENTICATED = 4401
+    NAME_IN_USE = 4409
     LIMITED = 4429
 
 
@@ -69,6 +71,7 @@ CLOSES: Final = {
     ErrorCode.TOKEN_EXPIRED: CloseCode.UNAUTHENTICATED,
     ErrorCode.RATE_LIMITED: CloseCode.LIMITED,
     ErrorCode.TOO_MANY_CONNECTIONS: CloseCode.LIMITED,
+    ErrorCode.NAME_IN_USE: CloseCode.NAME_IN_USE,
 }
 """The errors that end a connection, and the close code that follows each."""
 
@@ -101,6 +104,7 @@ _Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 _TickSeq = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 _Symbol = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 _Text = Annotated[str, msgspec.Meta(max_length=2000)]
+_Identity = Annotated[str, msgspec.Meta(max_length=64)]
 _Token = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
 
 
@@ -111,11 +115,16 @@ class Connected(msgspec.Struct, frozen=True, tag_field="type", tag="connected"):
     protocol: int = PROTOCOL
 
 
-class Auth(msgspec.Struct, frozen=True, tag_field="type", tag="auth"):
-    """The connector's token and the symbols it will send."""
+class Auth(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="auth"):
+    """The connector's token, the symbols it will send, and the identity of its numbers.
+
+    `spool` is random and made with whatever gives the ticks their numbers: two connectors with
+    different ones are not the same, whatever they are called. Empty: not said.
+    """
 
     token: _Token
     symbols: Annotated[list[_Symbol], msgspec.Meta(min_length=1, max_length=1000)]
+    spool: _Identity | None = None
 
 
 class Resume(msgspec.Struct, frozen=True):

@@ -32,6 +32,7 @@ class Admit:
 
     claims: Claims
     symbols: tuple[str, ...]
+    spool: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ class AppendRequest:
     """What one connection has for a symbol: batches of ticks, and the watermark behind them.
 
     `known_seq` is the last seq that this connection knows to be stored. `received_at` is when the
-    oldest batch was read, by `time.perf_counter`; 0 where nobody measures.
+    oldest batch was read, by `time.perf_counter`; 0 where nobody measures. `spool` is the identity
+    of what numbers the ticks, empty where the connector says none.
     """
 
     symbol: str
@@ -57,6 +58,7 @@ class AppendRequest:
     batches: Sequence[Batch] = ()
     watermark_ms: int | None = None
     received_at: float = 0.0
+    spool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ class AppendLog:
                     request.watermark_ms,
                     self._filter,
                     now_ms,
+                    spool=request.spool,
                 )
                 planned.append((request, state, plan))
             if not planned:
@@ -257,7 +260,13 @@ def _loss(request: AppendRequest, state: StreamState) -> LeaseLost | StateLost |
 
 def _arguments(request: AppendRequest, state: StreamState, plan: AppendPlan) -> list[object]:
     return append_arguments(
-        request.symbol, request.connector, request.connection, state, plan, _received_ms(request)
+        request.symbol,
+        request.connector,
+        request.connection,
+        state,
+        plan,
+        _received_ms(request),
+        request.spool,
     )
 
 

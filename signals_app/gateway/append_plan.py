@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 
 from mt5_bridge.protocol.quote_filter import BadTick, LastGood, QuoteFilter, RefusedQuote
-from mt5_bridge.protocol.quotes import Quotes
+from mt5_bridge.protocol.quotes import Bools, Quotes
 from mt5_bridge.protocol.wire import Row
+from signals_app.gateway import overlap
 from signals_app.gateway.stream_state import StreamState
 from signals_app.market.candle import TIMEFRAMES
 from signals_app.market.tick import Ticks
@@ -34,8 +35,8 @@ class AppendPlan:
 
     `state` is that of the stream afterwards. `ticks` are the accepted ones, numbered; `seq` is the
     connector's last one that is stored or refused then. `refusals` count the refused ticks by
-    reason, and `first_refusal` is one of them. `duplicates` had come before, `earlier` ticks belong
-    to the time of another connector, and `missing` ones were never sent. `may_decide` where a
+    reason, and `first_refusal` is one of them. `duplicates` had come before, `earlier` ticks were
+    stored from another connector, and `missing` ones were never sent. `may_decide` where a
     decision may follow from it: a candle ends, or the first tick comes after a candle that a
     watermark ended.
     """
@@ -60,21 +61,27 @@ def plan_append(
     watermark_ms: int | None,
     quote_filter: QuoteFilter,
     now_ms: int | None,
+    *,
+    spool: str = "",
 ) -> AppendPlan:
     """Plan what follows from a connector's batches, and then its watermark, in this state.
 
-    Ticks whose `seq` was dealt with are left out. After a change of connectors the new one's ticks
-    count from the first one on that is later than the last stored. With ``now_ms`` `None` ticks
-    may be as far ahead as they like.
+    Ticks whose `seq` was dealt with are left out. After a change of connectors, or of a connector's
+    ``spool``, the new one's ticks count from the millisecond of the last stored tick on, without
+    those that are stored (`overlap`). With ``now_ms`` `None` ticks may be as far ahead as they
+    like.
     """
     fresh = _without_duplicates(state.seq(connector), batches)
     quotes = _columns([row for batch in fresh.batches for row in batch.rows])
-    earlier = _earlier(state, connector, quotes)
+    sender = overlap.sender_of(connector, spool)
+    is_writer = state.writer == connector or state.ordinal == 0
+    found = overlap.compare(state.tail, state.time_ms, sender, quotes, is_writer=is_writer)
     newest = LastGood(max(state.time_ms, state.watermark_ms), state.bid)
-    checked = quote_filter.check(quotes.part(earlier), newest, now_ms)
+    checked = quote_filter.check(quotes.where(found.is_new), newest, now_ms)
     accepted = checked.quotes
     ticks = Ticks(state.ordinal + 1, accepted.time_ms, accepted.bid, accepted.ask)
-    after = replace(state, seqs={**state.seqs, connector: fresh.seq})
+    tail = overlap.extend(found.tail, state.time_ms, sender, accepted)
+    after = replace(state, seqs={**state.seqs, connector: fresh.seq}, tail=tail)
     if len(ticks):
         after = replace(
             after,
@@ -92,9 +99,9 @@ def plan_append(
         watermark_ms=closing,
         refusals=checked.reasons if first is not None else {},
         first_refusal=first,
-        first_refused_seq=None if first is None else _seq_at(fresh.batches, earlier + first.place),
+        first_refused_seq=None if first is None else _seq_of(fresh.batches, found.is_new, first),
         duplicates=fresh.duplicates,
-        earlier=earlier,
+        earlier=int(len(quotes) - found.is_new.sum()),
         missing=fresh.missing,
         may_decide=closing is not None or _begins_a_candle(state, after),
     )
@@ -138,14 +145,6 @@ def _columns(rows: Sequence[Row]) -> Quotes:
     )
 
 
-def _earlier(state: StreamState, connector: str, quotes: Quotes) -> int:
-    """How many leading quotes are not later than what another connector has stored."""
-    if state.writer == connector or state.ordinal == 0 or not len(quotes):
-        return 0
-    later = quotes.time_ms > state.time_ms
-    return int(np.argmax(later)) if later.any() else len(quotes)
-
-
 def _closes_a_candle(state: StreamState, watermark_ms: int | None) -> bool:
     """Whether the watermark passes the end of a candle that may still be forming."""
     if watermark_ms is None or state.ordinal == 0:
@@ -163,6 +162,11 @@ def _begins_a_candle(before: StreamState, after: StreamState) -> bool:
         return False
     is_later = after.time_ms // _SHORTEST_MS > before.time_ms // _SHORTEST_MS
     return is_later or before.ordinal == 0 or before.watermark_ms > before.time_ms
+
+
+def _seq_of(batches: Sequence[Batch], is_new: Bools, refusal: RefusedQuote) -> int | None:
+    """The seq of a refused quote, whose place is counted among the new ones."""
+    return _seq_at(batches, int(np.flatnonzero(is_new)[refusal.place]))
 
 
 def _seq_at(batches: Sequence[Batch], place: int) -> int | None:

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from signals_app.gateway.append_plan import AppendPlan
+from signals_app.gateway.overlap import write_tail
 from signals_app.gateway.stream_state import SEQ_PREFIX, StreamState
 from signals_app.market.candle import TIMEFRAMES
 
@@ -106,6 +107,7 @@ def append_arguments(
     before: StreamState,
     plan: AppendPlan,
     received_ms: int,
+    spool: str = "",
 ) -> Arguments:
     """Keys and arguments of `UPDATE` that carry out a plan made for the state ``before``.
 
@@ -121,6 +123,8 @@ def append_arguments(
     change: dict[str, str] = {"active_connection": connection, "active_gone": ""}
     entries: list[tuple[str, _Fields]] = []
     origin = {"c": connector, "q": plan.seq, "r": received_ms}
+    if spool:
+        origin["s"] = spool
     if plan.seq:
         change[SEQ_PREFIX + connector] = str(plan.seq)
     if len(plan.ticks):
@@ -134,6 +138,8 @@ def append_arguments(
         entries.append(
             (f"{after.ordinal}-0", {"f": first, "n": count, **origin, "d": plan.ticks.pack()})
         )
+    if after.tail != before.tail:
+        change["tail"] = write_tail(after.tail)
     if plan.watermark_ms is not None:
         change["watermark"] = str(plan.watermark_ms)
         entry_id = f"{after.ordinal}-{plan.watermark_ms // _WATERMARK_STEP_MS}"

@@ -21,6 +21,12 @@ GOING_AWAY: Final = 1001
 TRY_AGAIN_LATER: Final = 1013
 """Close codes of the WebSocket protocol itself: the server ends, or must be resumed from."""
 
+
+def second_spool(name: str) -> str:
+    """What happened, for the connector that is connected and for operators."""
+    return f"a second connector that calls itself {name}, with another spool, was refused"
+
+
 _TICKS: Final = (wire.TickMessage, wire.TickBatch)
 
 
@@ -37,6 +43,7 @@ class Connection:
     roles: SymbolRoles = field(default_factory=SymbolRoles)
     heard_ms: int = 0
     closed: bool = False
+    spool: str = ""
     _connector: AdmittedConnector | None = None
     _bad_messages: int = 0
     _message_rate: RateLimit = field(init=False)
@@ -107,12 +114,13 @@ class Connection:
         return (*self.greet(), *self._end(code, "no place is free", self.opened_ms))
 
     def admitted(
-        self, claims: Claims, assignments: Mapping[str, Assignment], now_ms: int
+        self, claims: Claims, assignments: Mapping[str, Assignment], now_ms: int, spool: str = ""
     ) -> Actions:
         """The connector is let in, or its token renewed, with these roles."""
         if self.closed:
             return ()
         self._connector = AdmittedConnector(claims, self.roles)
+        self.spool = spool
         self.heard_ms = now_ms
         self.roles.assign(assignments)
         return (replies.auth_ok(claims, assignments, self.limits.heartbeat_interval_ms),)
@@ -120,6 +128,21 @@ class Connection:
     def refused(self, reason: str, now_ms: int) -> Actions:
         """The token is no longer good, or never was."""
         return self._end(ErrorCode.AUTH_FAILED, reason, now_ms)
+
+    def name_in_use(self, name: str, now_ms: int) -> Actions:
+        """A connector of the same name is connected, with another spool: this one must go."""
+        text = (
+            f"{name} is connected with another spool; give this connector a name of its own or "
+            "stop that one"
+        )
+        return self._end(ErrorCode.NAME_IN_USE, text, now_ms)
+
+    def name_was_wanted(self, now_ms: int) -> Actions:
+        """Another connector of this name was refused: say so, and go on."""
+        if self.closed:
+            return ()
+        text = f"{second_spool(self.name)}; give it a name of its own"
+        return (replies.error(ErrorCode.NAME_IN_USE, text, now_ms),)
 
     def promoted(self, symbol: str, assignment: Assignment, now_ms: int) -> Actions:
         """The connector is active from now on, and resumes from its assignment's time."""
@@ -177,7 +200,9 @@ class Connection:
             for symbol in asked
             if symbol not in claims.symbols
         )
-        return (*errors, Admit(claims, allowed)) if allowed else errors
+        if not allowed:
+            return errors
+        return (*errors, Admit(claims, allowed, message.spool or ""))
 
     def _reassign(self, symbol: str, assignment: Assignment) -> Actions:
         if self.closed or self.claims is None:

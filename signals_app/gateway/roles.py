@@ -54,10 +54,10 @@ class SymbolRoles:
     def expect_rewind(self, symbol: str, resume_ms: int, now_ms: int) -> None:
         """Hold ticks back until the connector has gone back to ``resume_ms`` after its promotion.
 
-        Only what it sends again may be stored, unless nothing later than that was dropped.
+        Only what it sends again may be stored, unless nothing from that time on was dropped.
         """
         dropped = self._dropped.get(symbol)
-        if dropped is not None and dropped.last_ms > resume_ms:
+        if dropped is not None and dropped.last_ms >= resume_ms:
             dropped.rewind_until_ms = now_ms + _REWIND_MS
         else:
             self._dropped.pop(symbol, None)

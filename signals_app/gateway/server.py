@@ -25,6 +25,7 @@ from signals_app.gateway.event_writer import EventWriter
 from signals_app.gateway.lease import LeaseTimeouts
 from signals_app.gateway.limits import Limits
 from signals_app.gateway.listener import PATH, CannotServe, Endpoint, open_server, serve_metrics
+from signals_app.gateway.name_lease import NameLeases
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session import ConnectorSession, Services
 from signals_app.gateway.stream_state import Checkpoint
@@ -91,6 +92,7 @@ class Gateway:
             database=database,
             events=EventWriter(database),
             wakers=PipelineWakers(database.wake, self._tasks),
+            names=NameLeases(self._redis),
         )
         self._sessions = SessionSupervisor(database, self._tasks)
         self._server: Server | None = None

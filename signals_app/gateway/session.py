@@ -15,7 +15,7 @@ from typing import Final, assert_never
 
 from websockets.exceptions import ConnectionClosed
 
-from mt5_bridge.protocol.wire import Role
+from mt5_bridge.protocol.wire import ErrorCode, Role
 from signals_app.gateway import metrics
 from signals_app.gateway.actions import (
     Action,
@@ -36,10 +36,16 @@ from signals_app.gateway.availability import (
     StreamUnavailable,
     until_available,
 )
-from signals_app.gateway.connection import GOING_AWAY, TRY_AGAIN_LATER, Connection
+from signals_app.gateway.connection import (
+    GOING_AWAY,
+    TRY_AGAIN_LATER,
+    Connection,
+    second_spool,
+)
 from signals_app.gateway.event_writer import EventWriter
 from signals_app.gateway.history_writer import HistoryWriter
 from signals_app.gateway.message_sender import MessageSender
+from signals_app.gateway.name_lease import Acquired, NameLeases
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session_leases import SessionLeases
 from signals_app.gateway.tick_writer import TickWriter
@@ -60,6 +66,7 @@ class Services:
     database: GatewayDatabase
     events: EventWriter
     wakers: PipelineWakers
+    names: NameLeases
 
 
 class ConnectorSession:
@@ -78,7 +85,7 @@ class ConnectorSession:
         self._socket = socket
         self._on_admitted = on_admitted
         self._is_draining = False
-        session_id = token_hex(8)
+        self._session_id = session_id = token_hex(8)
         append_log = services.append_log
         self._leases = SessionLeases(append_log, services.events, session_id)
         self._sender = MessageSender(socket)
@@ -141,6 +148,7 @@ class ConnectorSession:
 
         Raises `StreamUnavailable` and `DatabaseUnavailable`.
         """
+        await self._keep_name()
         roles = self.connection.roles
         for symbol in roles.symbols_as(Role.ACTIVE):
             if await self._leases.is_lost(symbol, self.name):
@@ -153,6 +161,14 @@ class ConnectorSession:
             elif assignment.role is Role.ACTIVE:
                 self.carry_out(self.connection.promoted(symbol, assignment, _now_ms()))
 
+    async def _keep_name(self) -> None:
+        """Renew the connector's name, and let it hear of a second one that wanted it."""
+        if not self.name or self.connection.closed:
+            return
+        names, spool = self._services.names, self.connection.spool
+        if await names.renew(self.name, self.symbols, spool, self._session_id):
+            self.carry_out(self.connection.name_was_wanted(_now_ms()))
+
     async def _end(self, tasks: tuple["asyncio.Task[None]", ...]) -> None:
         for task in tasks:
             task.cancel()
@@ -163,6 +179,8 @@ class ConnectorSession:
                 log.error("session of %r failed", self.name, exc_info=end)
         with suppress(StreamUnavailable):  # then the leases end by silence
             await self._leases.leave_all()
+            if self.name:
+                await self._services.names.release(self.name, self.symbols, self._session_id)
 
     async def _read(self) -> None:
         recv = self._socket.recv
@@ -216,6 +234,8 @@ class ConnectorSession:
                 reason = "the connector is revoked"
                 self.carry_out(self.connection.refused(reason, _now_ms()))
                 return
+            if not await self._has_name(admit):
+                return
             await self._ticks.drained()
             assignments = {
                 symbol: await self._leases.join(symbol, name) for symbol in admit.symbols
@@ -226,8 +246,22 @@ class ConnectorSession:
             self.carry_out(self.connection.end(TRY_AGAIN_LATER, "try again later"))
             return
         self._socket.let_in()
-        self.carry_out(self.connection.admitted(admit.claims, assignments, _now_ms()))
+        admitted = self.connection.admitted(admit.claims, assignments, _now_ms(), admit.spool)
+        self.carry_out(admitted)
         self._on_admitted(self)
+
+    async def _has_name(self, admit: Admit) -> bool:
+        """Take the connector's name; where another spool holds it, refuse and record that."""
+        name = admit.claims.connector
+        acquired = await self._services.names.acquire(
+            name, admit.symbols, admit.spool, self._session_id
+        )
+        if acquired is Acquired.GRANTED:
+            return True
+        if acquired is Acquired.REFUSED:
+            self._services.events.record(name, ErrorCode.NAME_IN_USE, "", second_spool(name))
+        self.carry_out(self.connection.name_in_use(name, _now_ms()))
+        return False
 
 
 def _now_ms() -> int:

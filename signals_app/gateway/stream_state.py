@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from signals_app.gateway.lease import Lease
+from signals_app.gateway.overlap import Tail, read_tail, write_tail
 
 SEQ_PREFIX: Final = "seq:"
 """A connector's last `seq` stands in the field of this prefix and its name."""
@@ -19,7 +20,7 @@ class Checkpoint:
 
     `ordinal`, `time_ms` and `bid` are those of the last tick that is not needed any more, `writer`
     is the connector that sent it, and `watermark_ms` the last watermark by then; `seqs` say where
-    each connector stood. `writer` is `None` where that is not known.
+    each connector stood. `writer` and `tail` are `None` where they are not known.
     """
 
     ordinal: int
@@ -28,6 +29,7 @@ class Checkpoint:
     seqs: Mapping[str, int]
     writer: str | None = None
     watermark_ms: int = 0
+    tail: Tail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class StreamState:
     """How far a symbol's stream goes. `writer` sent its last tick.
 
     `ordinal` numbers the accepted ticks from 1; times are Unix milliseconds, 0 before the first
-    tick. `seqs` hold the last `seq` of each connector that was stored or refused.
+    tick. `seqs` hold the last `seq` of each connector that was stored or refused. `tail` are the
+    ticks of `time_ms`, `None` where they are not known.
     """
 
     ordinal: int = 0
@@ -45,6 +48,7 @@ class StreamState:
     writer: str | None = None
     seqs: Mapping[str, int] = field(default_factory=dict)
     lease: Lease | None = None
+    tail: Tail | None = ()
 
     @classmethod
     def at(cls, checkpoint: Checkpoint) -> "StreamState":
@@ -57,6 +61,7 @@ class StreamState:
             watermark_ms=checkpoint.watermark_ms,
             writer=checkpoint.writer or only_one,
             seqs=dict(checkpoint.seqs),
+            tail=checkpoint.tail,
         )
 
     def seq(self, connector: str) -> int:
@@ -72,6 +77,7 @@ def state_fields(state: StreamState) -> dict[str, str]:
         "bid": repr(state.bid),
         "watermark": str(state.watermark_ms),
         "writer": state.writer or "",
+        "tail": write_tail(state.tail),
         **{SEQ_PREFIX + connector: str(seq) for connector, seq in state.seqs.items()},
     }
 
@@ -107,6 +113,8 @@ def parse_state(reply: Sequence[bytes]) -> StreamState | None:
             if name.startswith(SEQ_PREFIX)
         },
         lease=_parse_lease(found),
+        # A state of an earlier version has none.
+        tail=read_tail(found.get("tail", "")),
     )
 
 

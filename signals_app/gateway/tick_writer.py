@@ -129,6 +129,7 @@ class TickWriter:
             portion.batches,
             portion.watermark_ms,
             portion.received_at,
+            self._connection.spool,
         )
 
     async def _append(self, requests: list[AppendRequest]) -> list[AppendResult]:

@@ -58,7 +58,8 @@ def parts(tmp_path):
 
 async def test_a_new_spool_begins_to_number_where_the_server_says(parts):
     await parts.handler.handle(events.NumberingNeeded(GOLD, 77, 5))
-    assert parts.reader.starts == [(None, 0, 5, 77)]
+    # From the server's last millisecond on: it knows what it has of that.
+    assert parts.reader.starts == [(None, 0, 4, 77)]
     assert parts.spool.last_seq(GOLD) == 77
     assert parts.link.deliveries[GOLD].sent_seq == 77
 
@@ -94,4 +95,12 @@ async def test_a_final_error_gives_the_token_up(parts):
 async def test_an_error_that_is_not_final_is_only_logged(parts, caplog):
     await parts.handler.handle(events.ServerError("BAD_TICK", "crossed 1", is_final=False))
     assert "the server says BAD_TICK: crossed 1" in caplog.text
+    assert parts.link.login.token == "token"
+
+
+async def test_a_name_that_is_in_use_keeps_the_token_and_waits(parts):
+    with pytest.raises(CredentialsError, match="NAME_IN_USE: mt5 is connected with another spool"):
+        await parts.handler.handle(
+            events.ServerError("NAME_IN_USE", "mt5 is connected with another spool", is_final=True)
+        )
     assert parts.link.login.token == "token"

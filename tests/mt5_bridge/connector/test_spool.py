@@ -295,3 +295,16 @@ def test_a_read_gives_what_was_asked_for(tmp_path_factory, sizes, after, length)
     assert found[: len(wanted)] == wanted
     assert SpooledBatch(1, quotes(0, 3)).last_seq == 3
     spool.close()
+
+
+def test_a_spool_has_an_identity_that_stays_and_is_no_other_spools(tmp_path):
+    spool, other = Spool(tmp_path / "one"), Spool(tmp_path / "two")
+    identity = spool.identity
+    assert identity != other.identity
+    assert len(identity) == 32
+    spool.close()
+    other.close()
+
+    again = Spool(tmp_path / "one")
+    assert again.identity == identity
+    again.close()

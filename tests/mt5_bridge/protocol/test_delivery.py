@@ -27,7 +27,9 @@ def test_the_position_of_the_server_decides_what_is_to_be_done():
         (a_delivery([10, 20], first_seq=51), (30, 5), ReplayNeeded(GOLD, 30, 5)),
         (a_delivery([40, 50]), (0, 20), NumberingNeeded(GOLD, 0, 20)),
         (a_delivery([10, 20]), (1, 10), Resumed(GOLD, 1, 10)),
-        (a_delivery([10, 20, 30]), (0, 20), Resumed(GOLD, 2, 20)),
+        (a_delivery([10, 20, 30]), (0, 20), Resumed(GOLD, 1, 20)),
+        (a_delivery([10, 20, 20, 30]), (0, 20), Resumed(GOLD, 1, 20)),
+        (a_delivery([10, 20, 20, 30]), (2, 20), Resumed(GOLD, 2, 20)),
     ]
     for delivery, (seq, time_ms), wanted in cases:
         assert delivery.place(wire.Resume(seq=seq, time=time_ms)) == wanted

@@ -1,5 +1,6 @@
 from mt5_bridge.protocol import wire
 from mt5_bridge.protocol.login import Login
+from mt5_bridge.protocol.wire import encode
 
 NOON = 1_704_456_000_000
 
@@ -32,3 +33,8 @@ def test_a_token_whose_end_is_not_known_is_not_renewed():
         login.accept(expires_at, NOON)
         assert login.is_done
         assert not login.needs_new_token(2**53)
+
+
+def test_the_identity_of_the_spool_is_shown_where_there_is_one():
+    assert Login(("XAUUSD",), "t", spool="1f").auth().spool == "1f"
+    assert "spool" not in encode(Login(("XAUUSD",), "t").auth())

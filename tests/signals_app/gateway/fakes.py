@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from websockets.exceptions import ConnectionClosedOK
 
 from signals_app.gateway.append_script import Arguments
 from signals_app.gateway.availability import StreamUnavailable
+from signals_app.gateway.name_lease import Acquired
 from signals_app.gateway.stream_state import StreamState, parse_state
 from signals_app.market.tick import Ticks
 
@@ -140,6 +141,32 @@ class FakeWakers:
 
     def wake(self, symbol: str, *, at_once: bool) -> None:
         self.woken.append((symbol, at_once))
+
+
+class FakeNames:
+    """Stands in for `NameLeases`: one spool a name, kept in memory."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, tuple[str, str]] = {}
+        self.wanted: set[str] = set()
+
+    async def acquire(
+        self, name: str, symbols: Collection[str], spool: str, session: str
+    ) -> Acquired:
+        held = self.held.get(name, (spool, session))
+        if held[0] != spool and held[1] != session:
+            self.wanted.add(name)
+            return Acquired.REFUSED
+        self.held[name] = (spool, session)
+        return Acquired.GRANTED
+
+    async def renew(self, name: str, symbols: Collection[str], spool: str, session: str) -> bool:
+        was_wanted = name in self.wanted
+        self.wanted.discard(name)
+        return was_wanted
+
+    async def release(self, name: str, symbols: Collection[str], session: str) -> None:
+        self.held.pop(name, None)
 
 
 class FakeEvents:

@@ -322,4 +322,5 @@ async def test_a_checkpoint_keeps_nothing_that_a_state_cannot_say(
         bid=2000.07,
         seqs={"mt5": 7, "backup": 3},
         lease=joined.state.lease,
+        tail=None,
     )

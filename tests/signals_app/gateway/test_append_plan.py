@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mt5_bridge.protocol.quote_filter import BadTick, QuoteFilter
 from mt5_bridge.protocol.wire import Row
 from signals_app.gateway.append_plan import AppendPlan, Batch, plan_append
+from signals_app.gateway.overlap import StoredQuote
 from signals_app.gateway.stream_state import Checkpoint, StreamState
 
 QUARTER = 900_000
@@ -39,7 +40,12 @@ def test_the_first_ticks_are_numbered_from_one() -> None:
     assert [tick.ordinal for tick in plan.ticks] == [1, 2, 3]
     assert plan.seq == 3
     assert plan.state == StreamState(
-        ordinal=3, time_ms=START + 2000, bid=2000.0, writer="mt5", seqs={"mt5": 3}
+        ordinal=3,
+        time_ms=START + 2000,
+        bid=2000.0,
+        writer="mt5",
+        seqs={"mt5": 3},
+        tail=(StoredQuote(2000.0, 2000.3, ("mt5",)),),
     )
 
 
@@ -96,7 +102,7 @@ def test_an_append_of_refused_ticks_alone_moves_only_the_number() -> None:
     assert plan.state == replace(before, seqs={"mt5": 2})
 
 
-def test_another_connectors_ticks_count_from_the_first_later_one() -> None:
+def test_another_connectors_ticks_count_from_the_first_that_is_not_stored() -> None:
     before = planned(EMPTY, batch(1, 0, 1, 5)).state
     plan = planned(before, batch(40, 3, 5, 6, 6, 7), connector="backup")
     assert seconds(plan) == [6, 6, 7]
@@ -105,10 +111,11 @@ def test_another_connectors_ticks_count_from_the_first_later_one() -> None:
     assert plan.state.writer == "backup"
 
 
-def test_another_connector_takes_over_only_with_a_later_tick() -> None:
+def test_another_connector_takes_over_only_with_a_tick_that_is_not_stored() -> None:
     before = planned(EMPTY, batch(1, 5)).state
     plan = planned(before, batch(40, 3, 5), connector="backup")
-    assert plan.state == replace(before, seqs={"mt5": 1, "backup": 41})
+    tail = (StoredQuote(2000.0, 2000.3, ("mt5", "backup")),)
+    assert plan.state == replace(before, seqs={"mt5": 1, "backup": 41}, tail=tail)
     assert plan.earlier == 2
 
 
@@ -160,7 +167,7 @@ def test_a_tick_that_breaks_the_watermarks_word_falls_into_the_next_candle() -> 
 
 def test_a_checkpoint_of_one_connector_remembers_who_wrote() -> None:
     alone = StreamState.at(Checkpoint(5, START, 2000.0, {"mt5": 5}))
-    assert alone == StreamState(5, START, 2000.0, writer="mt5", seqs={"mt5": 5})
+    assert alone == StreamState(5, START, 2000.0, writer="mt5", seqs={"mt5": 5}, tail=None)
     assert seconds(planned(alone, batch(6, 0, 1))) == [0, 1]
 
 
@@ -170,7 +177,7 @@ def test_a_checkpoint_of_two_connectors_goes_on_where_its_writer_stood() -> None
     )
     several = StreamState.at(checkpoint)
     assert several == StreamState(
-        5, START, 2000.0, START - 1, writer="mt5", seqs={"mt5": 5, "backup": 2}
+        5, START, 2000.0, START - 1, writer="mt5", seqs={"mt5": 5, "backup": 2}, tail=None
     )
     plan = planned(several, batch(6, 0, 0, 1))
     assert (seconds(plan), plan.earlier) == ([0, 0, 1], 0)

@@ -185,7 +185,7 @@ def test_after_a_promotion_nothing_is_stored_ahead_of_what_is_sent_again() -> No
 def test_after_a_promotion_ticks_go_on_where_nothing_later_was_dropped() -> None:
     connection = entered(Role.STANDBY)
     say(connection, **tick(seq=5))
-    connection.promoted("XAUUSD", Assignment(Role.ACTIVE, 3, NOW + 123), NOW)
+    connection.promoted("XAUUSD", Assignment(Role.ACTIVE, 3, NOW + 124), NOW)
     assert isinstance(say(connection, **tick(seq=6))[0], StoreTicks)
 
 

@@ -61,6 +61,15 @@ def test_ticks_ahead_of_a_rewind_are_dropped_until_it_comes_or_its_time_is_over(
 def test_nothing_is_held_back_where_nothing_later_was_dropped() -> None:
     promoted = roles(Role.STANDBY)
     promoted.drop(GOLD, 5, rows(50))
-    promoted.expect_rewind(GOLD, NOW + 50, NOW)
+    promoted.expect_rewind(GOLD, NOW + 51, NOW)
     promoted.change(GOLD, Role.ACTIVE)
     assert isinstance(promoted.route(GOLD, 6, rows(60), NOW), StoreTicks)
+
+
+def test_what_was_dropped_of_the_last_stored_millisecond_comes_first() -> None:
+    promoted = roles(Role.STANDBY)
+    promoted.drop(GOLD, 5, rows(50))
+    promoted.expect_rewind(GOLD, NOW + 50, NOW)
+    promoted.change(GOLD, Role.ACTIVE)
+    assert isinstance(promoted.route(GOLD, 6, rows(60), NOW), Dropped)
+    assert isinstance(promoted.route(GOLD, 5, rows(50), NOW), StoreTicks)

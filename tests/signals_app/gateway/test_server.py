@@ -658,3 +658,15 @@ async def test_other_paths_are_not_found_and_health_is_answered(harness: Harness
         base = f"https://localhost:{gateway.port}"
         assert (await client.get(f"{base}/health")).text == "ok\n"
         assert (await client.get(f"{base}/admin")).status_code == 404
+
+
+async def test_two_spools_under_one_name_are_told_apart(harness: Harness) -> None:
+    await harness.start()
+    async with harness.connect() as first, harness.connect() as second:
+        await first.send(type="auth", token=token("mt5"), symbols=["XAUUSD"], spool="one")
+        await first.receive("auth_ok")
+        await second.send(type="auth", token=token("mt5"), symbols=["XAUUSD"], spool="two")
+        assert await second.closed() == 4409
+        assert (await first.receive("error"))["code"] == "NAME_IN_USE"
+    (event,) = harness.database.events
+    assert event[:2] == ("mt5", "NAME_IN_USE")

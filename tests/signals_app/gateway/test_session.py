@@ -17,7 +17,14 @@ from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.tokens import Claims
 from signals_app.market.candle import Timeframe
 from tests.signals_app.gateway.conftest import MemoryDatabase, quotes
-from tests.signals_app.gateway.fakes import FakeEvents, FakeSocket, FakeWakers, MemoryStore, until
+from tests.signals_app.gateway.fakes import (
+    FakeEvents,
+    FakeNames,
+    FakeSocket,
+    FakeWakers,
+    MemoryStore,
+    until,
+)
 
 NOON = 1_704_456_000_000
 
@@ -35,6 +42,7 @@ class MemoryGateway:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
     events: FakeEvents = field(default_factory=FakeEvents)
     wakers: FakeWakers = field(default_factory=FakeWakers)
+    names: FakeNames = field(default_factory=FakeNames)
     admitted: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -42,7 +50,7 @@ class MemoryGateway:
             return self.database.checkpoint(symbol)
 
         log = AppendLog(self.store, read_checkpoint, timeouts=LeaseTimeouts(45_000, 10_000))
-        self.services = Services(log, self.database, self.events, self.wakers)
+        self.services = Services(log, self.database, self.events, self.wakers, self.names)
 
     def session(self) -> tuple[ConnectorSession, FakeSocket]:
         socket, connection = FakeSocket(), Connection(verify, NOON, Limits())
@@ -294,3 +302,46 @@ async def test_one_connection_too_many_is_sent_away(gateway: MemoryGateway) -> N
     await session.turn_away()
     assert socket.sent_types() == ["connected", "error"]
     assert socket.closed == (4429, "TOO_MANY_CONNECTIONS: no place is free")
+
+
+async def test_a_second_spool_under_the_name_of_a_connected_one_is_refused_with_a_sentence_to_both(
+    gateway: MemoryGateway,
+) -> None:
+    async with gateway.connected() as (first, socket), gateway.connected() as (_, other):
+        socket.say(type="auth", token="mt5", symbols=["XAUUSD"], spool="one")
+        await until(lambda: socket.last("auth_ok"))
+        other.say(type="auth", token="mt5", symbols=["XAUUSD"], spool="two")
+        await until(lambda: other.closed)
+        await first.check_leases()
+        await until(lambda: socket.last("error"))
+
+    assert other.closed == (
+        4409,
+        (
+            "NAME_IN_USE: mt5 is connected with another spool; give this connector a name of "
+            "its own or stop that one"
+        ),
+    )
+    assert other.last("auth_ok") is None
+    assert socket.closed is None
+    assert (socket.last("error") or {})["message"] == (
+        "a second connector that calls itself mt5, with another spool, was refused; give it a "
+        "name of its own"
+    )
+    assert gateway.events.recorded == [
+        (
+            "mt5",
+            "NAME_IN_USE",
+            "",
+            "a second connector that calls itself mt5, with another spool, was refused",
+        )
+    ]
+
+
+async def test_a_name_is_free_for_another_spool_when_its_session_has_ended(
+    gateway: MemoryGateway,
+) -> None:
+    for spool in ("one", "two"):
+        async with gateway.connected() as (_, socket):
+            socket.say(type="auth", token="mt5", symbols=["XAUUSD"], spool=spool)
+            await until(lambda socket=socket: socket.last("auth_ok"))

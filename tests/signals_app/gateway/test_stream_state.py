@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals_app.gateway.lease import Lease
+from signals_app.gateway.overlap import StoredQuote
 from signals_app.gateway.stream_state import (
     Checkpoint,
     StreamState,
@@ -22,15 +23,16 @@ def reply(fields: dict[str, str]) -> list[bytes]:
 
 def test_a_checkpoint_of_one_connector_knows_who_wrote() -> None:
     alone = StreamState.at(Checkpoint(5, START, 2000.0, {"mt5": 5}))
-    assert alone == StreamState(5, START, 2000.0, writer="mt5", seqs={"mt5": 5})
+    assert alone == StreamState(5, START, 2000.0, writer="mt5", seqs={"mt5": 5}, tail=None)
 
 
 def test_a_checkpoint_keeps_its_writer_and_watermark() -> None:
     seqs = {"mt5": 5, "backup": 2}
+    tail = (StoredQuote(2000.0, 2000.3, ("mt5",)),)
     several = StreamState.at(
-        Checkpoint(5, START, 2000.0, seqs, writer="mt5", watermark_ms=START - 1)
+        Checkpoint(5, START, 2000.0, seqs, writer="mt5", watermark_ms=START - 1, tail=tail)
     )
-    assert several == StreamState(5, START, 2000.0, START - 1, writer="mt5", seqs=seqs)
+    assert several == StreamState(5, START, 2000.0, START - 1, writer="mt5", seqs=seqs, tail=tail)
 
 
 def test_a_connector_that_never_wrote_is_at_zero() -> None:

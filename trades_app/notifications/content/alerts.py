@@ -15,6 +15,7 @@ CONNECTOR_REPORTS = {
     "MT5_DISCONNECTED": "⚠️",
     "MT5_RECONNECTED": "✅",
     "SYMBOL_UNAVAILABLE": "⚠️",
+    "NAME_IN_USE": "⚠️",
 }
 
 
