@@ -199,6 +199,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_WORKER_CONSUMER = "goldtrader.operations.task_events.EventBatchingConsumer"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker that loses its broker ends, and is started again: going on with a new connection fails
 # in Celery 5.7 where a task was held over the old one.
