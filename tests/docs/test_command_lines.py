@@ -3,7 +3,7 @@
 import re
 import shlex
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from django.core.management import get_commands, load_command_class
@@ -19,17 +19,17 @@ _OF_A_LINE = re.compile(
 _HELP = {"-h", "--help"}
 
 
-def _lines() -> Iterator[Line]:
-    for page in pages():
-        for line in (*fenced(page), *spans(page)):
-            # A box, a picture or a table of commands is no line to be typed.
-            bare = line.text.strip().split(" #")[0].split("   ")[0].strip()
-            match = _OF_A_LINE.match(bare)
-            if match:
-                yield line._replace(text=match["command"])
+def command_lines(lines: Iterable[Line]) -> Iterator[Line]:
+    """Those that can be typed, each without its prompt, its comment and its environment."""
+    for line in lines:
+        # A box, a picture or a table of commands is no line to be typed.
+        bare = line.text.strip().split(" #")[0].split("   ")[0].strip()
+        match = _OF_A_LINE.match(bare)
+        if match:
+            yield line._replace(text=match["command"])
 
 
-LINES = tuple(_lines())
+LINES = tuple(line for page in pages() for line in command_lines((*fenced(page), *spans(page))))
 
 
 def _words(line: Line) -> list[str]:
