@@ -45,6 +45,7 @@ class _PipelineWaker:
         self._wake = wake
         self._tasks = tasks
         self._is_asked = False
+        self._is_settling = False
         self._is_urgent = asyncio.Event()
         self._is_idle = asyncio.Event()
         self._is_idle.set()
@@ -60,8 +61,12 @@ class _PipelineWaker:
 
     async def settled(self) -> None:
         """Do at once what was asked for, and return when it is done."""
+        self._is_settling = True
         self._is_urgent.set()
-        await self._is_idle.wait()
+        try:
+            await self._is_idle.wait()
+        finally:
+            self._is_settling = False
 
     async def _run(self) -> None:
         try:
@@ -78,8 +83,14 @@ class _PipelineWaker:
                     self._is_asked = True
                     await asyncio.sleep(_RETRY_PAUSE)
                 await asyncio.sleep(_WAKE_PAUSE)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_WATCH_PAUSE):
-                        await self._is_urgent.wait()
+                await self._pause_unless_urgent()
         finally:
             self._is_idle.set()
+
+    async def _pause_unless_urgent(self) -> None:
+        # Settling outlasts `_is_urgent`, which the wake-up that it hurried has cleared.
+        if self._is_settling:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_WATCH_PAUSE):
+                await self._is_urgent.wait()

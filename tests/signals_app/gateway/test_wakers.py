@@ -1,5 +1,7 @@
 """The pipeline is woken at once, or now and then."""
 
+import asyncio
+
 import pytest
 
 from signals_app.gateway import wakers
@@ -40,7 +42,8 @@ async def test_settling_does_at_once_what_was_asked_for(monkeypatch: pytest.Monk
     pipelines.wake("XAUUSD", at_once=False)
     await until(lambda: woken)
     pipelines.wake("XAUUSD", at_once=False)
-    await pipelines.settled()
+    async with asyncio.timeout(10):
+        await pipelines.settled()
     assert woken == ["XAUUSD", "XAUUSD"]
 
 
