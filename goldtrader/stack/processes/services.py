@@ -19,6 +19,7 @@ def load() -> None:
 
     django.setup()
     import gunicorn.app.wsgiapp  # noqa: F401
+    import telegram  # noqa: F401
 
     import goldtrader.urls  # noqa: F401
     import signals_app.gateway.server  # noqa: F401

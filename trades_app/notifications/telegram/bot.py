@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from telegram import Bot, LinkPreviewOptions
-from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
-from telegram.request import HTTPXRequest
 
 
 class TryLater(Exception):  # noqa: N818 - it says what to do
@@ -46,6 +43,11 @@ def send(channel: str, text: str, *, reply_to: int | None = None) -> Delivered:
 
 
 async def _send(channel: str, text: str, reply_to: int | None) -> Delivered:
+    # Only now: importing them takes a tenth of Django's start, which every command would pay.
+    from telegram import Bot, LinkPreviewOptions
+    from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
+    from telegram.request import HTTPXRequest
+
     base = settings.TELEGRAM_API_BASE_URL.rstrip("/")
     bot = Bot(
         settings.TELEGRAM_BOT_TOKEN,

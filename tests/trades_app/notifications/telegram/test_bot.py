@@ -1,8 +1,13 @@
 """What Telegram answers is said as: delivered, try later, or refused for good."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from pytest_django.fixtures import Settings
 
+from tests.paths import ROOT
 from tests.stand_ins.telegram_api import TelegramApi
 from trades_app.notifications.telegram import bot
 from trades_app.notifications.telegram.bot import Delivered, Refused, TryLater
@@ -80,3 +85,11 @@ def test_there_is_no_bot_without_a_token(settings: Settings) -> None:
     settings.TELEGRAM_BOT_TOKEN = ""
 
     assert not bot.is_configured()
+
+
+def test_a_process_that_sends_nothing_loads_no_telegram() -> None:
+    """Loading it is a tenth of Django's start, which every command and test process pays."""
+    program = "import django, sys; django.setup(); sys.exit('telegram' in sys.modules)"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "goldtrader.settings"}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=False)
+    assert done.returncode == 0
