@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from signals_app.market.candle import WINDOW, Candles
 from signals_app.market.tick import Float64s, Int64s
-from signals_app.probability.events import WARM_UP, Events
+from signals_app.probability.events import WARM_UP, Events, find_events
 from signals_app.smc.compiled import kernel
 from signals_app.smc.compiled.kernel import compiled
 from signals_app.smc.compiled.rules import RULES
@@ -98,6 +98,13 @@ def measure(candles: Candles, spread: Float64s, events: Events, seed: int = 1) -
         placebo_known_at=placebo[0, kept],
         placebo_won=placebo[1, kept],
     )
+
+
+def warm_up() -> None:
+    """Load (the first time on a machine: compile) what finds events and races them."""
+    price = np.ones(1)
+    candle = Candles(np.zeros(1, dtype=np.int64), price, price, price, price, price)
+    measure(candle, np.zeros(1), find_events(candle))
 
 
 def race(candles: Candles, spread: Float64s, *, place: int, is_buy: bool, stop: float) -> int:

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from signals_app.market.candle import Candles
+from signals_app.probability import events as finding
 from signals_app.probability import outcomes
-from signals_app.probability.events import Events
+from signals_app.probability.events import Events, find_events
 from signals_app.probability.outcomes import LOST, NEITHER, VOID, WON, measure, race
 
+# What is called from Python; the rest is compiled with them.
+_COMPILED = (finding._find, outcomes._run)
 QUIET = (100.0, 100.4, 99.6, 100.0)
 HOUR_MS = 3_600_000
 
@@ -125,3 +128,11 @@ def test_controls_are_the_same_every_time_and_start_at_the_same_hour() -> None:
     started = candles.time_ms[first.random_known_at - outcomes.HORIZON] // HOUR_MS % 24
     assert set(started.ravel().tolist()) == {150 % 24}
     assert len(set(first.random_known_at.ravel().tolist())) > 5
+
+
+def test_warming_up_compiles_all_that_measuring_real_candles_needs() -> None:
+    outcomes.warm_up()
+    compiled = [len(function.signatures) for function in _COMPILED]
+    rising = drawn((100, 101.3, 99.9, 101), (101, 103.3, 100.9, 103), (103, 104, 102.5, 103.5))
+    measure(rising, np.full(len(rising), 0.2), find_events(rising))
+    assert [len(function.signatures) for function in _COMPILED] == compiled
