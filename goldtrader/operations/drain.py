@@ -1,7 +1,11 @@
 """Whether the pipeline has no work left: ticks are used, closes decided, messages sent."""
 
+from typing import cast
+
 from goldtrader.operations import queues
 from reports_app.track_record import performance, sealing
+from signals_app.gateway.append_script import state_key
+from signals_app.gateway.stream_state import SEQ_PREFIX
 from signals_app.models import Decision, StreamPosition
 from signals_app.pipeline import candles, stream
 from trades_app.notifications import outbox
@@ -28,6 +32,15 @@ def is_drained() -> tuple[bool, str]:
     ]
     work = [words for words in left if words]
     return not work, ", ".join(work)
+
+
+def stored_seq(symbol: str, connector: str) -> int:
+    """Return the number of a connector's last tick that Redis has or refused; 0 where it has none.
+
+    Redis has lost ticks where this is less than what the connector had acknowledged.
+    """
+    found = stream.connection().hget(state_key(symbol), SEQ_PREFIX + connector)
+    return int(cast("bytes | None", found) or 0)
 
 
 def undecided() -> int:

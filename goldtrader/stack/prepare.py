@@ -7,6 +7,7 @@ from functools import partial
 from goldtrader.stack import keys as stored
 from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.history import HistoryFile
+from goldtrader.stack.processes.children import CONNECTOR_NAME
 from goldtrader.stack.processes.fork import run_to_end
 from goldtrader.stack.processes.supervisor import Supervisor
 from goldtrader.stack.schema import is_current, note_current
@@ -63,7 +64,7 @@ def _make_connector_key(data_dir: DataDir) -> None:
         return
     symbols = list(Instrument.objects.order_by("symbol").values_list("symbol", flat=True))
     _, key = ApiKey.objects.create_key(
-        name="embedded", scope=ApiKey.Scope.CONNECTOR, symbols=symbols
+        name=CONNECTOR_NAME, scope=ApiKey.Scope.CONNECTOR, symbols=symbols
     )
     stored.save(data_dir, dataclasses.replace(keys, connector_api_key=key))
 

@@ -8,6 +8,7 @@ import signal
 from goldtrader.stack import keys, settings_file, stores
 from goldtrader.stack.checks import StackPlan, check, require_free_ports
 from goldtrader.stack.data_dir import DataDir
+from goldtrader.stack.draining import SentFeed
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.options import StackOptions
 from goldtrader.stack.processes import register
@@ -60,9 +61,16 @@ def _run(plan: StackPlan, screen: Screen) -> None:
         screen.show(running)
         if running.password:
             _forget_password(data_dir)
-        keep_running(supervisor, screen, exit_when_done=plan.options.exit_when_done)
+        keep_running(supervisor, screen, until_done=_feed_to_finish(plan))
     finally:
         _end(data_dir, supervisor, screen)
+
+
+def _feed_to_finish(plan: StackPlan) -> SentFeed | None:
+    """Return the feed whose end, with all its work, is the stack's end; None where it has none."""
+    if plan.feed is None or not plan.options.exit_when_done:
+        return None
+    return SentFeed(plan.feed.symbol, plan.data_dir.connector)
 
 
 def _forget_password(data_dir: DataDir) -> None:

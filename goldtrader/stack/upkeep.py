@@ -2,19 +2,24 @@
 
 import time
 
-from goldtrader.stack.draining import drain
+from goldtrader.stack.draining import Drained, SentFeed, drain
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.processes import logs
 from goldtrader.stack.processes.children import CONNECTOR_REFUSES
 from goldtrader.stack.processes.supervisor import ChildExit, Supervisor
 from goldtrader.stack.screen import Screen
 
+#: How often the connector sends again what Redis has lost before that is called hopeless.
+_MOST_RETURNS = 20
 
-def keep_running(supervisor: Supervisor, screen: Screen, *, exit_when_done: bool) -> None:
-    """Restart children that end; returns when the feed is done and its work too, if so wanted.
 
-    Raises `StackError` when the connector refuses to go on, such as for a bad tick in its file.
+def keep_running(supervisor: Supervisor, screen: Screen, *, until_done: SentFeed | None) -> None:
+    """Restart children that end; returns when the feed ``until_done`` and its work are done.
+
+    None is for a feed after which everything stays up. Raises `StackError` when the connector
+    refuses to go on, such as for a bad tick in its file, and when its work cannot be finished.
     """
+    returns = 0
     while True:
         for ended in supervisor.check():
             if ended.restarts_in is not None:
@@ -23,11 +28,24 @@ def keep_running(supervisor: Supervisor, screen: Screen, *, exit_when_done: bool
             if ended.exit_code == CONNECTOR_REFUSES:
                 log = supervisor.log_of(ended.name)
                 raise StackError(logs.tail(log, 1) or f"The connector failed; see {log}.")
-            if exit_when_done:
-                drain(supervisor, screen)
+            if until_done is None:
+                screen.note("The feed has ended; everything else stays up.")
+                continue
+            if drain(supervisor, screen, until_done) is Drained.DONE:
                 return
-            screen.note("The feed has ended; everything else stays up.")
+            returns += 1
+            _send_again(ended.name, supervisor, screen, returns)
         time.sleep(0.2)
+
+
+def _send_again(name: str, supervisor: Supervisor, screen: Screen, returns: int) -> None:
+    if returns > _MOST_RETURNS:
+        raise StackError(
+            f"Redis does not keep the feed: its ticks were missing {returns} times after the "
+            "connector had sent them. What follows from them is not done."
+        )
+    screen.note("Redis has lost ticks of the feed; the connector sends them again.")
+    supervisor.start_again(name)
 
 
 def _restart_note(ended: ChildExit, supervisor: Supervisor) -> str:

@@ -13,6 +13,8 @@ from goldtrader.stack.ports import LOOPBACK
 from goldtrader.stack.processes.process import Program
 
 ROOT = Path(__file__).resolve().parents[3]
+#: The stack's own connector, for which the API key of this installation is made.
+CONNECTOR_NAME = "embedded"
 #: The connector could not go on, for a reason that a restart does not change.
 CONNECTOR_REFUSES = 2
 #: Exit codes after which the connector is not started again; 0 is the end of its file.
@@ -69,8 +71,7 @@ def connector(
     """The connector on ``feed``, which trusts the gateway's own certificate and no other."""
     options = [
         *("--source", feed.source),
-        # The name that the API key of this installation is made for.
-        *("--name", "embedded"),
+        *("--name", CONNECTOR_NAME),
         *("--url", f"wss://{LOOPBACK}:{ports.gateway}/ws/v1/ticks"),
         *("--token-url", f"http://{LOOPBACK}:{ports.web}/api/v1/connectors/token"),
         *("--cafile", environment["GATEWAY_TLS_CERT"]),

@@ -99,6 +99,10 @@ class Supervisor:
                 self._write_register()
         return ended
 
+    def start_again(self, name: str) -> None:
+        """Start a child that has ended for good, at the next `check`."""
+        self._children[name].restart_at = time.monotonic()
+
     def stop(self, names: Iterable[str], *, grace_seconds: float) -> None:
         """Ask these to end all at once, and kill those that have not within the grace."""
         chosen = [self._children.pop(name) for name in names if name in self._children]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from goldtrader.operations.drain import is_drained
+from goldtrader.operations.drain import is_drained, stored_seq
 from goldtrader.store import store
 from reports_app.track_record.reporting import report
 from signals_app.market.tick import Ticks
@@ -83,3 +83,12 @@ def test_a_day_that_is_over_is_left_until_it_is_sealed() -> None:
 
     report("XAUUSD")
     assert is_drained() == (True, "")
+
+
+def test_what_redis_has_of_a_connector_is_nothing_once_it_was_emptied(redis_client: Redis) -> None:
+    redis_client.hset("ticks:XAUUSD:state", mapping={"ordinal": 9, "seq:embedded": 12})
+    assert stored_seq("XAUUSD", "embedded") == 12
+    assert stored_seq("XAUUSD", "another") == 0
+
+    redis_client.flushdb()
+    assert stored_seq("XAUUSD", "embedded") == 0

@@ -49,3 +49,11 @@ def test_a_final_exit_is_reported_once(supervisor):
     supervisor.start(program, final_exits=frozenset({0, 2}))
     assert _next_end(supervisor) == ChildExit("feed", 0, None)
     assert supervisor.check() == []
+
+
+def test_a_child_that_has_ended_for_good_is_started_again_where_that_is_asked_for(supervisor):
+    program = Program("feed", (sys.executable, "-c", "raise SystemExit(0)"))
+    supervisor.start(program, final_exits=frozenset({0}))
+    assert _next_end(supervisor) == ChildExit("feed", 0, None)
+    supervisor.start_again("feed")
+    assert _next_end(supervisor) == ChildExit("feed", 0, None)
