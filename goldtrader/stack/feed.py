@@ -52,7 +52,7 @@ def choose_feed(
     if named == SIMULATED:
         return Feed(SIMULATED, symbol or "XAUUSD", speed or "60", source_timezone)
     # Here: it brings numpy, which a start without a file does not need.
-    from mt5_bridge.files.text_files import TickFileError
+    from mt5_bridge.files.errors import MarketFileError
     from mt5_bridge.files.tick_files import check_file, symbol_of
 
     path = Path(named).expanduser().resolve()
@@ -63,7 +63,7 @@ def choose_feed(
         raise StackError(f"The name of {path.name} does not begin with a symbol: give --symbol.")
     try:
         summary = check_file(path, symbol, source_timezone=source_timezone)
-    except TickFileError as error:
+    except MarketFileError as error:
         raise StackError(str(error)) from error
     return Feed("replay", symbol, speed or "max", source_timezone, path, summary.assumed)
 

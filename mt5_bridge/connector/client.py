@@ -75,8 +75,8 @@ class Client:
     async def run(self) -> None:
         """Work until `stop`, or until everything is acknowledged where that is the end.
 
-        Raises `SourceError` and `TickFileError`; `CredentialsError` and `SpoolError` only where it
-        is to end: otherwise a key may be mended, and a disk freed, while it goes on trying.
+        Raises `SourceError` and `MarketFileError`; `CredentialsError` and `SpoolError` only where
+        it is to end: otherwise a key may be mended, and a disk freed, while it goes on trying.
         """
         housekeeper = Housekeeper(
             self._source,
