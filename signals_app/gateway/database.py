@@ -1,6 +1,6 @@
 """What the gateway asks of the database and of the pipeline, through Django."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import kombu.exceptions
@@ -21,7 +21,7 @@ from signals_app.gateway.stream_state import Checkpoint
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
 from signals_app.pipeline import checkpoints
-from signals_app.services import connectors, price_history
+from signals_app.services import connectors, instruments, price_history
 from signals_app.tasks import wake_pipeline
 
 
@@ -32,6 +32,11 @@ class DjangoDatabase:
         """Whether the connector is known and not revoked."""
         with _answering():
             return Connector.objects.filter(name=connector, is_revoked=False).exists()
+
+    def other_spellings(self, symbols: Collection[str]) -> Mapping[str, str]:
+        """Of these symbols those that are instruments in another case only, with that spelling."""
+        with _answering():
+            return instruments.other_spellings(symbols)
 
     def checkpoint(self, symbol: str) -> Checkpoint | None:
         """From where ticks are needed again should Redis hold none; `None` for a new symbol."""

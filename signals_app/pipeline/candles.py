@@ -8,14 +8,15 @@ import numpy as np
 import structlog
 from django.db import transaction
 
-from signals_app.market import aggregation, calendar, instrument
+from signals_app.market import aggregation, calendar
 from signals_app.market.aggregation import ClosedCandle, Forming
 from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
 from signals_app.market.tick import Ticks
-from signals_app.models import Analysis, Decision, Instrument, PriceCandle, StreamPosition
+from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import stream
 from signals_app.pipeline.ports import trade_book
 from signals_app.pipeline.stream import StreamEntry
+from signals_app.services.instruments import ensure_instrument
 
 log = structlog.get_logger(__name__)
 
@@ -101,21 +102,6 @@ def _build_batch(symbol: str) -> Built | None:
         is_last=is_last,
         received_ms=batch.received_ms,
     )
-
-
-def ensure_instrument(symbol: str) -> Instrument:
-    """Return the symbol's row; a default one is made from the built-in table or its quote form."""
-    known = {value.symbol: value for value in instrument.DEFAULT_INSTRUMENTS}
-    value = known.get(symbol) or instrument.Instrument(
-        symbol=symbol,
-        pip=0.0001,
-        contract_size=100_000,
-        digits=5,
-        signal_prefix=symbol[:8],
-        default_spread=0.0001,
-    )
-    defaults = Instrument.columns.of(value)
-    return Instrument.objects.get_or_create(symbol=symbol, defaults=defaults)[0]
 
 
 def _unused(entry: StreamEntry, position: StreamPosition) -> Ticks | None:
