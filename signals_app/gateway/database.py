@@ -22,6 +22,7 @@ from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
 from signals_app.pipeline import checkpoints
 from signals_app.services import connectors, instruments, price_history
+from signals_app.services.history_correction import forget_shifted
 from signals_app.tasks import wake_pipeline
 
 
@@ -55,9 +56,13 @@ class DjangoDatabase:
         )
 
     def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:
-        """Store closed candles; return how many were kept."""
+        """Store closed candles; return how many were kept.
+
+        Earlier ones that are the same but for a wrong clock give way to them.
+        """
         plain = [(row.time_ms, row.open, row.high, row.low, row.close, row.volume) for row in rows]
         with _answering():
+            forget_shifted(symbol, timeframe, plain)
             return price_history.store_history(symbol, timeframe, plain)
 
     def wake(self, symbol: str) -> None:
