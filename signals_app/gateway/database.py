@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway.availability import DatabaseUnavailable
+from signals_app.gateway.overlap import tail_of
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
@@ -53,6 +54,7 @@ class DjangoDatabase:
             # Checkpoints that were kept before these were noted lack them.
             writer=kept.get("writer") or None,
             watermark_ms=int(kept.get("watermark_ms", 0)),
+            tail=tail_of(kept["tail"]) if kept.get("tail") else None,
         )
 
     def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:

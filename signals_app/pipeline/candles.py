@@ -20,6 +20,9 @@ from signals_app.services.instruments import ensure_instrument
 
 log = structlog.get_logger(__name__)
 
+#: As many ticks of a millisecond as the gateway compares.
+_LONGEST_TAIL = 1000
+
 #: What is still to be analysed: timeframe and end of the candle.
 Close = tuple[str, int]
 
@@ -127,10 +130,20 @@ def _use_ticks(position: StreamPosition, entry: StreamEntry, ticks: Ticks, batch
         _close(position, closed, ticks, mark, batch)
         position.forming = _as_json(forming)
         last = ticks[len(ticks) - 1]
+        position.tail = _tail(position, ticks, entry.sender)
         position.ordinal, position.time_ms = last.ordinal, last.time_ms
         position.bid, position.ask = last.bid, last.ask
         position.writer = entry.connector
     position.seqs = {**position.seqs, entry.connector: entry.seq}
+
+
+def _tail(position: StreamPosition, ticks: Ticks, sender: str) -> list[list[Any]]:
+    """All ticks of the last one's millisecond: should Redis be lost, they are known by content."""
+    last_ms = ticks.time_ms[-1]
+    first = int(np.searchsorted(ticks.time_ms, last_ms, side="left"))
+    pairs = zip(ticks.bid[first:].tolist(), ticks.ask[first:].tolist(), strict=True)
+    before = position.tail if last_ms == position.time_ms and position.ordinal else []
+    return [*before, *([bid, ask, [sender]] for bid, ask in pairs)][-_LONGEST_TAIL:]
 
 
 def _use_watermark(position: StreamPosition, watermark_ms: int, batch: _Batch) -> None:
