@@ -83,9 +83,11 @@ class DataDir:
     def held(self, *, by: str, wait_seconds: float = 0.0) -> Iterator[None]:
         """Lock the directory; the kernel releases the lock when this process ends, however it ends.
 
-        Raises `StackError` naming the holder's ``by`` if it is locked for ``wait_seconds`` more.
+        The lock is this process's alone: a fork that outlives it holds nothing. Raises `StackError`
+        naming the holder's ``by`` if it is locked for ``wait_seconds`` more.
         """
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        _held.add(descriptor)
         try:
             deadline = time.monotonic() + wait_seconds
             while not _lock(descriptor):
@@ -100,7 +102,22 @@ class DataDir:
             os.pwrite(descriptor, f"{by} (process {os.getpid()})".encode(), 0)
             yield
         finally:
+            _held.discard(descriptor)
             os.close(descriptor)
+
+
+#: The lock files that this process has open.
+_held: set[int] = set()
+
+
+def _let_go_in_fork() -> None:
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+# A lock lasts until the last copy of its descriptor is closed, and every fork gets a copy.
+os.register_at_fork(after_in_child=_let_go_in_fork)
 
 
 def _lock(descriptor: int) -> bool:

@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 
@@ -36,3 +38,30 @@ def test_private_content_is_for_its_owner_alone(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.read_text() == '{\n  "secret": "second"\n}'
     assert [found.name for found in tmp_path.iterdir()] == ["keys.json"]
+
+
+def test_a_fork_that_outlives_its_holder_holds_nothing(tmp_path):
+    script = (
+        "import os, time\n"
+        "from pathlib import Path\n"
+        "from goldtrader.stack.data_dir import DataDir\n"
+        f"with DataDir(Path({str(tmp_path)!r})).held(by='one'):\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        time.sleep(60)\n"
+        "    print(child, flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    fork = int(holder.stdout.readline())
+    assert holder.wait() == -9
+    try:
+        os.kill(fork, 0)
+        with DataDir(tmp_path).held(by="another"):
+            pass
+    finally:
+        os.kill(fork, signal.SIGKILL)
+        holder.stdout.close()
