@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from goldtrader.stack import ports
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.processes import logs, process
@@ -71,15 +73,34 @@ def stop(server: process.Running) -> None:
 
 
 def stop_left_over(home: ClusterHome) -> None:
-    """End a server that a killed stack left on this cluster, so that the cluster can be opened."""
+    """End a server that a killed stack left on this cluster, so that the cluster can be opened.
+
+    A process that only has the number in the cluster's `postmaster.pid` is left alone, and the
+    file removed: PostgreSQL would refuse to start beside it.
+    """
+    pid_file = home.cluster / "postmaster.pid"
     try:
-        pid = int((home.cluster / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(pid, signal.SIGINT)
+        pid = int(pid_file.read_text().splitlines()[0])
     except (OSError, ValueError, IndexError):
         return
+    if not _serves(pid, home.cluster):
+        pid_file.unlink(missing_ok=True)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + 10.0
-    while (home.cluster / "postmaster.pid").exists() and time.monotonic() < deadline:
+    while pid_file.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
+
+
+def _serves(pid: int, cluster: Path) -> bool:
+    """Whether this process is the server of the cluster, in whose directory it works."""
+    try:
+        found = psutil.Process(pid)
+        return "postgres" in found.name() and Path(found.cwd()) == cluster.resolve()
+    except psutil.Error:
+        # Gone, or another account's, which cannot have opened a cluster of ours.
+        return False
 
 
 def _program(home: ClusterHome, *, port: int, durability: Durability) -> process.Program:

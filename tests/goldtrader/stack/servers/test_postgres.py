@@ -2,6 +2,7 @@ import json
 import os
 import pwd
 import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -130,3 +131,45 @@ def test_a_cluster_that_is_gone_is_not_silently_begun_anew(data_dir):
     (data_dir / "postgres.json").write_text(json.dumps({"home": str(home)}))
     with pytest.raises(StackError, match="which is gone"):
         postgres.home_of(data_dir)
+
+
+def test_a_stranger_with_the_number_in_a_stale_pid_file_is_left_alone(data_dir):
+    first = _start(data_dir)
+    cluster = postgres.home_of(data_dir).cluster
+    written = (cluster / "postmaster.pid").read_text().splitlines()
+    postgres.stop(first.server)
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (cluster / "postmaster.pid").write_text("\n".join([str(stranger.pid), *written[1:]]))
+
+    second = _start(data_dir)
+
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+    postgres.stop(second.server)
+
+
+def test_the_server_of_another_cluster_is_left_alone(data_dir, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = _start(tmp_path / "other")
+    cluster = postgres.home_of(data_dir).cluster
+    first = _start(data_dir)
+    written = (cluster / "postmaster.pid").read_text().splitlines()
+    postgres.stop(first.server)
+    (cluster / "postmaster.pid").write_text("\n".join([str(other.server.pid), *written[1:]]))
+
+    second = _start(data_dir)
+
+    assert other.server.poll() is None
+    for server in (second.server, other.server):
+        postgres.stop(server)
+    postgres.remove(tmp_path / "other")
+
+
+def test_a_server_that_a_killed_stack_left_is_ended(data_dir):
+    first = _start(data_dir)
+
+    second = _start(data_dir)
+
+    assert first.server.wait(10) == 0
+    postgres.stop(second.server)
