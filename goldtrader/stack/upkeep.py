@@ -20,8 +20,17 @@ def keep_running(supervisor: Supervisor, screen: Screen, *, until_done: SentFeed
     refuses to go on, such as for a bad tick in its file, and when its work cannot be finished.
     """
     returns = 0
+    unwritten: str | None = None
     while True:
-        for ended in supervisor.check():
+        exits = supervisor.check()
+        if supervisor.unwritten != unwritten:
+            unwritten = supervisor.unwritten
+            screen.note(
+                f"{unwritten}; the stack goes on without."
+                if unwritten
+                else "The disk is well again."
+            )
+        for ended in exits:
             if ended.restarts_in is not None:
                 screen.note(_restart_note(ended, supervisor))
                 continue

@@ -47,6 +47,12 @@ class Supervisor:
         self._logs = log_directory
         self._register = register_file
         self._children: dict[str, _Child] = {}
+        self._unwritten: str | None = None
+
+    @property
+    def unwritten(self) -> str | None:
+        """Why what runs cannot be noted on disk now, such as a full disk; None where it is."""
+        return self._unwritten
 
     def log_of(self, name: str) -> Path:
         """The log file of a child, whether it was started or not."""
@@ -89,14 +95,14 @@ class Supervisor:
     def check(self) -> list[ChildExit]:
         """Restart those whose pause is over; returns those that ended since the last call."""
         now = time.monotonic()
+        if self._unwritten is not None:
+            self._write_register()
         ended = []
         for child in self._children.values():
             if child.running is not None and child.running.poll() is not None:
                 ended.append(self._note_end(child, now))
             elif child.running is None and child.restart_at is not None and now >= child.restart_at:
-                child.running = child.startable.start(self.log_of(child.startable.name))
-                child.started_at, child.restart_at = now, None
-                self._write_register()
+                self._restart(child, now)
         return ended
 
     def start_again(self, name: str) -> None:
@@ -110,6 +116,17 @@ class Supervisor:
             [(child.running, child.startable.stop_signal) for child in chosen if child.running],
             grace_seconds=grace_seconds,
         )
+        self._write_register()
+
+    def _restart(self, child: _Child, now: float) -> None:
+        try:
+            child.running = child.startable.start(self.log_of(child.startable.name))
+        except OSError as error:
+            # No room for its log, no process left to be had: it may be there after the next pause.
+            self._unwritten = f"{child.startable.name} cannot be started ({_reason(error)})"
+            child.restart_at = now + child.pause_seconds
+            return
+        child.started_at, child.restart_at = now, None
         self._write_register()
 
     def _note_end(self, child: _Child, now: float) -> ChildExit:
@@ -129,6 +146,15 @@ class Supervisor:
 
     def _write_register(self) -> None:
         running = {name: child.running for name, child in self._children.items()}
-        register.write(
-            self._register, {name: each.pid for name, each in running.items() if each is not None}
-        )
+        pids = {name: each.pid for name, each in running.items() if each is not None}
+        try:
+            register.write(self._register, pids)
+        except OSError as error:
+            # The stack goes on; only a kill of it could now leave something behind.
+            self._unwritten = f"{self._register} cannot be written ({_reason(error)})"
+        else:
+            self._unwritten = None
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

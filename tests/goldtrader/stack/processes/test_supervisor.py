@@ -1,9 +1,11 @@
+import errno
 import signal
 import sys
 
 import psutil
 import pytest
 
+from goldtrader.stack.processes import register
 from goldtrader.stack.processes import supervisor as supervisor_module
 from goldtrader.stack.processes.process import Program
 from goldtrader.stack.processes.supervisor import ChildExit, Supervisor
@@ -57,3 +59,33 @@ def test_a_child_that_has_ended_for_good_is_started_again_where_that_is_asked_fo
     assert _next_end(supervisor) == ChildExit("feed", 0, None)
     supervisor.start_again("feed")
     assert _next_end(supervisor) == ChildExit("feed", 0, None)
+
+
+def test_a_full_disk_is_said_and_what_runs_is_noted_once_there_is_room(supervisor, monkeypatch):
+    def write(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(register, "write", write)
+        supervisor.start(Program("sleeper", SLEEPER))
+        assert supervisor.check() == []
+        assert "children.json cannot be written (No space left" in supervisor.unwritten
+    assert supervisor.check() == []
+    assert supervisor.unwritten is None
+    assert supervisor.pid_of("sleeper") is not None
+
+
+def test_a_child_that_cannot_be_started_again_now_is_tried_later(supervisor, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "_FIRST_PAUSE_SECONDS", 0.1)
+    supervisor.start(Program("sleeper", SLEEPER))
+    psutil.Process(supervisor.pid_of("sleeper")).kill()
+    _next_end(supervisor)
+
+    def start(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(Program, "start", start)
+        wait_until(lambda: supervisor.check() == [] and supervisor.unwritten is not None)
+    wait_until(lambda: supervisor.check() == [] and supervisor.pid_of("sleeper") is not None)
+    wait_until(lambda: supervisor.check() == [] and supervisor.unwritten is None)
