@@ -181,6 +181,12 @@ class _Engine:
 
         self.account.move(mover)
 
+    @property
+    def _decided_from_ms(self) -> int | None:
+        if self._first_time_ms is None or self._decide_from_ms is None:
+            return self._first_time_ms
+        return max(self._first_time_ms, self._decide_from_ms)
+
     def result(self) -> BacktestResult:
         return BacktestResult(
             instrument=self._instrument,
@@ -194,6 +200,7 @@ class _Engine:
             of_minutes=self.of_minutes,
             first_time_ms=self._first_time_ms,
             last_time_ms=self._last_time_ms,
+            decided_from_ms=self._decided_from_ms,
         )
 
 

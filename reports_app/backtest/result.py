@@ -13,6 +13,8 @@ from signals_app.market.instrument import Instrument
 from trades_app.lifecycle.exported import trade_as_json
 from trades_app.lifecycle.trade import Trade, TradeEvent
 
+_WEEK_MS = 7 * 86_400_000
+
 
 @dataclass(frozen=True, slots=True)
 class BacktestResult:
@@ -23,7 +25,7 @@ class BacktestResult:
     `ambiguous_candles` counts, for each trade, the candles whose order of events had to be assumed:
     none where there are true ticks; where the ticks are those `of_minutes`, the M1 candles whose
     shape decided. `first_time_ms` and `last_time_ms` span the file, `None` where it
-    was empty.
+    was empty; closes were decided from `decided_from_ms` on.
     """
 
     instrument: Instrument
@@ -36,12 +38,21 @@ class BacktestResult:
     ambiguous_candles: int
     first_time_ms: int | None
     last_time_ms: int | None
+    decided_from_ms: int | None
     of_minutes: bool = False
 
     @property
     def decisions(self) -> int:
         """How many M15 closes were decided."""
         return len(self.signals) + sum(self.refusals.values())
+
+    @property
+    def signals_per_week(self) -> float | None:
+        """Signals by week of the span that was decided, `None` where it is empty."""
+        if self.decided_from_ms is None or self.last_time_ms is None:
+            return None
+        span_ms = self.last_time_ms - self.decided_from_ms
+        return round(len(self.signals) * _WEEK_MS / span_ms, 2) if span_ms > 0 else None
 
 
 def result_as_json(result: BacktestResult) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from reports_app.backtest.result import BacktestResult
 from reports_app.performance.breakdown import COLUMNS, LEGEND, break_down, cells, or_dash
 from reports_app.performance.statistics import Performance, TradeResult, performance
 from reports_app.rendering import backtest_words
-from reports_app.rendering.backtest_report import BacktestReport, signals_per_week
+from reports_app.rendering.backtest_report import BacktestReport
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.calendar import utc
 from trades_app.notifications.charts.palette import DARK, LIGHT
@@ -79,7 +79,7 @@ def _span(result: BacktestResult) -> str:
     first, last = utc(result.first_time_ms), utc(result.last_time_ms)
     return (
         f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC. {backtest_words.data(result)}; "
-        f"{result.decisions:,} closes decided."
+        f"{backtest_words.decisions(result)}."
     )
 
 
@@ -91,7 +91,7 @@ def _cards(report: BacktestReport) -> list[Card]:
         Card(
             "Signals",
             f"{figures.total_signals:,}",
-            f"{or_dash(signals_per_week(report.result))} a week",
+            f"{or_dash(report.result.signals_per_week)} a week",
         ),
         Card(
             "Result",

@@ -18,8 +18,6 @@ from reports_app.rendering import backtest_words
 from reports_app.rendering.console import plain_table, print_lines
 from signals_app.market.calendar import iso
 
-_WEEK_MS = 7 * 86_400_000
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BacktestReport:
@@ -38,7 +36,7 @@ def report_as_json(report: BacktestReport) -> dict[str, Any]:
     """Signals, trades and counts, and the figures whole, by direction, session and year."""
     results = report.assessment.results
     return result_as_json(report.result) | {
-        "signals_per_week": signals_per_week(report.result),
+        "signals_per_week": report.result.signals_per_week,
         "performance": performance_as_json(performance(results)),
         "by": {
             group: {name: performance_as_json(figures) for name, figures in found.items()}
@@ -74,14 +72,6 @@ def _assessment_as_json(assessed: Assessment) -> dict[str, Any]:
     }
 
 
-def signals_per_week(result: BacktestResult) -> float | None:
-    """Signals by week of the file's span, `None` where it spans nothing."""
-    if result.first_time_ms is None or result.last_time_ms is None:
-        return None
-    span_ms = result.last_time_ms - result.first_time_ms
-    return round(len(result.signals) * _WEEK_MS / span_ms, 2) if span_ms else None
-
-
 def print_report(console: Console, report: BacktestReport) -> None:
     """Print what the backtest made, losses as plainly as gains."""
     result = report.result
@@ -94,8 +84,8 @@ def print_report(console: Console, report: BacktestReport) -> None:
         f"{symbol}, {iso(result.first_time_ms)} to {iso(result.last_time_ms)}",
         f"read as: {report.assumed}",
         f"settings: {report.settings}",
-        f"{backtest_words.data(result)}: {result.decisions:,} closes decided, "
-        f"{len(result.signals):,} signals, {signals_per_week(result)} a week",
+        f"{backtest_words.data(result)}: {backtest_words.decisions(result)}, "
+        f"{len(result.signals):,} signals, {result.signals_per_week} a week",
     )
     _print_figures(console, report.assessment.results)
     print_lines(console, f"{LEGEND}\n")

@@ -43,6 +43,14 @@ def data(result: BacktestResult) -> str:
     return f"{result.ticks:,} ticks, {candles}" if result.ticks else candles
 
 
+def decisions(result: BacktestResult) -> str:
+    """Say how many closes were decided, and from when on where that is not the file's beginning."""
+    begun = result.decided_from_ms
+    if begun is None or begun == result.first_time_ms:
+        return f"{result.decisions:,} closes decided"
+    return f"{result.decisions:,} closes decided from {utc(begun):%Y-%m-%d %H:%M} on"
+
+
 def _in_short(assessed: Assessment) -> str:
     drawn, chance = assessed.monte_carlo, assessed.random_entries
     if assessed.equity.ruined_ms is not None:
