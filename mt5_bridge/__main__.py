@@ -20,7 +20,7 @@ from mt5_bridge.connector.credentials import (
 from mt5_bridge.connector.spool import Spool
 from mt5_bridge.connector.spool_file import SpoolError
 from mt5_bridge.connector.status import show
-from mt5_bridge.files.text_files import TickFileError
+from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.tick_files import check_file
 from mt5_bridge.sources.base import Source, SourceError
 from mt5_bridge.sources.replay import ReplaySource
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         return _run(config)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (ConfigError, CredentialsError, SourceError, TickFileError) as error:
+    except (ConfigError, CredentialsError, SourceError, MarketFileError) as error:
         log.critical("%s", error)
         return _BAD_INPUT
     except Exception:

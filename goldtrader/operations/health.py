@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from goldtrader.operations import heartbeats, queues
 from goldtrader.store import store
 from signals_app.models import Connector, ConnectorEvent
+from signals_app.pipeline import waiting
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,8 @@ _CACHE_SECONDS_DOWN = 0.25
 _GATEWAY_TIMEOUT = 0.5
 #: A connector sends a heartbeat every 30 s; twice that without one is silence.
 _SILENT_AFTER = timedelta(seconds=60)
+#: So long a decision that could not be stored is shown.
+_FAILURE_COUNTS_FOR = timedelta(days=1)
 #: After one of these a connector gives no ticks until it sends `MT5_RECONNECTED`.
 _CUT_OFF = ("MT5_DISCONNECTED", "SYMBOL_UNAVAILABLE")
 
@@ -146,6 +149,15 @@ def _feed() -> State:
     return State.DEGRADED if any(event.code in _CUT_OFF for event in latest) else State.OK
 
 
+def _decisions() -> State:
+    """Closes are decided, and what was decided could be stored; it is red for a day after one."""
+    now = timezone.now()
+    failed = ConnectorEvent.objects.filter(
+        code=waiting.NOT_STORED, happened_at__gt=now - _FAILURE_COUNTS_FOR
+    )
+    return State.DOWN if failed.exists() or waiting.stuck_symbols(now) else State.OK
+
+
 _CHECKS: dict[str, Callable[[], State]] = {
     "database": _database,
     "redis": _redis,
@@ -153,4 +165,5 @@ _CHECKS: dict[str, Callable[[], State]] = {
     "workers": _workers,
     "beat": _beat,
     "feed": _feed,
+    "decisions": _decisions,
 }

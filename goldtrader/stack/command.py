@@ -11,6 +11,7 @@ from goldtrader.stack.options import StackOptions
 from goldtrader.stack.processes.children import ROOT
 from goldtrader.stack.screen import Screen
 from goldtrader.stack.stack import run
+from signals_app.management.candle_arguments import add_source_timezone_argument
 
 _HELP = "Starts database, Redis, gateway, workers, web and a feed; Ctrl-C ends all of them."
 
@@ -50,7 +51,5 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--gateway-port", type=int, default=gateway_port)
     parser.add_argument("--workers", type=int, default=2, help="processes of the pipeline")
     parser.add_argument("--symbol", help="of the feed; by default what the file name says")
-    parser.add_argument(
-        "--source-timezone", default="utc", help="the clock of the file, if it names none"
-    )
+    add_source_timezone_argument(parser)
     parser.add_argument("--exit-when-done", action="store_true", help="end with the feed")

@@ -15,7 +15,8 @@ class Feed:
     """A checked source for the connector; `path` is None for the simulated market.
 
     `speed` is a factor of real time, or "max". `assumed` is a sentence on the clock that the file's
-    times are taken to be of, empty where the file names it.
+    times are taken to be of, empty where the file names it. A file whose symbol is not built
+    in `needs_form`: `digits` and `default_spread` of the instrument in the database.
     """
 
     source: str
@@ -24,6 +25,9 @@ class Feed:
     source_timezone: str
     path: Path | None = None
     assumed: str = ""
+    needs_form: bool = False
+    digits: int | None = None
+    default_spread: float | None = None
 
     @property
     def is_simulated(self) -> bool:
@@ -52,7 +56,8 @@ def choose_feed(
     if named == SIMULATED:
         return Feed(SIMULATED, symbol or "XAUUSD", speed or "60", source_timezone)
     # Here: it brings numpy, which a start without a file does not need.
-    from mt5_bridge.files.text_files import TickFileError
+    from mt5_bridge.files.errors import MarketFileError
+    from mt5_bridge.files.price_form import PRICE_FORMS
     from mt5_bridge.files.tick_files import check_file, symbol_of
 
     path = Path(named).expanduser().resolve()
@@ -61,11 +66,18 @@ def choose_feed(
     symbol = symbol or symbol_of(path)
     if symbol is None:
         raise StackError(f"The name of {path.name} does not begin with a symbol: give --symbol.")
+    is_known = symbol.upper() in PRICE_FORMS
+    # How candles of another symbol are quoted the database will say; here any form is as good.
+    digits, spread = (None, None) if is_known else (5, 0.0)
     try:
-        summary = check_file(path, symbol, source_timezone=source_timezone)
-    except TickFileError as error:
+        summary = check_file(
+            path, symbol, source_timezone=source_timezone, digits=digits, default_spread=spread
+        )
+    except MarketFileError as error:
         raise StackError(str(error)) from error
-    return Feed("replay", symbol, speed or "max", source_timezone, path, summary.assumed)
+    return Feed(
+        "replay", symbol, speed or "max", source_timezone, path, summary.assumed, not is_known
+    )
 
 
 def _require_speed(speed: str) -> None:

@@ -38,10 +38,10 @@ def find_history(place: Path) -> tuple[HistoryFile, ...]:
 def check_history(files: tuple[HistoryFile, ...]) -> None:
     """Read all files to their ends; raises `StackError` at the first bad row."""
     # Here: it brings pandas, which a start without history does not need.
-    from signals_app.importers.candle_files import CandleFileError, read_candles
+    from signals_app.importers.candle_files import MarketFileError, read_candles
 
     for file in files:
         try:
             read_candles(file.path)
-        except CandleFileError as error:
+        except MarketFileError as error:
             raise StackError(str(error)) from error

@@ -3,9 +3,11 @@
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 
-from goldtrader.stack import keys, ports, settings_file
+from goldtrader.stack import instruments, keys, ports, settings_file
 from goldtrader.stack.checks import StackPlan, gateway_host
+from goldtrader.stack.feed import Feed
 from goldtrader.stack.prepare import prepare_if_needed
 from goldtrader.stack.processes import children, services
 from goldtrader.stack.processes.supervisor import Supervisor
@@ -45,11 +47,13 @@ def start(plan: StackPlan, supervisor: Supervisor, screen: Screen) -> RunningSta
     prepare_if_needed(data_dir, stores.database_url, plan.history, supervisor, screen)
     starting = ServiceStart(supervisor, screen, listening)
     starting.run(workers=plan.options.workers)
-    _start_connector(plan, environment, starting.ports, supervisor)
+    feed = None if plan.feed is None else _known_feed(plan.feed, stores.database_url)
+    if feed is not None:
+        _start_connector(plan, feed, environment, starting.ports, supervisor)
     return RunningStack(
         data_dir=data_dir,
         ports=starting.ports,
-        feed=plan.feed,
+        feed=feed,
         processes=tuple(supervisor.running()),
         database=stores.database_place,
         redis=stores.redis_place,
@@ -58,17 +62,32 @@ def start(plan: StackPlan, supervisor: Supervisor, screen: Screen) -> RunningSta
     )
 
 
+def _known_feed(feed: Feed, database_url: str) -> Feed:
+    """The feed of an instrument in the admin; raises `StackError` where its symbol is none."""
+    found = instruments.admit(database_url, feed.symbol)
+    if not feed.needs_form:
+        return replace(feed, symbol=found.symbol)
+    return replace(
+        feed,
+        symbol=found.symbol,
+        digits=found.digits,
+        default_spread=found.default_spread,
+    )
+
+
 def _start_connector(
-    plan: StackPlan, environment: Mapping[str, str], ports: children.Ports, supervisor: Supervisor
+    plan: StackPlan,
+    feed: Feed,
+    environment: Mapping[str, str],
+    ports: children.Ports,
+    supervisor: Supervisor,
 ) -> None:
-    if plan.feed is None:
-        return
     plan.data_dir.connector.mkdir(exist_ok=True)
     program = children.connector(
         environment,
         ports,
         plan.data_dir,
-        plan.feed,
+        feed,
         # Made when the database was prepared.
         api_key=keys.load_or_generate(plan.data_dir).connector_api_key,
         exit_when_done=plan.options.exit_when_done,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,7 @@ from mt5_bridge.connector.tasks import until_first_ends
 from mt5_bridge.connector.token_renewal import renew_tokens
 from mt5_bridge.protocol.link import Link
 from mt5_bridge.protocol.login import Login
-from mt5_bridge.protocol.wire import BadMessage, CloseCode, Role
+from mt5_bridge.protocol.wire import BadMessage, CloseCode, History, Role
 from mt5_bridge.sources.base import Poll, Source
 
 log = logging.getLogger("mt5_bridge")
@@ -75,8 +75,8 @@ class Client:
     async def run(self) -> None:
         """Work until `stop`, or until everything is acknowledged where that is the end.
 
-        Raises `SourceError` and `TickFileError`; `CredentialsError` and `SpoolError` only where it
-        is to end: otherwise a key may be mended, and a disk freed, while it goes on trying.
+        Raises `SourceError` and `MarketFileError`; `CredentialsError` and `SpoolError` only where
+        it is to end: otherwise a key may be mended, and a disk freed, while it goes on trying.
         """
         housekeeper = Housekeeper(
             self._source,
@@ -98,7 +98,7 @@ class Client:
             # First: a login before it would start the source where the server's last tick is.
             await self._reader.continue_from_spool()
             await until_first_ends(
-                self._reader.run(self._publish),
+                self._reader.run(self._publish, self._offer),
                 reconnector.run(self._prepare, self._serve),
                 housekeeper.run(),
                 self._end(),
@@ -134,11 +134,16 @@ class Client:
             self._link.report(notice.code, notice.message, read_clocks())
         self._news.set()
 
+    def _offer(self, history: Sequence[History]) -> None:
+        self._link.offer_history(history, read_clocks())
+        self._news.set()
+
     async def _prepare(self) -> None:
-        """Have a token, and the history that is to be sent before ticks."""
+        """Have a token, and a file's history, which is to be sent before ticks."""
         if not self._link.login.token:
             self._link.login.token = await self._tokens.fetch()
-        if self._source.is_live or not self._link.history.is_offered:
+        # A live source says when it has some: a terminal that hangs must not keep us offline.
+        if not (self._source.is_live or self._link.history.is_offered):
             self._link.history.offer(await self._reader.history())
 
     async def _serve(self, socket: ClientConnection) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -110,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Sends ticks to the analysis server. `python -m mt5_bridge status` shows how "
         "a running connector does.",
     )
+    # For argparse `--source-timezone -05:00` is two options, unless that is a negative number.
+    parser._negative_number_matcher = re.compile(r"-\d+(?::?\d+)?|-\d*\.\d+")
     add = parser.add_argument
     add("--source", help="mt5, replay (a file of ticks) or simulated (made-up prices)")
     add("--url", help="the server, wss://HOST:8765/ws/v1/ticks")

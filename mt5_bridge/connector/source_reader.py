@@ -73,8 +73,14 @@ class SourceReader:
             self.is_started, self.is_done = True, False
             self._may_read.set()
 
-    async def run(self, publish: Callable[[Poll, int], None]) -> None:
+    async def run(
+        self,
+        publish: Callable[[Poll, int], None],
+        offer: Callable[[Sequence[History]], None],
+    ) -> None:
         """Feed the spool; call ``publish`` with each poll and how many of its ticks were refused.
+
+        ``offer`` gets a live source's history, before the ticks that follow it.
 
         Raises `SourceError`, and `SpoolError` where the feeder does.
         """
@@ -85,6 +91,8 @@ class SourceReader:
             async with self._lock:
                 poll, refused = await self._in_thread(lambda: self._feeder.feed(self._now_ms()))
             publish(poll, refused)
+            if poll.has_history:
+                offer(await self.history())
             if poll.is_done:
                 self.is_done = True
                 self._may_read.clear()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final, TypeAlias
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,28 @@ class BrokerClock:
         An hour that the clock showed twice is taken for the first of the two; gold and currencies
         are closed then.
         """
+        return self.readings(wall_ms)[0]
+
+    def readings(self, wall_ms: Int64s) -> tuple[Int64s, Int64s]:
+        """Return the first and the second moment in UTC at which the clock showed these times.
+
+        They are equal but in the hour that it showed twice, where the second is the later one, and
+        in the hour that it left out, where the second is the earlier one.
+        """
         if self.zone is UTC:
-            return wall_ms - _milliseconds(self.ahead)
+            utc = wall_ms - _milliseconds(self.ahead)
+            return utc, utc
         quarters, places = np.unique(wall_ms // _QUARTER_MS, return_inverse=True)
-        offsets = [_offset_ms(self, quarter) for quarter in quarters.tolist()]
-        return np.asarray(wall_ms - np.array(offsets, dtype=np.int64)[places], dtype=np.int64)
+        first, second = (
+            np.array(
+                [_offset_ms(self, quarter, fold) for quarter in quarters.tolist()], dtype=np.int64
+            )
+            for fold in (0, 1)
+        )
+        one = np.asarray(wall_ms - first[places], dtype=np.int64)
+        if np.array_equal(first, second):
+            return one, one
+        return one, np.asarray(wall_ms - second[places], dtype=np.int64)
 
     def offset_at(self, utc_ms: int) -> int:
         """By how many milliseconds the clock is ahead of UTC at that moment."""
@@ -67,31 +84,46 @@ SERVER_US: Final = BrokerClock(
 
 
 def clock_named(name: str) -> BrokerClock:
-    """Return the clock called `utc`, `server-eu`, `server-us`, `+02:00` or by its IANA name.
+    """Return the clock of that name; the only list of names that a user may give.
 
-    Raises `UnknownTimezoneError`.
+    `utc`, `gmt` or `z`; `server-eu`; `server-us`; an offset such as `+02:00`, `-0500`, `+3` or
+    `GMT+2`; or an IANA name, whatever its letters' case. Raises `UnknownTimezoneError`.
     """
     text = name.strip()
-    for clock in (UTC_CLOCK, SERVER_EU, SERVER_US):
-        if text.lower() == clock.name:
+    plain = text.lower().replace("_", "-")
+    if plain in ("utc", "gmt", "z"):
+        return UTC_CLOCK
+    for clock in (SERVER_EU, SERVER_US):
+        if plain == clock.name:
             return clock
-    if fixed := re.fullmatch(r"(?:UTC)?([+-])(\d{1,2})(?::?(\d{2}))?", text, re.IGNORECASE):
+    if fixed := _OFFSET.fullmatch(text):
         hours, minutes = int(fixed[2]), int(fixed[3] or 0)
         if hours <= 14 and minutes < 60:
             ahead = timedelta(hours=hours, minutes=minutes) * (-1 if fixed[1] == "-" else 1)
-            return BrokerClock(text, timezone(ahead), explanation=f"a clock fixed at UTC{text}")
+            shown = f"{fixed[1]}{hours:02}:{minutes:02}"
+            return BrokerClock(text, timezone(ahead), explanation=f"a clock fixed at UTC{shown}")
     try:
-        return BrokerClock(text, ZoneInfo(text), explanation=f"the wall clock of {text}")
+        zone = ZoneInfo(_iana_names().get(text.lower(), text))
     except (KeyError, ValueError, OSError):
         raise UnknownTimezoneError(
             f"{name!r} is no time zone; give utc, server-eu, server-us, an offset such as +02:00 "
             "or a name such as Europe/Athens"
         ) from None
+    return BrokerClock(zone.key, zone, explanation=f"the wall clock of {zone.key}")
+
+
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _iana_names() -> dict[str, str]:
+    return {name.lower(): name for name in available_timezones()}
 
 
 @lru_cache(maxsize=65_536)
-def _offset_ms(clock: BrokerClock, quarter: int) -> int:
+def _offset_ms(clock: BrokerClock, quarter: int, fold: int) -> int:
     wall = _EPOCH + timedelta(milliseconds=quarter * _QUARTER_MS) - clock.ahead
+    wall = wall.replace(fold=fold)
     return _milliseconds((clock.zone.utcoffset(wall) or timedelta(0)) + clock.ahead)
 
 

@@ -1,22 +1,23 @@
 """Candle history: read from files, or built from shorter candles."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from mt5_bridge.files.broker_time import BrokerClock, UnknownTimezoneError, clock_named
-from mt5_bridge.files.text_files import TickFileError, blocks, read_time
+from mt5_bridge.files.broker_time import BrokerClock
+from mt5_bridge.files.candle_reader import CandleReader
+from mt5_bridge.files.errors import MarketFileError
+from mt5_bridge.files.layout import CANDLE_FORMS, parse_header
+from mt5_bridge.files.rows import RowParser
+from mt5_bridge.files.text_files import read_header
+from mt5_bridge.files.tick_files import file_clock
 from mt5_bridge.protocol.wire import CandleRow, History
 
 TIMEFRAMES: Final = {"M15": 900_000, "H1": 3_600_000, "H4": 14_400_000}
 """The timeframes that are analysed, and their lengths in milliseconds."""
 MAXIMUM_CANDLES: Final = 500
 """Candles of a timeframe that are sent; the analysis looks at the last 200."""
-
-_HEADER = ("open", "high", "low", "close")
 
 
 def read_history(
@@ -25,13 +26,10 @@ def read_history(
     """Return the last candles that had closed by ``before_ms``, of each timeframe in ``path``.
 
     ``path`` is a directory with files `SYMBOL_TIMEFRAME.csv[.gz]`, or one such file. Times that do
-    not say their zone are on the clock ``source_timezone``. Raises `TickFileError`.
+    not say their zone are on the clock ``source_timezone``. Raises `MarketFileError`.
     """
     path = Path(path)
-    try:
-        clock = clock_named(source_timezone)
-    except UnknownTimezoneError as error:
-        raise TickFileError(f"{path}: {error}") from None
+    clock = file_clock(path, source_timezone)
     return [
         _last_closed(symbol, timeframe, _candles(file, clock), before_ms)
         for timeframe, file in _files(path, symbol)
@@ -98,7 +96,7 @@ def _files(path: Path, symbol: str) -> list[tuple[str, Path]]:
         if (file := path / f"{symbol}_{timeframe}{ending}").is_file()
     ]
     if not found:
-        raise TickFileError(
+        raise MarketFileError(
             f"{path} holds no history of {symbol}; name the files like {symbol}_M15.csv.gz"
         )
     return found
@@ -109,66 +107,19 @@ def _timeframe_of(path: Path) -> str:
         if part in TIMEFRAMES:
             return part
     known = ", ".join(TIMEFRAMES)
-    raise TickFileError(f"{path} does not say its timeframe; name it like XAUUSD_M15.csv ({known})")
+    raise MarketFileError(
+        f"{path} does not say its timeframe; name it like XAUUSD_M15.csv ({known})"
+    )
 
 
 def _candles(path: Path, clock: BrokerClock) -> list[CandleRow]:
     """Return the file's candles, oldest first."""
-    lines = _lines(path)
-    _, header = next(lines, (1, ""))
-    delimiter = next((mark for mark in "\t;" if mark in header), ",")
-    names = [name.strip().strip('<>"').lower() for name in header.split(delimiter)]
-    if not set(_HEADER) <= set(names) or not {"timestamp", "time", "date"} & set(names):
-        raise TickFileError(
-            f"{path}, line 1 is {header[:60]!r}; the header must be "
-            "timestamp,open,high,low,close[,volume]"
-        )
-    times_at = [names.index(name) for name in ("timestamp", "date", "time") if name in names]
-    values_at = [names.index(name) for name in _HEADER]
-    volume_at = next((names.index(name) for name in ("volume", "tickvol") if name in names), None)
+    layout = parse_header(path, read_header(path), CANDLE_FORMS)
+    if not layout.is_candles:
+        raise MarketFileError(f"{path} holds ticks, not candles; {CANDLE_FORMS}")
     rows: list[CandleRow] = []
-    zoned: list[bool] = []
-    for number, line in lines:
-        cells = line.split(delimiter)
-        try:
-            time_ms, has_zone = read_time(" ".join(cells[place].strip() for place in times_at))
-            prices = [float(cells[place]) for place in values_at]
-            volume = float(cells[volume_at] or 0) if volume_at is not None else 0.0
-        except (ValueError, IndexError):
-            raise TickFileError(
-                f"{path}, line {number} is no candle: {line[:60]!r}; correct or remove that line"
-            ) from None
-        high, low = prices[1], prices[2]
-        if not 0 < low <= min(prices[0], prices[3]) <= max(prices[0], prices[3]) <= high < np.inf:
-            raise TickFileError(
-                f"{path}, line {number}: the open and the close are not between low and high; "
-                "correct or remove that line"
-            )
-        rows.append(CandleRow(time_ms, prices[0], high, low, prices[3], volume))
-        zoned.append(has_zone)
-    return _in_utc(path, rows, zoned, clock)
-
-
-def _in_utc(
-    path: Path, rows: list[CandleRow], zoned: list[bool], clock: BrokerClock
-) -> list[CandleRow]:
-    walls = np.array([row.time_ms for row in rows], dtype=np.int64)
-    times = np.where(np.array(zoned, dtype=np.bool_), walls, clock.to_utc(walls))
-    backwards = np.flatnonzero(np.diff(times) <= 0)
-    if len(backwards):
-        raise TickFileError(
-            f"{path}: candle {int(backwards[0]) + 2} is not later than the one before it; "
-            "sort the file by time"
-        )
-    return [
-        CandleRow(time_ms, row.open, row.high, row.low, row.close, row.volume)
-        for time_ms, row in zip(times.tolist(), rows, strict=True)
-    ]
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    for first, block in blocks(path):
-        text = block.decode("utf-8-sig" if first == 1 else "utf-8", errors="replace")
-        for number, line in enumerate(text.split("\n"), first):
-            if stripped := line.strip("\r "):
-                yield number, stripped
+    for block in CandleReader(RowParser(path, layout, clock)).candles():
+        columns = (block.time_ms, block.open, block.high, block.low, block.close, block.volume)
+        plain = (column.tolist() for column in columns)
+        rows += [CandleRow(*row) for row in zip(*plain, strict=True)]
+    return rows

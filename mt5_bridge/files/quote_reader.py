@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mt5_bridge.files.text_files import TickFileError
-from mt5_bridge.files.tick_layout import Layout
-from mt5_bridge.files.tick_rows import LATEST_MS, Int64s, RowParser
+from mt5_bridge.files.candle_reader import CandleColumns, CandleReader
+from mt5_bridge.files.errors import MarketFileError
+from mt5_bridge.files.layout import Layout
+from mt5_bridge.files.price_form import SpreadForm
+from mt5_bridge.files.rows import Cells, Int64s, RowParser, TimeColumn, numbers
 from mt5_bridge.protocol.quote_filter import BadTick, LastGood, QuoteFilter
 from mt5_bridge.protocol.quotes import Quotes, quantise
 
@@ -24,71 +25,71 @@ _PASSED_ON = frozenset({BadTick.JUMP})
 
 @dataclass(slots=True)
 class QuoteReader:
-    """One pass over a file: remembers the last quote, for the rules and for unchanged prices."""
+    """One pass over a file: remembers the last quote, for the rules and for unchanged prices.
+
+    ``spreads`` says what the spreads of a candle file mean.
+    """
 
     rows: RowParser
+    spreads: SpreadForm | None = None
     last: LastGood = field(default_factory=LastGood)
     last_bid: float | None = None
     last_ask: float | None = None
     quote_filter: QuoteFilter = field(default_factory=QuoteFilter)
+    times: TimeColumn = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.times = TimeColumn(self.rows)
 
     @property
     def layout(self) -> Layout:
         return self.rows.layout
 
     def quotes(self, on_read: Callable[[int], None]) -> Iterator[Quotes]:
-        """Yield the quotes of each block; raises `TickFileError` at the first bad one."""
+        """Yield the quotes of each block; raises `MarketFileError` at the first bad one."""
+        if self.layout.is_candles:
+            yield from self._quotes_of_candles(on_read)
+            return
         for line, block in self.rows.bodies(on_read):
-            if self.layout.is_candles:
-                yield self._candles(line, block)
-            else:
-                quotes = self._plain_ticks(line, block) if self.layout.is_plain else None
-                yield self._ticks(line, block) if quotes is None else quotes
+            columns = self.rows.columns(block)
+            quotes = self._at_once(line, columns) if columns is not None else None
+            yield self._one_by_one(line, block) if quotes is None else quotes
 
-    def _plain_ticks(self, line: int, block: bytes) -> Quotes | None:
-        """The block's quotes, read at once as JSON numbers; None where a row is unusual.
+    def _at_once(self, line: int, columns: Cells) -> Quotes | None:
+        """The block's quotes; None where a row is written in an unusual way.
 
         The other way of reading then finds out whether it is a fault.
         """
-        body = block.strip()
-        width, columns = self.layout.width, self.layout.columns
-        try:
-            values = _NUMBERS.decode(b"[%b]" % body.replace(b"\n", b","))
-        except (msgspec.DecodeError, UnicodeError):
+        places = self.layout.columns
+        found = {
+            name: numbers(columns[places[name]])
+            for name in ("bid", "ask", "last", "volume")
+            if name in places
+        }
+        bid, ask = found["bid"], found["ask"]
+        if bid is None or ask is None or any(column is None for column in found.values()):
             return None
-        if len(values) != width * (body.count(b"\n") + 1) or block[:1].isspace():
+        times = self.times.at_once(line, columns)
+        if times is None:
             return None
-        table = np.array(values, dtype=np.float64).reshape(-1, width)
-        times = table[:, columns["timestamp_ms"]]
-        # A short row followed by a long one would shift the columns: no price is that high.
-        if not np.all((times > 1e9) & (times < LATEST_MS) & (times % 1 == 0)):
-            return None
-        quotes = Quotes(
-            self.rows.clock.to_utc(times.astype(np.int64)),
-            np.ascontiguousarray(table[:, columns["bid"]]),
-            np.ascontiguousarray(table[:, columns["ask"]]),
-            *(
-                np.ascontiguousarray(table[:, columns[name]]) if name in columns else None
-                for name in ("last", "volume")
-            ),
-        )
+        quotes = Quotes(times, bid, ask, found.get("last"), found.get("volume"))
         self._check_rules(quotes, lambda place: line + place)
+        if len(quotes):
+            self.last_bid, self.last_ask = float(bid[-1]), float(ask[-1])
         return quotes
 
-    def _ticks(self, line: int, block: bytes) -> Quotes:
+    def _one_by_one(self, line: int, block: bytes) -> Quotes:
         columns = self.layout.columns
         bid_at, ask_at = columns["bid"], columns["ask"]
         optional = [columns.get(name, -1) for name in ("last", "volume")]
-        lines, walls, zoned, found = [], [], [], []
+        lines, texts, found = [], [], []
         for number, cells in self.rows.cells(line, block):
             self.last_bid = self.rows.number(number, cells, bid_at, self.last_bid)
             self.last_ask = self.rows.number(number, cells, ask_at, self.last_ask)
             if self.last_bid is None or self.last_ask is None:
                 continue
-            wall_ms, has_zone = self.rows.time(number, cells)
             lines.append(number)
-            walls.append(wall_ms)
-            zoned.append(has_zone)
+            texts.append(self.rows.time_text(cells))
             extra = [
                 self.rows.number(number, cells, place, None) if place >= 0 else None
                 for place in optional
@@ -96,7 +97,7 @@ class QuoteReader:
             found.append((self.last_bid, self.last_ask, *extra))
         bid, ask, last, volume = zip(*found, strict=True) if found else ((), (), (), ())
         quotes = Quotes(
-            self.rows.utc(walls, zoned),
+            self.times.one_by_one(lines, texts),
             np.array(bid, dtype=np.float64),
             np.array(ask, dtype=np.float64),
             None if last.count(None) == len(last) else np.array(last, dtype=np.float64),
@@ -105,34 +106,18 @@ class QuoteReader:
         self._check_rules(quotes, lambda place: lines[place])
         return quotes
 
-    def _candles(self, line: int, block: bytes) -> Quotes:
-        columns = self.layout.columns
-        places = [columns[name] for name in ("open", "high", "low", "close")]
-        spread_at, unit = columns.get("spread", -1), self.layout.spread_unit
-        lines, walls, zoned, found = [], [], [], []
-        for number, cells in self.rows.cells(line, block):
-            wall_ms, has_zone = self.rows.time(number, cells)
-            prices = [self.rows.price(number, cells, place) for place in places]
-            spread = self.rows.number(number, cells, spread_at, None) if spread_at >= 0 else None
-            spread = self.layout.default_spread if spread is None else spread * unit
-            if not prices[2] <= min(prices[0], prices[3]) <= max(prices[0], prices[3]) <= prices[1]:
-                raise self.rows.error(number, "the open and the close are not between low and high")
-            lines.append(number)
-            walls.append(wall_ms)
-            zoned.append(has_zone)
-            found.append((*prices, spread))
-        times = self.rows.utc(walls, zoned)
-        self._check_candle_length(times)
-        quotes = _expand(times, np.array(found, dtype=np.float64).reshape(-1, 5))
-        self._check_rules(quotes, lambda place: lines[place // 4])
-        return quotes
+    def _quotes_of_candles(self, on_read: Callable[[int], None]) -> Iterator[Quotes]:
+        assert self.spreads is not None
+        for candles in CandleReader(self.rows).candles(on_read):
+            self._check_candle_length(candles.time_ms)
+            yield _expand(candles, self.spreads.in_price(candles.spread, len(candles)))
 
     def _check_candle_length(self, times: Int64s) -> None:
         if len(times) < 3:
             return
         shortest = int(np.diff(times).min())
         if shortest >= 5 * _MINUTE_MS:
-            raise TickFileError(
+            raise MarketFileError(
                 f"{self.rows.path} holds candles of {shortest // _MINUTE_MS} minutes; "
                 "only M1 candles can stand in for ticks"
             )
@@ -145,18 +130,19 @@ class QuoteReader:
         self.last = checked.last
 
 
-_NUMBERS = msgspec.json.Decoder(list[float])
-
-
-def _expand(times: Int64s, rows: Float64s) -> Quotes:
-    """Return four ticks for each candle (open, high, low, close, spread), as MT5's tester does."""
-    opens, highs, lows, closes, spreads = rows.T
-    rising = closes >= opens
+def _expand(candles: CandleColumns, spreads: Float64s) -> Quotes:
+    """Return four ticks for each candle, as MT5's tester does."""
+    rising = candles.close >= candles.open
     bids = np.column_stack(
-        (opens, np.where(rising, lows, highs), np.where(rising, highs, lows), closes)
+        (
+            candles.open,
+            np.where(rising, candles.low, candles.high),
+            np.where(rising, candles.high, candles.low),
+            candles.close,
+        )
     )
     return Quotes(
-        (times[:, None] + _EXPANSION_MS).ravel(),
+        (candles.time_ms[:, None] + _EXPANSION_MS).ravel(),
         bids.ravel(),
         quantise(bids + spreads[:, None]).ravel(),
     )

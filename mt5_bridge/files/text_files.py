@@ -1,133 +1,139 @@
-"""Text files of market data: whole lines of plain or gzip'd files, and the times in them."""
+"""The text of market-data files: whole lines in UTF-8, whatever the encoding and line ends."""
 
 import codecs
-import gzip
-import io
-import re
-import zlib
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+
+from mt5_bridge.files.containers import OpenedFile, open_file
+from mt5_bridge.files.errors import MarketFileError
 
 _BLOCK_BYTES = 1_500_000
-_MINUTE_MS = 60_000
+_SNIFFED_BYTES = 64
 
 
-class TickFileError(ValueError):
-    """A file that cannot be used: one sentence that names the file, the line and what to do."""
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of a file that is not blank, and its number."""
+
+    line: int
+    text: str
 
 
-def open_text(path: Path) -> IO[bytes]:
-    """Return the file's bytes as UTF-8, unpacked where it is gzip; raises `TickFileError`."""
-    try:
-        if path.is_dir():
-            raise TickFileError(f"{path} is a directory; give one file")
-        with path.open("rb") as raw:
-            magic = raw.read(2)
-        is_gzip = magic == b"\x1f\x8b"
-        if path.suffix == ".gz" and magic and not is_gzip:
-            raise TickFileError(
-                f"{path} is named .gz but is not gzip; rename it or compress it with gzip"
-            )
-        # The caller closes it.
-        unpacked = gzip.open(path) if is_gzip else path.open("rb")  # noqa: SIM115
-    except FileNotFoundError:
-        raise TickFileError(f"there is no file {path}; check the path") from None
-    except OSError as error:
-        raise TickFileError(f"{path} cannot be read: {error.strerror}") from None
-    head = _read(unpacked, path, 2)
-    unpacked.seek(0)
-    if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        # MetaTrader writes some of its exports in UTF-16.
-        with unpacked:
-            whole = _read(unpacked, path, -1)
-        return io.BytesIO(whole.decode("utf-16", errors="replace").encode())
-    return cast("IO[bytes]", unpacked)
+def read_header(path: Path) -> Header:
+    """Return the header; raises `MarketFileError` where the file has no line."""
+    for first, block in blocks(path):
+        for number, text in enumerate(block.split(b"\n"), first):
+            if not text.isspace() and text:
+                return Header(number, text.decode().strip())
+    raise MarketFileError(f"{path} is empty; export it again")
+
+
+def bodies(
+    path: Path, header_line: int, on_read: Callable[[int], None] = lambda _: None
+) -> Iterator[tuple[int, bytes]]:
+    """Yield what follows the header in whole lines, with each part's first line number."""
+    for line, block in blocks(path, on_read):
+        skipped = max(header_line + 1 - line, 0)
+        if not skipped:
+            yield line, block
+        elif (body := block.split(b"\n", skipped)[skipped:]) and body[0]:
+            yield line + skipped, body[0]
 
 
 def blocks(
     path: Path, on_read: Callable[[int], None] = lambda _: None
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield the file in whole lines, with the number of each part's first line.
+    """Yield the file in whole lines that end in a line feed, with each part's first line number.
 
-    ``on_read`` gets, before each part, how many of the file's bytes are read.
+    ``on_read`` gets, before each part, how many of the file's bytes are read. Raises
+    `MarketFileError`.
     """
     line, rest = 1, b""
-    with open_text(path) as file:
-        while block := _read(file, path, _BLOCK_BYTES):
-            on_read(_bytes_read(file, path))
+    with open_file(path) as file:
+        for block in _utf_8(file):
+            on_read(file.position)
             block = rest + block
+            # A carriage return at the end may be half of a line end.
+            held = block[-1:] if block.endswith(b"\r") else b""
+            block = _with_line_feeds(block[: len(block) - len(held)])
             cut = block.rfind(b"\n") + 1
             if cut:
-                yield line, block[:cut]
+                yield line, _checked(path, line, block[:cut])
                 line += block.count(b"\n", 0, cut)
-            rest = block[cut:]
+            rest = block[cut:] + held
             if len(rest) > 4 * _BLOCK_BYTES:
-                raise TickFileError(f"{path}, line {line} has no end; it is not a text file")
-    if rest:
-        yield line, rest
+                raise MarketFileError(f"{path}, line {line} has no end; it is not a text file")
+    if rest := _with_line_feeds(rest):
+        yield line, _checked(path, line, rest)
 
 
-def has_zone(text: str) -> bool:
-    """Whether a time's text says its zone."""
-    return bool(re.search(r"(?:Z|[+-]\d{2}:?\d{2})$", text)) and not text.isdigit()
+def _with_line_feeds(block: bytes) -> bytes:
+    if b"\r" not in block:
+        return block
+    return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def read_time(text: str) -> tuple[int, bool]:
-    """Return a time in milliseconds and whether it is UTC; `ValueError` where it is no time."""
-    if text.isdigit():
-        # Ten digits are seconds up to the year 2286, thirteen are milliseconds.
-        return int(text) * (1000 if len(text) <= 10 else 1), False
-    base = _MINUTES.get(text[:16])
-    seconds = text[17:]
-    if base is not None and text[16:17] == ":" and len(seconds) in (2, 6) and seconds[:2].isdigit():
-        if len(seconds) == 2:
-            return base + int(seconds) * 1000, False
-        if seconds[2] == "." and seconds[3:].isdigit():
-            return base + int(seconds[:2]) * 1000 + int(seconds[3:]), False
-    return _time_at_length(text)
+def _checked(path: Path, line: int, block: bytes) -> bytes:
+    """Return the block; raises `MarketFileError` where it is no UTF-8 text."""
+    place = block.find(b"\0")
+    if place < 0:
+        if block.isascii():
+            return block
+        try:
+            block.decode()
+        except UnicodeDecodeError as error:
+            place = error.start
+        else:
+            return block
+    line += block.count(b"\n", 0, place)
+    raise MarketFileError(f"{path}, line {line} is not text in UTF-8; export the file as UTF-8 CSV")
 
 
-# The minutes of times without a zone: a tick file repeats each of them many times.
-_MINUTES: dict[str, int] = {}
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clocks know no zone yet
+def _utf_8(file: OpenedFile) -> Iterator[bytes]:
+    """Yield the file's bytes as UTF-8 without a byte order mark."""
+    block = file.read(_BLOCK_BYTES)
+    encoding, mark = _encoding(block[:_SNIFFED_BYTES])
+    block = block[mark:]
+    decoder = codecs.getincrementaldecoder(encoding)() if encoding else None
+    while block:
+        if decoder is None:
+            yield block
+        else:
+            # MetaTrader writes some of its exports in UTF-16.
+            yield _decoded(file.path, decoder, block)
+        block = file.read(_BLOCK_BYTES)
+    if decoder is not None:
+        _decoded(file.path, decoder, b"", final=True)
 
 
-def _time_at_length(text: str) -> tuple[int, bool]:
-    plain = text[:10].replace(".", "-").replace("/", "-") + text[10:]
-    moment = datetime.fromisoformat(plain)
-    has_zone = moment.tzinfo is not None
-    if has_zone:
-        moment = moment.replace(tzinfo=None) - (moment.utcoffset() or timedelta(0))
-    since = moment - _EPOCH
-    milliseconds = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
-    if not has_zone and len(text) >= 19:
-        if len(_MINUTES) > 10_000:
-            _MINUTES.clear()
-        _MINUTES[text[:16]] = milliseconds - milliseconds % _MINUTE_MS
-    return milliseconds, has_zone
-
-
-def _bytes_read(file: IO[bytes] | gzip.GzipFile, path: Path) -> int:
-    if isinstance(file, io.BytesIO):
-        # From UTF-16, which has more bytes than the text here.
-        return path.stat().st_size * file.tell() // max(len(file.getbuffer()), 1)
-    if isinstance(file, gzip.GzipFile):
-        return cast("IO[bytes]", file.fileobj).tell()
-    return file.tell()
-
-
-def _read(file: IO[bytes] | gzip.GzipFile, path: Path, size: int) -> bytes:
+def _decoded(
+    path: Path, decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False
+) -> bytes:
     try:
-        return file.read(size)
-    except EOFError:
-        raise TickFileError(
-            f"{path} is cut off: its gzip stream ends in the middle; copy or download it again"
+        return decoder.decode(block, final).encode()
+    except UnicodeError:
+        raise MarketFileError(
+            f"{path} begins as UTF-16 and does not go on so; export the file as UTF-8 CSV"
         ) from None
-    except (gzip.BadGzipFile, zlib.error):
-        raise TickFileError(
-            f"{path} is damaged: its gzip stream does not unpack; copy or download it again"
-        ) from None
-    except OSError as error:
-        raise TickFileError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _encoding(head: bytes) -> tuple[str | None, int]:
+    """Return the encoding, None for UTF-8, and how many bytes its mark takes."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, None),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF32_BE, "utf-32-be"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if head.startswith(mark):
+            return encoding, len(mark)
+    # A header is ASCII: in UTF-16 every second byte of it is zero, with a mark or without.
+    if len(head) >= 4 and b"\0" in head:
+        even, odd = head[::2], head[1::2]
+        if not odd.strip(b"\0") and b"\0" not in even:
+            return "utf-16-le", 0
+        if not even.strip(b"\0") and b"\0" not in odd:
+            return "utf-16-be", 0
+    return None, 0

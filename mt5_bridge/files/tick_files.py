@@ -5,19 +5,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mt5_bridge.files.broker_time import UnknownTimezoneError, clock_named
-from mt5_bridge.files.quote_reader import QuoteReader
-from mt5_bridge.files.text_files import TickFileError
-from mt5_bridge.files.tick_layout import (
+from mt5_bridge.files.broker_time import BrokerClock, UnknownTimezoneError, clock_named
+from mt5_bridge.files.candle_reader import CandleReader
+from mt5_bridge.files.errors import MarketFileError
+from mt5_bridge.files.layout import describe_times, parse_header
+from mt5_bridge.files.price_form import (
     PRICE_FORMS,
-    describe,
-    has_whole_spreads,
-    parse_header,
+    PriceForm,
+    SpreadForm,
     price_form,
-    read_header,
-    with_spread,
+    spread_form,
 )
-from mt5_bridge.files.tick_rows import RowParser
+from mt5_bridge.files.quote_reader import QuoteReader
+from mt5_bridge.files.rows import RowParser
+from mt5_bridge.files.text_files import read_header
 from mt5_bridge.protocol.quotes import Quotes
 
 
@@ -42,6 +43,7 @@ class TickFile:
     path: Path
     assumed: str
     _rows: RowParser
+    _spreads: SpreadForm | None = None
 
     @property
     def is_of_candles(self) -> bool:
@@ -49,7 +51,7 @@ class TickFile:
         return self._rows.layout.is_candles
 
     def quotes(self, on_read: Callable[[int], None] = lambda _: None) -> Iterator[Quotes]:
-        """Yield all quotes in file order, some ten thousands at a time; raises `TickFileError`.
+        """Yield all quotes in file order, some ten thousands at a time; raises `MarketFileError`.
 
         ``on_read`` gets, before each run, how many of the file's bytes are read.
 
@@ -57,11 +59,11 @@ class TickFile:
         one tick cannot tell a market that crashed from a broken line.
         """
         any_quotes = False
-        for quotes in QuoteReader(self._rows).quotes(on_read):
+        for quotes in QuoteReader(self._rows, self._spreads).quotes(on_read):
             any_quotes = any_quotes or len(quotes) > 0
             yield quotes
         if not any_quotes:
-            raise TickFileError(f"{self.path} has a header but no tick; give a file with ticks")
+            raise MarketFileError(f"{self.path} has a header but no tick; give a file with ticks")
 
 
 def open_tick_file(
@@ -72,25 +74,39 @@ def open_tick_file(
     digits: int | None = None,
     default_spread: float | None = None,
 ) -> TickFile:
-    """Return the file at ``path``, recognised by its header; raises `TickFileError`.
+    """Return the file at ``path``, recognised by its header; raises `MarketFileError`.
 
     Times that do not say their zone are on the clock ``source_timezone``. ``digits`` and
     ``default_spread`` (price) matter for candles; without them they are those of ``symbol``, which
     is by default what the file's name begins with.
     """
     path = Path(path)
+    clock = file_clock(path, source_timezone)
+    rows = RowParser(path, parse_header(path, read_header(path)), clock)
+    assumed = describe_times(rows.layout, clock, rows.first_time())
+    if not rows.layout.is_candles:
+        return TickFile(path, assumed, rows)
+    known = PRICE_FORMS.get((symbol or symbol_of(path) or "").upper())
+    spreads = _spreads(rows, price_form(path, symbol, known, digits, default_spread))
+    assumed += "; each M1 candle stands for four ticks (open, low and high, close); "
+    return TickFile(path, assumed + spreads.describe(), rows, spreads)
+
+
+def file_clock(path: Path, source_timezone: str) -> BrokerClock:
+    """Return the clock of that name; raises `MarketFileError`."""
     try:
-        clock = clock_named(source_timezone)
+        return clock_named(source_timezone)
     except UnknownTimezoneError as error:
-        raise TickFileError(f"{path}: {error}") from None
-    layout = parse_header(path, read_header(path))
-    if layout.is_candles:
-        known = PRICE_FORMS.get((symbol or symbol_of(path) or "").upper())
-        form = price_form(path, symbol, known, digits, default_spread)
-        in_points = "spread" in layout.columns and has_whole_spreads(path, layout)
-        layout = with_spread(layout, form, in_points=in_points)
-    rows = RowParser(path, layout, clock)
-    return TickFile(path, describe(layout, clock, next(rows.time_texts(), "")), rows)
+        raise MarketFileError(f"{path}: {error}") from None
+
+
+def _spreads(rows: RowParser, form: PriceForm) -> SpreadForm:
+    """Read the file for what its spreads mean, if it has any."""
+    if "spread" not in rows.layout.columns:
+        return spread_form(form, [], 0)
+    reader = CandleReader(rows)
+    written = [candles.spread for candles in reader.candles() if candles.spread is not None]
+    return spread_form(form, written, reader.decimals)
 
 
 def check_file(
@@ -101,7 +117,7 @@ def check_file(
     digits: int | None = None,
     default_spread: float | None = None,
 ) -> TickFileSummary:
-    """Read the whole file and return what it holds; raises `TickFileError` at the first fault."""
+    """Read the whole file and return what it holds; raises `MarketFileError` at the first fault."""
     opened = open_tick_file(
         path,
         symbol,

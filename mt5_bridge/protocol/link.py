@@ -3,7 +3,7 @@
 The driver hands in the server's frames and what time it is, and asks what to send.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -90,6 +90,13 @@ class Link:
         timestamp = wire.iso(self.clock.now_ms(reading))
         error = wire.Error(code=code, message=message[:_LONGEST_MESSAGE], timestamp=timestamp)
         self._reports.add(error)
+
+    def offer_history(self, history: Iterable[wire.History], reading: ClockReading) -> None:
+        """Send these candles now where this connector is active, and on every connection."""
+        self.history.offer(history)
+        for symbol in self.deliveries:
+            if self.role(symbol) is Role.ACTIVE:
+                self._outgoing += self.history.start(symbol, reading.seconds)
 
     def renew(self, token: str) -> None:
         """Show a new token, on the open connection where there is one."""

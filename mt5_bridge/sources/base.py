@@ -27,7 +27,8 @@ class Poll:
     `quotes` follow the earlier ones without a hole, and `bookmark` is the source's own note of
     where it continues behind them. `watermark_ms`: no tick at or before it is still to come; None
     where that is not known. Ask again after `wait` seconds, never again once it `is_done`.
-    `refused` counts quotes that broke a rule of the filter and are left out.
+    `refused` counts quotes that broke a rule of the filter and are left out. `has_history` asks to
+    fetch `Source.history` now, and to send it before the ticks of later polls.
     """
 
     quotes: Quotes
@@ -37,6 +38,7 @@ class Poll:
     is_done: bool = False
     refused: int = 0
     notices: tuple[Notice, ...] = ()
+    has_history: bool = False
 
 
 class Source(Protocol):
@@ -55,7 +57,10 @@ class Source(Protocol):
         """A sentence that says what the ticks are and what was assumed."""
 
     def history(self, now_ms: int) -> Sequence[History]:
-        """Return closed candles that end before the first tick; raises `SourceError`."""
+        """Return closed candles that end before the first tick; raises `SourceError`.
+
+        A live source has them once a poll says so.
+        """
 
     def knows(self, bookmark: str) -> bool:
         """Whether `start` can continue behind this bookmark."""

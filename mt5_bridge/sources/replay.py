@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mt5_bridge.files.containers import rereadable
+from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.history import read_history
-from mt5_bridge.files.text_files import TickFileError
 from mt5_bridge.files.tick_files import open_tick_file
 from mt5_bridge.protocol.quote_filter import LastGood, QuoteFilter
 from mt5_bridge.protocol.quotes import Quotes
@@ -43,7 +44,7 @@ class ReplaySource:
         default_spread: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open the file; raises `TickFileError`. ``speed`` None is as quickly as it goes."""
+        """Open the file; raises `MarketFileError`. ``speed`` None is as quickly as it goes."""
         self.symbol = symbol
         self._file = open_tick_file(
             path,
@@ -151,7 +152,7 @@ class ReplaySource:
     def _next_chunk(self) -> Quotes:
         try:
             return next(self._chunks, Quotes.empty())
-        except TickFileError as error:
+        except MarketFileError as error:
             raise SourceError(str(error)) from None
 
     def _skip(self, count_of: Callable[[Quotes], int]) -> None:
@@ -174,6 +175,7 @@ class ReplaySource:
 
 
 def _identity(path: Path) -> str:
-    with path.open("rb") as file:
-        head = sha256(file.read(65_536)).hexdigest()[:16]
-    return f"{path.name}:{path.stat().st_size}:{head}"
+    file = rereadable(path)
+    with file.open("rb") as opened:
+        head = sha256(opened.read(65_536)).hexdigest()[:16]
+    return f"{path.name}:{file.stat().st_size}:{head}"

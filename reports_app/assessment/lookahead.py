@@ -10,10 +10,9 @@ from reports_app.assessment.shortened_copies import shortened_copy
 from reports_app.assessment.truncation import CutComparison, compare, cut_places
 from reports_app.backtest.market_files import (
     BadInput,
-    CandleFileError,
+    MarketFileError,
     MarketRun,
     OnProgress,
-    TickFileError,
     open_market,
 )
 from signals_app.confluence.parameters import Parameters
@@ -59,7 +58,7 @@ def check_lookahead(
             which = f"of copy {number} of {len(places)}"
             try:
                 part = _run(_with_file(market, copy), parameters, on_progress, which)
-            except (BadInput, CandleFileError, TickFileError):
+            except (BadInput, MarketFileError):
                 # A few rows are no file of their own: no signal, so none too early.
                 continue
             if part.result.last_time_ms is None:

@@ -13,20 +13,19 @@ from reports_app.backtest.columns import CandleLog, smallest_step
 from reports_app.backtest.engine import run, run_on_candles
 from reports_app.backtest.result import BacktestResult
 from signals_app.confluence.parameters import Parameters
-from signals_app.importers.candle_files import CandleFileError, read_candle_file, read_candles
-from signals_app.importers.tick_files import TickFileError, open_ticks, read_ticks
+from signals_app.importers.candle_files import MarketFileError, read_candle_file, read_candles
+from signals_app.importers.tick_files import open_ticks, read_ticks, rereadable
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import Instrument
-from signals_app.market.tick import Float64s, Ticks, quantise_all
+from signals_app.market.tick import Float64s, Ticks
 
 __all__ = (
     "BadInput",
-    "CandleFileError",
     "Market",
+    "MarketFileError",
     "MarketRun",
     "OnProgress",
-    "TickFileError",
     "fingerprint",
     "fingerprints",
     "open_market",
@@ -90,7 +89,7 @@ class Market:
         return run(
             self.instrument,
             parameters,
-            _counted(self.batches, self.path.stat().st_size, on_progress),
+            _counted(self.batches, rereadable(self.path).stat().st_size, on_progress),
             self.history,
             decide_from_ms=self.decide_from_ms,
             log=log,
@@ -133,7 +132,7 @@ def open_market(
 ) -> Market:
     """Open a file of ticks or of candles as a market; nothing at or after ``end_ms`` is read.
 
-    Raises `BadInput`, `CandleFileError` or `TickFileError`, each a sentence for the user.
+    Raises `BadInput` or `MarketFileError`, each a sentence for the user.
     """
     before = _history(history, instrument.symbol, source_timezone)
     if ticks is None:
@@ -146,14 +145,13 @@ def open_market(
                 f"{candles} holds no candles of M15 or shorter; signals are made on M15."
             )
         if step is not Timeframe.M1:
-            spreads, assumed = _spreads(instrument, file.spread, in_points=file.spread_in_points)
-            columns, spreads = _until(file.candles, spreads, end_ms)
+            columns, spreads = _until(file.candles, file.spreads(instrument), end_ms)
             return Market(
                 candles,
                 instrument,
                 before,
                 begin_ms,
-                f"{step} candles, {file.assumed}; {assumed}; "
+                f"{step} candles, {file.assumed}; {file.spread_form(instrument).describe()}; "
                 "where one candle holds stop and target, the stop came first",
                 candles=columns,
                 spreads=spreads,
@@ -177,7 +175,7 @@ def fingerprint(path: Path) -> str:
     """The SHA-256 of the file's bytes; raises `BadInput`."""
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with rereadable(path).open("rb") as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
     except OSError as error:
@@ -223,23 +221,11 @@ def _history_files(place: Path | None, symbol: str) -> dict[Timeframe, Path]:
     return files
 
 
-def _spreads(
-    instrument: Instrument, spread: Float64s | None, *, in_points: bool
-) -> tuple[Float64s | float, str]:
-    if spread is None:
-        return instrument.default_spread, f"a spread of {instrument.default_spread:g} throughout"
-    point = 10.0**-instrument.digits if in_points else 1.0
-    return quantise_all(spread * point), "each candle's own spread"
-
-
-def _until(
-    candles: Candles, spreads: Float64s | float, end_ms: int | None
-) -> tuple[Candles, Float64s]:
-    every = np.broadcast_to(np.asarray(spreads, dtype=np.float64), (len(candles),))
+def _until(candles: Candles, spreads: Float64s, end_ms: int | None) -> tuple[Candles, Float64s]:
     if end_ms is None:
-        return candles, every
+        return candles, spreads
     count = int(np.searchsorted(candles.time_ms, end_ms))
-    return candles.part(0, count), every[:count]
+    return candles.part(0, count), spreads[:count]
 
 
 def _ticks_until(batches: Iterator[Ticks], end_ms: int | None) -> Iterator[Ticks]:

@@ -42,7 +42,7 @@ def calibrate_and_store(
 ) -> CalibrationRun:
     """Measure, and store what new signals should be judged by, or all of it where ``is_forced``.
 
-    Needs the database to be open. Raises `CandleFileError` and `SimulatedHistory`.
+    Needs the database to be open. Raises `MarketFileError` and `SimulatedHistory`.
     """
     histories = (
         histories_of_database(choice.symbol, choice.timeframe)
@@ -61,7 +61,7 @@ def calibrate_only(
 ) -> CalibrationRun:
     """Measure files without a database, by the instruments of a new installation.
 
-    ``no_database`` is the sentence that says why nothing is stored. Raises `CandleFileError`.
+    ``no_database`` is the sentence that says why nothing is stored. Raises `MarketFileError`.
     """
     known = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
     histories = histories_of_files(choice.paths or (), known)

@@ -28,7 +28,7 @@ class Span:
 def study_of_files(
     places: Sequence[Path], symbol: str, source_timezone: str, setup: Setup, span: Span
 ) -> Study:
-    """Take candle files, or directories of them; raises `CandleFileError`, `UnknownInstrument`."""
+    """Take candle files, or directories of them; raises `MarketFileError`, `UnknownInstrument`."""
     instrument = setup.instrument(symbol)
     series = _file_series(places, instrument, source_timezone)
     return Study(

@@ -34,7 +34,7 @@ def add_history_arguments(parser: ArgumentParser) -> None:
 
 
 def history_choice(options: Mapping[str, Any]) -> HistoryChoice:
-    """What `add_history_arguments` took; raises `CandleFileError` for a file it cannot place."""
+    """What `add_history_arguments` took; raises `MarketFileError` for a file it cannot place."""
     timeframe = Timeframe(options["timeframe"]) if options["timeframe"] else None
     paths = candle_paths(
         options["history"],

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from reports_app.backtest.market_files import BadInput, CandleFileError, TickFileError
+from reports_app.backtest.market_files import BadInput, MarketFileError
 from reports_app.experiments.setup import Setup, UnknownInstrument, default_setup, stored_setup
 from reports_app.management.argument_types import end, moment
 from signals_app.confluence.limits import BadParameter
@@ -46,7 +46,7 @@ def refusing_bad_input() -> Iterator[None]:
     """End the command with exit code 2 and one sentence for what its user can put right."""
     try:
         yield
-    except (BadInput, BadParameter, CandleFileError, TickFileError) as error:
+    except (BadInput, BadParameter, MarketFileError) as error:
         raise CommandError(str(error), returncode=2) from None
 
 

@@ -1,6 +1,6 @@
 """What the gateway asks of the database and of the pipeline, through Django."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import kombu.exceptions
@@ -17,11 +17,13 @@ from django.utils import timezone
 
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway.availability import DatabaseUnavailable
+from signals_app.gateway.overlap import tail_of
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
 from signals_app.pipeline import checkpoints
-from signals_app.services import connectors, price_history
+from signals_app.services import connectors, instruments, price_history
+from signals_app.services.history_correction import forget_shifted
 from signals_app.tasks import wake_pipeline
 
 
@@ -32,6 +34,11 @@ class DjangoDatabase:
         """Whether the connector is known and not revoked."""
         with _answering():
             return Connector.objects.filter(name=connector, is_revoked=False).exists()
+
+    def other_spellings(self, symbols: Collection[str]) -> Mapping[str, str]:
+        """Of these symbols those that are instruments in another case only, with that spelling."""
+        with _answering():
+            return instruments.other_spellings(symbols)
 
     def checkpoint(self, symbol: str) -> Checkpoint | None:
         """From where ticks are needed again should Redis hold none; `None` for a new symbol."""
@@ -47,12 +54,17 @@ class DjangoDatabase:
             # Checkpoints that were kept before these were noted lack them.
             writer=kept.get("writer") or None,
             watermark_ms=int(kept.get("watermark_ms", 0)),
+            tail=tail_of(kept["tail"]) if kept.get("tail") else None,
         )
 
     def store_history(self, symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> int:
-        """Store closed candles; return how many were kept."""
+        """Store closed candles; return how many were kept.
+
+        Earlier ones that are the same but for a wrong clock give way to them.
+        """
         plain = [(row.time_ms, row.open, row.high, row.low, row.close, row.volume) for row in rows]
         with _answering():
+            forget_shifted(symbol, timeframe, plain)
             return price_history.store_history(symbol, timeframe, plain)
 
     def wake(self, symbol: str) -> None:

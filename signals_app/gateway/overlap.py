@@ -6,7 +6,7 @@ already is left out, tick by tick; equal ticks count as often as they came.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -105,8 +105,13 @@ def read_tail(text: str) -> Tail | None:
     """What `write_tail` wrote."""
     if not text:
         return None
-    rows = msgspec.json.decode(text, type=list[tuple[float, float, tuple[str, ...]]])
-    return tuple(StoredQuote(*row) for row in rows)
+    return tail_of(msgspec.json.decode(text))
+
+
+def tail_of(rows: Any) -> Tail:
+    """The tail of plain JSON: bid, ask and senders by tick."""
+    found = msgspec.convert(rows, list[tuple[float, float, tuple[str, ...]]])
+    return tuple(StoredQuote(*row) for row in found)
 
 
 def _find(tail: list[StoredQuote], sender: str, bid: float, ask: float) -> int | None:

@@ -1,6 +1,6 @@
 """What the gateway asks of the database and of the pipeline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from mt5_bridge.protocol.wire import CandleRow, Role
@@ -15,6 +15,10 @@ class GatewayDatabase(Protocol):
 
     def is_admitted(self, connector: str) -> bool:
         """Whether the connector is known and not revoked."""
+        ...
+
+    def other_spellings(self, symbols: Collection[str]) -> Mapping[str, str]:
+        """Of these symbols those that are known in another case only, with that spelling."""
         ...
 
     def checkpoint(self, symbol: str) -> Checkpoint | None:

@@ -9,14 +9,14 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Final, assert_never
 
 from websockets.exceptions import ConnectionClosed
 
 from mt5_bridge.protocol.wire import ErrorCode, Role
-from signals_app.gateway import metrics
+from signals_app.gateway import metrics, replies
 from signals_app.gateway.actions import (
     Action,
     Actions,
@@ -234,7 +234,8 @@ class ConnectorSession:
                 reason = "the connector is revoked"
                 self.carry_out(self.connection.refused(reason, _now_ms()))
                 return
-            if not await self._has_name(admit):
+            admit = await self._with_known_spellings(admit)
+            if not admit.symbols or not await self._has_name(admit):
                 return
             await self._ticks.drained()
             assignments = {
@@ -249,6 +250,18 @@ class ConnectorSession:
         admitted = self.connection.admitted(admit.claims, assignments, _now_ms(), admit.spool)
         self.carry_out(admitted)
         self._on_admitted(self)
+
+    async def _with_known_spellings(self, admit: Admit) -> Admit:
+        """Leave out, with a sentence, the symbols that are instruments in another case only.
+
+        Raises `DatabaseUnavailable`.
+        """
+        known = self._services.database.other_spellings
+        spellings = await asyncio.to_thread(known, admit.symbols)
+        for symbol, known_as in spellings.items():
+            self.carry_out((replies.misspelt(symbol, known_as, _now_ms()),))
+        symbols = tuple(symbol for symbol in admit.symbols if symbol not in spellings)
+        return replace(admit, symbols=symbols)
 
     async def _has_name(self, admit: Admit) -> bool:
         """Take the connector's name; where another spool holds it, refuse and record that."""

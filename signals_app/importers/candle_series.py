@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from signals_app.importers.candle_files import CandleFileError, read_candle_file
+from signals_app.importers.candle_files import MarketFileError, read_candle_file
 from signals_app.market.candle import Timeframe
 from signals_app.market.candle_run import SHORTEST_RUN, CandleRun
 from signals_app.market.instrument import Instrument
-from signals_app.market.tick import quantise_all
 
 _NAME = re.compile(
     r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*?"
@@ -57,12 +56,12 @@ def candle_paths(
     A file says by its name what it holds, `SYMBOL_TIMEFRAME….csv[.gz]`, and by an end in `_UTC`,
     `_SERVER-EU` or `_SERVER-US` its clock; otherwise ``source_timezone`` holds. ``symbol`` leaves
     out the others; together with ``timeframe`` it says what a file of any other name holds.
-    Raises `CandleFileError` for a place that is not there or a file that says too little.
+    Raises `MarketFileError` for a place that is not there or a file that says too little.
     """
     found: list[CandlePath] = []
     for place in places:
         if not place.exists():
-            raise CandleFileError(f"{place} does not exist; check the path.")
+            raise MarketFileError(f"{place} does not exist; check the path.")
         for path in sorted(place.iterdir()) if place.is_dir() else [place]:
             named = _NAME.fullmatch(path.name)
             if named is not None:
@@ -71,7 +70,7 @@ def candle_paths(
             elif place.is_dir():
                 continue
             elif symbol is None or timeframe is None:
-                raise CandleFileError(
+                raise MarketFileError(
                     f"The name of {path} does not say what it holds, as XAUUSD_M15.csv would; "
                     "give --symbol and --timeframe."
                 )
@@ -86,7 +85,7 @@ def read_series(paths: Sequence[CandlePath], instrument: Instrument) -> Series:
     """Return the candles of files of one market and timeframe.
 
     Where files overlap, one with volumes goes before one without, then the longer one; of the
-    others only what lies outside is used. Raises `CandleFileError`.
+    others only what lies outside is used. Raises `MarketFileError`.
     """
     runs = [_read(one, instrument) for one in paths]
     runs.sort(key=lambda run: (not run.candles.volume.any(), -len(run)))
@@ -102,12 +101,7 @@ def read_series(paths: Sequence[CandlePath], instrument: Instrument) -> Series:
 
 def _read(one: CandlePath, instrument: Instrument) -> CandleRun:
     file = read_candle_file(one.path, one.clock)
-    if file.spread is None:
-        spread = np.full(len(file.candles), instrument.default_spread)
-    else:
-        point = 10.0**-instrument.digits if file.spread_in_points else 1.0
-        spread = quantise_all(file.spread * point)
-    return CandleRun(one.path.name, file.candles, spread)
+    return CandleRun(one.path.name, file.candles, file.spreads(instrument))
 
 
 def _outside(run: CandleRun, other: CandleRun) -> tuple[CandleRun, CandleRun]:

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mt5_bridge.files.text_files import TickFileError
+from mt5_bridge.files.containers import rereadable
+from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.tick_files import TickFile, open_tick_file
 from mt5_bridge.protocol.quote_filter import LastGood, QuoteFilter
 from signals_app.market.tick import Ticks
 
-__all__ = ("TickFileError", "open_ticks", "read_ticks")
+__all__ = ("MarketFileError", "open_ticks", "read_ticks", "rereadable")
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def open_ticks(
 ) -> TickFile:
     """Recognise a file of ticks; `assumed` of the result says how it is understood.
 
-    Raises `TickFileError`. ``digits`` and ``default_spread`` (price) matter for files of candles.
+    Raises `MarketFileError`. ``digits`` and ``default_spread`` (price) matter for files of candles.
     """
     return open_tick_file(
         path,
@@ -46,9 +47,9 @@ def read_ticks(
 ) -> Iterator[Ticks]:
     """Yield a file's ticks, numbered from 1, some ten thousands at a time.
 
-    Raises `TickFileError` at the first fault of the file. Only a jump of the price is no fault: the
-    gateway refuses such a tick and goes on, and so it is left out here too. ``on_read`` is called
-    before each run of ticks with the number of the file's bytes that are read.
+    Raises `MarketFileError` at the first fault of the file. Only a jump of the price is no fault:
+    the gateway refuses such a tick and goes on, and so it is left out here too. ``on_read`` is
+    called before each run of ticks with the number of the file's bytes that are read.
     """
     opened = open_ticks(
         path,

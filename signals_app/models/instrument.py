@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Upper
 
 from signals_app.confluence.sizing import ACCOUNT_CURRENCY, NoRate, to_account
 from signals_app.market import instrument as market
@@ -50,6 +51,23 @@ class Instrument(models.Model):
     class Meta:
         db_table = "instruments"
         ordering = ("symbol",)
+        constraints = (
+            models.UniqueConstraint(
+                Upper("symbol"),
+                name="one_instrument_per_symbol",
+                violation_error_message=(
+                    "There is an instrument of this symbol, be it in other case."
+                ),
+            ),
+            # Ids of signals begin with it.
+            models.UniqueConstraint(
+                Upper("signal_prefix"),
+                name="one_instrument_per_prefix",
+                violation_error_message=(
+                    "Another instrument has this signal prefix: ids would collide."
+                ),
+            ),
+        )
 
     def __str__(self) -> str:
         return str(self.symbol)

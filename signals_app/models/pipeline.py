@@ -31,6 +31,9 @@ class StreamPosition(models.Model):
     writer = models.CharField(
         max_length=64, blank=True, default="", help_text="connector that sent the last tick used"
     )
+    tail = models.JSONField(
+        default=list, help_text="ticks of the last one's millisecond: bid, ask, who sent it"
+    )
     forming = models.JSONField(default=dict, help_text="the candles that are not closed yet")
     closed = models.JSONField(default=dict, help_text="end of the last closed candle, by timeframe")
     updated_at = models.DateTimeField(auto_now=True)
@@ -50,6 +53,7 @@ class StreamPosition(models.Model):
             "seqs": dict(self.seqs),
             "writer": self.writer,
             "watermark_ms": self.watermark_ms,
+            "tail": list(self.tail),
         }
 
 

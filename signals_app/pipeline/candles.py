@@ -8,16 +8,20 @@ import numpy as np
 import structlog
 from django.db import transaction
 
-from signals_app.market import aggregation, calendar, instrument
+from signals_app.market import aggregation, calendar
 from signals_app.market.aggregation import ClosedCandle, Forming
 from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe
 from signals_app.market.tick import Ticks
-from signals_app.models import Analysis, Decision, Instrument, PriceCandle, StreamPosition
+from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import stream
 from signals_app.pipeline.ports import trade_book
 from signals_app.pipeline.stream import StreamEntry
+from signals_app.services.instruments import ensure_instrument
 
 log = structlog.get_logger(__name__)
+
+#: As many ticks of a millisecond as the gateway compares.
+_LONGEST_TAIL = 1000
 
 #: What is still to be analysed: timeframe and end of the candle.
 Close = tuple[str, int]
@@ -103,21 +107,6 @@ def _build_batch(symbol: str) -> Built | None:
     )
 
 
-def ensure_instrument(symbol: str) -> Instrument:
-    """Return the symbol's row; a default one is made from the built-in table or its quote form."""
-    known = {value.symbol: value for value in instrument.DEFAULT_INSTRUMENTS}
-    value = known.get(symbol) or instrument.Instrument(
-        symbol=symbol,
-        pip=0.0001,
-        contract_size=100_000,
-        digits=5,
-        signal_prefix=symbol[:8],
-        default_spread=0.0001,
-    )
-    defaults = Instrument.columns.of(value)
-    return Instrument.objects.get_or_create(symbol=symbol, defaults=defaults)[0]
-
-
 def _unused(entry: StreamEntry, position: StreamPosition) -> Ticks | None:
     """Return the entry's ticks above the position; raise where one before them is missing."""
     if entry.ticks is None:
@@ -141,10 +130,20 @@ def _use_ticks(position: StreamPosition, entry: StreamEntry, ticks: Ticks, batch
         _close(position, closed, ticks, mark, batch)
         position.forming = _as_json(forming)
         last = ticks[len(ticks) - 1]
+        position.tail = _tail(position, ticks, entry.sender)
         position.ordinal, position.time_ms = last.ordinal, last.time_ms
         position.bid, position.ask = last.bid, last.ask
         position.writer = entry.connector
     position.seqs = {**position.seqs, entry.connector: entry.seq}
+
+
+def _tail(position: StreamPosition, ticks: Ticks, sender: str) -> list[list[Any]]:
+    """All ticks of the last one's millisecond: should Redis be lost, they are known by content."""
+    last_ms = ticks.time_ms[-1]
+    first = int(np.searchsorted(ticks.time_ms, last_ms, side="left"))
+    pairs = zip(ticks.bid[first:].tolist(), ticks.ask[first:].tolist(), strict=True)
+    before = position.tail if last_ms == position.time_ms and position.ordinal else []
+    return [*before, *([bid, ask, [sender]] for bid, ask in pairs)][-_LONGEST_TAIL:]
 
 
 def _use_watermark(position: StreamPosition, watermark_ms: int, batch: _Batch) -> None:

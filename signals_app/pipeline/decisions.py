@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import structlog
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from signals_app import metrics
@@ -15,9 +15,11 @@ from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
 from signals_app.models import Analysis, Decision, Instrument, Signal, Strategy
+from signals_app.pipeline import waiting
 from signals_app.pipeline.analysis import views_of, windows_of
 from signals_app.pipeline.hash_chain import link_signal
 from signals_app.pipeline.ports import trade_book
+from signals_app.services.connectors import record_connector_event
 from signals_app.services.locks import lock_decisions
 from signals_app.services.probabilities import note_probability
 
@@ -28,6 +30,8 @@ _DECIDED_AT_ONCE = 500
 _DECIDED = ("outcome", "reason", "text", "strategy", "decided_at")
 #: The operator's own reason, beside the core's.
 INSTRUMENT_OFF = "INSTRUMENT_OFF"
+#: What the same decision would raise again. A database that is away is not among it.
+_NOT_STORABLE = (IntegrityError, DataError, ValueError, ArithmeticError)
 
 
 def decide_closes(symbol: str) -> str | None:
@@ -38,23 +42,23 @@ def decide_closes(symbol: str) -> str | None:
     """
     with transaction.atomic():
         lock_decisions(symbol)
-        waiting = list(Decision.objects.open(symbol)[:_DECIDED_AT_ONCE])
-        if not waiting:
+        closes = list(Decision.objects.open(symbol)[:_DECIDED_AT_ONCE])
+        if not closes:
             return None
-        if waiting[0].outcome == Decision.Outcome.OPENING:
-            return _signal_id_of(waiting[0])
+        if closes[0].outcome == Decision.Outcome.OPENING:
+            return _signal_id_of(closes[0])
         row = Instrument.objects.get(symbol=symbol)
         strategy = Strategy.objects.live()
         parameters = strategy.value()
-        windows = windows_of(symbol, waiting)
+        windows = windows_of(symbol, closes)
         decided: list[Decision] = []
         signal_id: str | None = None
-        for decision in waiting:
+        for decision in closes:
             if not _can_be_decided(decision):
                 break
             refusal = refused_early(decision, windows[decision.close_time_ms], parameters)
             if refusal is None:
-                signal_id = _decide(decision, row, strategy, parameters)
+                signal_id = _decide_or_note(decision, row, strategy, parameters)
             else:
                 _note(decision, refusal.reason, refusal.text)
             decision.strategy, decision.decided_at = strategy, timezone.now()
@@ -109,6 +113,25 @@ def _note(decision: Decision, reason: str, text: str) -> None:
     is_below = reason == RefusalReason.BELOW_THRESHOLD
     decision.outcome = Decision.Outcome.BELOW if is_below else Decision.Outcome.REFUSED
     decision.reason, decision.text = reason, text
+
+
+def _decide_or_note(
+    decision: Decision, row: Instrument, strategy: Strategy, parameters: Parameters
+) -> str | None:
+    """Decide one close; one that cannot be computed or stored is refused for that reason.
+
+    It would fail like this every time, and every close behind it would wait.
+    """
+    try:
+        with transaction.atomic():
+            return _decide(decision, row, strategy, parameters)
+    except _NOT_STORABLE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        text = f"the close of {calendar.iso(decision.close_time_ms)} cannot be stored: {reason}"
+        log.exception("decision_not_stored", instrument=row.symbol, reason=reason)
+        _note(decision, waiting.NOT_STORED, text)
+        record_connector_event(waiting.PIPELINE, waiting.NOT_STORED, row.symbol, text)
+        return None
 
 
 def _decide(

@@ -36,6 +36,12 @@ class StreamEntry:
     ticks: Ticks | None
     watermark_ms: int | None
     received_ms: int | None = None
+    spool: str = ""
+
+    @property
+    def sender(self) -> str:
+        """The connector, with its spool's identity where it says one."""
+        return f"{self.connector}/{self.spool}" if self.spool else self.connector
 
 
 @cache
@@ -126,4 +132,5 @@ def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> StreamEntry:
         ticks=None if packed is None else Ticks.unpack(int(fields[b"f"]), packed),
         watermark_ms=None if watermark is None else int(watermark),
         received_ms=int(received) if (received := fields.get(b"r")) else None,
+        spool=fields.get(b"s", b"").decode(),
     )

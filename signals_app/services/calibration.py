@@ -67,7 +67,7 @@ def calibrate_all(
 ) -> Calibrations:
     """Measure each history by itself, using what was known by ``until_ms`` (default: all).
 
-    Raises `CandleFileError` where a file cannot be read.
+    Raises `MarketFileError` where a file cannot be read.
     """
     made: list[Calibration] = []
     left_out: list[str] = []

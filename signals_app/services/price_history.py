@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection, transaction
 
-from signals_app.importers.candle_files import CandleFileError
+from signals_app.importers.candle_files import MarketFileError
 from signals_app.importers.candle_series import CandlePath, Series, read_series
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
 from signals_app.market.candle_run import CandleRun
@@ -42,7 +42,7 @@ class MarketHistory:
         return f"{self.instrument.symbol} {self.timeframe}"
 
     def read(self) -> Series:
-        """The candles. Raises `CandleFileError` where a file cannot be read."""
+        """The candles. Raises `MarketFileError` where a file cannot be read."""
         if self.paths:
             return read_series(self.paths, self.instrument)
         return stored_series(self.instrument, self.timeframe)
@@ -61,12 +61,12 @@ def histories_of_files(
 ) -> list[MarketHistory]:
     """The files by market and timeframe, ordered by symbol, then length.
 
-    Raises `CandleFileError` for one of a symbol that is none of the ``instruments``.
+    Raises `MarketFileError` for one of a symbol that is none of the ``instruments``.
     """
     by_market: dict[tuple[str, Timeframe], list[CandlePath]] = {}
     for one in paths:
         if one.symbol not in instruments:
-            raise CandleFileError(
+            raise MarketFileError(
                 f"{one.path} holds {one.symbol}, which is no instrument here; "
                 f"there are {', '.join(sorted(instruments))}."
             )

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from signals_app.importers.candle_files import CandleFileError, read_candles
+from signals_app.importers.candle_files import MarketFileError, read_candles
 from signals_app.market.candle import WINDOW, Candles, Timeframe
 from signals_app.smc import readable
 from signals_app.smc.compiled import detectors
@@ -40,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         candles = read_candles(options.candles)
-    except CandleFileError as error:
+    except MarketFileError as error:
         parser.error(str(error))
     if len(candles) < _MANY:
         parser.error(f"{options.candles} has {len(candles):,} candles, not {_MANY:,}")

@@ -106,7 +106,7 @@ async def test_bad_input_is_one_sentence_and_exit_code_2(folder):
     async with running(Server(), folder) as server:
         line = line_to(server, folder)
         cases = {
-            "there is no file": (*replay, "--file", folder / "none.csv", *line),
+            "does not exist": (*replay, "--file", folder / "none.csv", *line),
             "line 2: the ask 4.0 is below": (*replay, "--file", bad, *line),
             "is no time zone": (*replay, "--file", path, *line, "--source-timezone", "Mars"),
             "holds no history": (*replay, "--file", path, *line, "--history", folder),
@@ -124,7 +124,7 @@ async def test_bad_input_is_one_sentence_and_exit_code_2(folder):
             assert "Traceback" not in err
     assert server.ticks == []
     log = (folder / "spool" / "mt5_bridge.log").read_text()
-    assert "CRITICAL there is no file" in log
+    assert "none.csv does not exist; check the path" in log
     assert "CRITICAL the server says AUTH_FAILED" in log
 
 

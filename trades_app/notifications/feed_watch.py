@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
-from signals_app.pipeline import stream
+from signals_app.pipeline import stream, waiting
 from trades_app.models import Trade
 from trades_app.notifications import alerts
 from trades_app.notifications.content.alerts import (
@@ -80,6 +80,7 @@ def watch_feed(now: datetime) -> int:
     for position in positions:
         if position.instrument in live and clock.expects_ticks:
             raised += sum(map(_raise, _overdue_trades(position, clock)))
+    waiting.report_stuck(now)
     raised += alerts.pass_on_reports(now)
     for connector in Connector.objects.filter(is_revoked=False).order_by("name"):
         if live & set(connector.symbols):

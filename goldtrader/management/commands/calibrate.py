@@ -14,7 +14,7 @@ from reports_app.experiments.calibration_run import (
 from reports_app.management.history_arguments import add_history_arguments, history_choice
 from reports_app.rendering.calibration_report import WIDTH, calibration_as_json, print_calibrations
 from reports_app.rendering.console import console_on, progress, write_json
-from signals_app.importers.candle_files import CandleFileError
+from signals_app.importers.candle_files import MarketFileError
 from signals_app.management.database import NoDatabase, add_data_dir_argument, open_database
 from signals_app.services.price_history import SimulatedHistory
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         """Measure, store where there is a database, and print."""
         try:
             run = self._run(options)
-        except (CandleFileError, SimulatedHistory) as error:
+        except (MarketFileError, SimulatedHistory) as error:
             raise CommandError(str(error), returncode=2) from None
         if not run.reports:
             nothing = "There are no candles of M15, H1 or H4 to measure."

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from reports_app.rendering.console import progress
-from signals_app.importers.candle_files import CandleFileError, read_candle_file
+from signals_app.importers.candle_files import MarketFileError, read_candle_file
 from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.calendar import iso
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 progress(quiet=not self.stderr.isatty()) as on_progress,
             ):
                 found = import_candles(symbol, timeframe, read.candles, on_progress=on_progress)
-        except CandleFileError as error:
+        except MarketFileError as error:
             raise CommandError(str(error), returncode=2) from None
         first, last = read.candles[0], read.candles[len(read.candles) - 1]
         self.stdout.write(

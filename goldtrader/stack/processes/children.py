@@ -81,6 +81,8 @@ def connector(
     ]
     if feed.path is not None:
         options += ["--file", str(feed.path), "--source-timezone", feed.source_timezone]
+    if feed.digits is not None:
+        options += ["--digits", str(feed.digits), "--default-spread", str(feed.default_spread)]
     if exit_when_done:
         options.append("--exit-when-done")
     return Program(

@@ -1,7 +1,9 @@
 """Finds out which clock the broker's server keeps, and notices when it was wrong about that.
 
-Two witnesses: the weekly closes of the past year, and live ticks held against this machine's clock.
-Where they contradict each other, ticks are held back until they agree again.
+Two witnesses: the weekly closes of the past year, and live ticks held against the wall clock. The
+weeks alone prove nothing, for a market that closes an hour early looks like a clock that is an hour
+off; so nothing is used before live ticks have agreed. Where the two contradict each other, ticks
+are held back until they agree again.
 """
 
 import logging
@@ -25,17 +27,22 @@ _LONG_AGREEMENT: Final = 60.0
 class ClockFinder:
     """What is known of the clock; `evidence` is what times are converted by.
 
-    Its methods return the notice that the analysis server should get, None where there is none.
+    `is_witnessed` says that live ticks have shown the clock, or that it was given; before that no
+    time may be used. `corrections` rises whenever a clock that was believed proved to be wrong. Its
+    methods return the notice that the analysis server should get, None where there is none.
     """
 
     def __init__(self, clock: str) -> None:
         """``clock`` is "auto" or a name for `broker_time.clock_named`."""
         self._is_auto = clock == "auto"
+        # Whether live ticks have shown the clock, or it was given.
+        self.is_witnessed = not self._is_auto
         self._by_weeks = all_clocks() if self._is_auto else ClockEvidence((clock_named(clock),))
         self.evidence = self._by_weeks
         # What was believed before live ticks contradicted it.
         self._doubted: ClockEvidence | None = None
         self._weeks_seen_at: float | None = None
+        self.corrections = 0
         # The offset that live ticks show, how many of them, and since when.
         self._agreeing: tuple[int, int, float] | None = None
 
@@ -64,6 +71,8 @@ class ClockFinder:
             return None
         self._by_weeks = found
         if self._doubted is None:
+            if self._is_auto and not self.evidence.has_any_of(found):
+                self.is_witnessed = False
             self.evidence = self.evidence.and_also(found)
         weeks = len(closes_ms)
         log.info("%s: %d weeks say that its clock is %s", server, weeks, found.name)
@@ -98,6 +107,7 @@ class ClockFinder:
         """Begin anew: another broker may have another clock."""
         self._doubted = None
         if self._is_auto:
+            self.is_witnessed = False
             self._by_weeks = self.evidence = all_clocks()
             self._weeks_seen_at = None
 
@@ -105,6 +115,7 @@ class ClockFinder:
         """Leave only the clocks that show what live ticks show."""
         before = self.evidence
         after = before.with_live_offset(offset, now_ms)
+        self.is_witnessed = self.is_witnessed or not after.is_contradictory
         if after == before:
             return None
         self.evidence = after
@@ -131,6 +142,8 @@ class ClockFinder:
             after = self._by_weeks.with_live_offset(offset, now_ms)
         if after.is_contradictory:
             return None
+        self.is_witnessed = True
+        self.corrections += not doubted.has_any_of(after)
         self.evidence, self._doubted = after, None
         return Notice(
             ErrorCode.MT5_RECONNECTED, f"live ticks fit the server's clock again: {after.name}"

@@ -23,6 +23,9 @@ from mt5_bridge.files.broker_time import SERVER_EU, SERVER_US, BrokerClock
 Int64s: TypeAlias = NDArray[np.int64]
 
 _NEW_YORK = ZoneInfo("America/New_York")
+# Besides server-eu (Europe/Athens) and server-us (New York + 7 h).
+_ZONES: Final = ("Europe/London", "Europe/Berlin", "America/New_York", "America/Chicago")
+_AHEAD_OF_NEW_YORK: Final = (5, 6)
 _FRIDAY: Final = 4
 _WEEKEND_MS: Final = 40 * 3_600_000
 # The last hour of a week begins at 16:00 in New York, an hour earlier where a server rests first.
@@ -34,6 +37,7 @@ _MOST_DISPUTED: Final = 0.75
 # Offsets are whole half hours; a live tick shows its own within half a minute.
 _STEP_MS: Final = 1_800_000
 _TOLERANCE_MS: Final = 30_000
+_MOST_NAMES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,10 @@ class ClockEvidence:
     @property
     def name(self) -> str:
         """The clocks that are left, for people."""
-        return " or ".join(clock.name for clock in self.candidates) or "unknown"
+        names = [clock.name for clock in self.candidates]
+        if len(names) > _MOST_NAMES:
+            return f"one of {len(names)}"
+        return " or ".join(names) or "unknown"
 
     def to_utc(self, server_ms: Int64s) -> tuple[Int64s, int]:
         """Return times in UTC, and how many of them are certain, counted from the first one."""
@@ -70,6 +77,10 @@ class ClockEvidence:
         """What remains when a tick of this moment shows the server ahead by so much."""
         fitting = tuple(clock for clock in self.candidates if clock.offset_at(now_ms) == offset_ms)
         return replace(self, candidates=fitting)
+
+    def has_any_of(self, other: "ClockEvidence") -> bool:
+        """Whether there is a clock that both leave."""
+        return any(clock in other.candidates for clock in self.candidates)
 
     def and_also(self, other: "ClockEvidence") -> "ClockEvidence":
         """What both leave; the other alone where they have nothing in common."""
@@ -92,7 +103,7 @@ class ClockEvidence:
         disputed = [
             week
             for week in range(len(closes_ms))
-            if len({hours[each][week] for each in fitting}) > 1
+            if len({hours[each][week] == usual[each] for each in fitting}) > 1
         ]
         if len(disputed) >= _ENOUGH_DISPUTED:
             decided = [
@@ -105,12 +116,24 @@ class ClockEvidence:
 
 
 def all_clocks() -> ClockEvidence:
-    """Return every clock that brokers are known to use: nothing has been seen yet."""
-    fixed = [
-        BrokerClock(f"UTC{hours:+d}", timezone(timedelta(hours=hours)), explanation="fixed")
-        for hours in range(-5, 6)
+    """Return every clock that a server may have: nothing has been seen yet.
+
+    The usual ones, those of financial centres on European and on American dates, and every whole
+    and half hour that stands still.
+    """
+    zones = [BrokerClock(name, ZoneInfo(name), explanation=name) for name in _ZONES]
+    behind_new_york = [
+        BrokerClock(f"New York {hours:+d} h", _NEW_YORK, timedelta(hours=hours), "American dates")
+        for hours in _AHEAD_OF_NEW_YORK
     ]
-    return ClockEvidence((SERVER_EU, SERVER_US, *fixed))
+    fixed = [_fixed_clock(minutes) for minutes in range(-12 * 60, 14 * 60 + 1, 30)]
+    return ClockEvidence((SERVER_EU, SERVER_US, *zones, *behind_new_york, *fixed))
+
+
+def _fixed_clock(minutes: int) -> BrokerClock:
+    hours, rest = divmod(abs(minutes), 60)
+    text = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest}" if rest else "")
+    return BrokerClock(f"UTC{text}", timezone(timedelta(minutes=minutes)), explanation="fixed")
 
 
 def live_offset(server_ms: int, now_ms: int) -> int | None:

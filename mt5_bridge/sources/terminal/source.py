@@ -71,6 +71,8 @@ class Mt5Source:
         self._losses = -1
         self._pause = _FIRST_PAUSE
         self._clock = ClockFinder(clock)
+        # For which clock the history was asked for; None where it is to be asked for.
+        self._history_shown: int | None = None
         self._live = LiveTicks(terminal, symbol)
         self._reader = TickReader(terminal, symbol, self._warn)
         self._log_limiter = LogLimiter(every=_WARN_AGAIN)
@@ -84,9 +86,9 @@ class Mt5Source:
         return f"{self.symbol} from {server} ({state}; server clock {clock})"
 
     def history(self, now_ms: int) -> Sequence[History]:
-        """Return M15, H1 and H4 candles on UTC boundaries; none while the terminal is away."""
+        """Return M15, H1 and H4 candles on UTC boundaries; none before the clock is sure."""
         try:
-            if not self._is_up() or not self._has_weeks(self._seconds()):
+            if not self._is_up() or not self._clock.is_witnessed:
                 return []
             candles = m15_candles(self._terminal, self.symbol, self._clock.evidence)
         except TerminalLostError as error:
@@ -108,6 +110,7 @@ class Mt5Source:
         Without either begin with the H4 candle of now, so that no candle is built from a part of
         its ticks. What lies between is fetched from the terminal's own history.
         """
+        self._history_shown = None
         found = TickBookmark.read(bookmark or "", self.symbol) if not back else None
         self._reader.start(found, _whole_h4(now_ms) - 1 if time_ms is None else time_ms)
 
@@ -140,7 +143,9 @@ class Mt5Source:
             self._connection.request_failed("the terminal gives no candles", seconds)
             return self._poll(wait=_RETRY)
         self._look_at_live_ticks(now_ms, seconds)
-        if not self._reader.find_place(self._clock.evidence, self._server, now_ms):
+        if not self._has_place(now_ms):
+            # Nothing is asked for, and whatever was, was answered.
+            self._connection.request_answered()
             return self._poll(wait=_POLL)
         rows = self._reader.fetch()
         if rows is None:
@@ -149,6 +154,9 @@ class Mt5Source:
         self._connection.request_answered()
         if not self._reader.is_complete(rows, seconds):
             return self._poll(wait=_RETRY)
+        if self._history_shown != self._clock.corrections:
+            self._history_shown = self._clock.corrections
+            return self._poll(wait=0.0, has_history=True)
         quotes, is_all = self._reader.take(rows, self._clock.evidence, now_ms)
         if len(quotes):
             self._log_limiter.reset()
@@ -178,9 +186,20 @@ class Mt5Source:
     def _server_changed(self, server: str) -> None:
         is_other, self._server = bool(self._server), server
         if is_other:
+            self._history_shown = None
             self._clock.server_changed()
             log.warning("the terminal's server is %s now", server)
         self._reader.server_changed(server)
+
+    def _has_place(self, now_ms: int) -> bool:
+        """Whether the clock is sure enough to know from where on to read."""
+        if self._clock.is_witnessed:
+            return self._reader.find_place(self._clock.evidence, self._server, now_ms)
+        self._warn(
+            f"the server's clock is {self._clock.evidence.name}: "
+            "waiting for live ticks to show which, or give --clock"
+        )
+        return False
 
     def _has_weeks(self, seconds: float) -> bool:
         """Show the finder of the clock the past year's weeks; false where it never saw any."""
@@ -203,7 +222,12 @@ class Mt5Source:
             self._live.market.saw_tick(int(times[0]), seconds)
 
     def _poll(
-        self, *, wait: float, watermark_ms: int | None = None, quotes: Quotes | None = None
+        self,
+        *,
+        wait: float,
+        watermark_ms: int | None = None,
+        quotes: Quotes | None = None,
+        has_history: bool = False,
     ) -> Poll:
         return Poll(
             quotes if quotes is not None else Quotes.empty(),
@@ -211,6 +235,7 @@ class Mt5Source:
             watermark_ms=watermark_ms,
             wait=wait,
             notices=self._connection.take_notices(),
+            has_history=has_history,
         )
 
     def _notify(self, notice: Notice | None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from signals_app.importers.tick_files import TickFileError, open_ticks, read_ticks
+from signals_app.importers.tick_files import MarketFileError, open_ticks, read_ticks
 from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.market.aggregation import candles_of
 from signals_app.market.calendar import iso
@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 Timeframe(options["timeframe"]),
                 include_forming=options["include_forming"],
             )
-        except TickFileError as error:
+        except MarketFileError as error:
             raise CommandError(str(error), returncode=2) from None
         if options["json"]:
             self.stdout.write(json.dumps(list(map(candle_as_json, candles))))

@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from signals_app.importers.candle_files import CandleFileError, read_candles
+from signals_app.importers.candle_files import MarketFileError, read_candles
 from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.management.database import open_database
 from signals_app.management.smc_page import SmcPage, sample_note
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         symbol, timeframe = options["symbol"], Timeframe(options["timeframe"])
         try:
             candles = read_candles(options["file"], options["source_timezone"])
-        except CandleFileError as error:
+        except MarketFileError as error:
             raise CommandError(str(error), returncode=2) from None
         analysis = analyse(candles)
         if options["json"]:

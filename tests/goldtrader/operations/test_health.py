@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from goldtrader.operations import health, heartbeats
 from goldtrader.operations.health import Health, State
 from goldtrader.store import store
-from signals_app.models import Connector, ConnectorEvent
+from signals_app.models import Connector, ConnectorEvent, Decision
 from tests.callers import API, caller
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,7 @@ def test_a_stack_without_a_feed_yet_is_usable(running: None) -> None:
                 "workers": "ok",
                 "beat": "ok",
                 "feed": "degraded",
+                "decisions": "ok",
             },
         },
     )
@@ -209,3 +210,25 @@ def test_celerys_own_signals_are_the_signs_of_life(
     assert heartbeats.beat_lives()
     assert 0 < redis_client.ttl("alive:worker:pipeline@host") <= 10
     assert 0 < redis_client.ttl("alive:beat") <= 20
+
+
+def test_a_decision_that_could_not_be_stored_turns_its_part_red_for_a_day(running: None) -> None:
+    Connector.objects.create(name="mt5", last_seen=timezone.now())
+    event = ConnectorEvent.objects.create(connector="pipeline", code="DECISION_NOT_STORED")
+
+    status, body = get_health()
+    assert (status, body["status"], body["components"]["decisions"]) == (200, "degraded", "down")
+
+    ConnectorEvent.objects.filter(pk=event.pk).update(
+        happened_at=timezone.now() - timedelta(hours=25)
+    )
+    assert get_health()[1]["components"]["decisions"] == "ok"
+
+
+def test_closes_that_wait_for_long_turn_it_red(running: None) -> None:
+    decision = Decision.objects.create(
+        instrument="XAUUSD", close_time_ms=1_704_465_000_000, entry_ordinal=7
+    )
+    Decision.objects.filter(pk=decision.pk).update(created_at=timezone.now() - timedelta(minutes=6))
+
+    assert get_health()[1]["components"]["decisions"] == "down"

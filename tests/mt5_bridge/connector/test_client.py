@@ -43,6 +43,7 @@ class Live:
         self.starts = []
         self.candles = []
         self.watermark_ms = None
+        self.has_history = False
 
     def tick(self, count=1):
         for _ in range(count):
@@ -56,9 +57,13 @@ class Live:
 
     def start(self, bookmark, back, time_ms, now_ms):
         self.starts.append((bookmark, back, time_ms))
+        self.has_history = True
         self.taken = int(bookmark) - back if bookmark else 0
 
     def poll(self, now_ms):
+        if self.has_history:
+            self.has_history = False
+            return Poll(Quotes.empty(), str(self.taken), has_history=True)
         new = self.given[self.taken : self.taken + self.most_at_once]
         rows = [(at, bid, bid + 0.5) for at, bid in new]
         self.taken += len(rows)

@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
+from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.history import aggregate, build_history, read_history
-from mt5_bridge.files.text_files import TickFileError
 from mt5_bridge.protocol.wire import CandleRow, History
 
 NOON = 1_704_456_000_000  # 2024-01-05T12:00:00Z
@@ -69,23 +69,31 @@ def test_metatraders_export_is_read(tmp_path):
     ("name", "text", "what"),
     [
         ("XAUUSD.csv", M15, "does not say its timeframe"),
-        ("XAUUSD_M15.csv", "", "the header must be"),
+        ("XAUUSD_M15.csv", "", "is empty"),
         ("XAUUSD_M15.csv", "a,b\n1,2\n", "the header must be"),
-        ("XAUUSD_M15.csv", M15.replace("11,13", "x,13"), "line 3 is no candle"),
+        (
+            "XAUUSD_M15.csv",
+            M15.replace("11,13", "x,13"),
+            "line 3: 'x' in column open is",
+        ),
         ("XAUUSD_M15.csv", M15.replace("11,13,10", "11,11,10"), "line 3: the open and the close"),
-        ("XAUUSD_M15.csv", M15.replace("11:45", "11:30"), "candle 2 is not later"),
+        (
+            "XAUUSD_M15.csv",
+            M15.replace("11:45", "11:30"),
+            "line 3: its time is that",
+        ),
         ("XAUUSD_M15.csv.gz", M15, "is not gzip"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_sentence(tmp_path, name, text, what):
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(TickFileError, match=what):
+    with pytest.raises(MarketFileError, match=what):
         read_history(path, "XAUUSD", before_ms=NOON)
 
 
 def test_a_directory_without_the_symbol_says_how_to_name_files(tmp_path):
-    with pytest.raises(TickFileError, match=r"name the files like XAUUSD_M15\.csv\.gz"):
+    with pytest.raises(MarketFileError, match=r"name the files like XAUUSD_M15\.csv\.gz"):
         read_history(tmp_path, "XAUUSD", before_ms=NOON)
 
 

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from mt5_bridge.files.tick_files import TickFileError, check_file, open_tick_file, symbol_of
+from mt5_bridge.files.tick_files import MarketFileError, check_file, open_tick_file, symbol_of
 from mt5_bridge.protocol.quotes import Quotes
 
 NOON = 1_704_456_000_000  # 2024-01-05T12:00:00Z
@@ -106,7 +106,7 @@ def test_without_a_spread_the_symbols_own_is_used(tmp_path):
     ]
     assert read(write(tmp_path, text, "m1.csv"), "XAUUSD").ask[0] == 1.4
     assert read(write(tmp_path, text, "m1.csv"), digits=3, default_spread=0.5).ask[0] == 1.6
-    with pytest.raises(TickFileError, match="give the symbol's digits"):
+    with pytest.raises(MarketFileError, match="give the symbol's digits"):
         read(write(tmp_path, text, "m1.csv"))
 
 
@@ -152,7 +152,7 @@ def test_times_that_say_their_zone_are_taken_at_their_word(tmp_path):
 )
 def test_a_bad_line_is_named(tmp_path, rows, line, what):
     path = write(tmp_path, f"timestamp_ms,bid,ask\n{rows}\n")
-    with pytest.raises(TickFileError) as refused:
+    with pytest.raises(MarketFileError) as refused:
         check_file(path)
     text = str(refused.value)
     assert text.startswith(f"{path}, line {line}: ")
@@ -162,14 +162,14 @@ def test_a_bad_line_is_named(tmp_path, rows, line, what):
 
 def test_a_bad_candle_is_named(tmp_path):
     text = CANDLES.format(spread=3).replace("2045.9,2044.5", "2045.4,2044.5")
-    with pytest.raises(TickFileError, match="line 3: the open and the close are not between"):
+    with pytest.raises(MarketFileError, match="line 3: the open and the close are not between"):
         check_file(write(tmp_path, text))
 
 
 def test_longer_candles_cannot_stand_in_for_ticks(tmp_path):
     rows = "".join(f"2024-01-05T12:{m}:00Z,1,1,1,1\n" for m in ("00", "15", "30"))
     path = write(tmp_path, "timestamp,open,high,low,close\n" + rows)
-    with pytest.raises(TickFileError, match="candles of 15 minutes; only M1"):
+    with pytest.raises(MarketFileError, match="candles of 15 minutes; only M1"):
         check_file(path)
 
 
@@ -179,7 +179,7 @@ def test_longer_candles_cannot_stand_in_for_ticks(tmp_path):
         (b"", "a.csv", "is empty"),
         (b"timestamp_ms,bid,ask\n", "a.csv", "has a header but no tick"),
         (b"1704456000000,1,2\n", "a.csv", "the header must be timestamp_ms,bid,ask"),
-        (b"PK\x03\x04\x00\xff", "a.zip", "the header must be"),
+        (b"PK\x03\x04\x00\xff", "a.zip", "is not a sound zip archive"),
         (b"timestamp_ms,bid,ask\n", "a.csv.gz", "named .gz but is not gzip"),
         (gzip.compress(b"timestamp_ms,bid,ask\n" * 999)[:-12], "a.csv.gz", "is cut off"),
         (gzip.compress(b"timestamp_ms,bid\n")[:12] + b"xxxxxxxxxxxxx", "a.gz", "does not unpack"),
@@ -189,18 +189,18 @@ def test_longer_candles_cannot_stand_in_for_ticks(tmp_path):
 def test_a_file_that_is_none_is_refused_in_one_sentence(tmp_path, content, name, what):
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(TickFileError, match=what) as refused:
+    with pytest.raises(MarketFileError, match=what) as refused:
         check_file(path)
     assert str(path) in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 def test_a_missing_file_a_directory_and_a_wrong_zone_are_refused(tmp_path):
-    with pytest.raises(TickFileError, match="there is no file"):
+    with pytest.raises(MarketFileError, match="does not exist; check the path"):
         check_file(tmp_path / "none.csv")
-    with pytest.raises(TickFileError, match="is a directory"):
+    with pytest.raises(MarketFileError, match="is a directory"):
         check_file(tmp_path)
-    with pytest.raises(TickFileError, match="is no time zone"):
+    with pytest.raises(MarketFileError, match="is no time zone"):
         check_file(tmp_path / "none.csv", source_timezone="Mars")
 
 
@@ -220,7 +220,7 @@ def test_lines_are_counted_across_blocks(tmp_path):
     rows = [f"{NOON + i},2045.5,2045.7" for i in range(90_000)]
     rows[80_000] = f"{NOON},2045.5,oops"
     path = write(tmp_path, "timestamp_ms,bid,ask\n" + "\n".join(rows))
-    with pytest.raises(TickFileError, match="line 80002: 'oops' in column ask"):
+    with pytest.raises(MarketFileError, match="line 80002: 'oops' in column ask"):
         check_file(path)
 
 

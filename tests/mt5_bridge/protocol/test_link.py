@@ -193,6 +193,26 @@ def test_history_goes_first_and_ticks_wait_until_it_is_confirmed():
     assert link.next_range(at(3), 10) == TickRange(GOLD, 0, 1)
 
 
+def test_history_that_can_be_had_later_goes_before_the_next_ticks():
+    link = connected([10])
+    link.receive(auth_ok(), at(1))
+    assert link.outgoing() == []
+    history = wire.History(symbol=GOLD, timeframe="M15", rows=[])
+    link.offer_history([history], at(2))
+    assert link.outgoing() == [history]
+    assert link.next_range(at(2), 10) is None
+
+
+def test_history_of_a_standby_waits_until_it_is_promoted():
+    link = connected([10])
+    link.receive(auth_ok(role="standby"), at(1))
+    history = wire.History(symbol=GOLD, timeframe="M15", rows=[])
+    link.offer_history([history], at(2))
+    assert link.outgoing() == []
+    link.receive(auth_ok(), at(3))
+    assert link.outgoing() == [history]
+
+
 def test_ticks_do_not_wait_for_ever_for_the_history():
     link = connected([10])
     link.history.offer([wire.History(symbol=GOLD, timeframe="M15", rows=[])])

@@ -1,6 +1,6 @@
 import pytest
 
-from mt5_bridge.files.text_files import TickFileError
+from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.sources.base import SourceError
 from mt5_bridge.sources.replay import ReplaySource
@@ -97,7 +97,7 @@ def test_a_file_that_turned_bad_ends_the_replay(tmp_path):
     source.start(None, 0, None, 0)
     with pytest.raises(SourceError, match="line 3"):
         drained(source)
-    with pytest.raises(TickFileError, match="there is no file"):
+    with pytest.raises(MarketFileError, match="does not exist"):
         ReplaySource(tmp_path / "none.csv", "XAUUSD")
 
 

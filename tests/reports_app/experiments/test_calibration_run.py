@@ -11,7 +11,7 @@ from reports_app.experiments.calibration_run import (
     calibrate_and_store,
     calibrate_only,
 )
-from signals_app.importers.candle_files import CandleFileError
+from signals_app.importers.candle_files import MarketFileError
 from signals_app.importers.candle_series import CandlePath
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Timeframe
@@ -69,5 +69,5 @@ def test_no_files_at_all_are_not_the_databases_history(path: CandlePath) -> None
 def test_a_file_of_an_unknown_symbol_is_refused(path: CandlePath) -> None:
     other = CandlePath(path.path, "AUDNZD", Timeframe.H1, "utc")
 
-    with pytest.raises(CandleFileError, match="holds AUDNZD"):
+    with pytest.raises(MarketFileError, match="holds AUDNZD"):
         calibrate_only(HistoryChoice([other]), no_database="", on_progress=quiet)

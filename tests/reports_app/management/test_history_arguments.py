@@ -7,7 +7,7 @@ import pytest
 
 from reports_app.experiments.calibration_run import HistoryChoice
 from reports_app.management.history_arguments import add_history_arguments, history_choice
-from signals_app.importers.candle_files import CandleFileError
+from signals_app.importers.candle_files import MarketFileError
 from signals_app.importers.candle_series import CandlePath
 from signals_app.market.candle import Timeframe
 
@@ -36,5 +36,5 @@ def test_files_say_by_their_names_what_they_hold(tmp_path: Path) -> None:
 def test_a_file_that_says_too_little_is_refused(tmp_path: Path) -> None:
     (tmp_path / "gold.csv").touch()
 
-    with pytest.raises(CandleFileError, match="give --symbol and --timeframe"):
+    with pytest.raises(MarketFileError, match="give --symbol and --timeframe"):
         choice(tmp_path / "gold.csv")

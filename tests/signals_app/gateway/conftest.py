@@ -5,7 +5,7 @@ import json
 import os
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,6 +44,10 @@ class MemoryDatabase:
     def is_admitted(self, connector: str) -> bool:
         self._answer()
         return connector not in self.revoked
+
+    def other_spellings(self, symbols: Collection[str]) -> Mapping[str, str]:
+        self._answer()
+        return {symbol: symbol.upper() for symbol in symbols if symbol == "xauusd"}
 
     def checkpoint(self, symbol: str) -> Checkpoint | None:
         self._answer()

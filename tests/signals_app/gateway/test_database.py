@@ -14,6 +14,7 @@ from django.db import (
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.database import DjangoDatabase
+from signals_app.gateway.overlap import StoredQuote
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
@@ -48,9 +49,16 @@ def test_the_mark_is_the_position_of_the_pipeline() -> None:
         seqs={"mt5": 9, "backup": 3},
         writer="mt5",
         watermark_ms=6000,
+        tail=[[2000.5, 2000.8, ["mt5/1f"]]],
     )
     assert DjangoDatabase().checkpoint("XAUUSD") == Checkpoint(
-        7, 5000, 2000.5, {"mt5": 9, "backup": 3}, writer="mt5", watermark_ms=6000
+        7,
+        5000,
+        2000.5,
+        {"mt5": 9, "backup": 3},
+        writer="mt5",
+        watermark_ms=6000,
+        tail=(StoredQuote(2000.5, 2000.8, ("mt5/1f",)),),
     )
 
 

@@ -345,3 +345,18 @@ async def test_a_name_is_free_for_another_spool_when_its_session_has_ended(
         async with gateway.connected() as (_, socket):
             socket.say(type="auth", token="mt5", symbols=["XAUUSD"], spool=spool)
             await until(lambda socket=socket: socket.last("auth_ok"))
+
+
+async def test_a_symbol_in_another_case_is_refused_with_the_known_spelling(
+    gateway: MemoryGateway,
+) -> None:
+    both = Claims("mt5", ("xauusd", "EURUSD"), "id", 0, 4_000_000_000)
+    async with gateway.connected() as (session, socket):
+        session.connection.verify = lambda _token, _now: both
+        socket.say(type="auth", token="mt5", symbols=["xauusd", "EURUSD"])
+        await until(lambda: socket.last("auth_ok"))
+
+    assert (socket.last("error") or {})["message"] == (
+        "xauusd is called XAUUSD here: send it under that name"
+    )
+    assert (socket.last("auth_ok") or {})["role"] == {"EURUSD": "active"}

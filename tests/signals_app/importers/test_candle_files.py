@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from signals_app.importers.candle_files import CandleFileError, read_candle_file, read_candles
+from signals_app.importers.candle_files import MarketFileError, read_candle_file, read_candles
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candle
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 
+GOLD = DEFAULT_INSTRUMENTS[0]
 JANUARY_2 = 1_704_153_600_000
 HOUR = 3_600_000
 ISO_HEADER = "timestamp,open,high,low,close,volume\n"
@@ -72,8 +74,8 @@ def test_metatrader_5_export_is_recognised(write):
         file = read_candle_file(path)
         assert list(file.candles) == TWO_CANDLES
         assert file.spread.tolist() == [12.0, 15.0]
-        assert file.spread_in_points
-        assert file.assumed == "MetaTrader 5 export; times without an offset read as utc"
+        assert file.spreads(GOLD).tolist() == [0.12, 0.15]
+        assert file.assumed == "times are taken for UTC"
 
 
 def test_metatrader_5_daily_export_has_no_time_of_day(write):
@@ -139,17 +141,17 @@ def test_doubled_hour_of_autumn_is_read_in_order(write):
 
 def test_hour_that_spring_left_out_is_refused(write):
     path = write(at("2024-03-31T02:30", "2024-03-31T03:30"))
-    with pytest.raises(CandleFileError) as refusal:
+    with pytest.raises(MarketFileError) as refusal:
         read_candles(path, "Europe/Athens")
     assert str(refusal.value) == (
         f"{path}, line 3: 2024-03-31T03:30:00 never was on the clock Europe/Athens; "
-        "check the timezone that you gave."
+        "check the time zone that you gave"
     )
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "+99:00", "../etc/passwd", ""])
 def test_unknown_timezone_is_refused(write, name):
-    with pytest.raises(CandleFileError, match="is no timezone; give utc, server-eu, server-us, an"):
+    with pytest.raises(MarketFileError, match="is no time zone; give utc, server-eu"):
         read_candles(write(ISO_HEADER + FIRST), name)
 
 
@@ -157,59 +159,80 @@ def test_spread_of_whole_numbers_is_points_and_otherwise_price(write):
     header = ISO_HEADER.replace("volume", "volume,spread")
     points = read_candle_file(write(f"{header}{FIRST.strip()},12\n"))
     price = read_candle_file(write(f"{header}{FIRST.strip()},0.35\n{SECOND.strip()},1\n"))
-    assert (points.spread.tolist(), points.spread_in_points) == ([12.0], True)
-    assert (price.spread.tolist(), price.spread_in_points) == ([0.35, 1.0], False)
-    assert read_candle_file(write(ISO_HEADER + FIRST)).spread is None
+    floats = read_candle_file(write(f"{header}{FIRST.strip()},12.0\n"))
+    none = read_candle_file(write(ISO_HEADER + FIRST))
+    assert (points.spread.tolist(), points.spreads(GOLD).tolist()) == ([12.0], [0.12])
+    assert floats.spreads(GOLD).tolist() == [0.12]
+    assert price.spreads(GOLD).tolist() == [0.35, 1.0]
+    assert (none.spread, none.spreads(GOLD).tolist()) == (None, [0.30])
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", " is empty; export it again."),
-        ("\n\n", " is empty; export it again."),
-        (ISO_HEADER, " has a header but no candles; export it again."),
-        (FIRST + SECOND, " does not begin with a known header but with '2024-01-02T00:00:00Z,2062"),
-        ("timestamp,open,high,low,close\n1,1,1,1,1\n", " has no column 'volume'; give timestamp,"),
-        (b"\x89PNG\r\n\x1a\n\0\0", " is not a text file; give a CSV file: "),
-        (b"timestamp,open\n\xff\xfa", " is not a text file; give a CSV file: "),
+        ("", " is empty; export it again"),
+        ("\n\n", " is empty; export it again"),
+        (ISO_HEADER, " has a header but no candles; export it again"),
+        (
+            FIRST + SECOND,
+            ", line 1 is '2024-01-02T00:00:00Z,2062.5,2066.1,2061.9,2065.0,1200'",
+        ),
+        (
+            "timestamp,open,high,low,close\n1,1,1,1,1\n",
+            " has no column volume; the header",
+        ),
+        (b"\x89PNG\r\n\x1a\n\0\0", ", line 1 is not text in UTF-8; export the file as"),
+        (ISO_HEADER.encode() + b"\xff\xfa", ", line 2 is not text in UTF-8; export the file as"),
         pytest.param(
             gzip.compress(FIRST.encode() * 99, mtime=0)[:-20],
-            " is cut off in the middle; copy or download",
+            " is cut off: its compressed stream ends in the middle; copy",
             id="gzip cut off",
         ),
-        (b"\x1f\x8bnot gzip at all", " is not a sound gzip file; copy or download it again."),
-        (ISO_HEADER + FIRST.replace("2065.0", "abc"), ", line 2: close is 'abc', not a number;"),
-        (ISO_HEADER + FIRST.replace("2065.0", "nan"), ", line 2: close is 'nan', not a number;"),
-        (ISO_HEADER + FIRST.replace("2065.0", "inf"), ", line 2: close is 'inf', not a number;"),
-        (ISO_HEADER + FIRST.replace("2065.0", ""), ", line 2: no close; correct or remove"),
-        (ISO_HEADER + FIRST + "\n2024-01-02T01:00:00Z,2065\n", ", line 4: no high; correct or"),
-        (ISO_HEADER + FIRST + "01:00,1,1,1,1,1\n", ", line 3: '01:00' is not a time of the kind"),
-        (ISO_HEADER + FIRST.replace("1200", "True"), ", line 2: volume is 'True', not a number;"),
-        (ISO_HEADER + FIRST.replace("2066.1", "1e308"), ", line 2: high is above 1,000,000,000;"),
+        (b"\x1f\x8bnot gzip at all", " is damaged: its compressed stream does not unpack; copy or"),
+        (
+            ISO_HEADER + FIRST.replace("2065.0", "abc"),
+            ", line 2: 'abc' in column close is not",
+        ),
+        (ISO_HEADER + FIRST.replace("2065.0", "nan"), ", line 2: a price is not a number;"),
+        (ISO_HEADER + FIRST.replace("2065.0", "inf"), ", line 2: a price is not a number;"),
+        (ISO_HEADER + FIRST.replace("2065.0", ""), ", line 2: a price is missing; correct"),
+        (
+            ISO_HEADER + FIRST + "\n2024-01-02T01:00:00Z,2065\n",
+            ", line 4: 2 columns where",
+        ),
+        (ISO_HEADER + FIRST + "01:00,1,1,1,1,1\n", ", line 3: '01:00' is not a time; correct"),
+        (
+            ISO_HEADER + FIRST.replace("1200", "True"),
+            ", line 2: 'True' in column volume is",
+        ),
+        (
+            ISO_HEADER + FIRST.replace("2066.1", "1e308"),
+            ", line 2: a price is above 1,000,",
+        ),
         (ISO_HEADER + FIRST.replace("2066.1", "2061"), ", line 2: high is below low; correct or"),
-        (ISO_HEADER + FIRST.replace("2062.5", "2061"), ", line 2: open or close is below low;"),
-        (ISO_HEADER + FIRST.replace("2062.5", "2067"), ", line 2: open or close is above high;"),
-        (ISO_HEADER + FIRST.replace("2061.9", "-1"), ", line 2: a price is not above zero;"),
-        (ISO_HEADER + FIRST.replace("1200", "-1"), ", line 2: volume is below zero; correct or"),
+        (ISO_HEADER + FIRST.replace("2062.5", "2061"), ", line 2: the open and the close"),
+        (ISO_HEADER + FIRST.replace("2062.5", "2067"), ", line 2: the open and the close"),
+        (ISO_HEADER + FIRST.replace("2061.9", "-1"), ", line 2: a price is not a positive"),
+        (ISO_HEADER + FIRST.replace("1200", "-1"), ", line 2: volume is below zero"),
         (ISO_HEADER + FIRST + FIRST, ", line 3: its time is that of the candle before; remove one"),
         (ISO_HEADER + SECOND + FIRST, ", line 3: its time is before that of the candle before;"),
     ],
 )
 def test_unsound_file_is_refused_in_one_sentence(write, text, sentence):
     path = write(text)
-    with pytest.raises(CandleFileError) as refusal:
+    with pytest.raises(MarketFileError) as refusal:
         read_candles(path)
     assert str(refusal.value).startswith(f"{path}{sentence}")
     assert "\n" not in str(refusal.value)
 
 
 def test_missing_file_and_directory_are_refused(tmp_path):
-    with pytest.raises(CandleFileError, match=r"none\.csv does not exist; check the path\."):
+    with pytest.raises(MarketFileError, match=r"none\.csv does not exist; check the path"):
         read_candles(tmp_path / "none.csv")
-    with pytest.raises(CandleFileError, match="cannot be read"):
+    with pytest.raises(MarketFileError, match="is a directory"):
         read_candles(tmp_path)
 
 
 def test_line_with_too_many_fields_is_refused(write):
-    with pytest.raises(CandleFileError, match="line 3: more than 6 fields; correct or remove"):
+    with pytest.raises(MarketFileError, match="line 3: 9 columns where the header has 6"):
         read_candles(write(ISO_HEADER + FIRST + SECOND.strip() + ",1,2,3\n"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from signals_app.importers.candle_files import CandleFileError
+from signals_app.importers.candle_files import MarketFileError
 from signals_app.importers.candle_series import CandlePath, candle_paths, read_series
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
@@ -52,7 +52,7 @@ def test_a_file_of_another_name_has_to_be_explained(tmp_path: Path) -> None:
     file = tmp_path / "gold.csv"
     file.touch()
 
-    with pytest.raises(CandleFileError, match="give --symbol and --timeframe"):
+    with pytest.raises(MarketFileError, match="give --symbol and --timeframe"):
         candle_paths([file])
     assert candle_paths([file], symbol="XAUUSD", timeframe=Timeframe.H1) == [
         CandlePath(file, "XAUUSD", Timeframe.H1, "utc")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from signals_app.importers.tick_files import TickFileError, open_ticks, read_ticks
+from signals_app.importers.tick_files import MarketFileError, open_ticks, read_ticks
 
 NOON = 1_704_456_000_000
 
@@ -37,7 +37,7 @@ def test_a_jump_is_left_out_with_a_warning_and_takes_no_number(
 
 def test_any_other_fault_ends_the_reading(tmp_path: Path) -> None:
     path = ticks(tmp_path / "ticks.csv", (NOON, 2000.0), (NOON + 1, -1.0))
-    with pytest.raises(TickFileError, match=r"ticks\.csv"):
+    with pytest.raises(MarketFileError, match=r"ticks\.csv"):
         read(path)
 
 

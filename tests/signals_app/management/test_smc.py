@@ -114,4 +114,4 @@ def test_unreadable_file_is_one_sentence_and_exit_code_2(tmp_path):
     with pytest.raises(CommandError) as refusal:
         smc(tmp_path / "none.csv", "--symbol", "XAUUSD", "--timeframe", "M15", "--json")
     assert refusal.value.returncode == 2
-    assert str(refusal.value) == f"{tmp_path / 'none.csv'} does not exist; check the path."
+    assert str(refusal.value) == f"{tmp_path / 'none.csv'} does not exist; check the path"

@@ -166,6 +166,16 @@ def test_history_never_overwrites_what_ticks_made(feed: Feed) -> None:
     assert rows() == [("M15", NOON - QUARTER, 1.0), ("M15", NOON, 1300.0)]
 
 
+def test_the_mark_holds_all_ticks_of_the_last_millisecond(feed: Feed) -> None:
+    feed((NOON, 1300.0), (NOON + 1, 1301.0))
+    feed((NOON + 1, 1302.0), (NOON + 1, 1301.0))
+    build_all()
+
+    mark = checkpoints.resume_checkpoint("XAUUSD")
+    assert mark is not None
+    assert [bid for bid, _, _ in mark["tail"]] == [1301.0, 1302.0, 1301.0]
+
+
 def test_the_resume_mark_is_the_position_or_what_an_open_close_still_needs(feed: Feed) -> None:
     assert checkpoints.resume_checkpoint("XAUUSD") is None
     feed((NOON, 1300.0))
@@ -177,6 +187,7 @@ def test_the_resume_mark_is_the_position_or_what_an_open_close_still_needs(feed:
         "seqs": {"mt5": 1},
         "writer": "mt5",
         "watermark_ms": 0,
+        "tail": [[1300.0, 1300.3, ["mt5"]]],
     }
 
     feed((NOON + QUARTER, 1301.0))

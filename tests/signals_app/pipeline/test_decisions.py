@@ -4,18 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from django.db import OperationalError
 from prometheus_client import Histogram
 
 from signals_app import metrics
 from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.candle import Timeframe
-from signals_app.models import Decision, Instrument, Signal, Strategy
+from signals_app.models import ConnectorEvent, Decision, Instrument, Signal, Strategy
+from signals_app.pipeline import decisions, waiting
 from signals_app.pipeline.decisions import decide_closes
 from signals_app.services.strategies import change_parameters
 from tests.signals_app.confluence.views import CLOSE_MS, Drawing, bullish_market
 from tests.signals_app.pipeline.closes import ENTRY, stored_close
 from tests.trades_app.examples import SIGNAL
-from tests.trades_app.rows import stored_trade
+from tests.trades_app.rows import stored_signal, stored_trade
 
 pytestmark = pytest.mark.django_db
 
@@ -218,3 +220,38 @@ def test_every_timeframe_must_be_ripe() -> None:
         "WARMING_UP",
         f"49 candles of {Timeframe.H1}, 50 are needed",
     )
+
+
+def test_a_decision_that_cannot_be_stored_says_why_and_lets_the_next_go_on() -> None:
+    decision = stored_close()
+    taken = replace(SIGNAL, instrument="EURUSD", signal_id="XAU_20240105_001")
+    stored_signal(taken)
+
+    reason, text = refused(decision)
+
+    assert reason == waiting.NOT_STORED
+    assert text == (
+        "the close of 2024-01-05T14:30:00Z cannot be stored: duplicate key value violates unique "
+        'constraint "signals_pkey" DETAIL: Key (signal_id)=(XAU_20240105_001) already exists.'
+    )
+    event = ConnectorEvent.objects.get()
+    assert (event.connector, event.code, event.instrument) == (
+        "pipeline",
+        "DECISION_NOT_STORED",
+        "XAUUSD",
+    )
+    assert event.message == text
+    assert list(Signal.objects.values_list("instrument", flat=True)) == ["EURUSD"]
+
+
+def test_a_database_that_is_away_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    decision = stored_close()
+
+    def fail(*_: object) -> None:
+        raise OperationalError("the server is gone")
+
+    monkeypatch.setattr(decisions, "note_probability", fail)
+    with pytest.raises(OperationalError):
+        decide_closes("XAUUSD")
+
+    assert outcome_of(decision)[0] == Decision.Outcome.PENDING

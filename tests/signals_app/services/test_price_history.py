@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from signals_app.importers.candle_files import CandleFileError
+from signals_app.importers.candle_files import MarketFileError
 from signals_app.importers.candle_series import CandlePath
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
@@ -49,7 +49,7 @@ def test_files_are_grouped_by_market_shorter_timeframes_first() -> None:
 def test_a_file_of_an_unknown_symbol_is_refused_by_name() -> None:
     path = CandlePath(Path("x.csv"), "AUDNZD", Timeframe.H1, "utc")
 
-    with pytest.raises(CandleFileError, match=r"x\.csv holds AUDNZD, which is no instrument here"):
+    with pytest.raises(MarketFileError, match=r"x\.csv holds AUDNZD, which is no instrument here"):
         histories_of_files([path], KNOWN)
 
 

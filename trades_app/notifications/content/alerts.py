@@ -9,13 +9,15 @@ import msgspec
 from signals_app.market.calendar import iso
 from trades_app.notifications.content.wording import duration
 
-#: What gateway and connectors report that operators learn at once (docs/reference/wire.md).
+#: What gateway, connectors and pipeline report that operators learn at once.
 CONNECTOR_REPORTS = {
     "PROMOTED": "🔁",
     "MT5_DISCONNECTED": "⚠️",
     "MT5_RECONNECTED": "✅",
     "SYMBOL_UNAVAILABLE": "⚠️",
     "NAME_IN_USE": "⚠️",
+    "DECISION_NOT_STORED": "⚠️",
+    "DECISIONS_WAIT": "⚠️",
 }
 
 

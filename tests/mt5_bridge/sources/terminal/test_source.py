@@ -26,6 +26,15 @@ def a_terminal(clock, now_ms):
     return terminal
 
 
+def quarters(now_ms):
+    """Return M15 candles of the last 400 hours."""
+    rows = [
+        (at, 2000.0, 2001.0, 1999.0, 2000.5, 10)
+        for at in range(now_ms - 400 * HOUR, now_ms, HOUR // 4)
+    ]
+    return [(at - at % (HOUR // 4), *row) for at, *row in rows]
+
+
 class Source(Mt5Source):
     """A source whose steady clock goes with the time of its polls; `wrong_ms` is the other's."""
 
@@ -48,8 +57,17 @@ def a_source(terminal, now_ms, after_ms=None, **settings):
     """Return a source that stands behind a time, by default that of now, and reads live."""
     source = Source(terminal, **settings)
     source.start(None, 0, now_ms - 1 if after_ms is None else after_ms, now_ms)
+    if settings.get("clock", "auto") == "auto":
+        witness(terminal, source, now_ms - 40_000)
     source.settle(now_ms - 1)
     return source
+
+
+def witness(terminal, source, start_ms):
+    """Let live ticks show the server's clock."""
+    for place in range(5):
+        terminal.arrive([(start_ms + place * 1000, 1999.0, 1999.3)])
+        source.poll(start_ms + place * 1000 + 50)
 
 
 def ticks(start_ms, count, step_ms=100):
@@ -93,7 +111,7 @@ def test_a_bookmark_continues_behind_the_last_tick_of_its_millisecond():
     terminal.arrive(same[:2])
     bookmark = source.poll(NOON + 10).bookmark
     terminal.arrive(same[2:])
-    again = Source(terminal)
+    again = Source(terminal, clock="server-us")
     assert again.knows(bookmark)
     assert not again.knows(bookmark.replace("XAUUSD", "EURUSD"))
     again.start(bookmark, 0, None, NOON + 20)
@@ -192,7 +210,7 @@ def test_what_was_handed_over_before_the_bookmark_is_never_new():
     terminal.arrive(ticks(NOON, 200))
     bookmark = source.poll(NOON + 20_000).bookmark
     terminal.miss(NOON + 5_000, NOON + 15_000)
-    again = Source(terminal)
+    again = Source(terminal, clock="server-eu")
     again.start(bookmark, 0, None, NOON + 30_000)
     polls = again.settle(NOON + 62_000)
     terminal.missing = (0, 0)
@@ -238,7 +256,7 @@ def test_a_terminal_that_was_closed_is_opened_again():
 def test_an_account_that_is_refused_is_told_and_tried_again():
     terminal = a_terminal(SERVER_EU, NOON)
     terminal.knows_account = False
-    source = Source(terminal)
+    source = Source(terminal, clock="server-eu")
     source.start(None, 0, NOON - 1, NOON)
     (notice,) = source.poll(NOON).notices
     assert "-6: Terminal: Authorization failed" in notice.message
@@ -303,8 +321,8 @@ def test_a_terminal_without_candles_to_tell_its_clock_counts_as_lost():
     ]
     terminal.gives_rates = True
     terminal.arrive(ticks(NOON, 3))
-    polls = source.settle(NOON + 80_000)
-    assert [row for poll in polls for row in taken(poll)] == ticks(NOON, 3)
+    polls, came = live(terminal, source, NOON + 42_000, 40)
+    assert [row for poll in polls for row in taken(poll)] == [*ticks(NOON, 3), *came]
 
 
 def test_an_account_of_another_broker_is_noticed_without_an_outage():
@@ -347,6 +365,53 @@ def test_live_ticks_tell_the_clock_where_the_year_does_not():
     assert [row for poll in polls for row in taken(poll)] == came
 
 
+BROKERS = ("Europe/Berlin", "Europe/London", "America/New_York", "+05:30", "+03:30", "server-us")
+
+
+@pytest.mark.parametrize("name", BROKERS)
+def test_a_brokers_clock_is_believed_once_live_ticks_have_shown_it(name):
+    """The weekly close of a broker on Central European Time looks like server-eu's, an hour off."""
+    terminal = a_terminal(clock_named(name), NOON)
+    terminal.put_rates(terminal.TIMEFRAME_M15, quarters(NOON))
+    gap = ticks(NOON - 600_000, 20)
+    terminal.arrive(gap)
+    source = Source(terminal)
+    source.start(None, 0, NOON - 600_001, NOON)
+    polls = source.settle(NOON - 1000)
+    assert all(len(poll.quotes) == 0 and not poll.has_history for poll in polls)
+    assert source.history(NOON) == []
+
+    polls, came = live(terminal, source, NOON, 40)
+
+    assert [row for poll in polls for row in taken(poll)] == [*gap, *came]
+    asked = [poll.has_history for poll in polls]
+    assert asked.count(True) == 1
+    assert all(len(poll.quotes) == 0 for poll in polls[: asked.index(True) + 1])
+    (history,) = (each for each in source.history(NOON) if each.timeframe == "M15")
+    assert history.rows[-1].time_ms == ms(2025, 7, 16, 11, 30)
+
+
+def test_a_clock_that_is_given_needs_no_live_tick():
+    terminal = a_terminal(SERVER_EU, NOON)
+    terminal.arrive(ticks(NOON, 3))
+    source = Source(terminal, clock="server-eu")
+    source.start(None, 0, NOON - 1, NOON)
+    polls = source.settle(NOON + 40_000)
+    assert [row for poll in polls for row in taken(poll)] == ticks(NOON, 3)
+
+
+def test_a_corrected_clock_has_the_history_sent_again():
+    terminal = FakeTerminal(SERVER_EU)
+    source = Source(terminal)
+    source.wrong_ms = -HOUR
+    source.start(None, 0, NOON - 1, NOON)
+    wrong, _ = live(terminal, source, NOON, 40)
+    source.wrong_ms = 0
+    right, _ = live(terminal, source, NOON + 40_000, 120)
+    assert [poll.has_history for poll in wrong].count(True) == 1
+    assert [poll.has_history for poll in right].count(True) == 1
+
+
 def test_over_a_switch_that_was_never_seen_ticks_wait_for_live_ones_to_tell():
     """With a few weeks of winter, European and American dates look alike - until March."""
     winter, terminal = ms(2025, 2, 5, 12, 0), FakeTerminal(SERVER_US)
@@ -367,10 +432,10 @@ def test_over_a_switch_that_was_never_seen_ticks_wait_for_live_ones_to_tell():
 def test_weeks_that_a_new_terminal_has_fetched_later_tell_the_clock():
     terminal = FakeTerminal(SERVER_US)
     source = a_source(terminal, MARCH)
-    assert "server-eu or server-us" in source.description
+    assert "server-us or UTC+3" in source.description
     terminal.put_rates(terminal.TIMEFRAME_H1, a_year_of_weeks(MARCH))
     source.poll(MARCH + 200_000)
-    assert "server-eu or server-us" in source.description
+    assert "server-us or UTC+3" in source.description
     source.poll(MARCH + 300_000)
     assert "server clock server-us" in source.description
 
@@ -476,7 +541,7 @@ def test_long_gaps_are_fetched_in_pages():
 
 def test_the_watermark_trails_live_ticks_and_is_none_before_them():
     terminal = a_terminal(SERVER_EU, NOON)
-    source = a_source(terminal, NOON)
+    source = a_source(terminal, NOON, clock="server-eu")
     assert source.poll(NOON).watermark_ms is None
     polls, _ = live(terminal, source, NOON, 4)
     assert polls[-1].watermark_ms == NOON + 3000 - 15_000
@@ -516,13 +581,8 @@ def test_a_jump_of_this_machines_clock_does_not_move_the_watermark():
 def test_history_stands_on_utc_boundaries_and_ends_before_the_first_tick():
     now_ms = ms(2025, 7, 16, 13, 20)
     terminal = a_terminal(SERVER_EU, now_ms)
-    quarters = [
-        (at, 2000.0, 2001.0, 1999.0, 2000.5, 10)
-        for at in range(now_ms - 400 * HOUR, now_ms, HOUR // 4)
-    ]
-    quarters = [(at - at % (HOUR // 4), *row) for at, *row in quarters]
-    terminal.put_rates(terminal.TIMEFRAME_M15, quarters)
-    source = Mt5Source(terminal, "XAUUSD")
+    terminal.put_rates(terminal.TIMEFRAME_M15, quarters(now_ms))
+    source = Mt5Source(terminal, "XAUUSD", clock="server-eu")
     source.start(None, 0, None, now_ms)
     by_timeframe = {history.timeframe: history.rows for history in source.history(now_ms)}
     assert {name: len(rows) for name, rows in by_timeframe.items()} == {
@@ -539,7 +599,7 @@ def test_without_any_place_ticks_begin_with_the_h4_candle_of_now():
     now_ms = ms(2025, 7, 16, 13, 20)
     terminal = a_terminal(SERVER_EU, now_ms)
     terminal.arrive([(now_ms - 2 * HOUR, 1990.0, 1990.5), *ticks(ms(2025, 7, 16, 12, 0), 3)])
-    source = Source(terminal)
+    source = Source(terminal, clock="server-eu")
     source.start(None, 0, None, now_ms)
     polls = source.settle(now_ms)
     assert [row for poll in polls for row in taken(poll)] == ticks(ms(2025, 7, 16, 12, 0), 3)

@@ -1,0 +1,49 @@
+"""Closes that could be decided, and are not: what waits behind a fault that nobody sees."""
+
+from datetime import datetime, timedelta
+
+from signals_app.models import ConnectorEvent, Decision
+from signals_app.services.connectors import record_connector_event
+
+#: Who connector events of the pipeline are of.
+PIPELINE = "pipeline"
+#: A decision that the database refused; it is refused for that reason.
+NOT_STORED = "DECISION_NOT_STORED"
+#: Closes have their entry tick, and none was decided for long.
+WAITING = "DECISIONS_WAIT"
+
+_LONGEST = timedelta(minutes=5)
+_SAID_AGAIN_AFTER = timedelta(hours=1)
+
+
+def stuck_symbols(now: datetime) -> list[str]:
+    """The symbols whose oldest open close has its entry tick, and nothing was decided lately."""
+    waiting = (
+        Decision.objects.filter(
+            outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING),
+            entry_ordinal__isnull=False,
+            created_at__lt=now - _LONGEST,
+        )
+        .order_by("instrument", "close_time_ms")
+        .distinct("instrument")
+    )
+    return [decision.instrument for decision in waiting if not _was_decided(decision, now)]
+
+
+def report_stuck(now: datetime) -> None:
+    """Keep an event for each symbol that is stuck, at most once an hour."""
+    said = ConnectorEvent.objects.filter(code=WAITING, happened_at__gt=now - _SAID_AGAIN_AFTER)
+    for symbol in stuck_symbols(now):
+        if not said.filter(instrument=symbol).exists():
+            number = Decision.objects.open(symbol).count()
+            text = f"{number} closes wait to be decided, none was for {_LONGEST.seconds // 60} min"
+            record_connector_event(PIPELINE, WAITING, symbol, text)
+
+
+def _was_decided(waiting: Decision, now: datetime) -> bool:
+    """Whether the close before was decided lately: closes are decided in their order."""
+    before = Decision.objects.filter(
+        instrument=waiting.instrument, close_time_ms__lt=waiting.close_time_ms
+    ).order_by("-close_time_ms")
+    decided_at = before.values_list("decided_at", flat=True).first()
+    return decided_at is not None and decided_at > now - _LONGEST

@@ -1,0 +1,49 @@
+"""The stack's own connector may send any instrument of the admin."""
+
+import pytest
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from goldtrader.models import ApiKey
+from goldtrader.stack.errors import StackError
+from goldtrader.stack.instruments import FeedInstrument, admit
+from signals_app.models import Instrument
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def database_url() -> str:
+    """The test database, as psycopg takes it."""
+    asked = connection.get_connection_params()
+    names = ("host", "port", "user", "password", "dbname")
+    return make_conninfo(**{name: asked[name] for name in names if name in asked})
+
+
+@pytest.fixture
+def key() -> ApiKey:
+    made, _ = ApiKey.objects.create_key(
+        name="embedded", scope=ApiKey.Scope.CONNECTOR, symbols=["XAUUSD"]
+    )
+    return made
+
+
+def test_an_instrument_of_the_admin_is_let_in(key: ApiKey) -> None:
+    Instrument.objects.create(
+        symbol="AUDUSD",
+        pip=0.0001,
+        contract_size=100_000,
+        digits=4,
+        signal_prefix="AUD",
+        default_spread=0.0002,
+    )
+
+    for _ in range(2):
+        assert admit(database_url(), "audusd") == FeedInstrument("AUDUSD", 4, 0.0002)
+
+    key.refresh_from_db()
+    assert key.symbols == ["XAUUSD", "AUDUSD"]
+
+
+def test_a_symbol_that_is_no_instrument_is_refused_in_a_sentence(key: ApiKey) -> None:
+    with pytest.raises(StackError, match=r"^There is no instrument NZDUSD: start with --feed none"):
+        admit(database_url(), "NZDUSD")
