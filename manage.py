@@ -7,6 +7,8 @@ import sys
 
 def main() -> None:
     """Run one command; `--data-dir` is read before Django loads, since settings depend on it."""
+    _without_optimisation()
+    _load_environment()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goldtrader.settings")
     data_dir = _option(sys.argv, "--data-dir")
     if data_dir is not None:
@@ -19,6 +21,22 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
+
+
+def _without_optimisation() -> None:
+    """Start Python anew where PYTHONOPTIMIZE, meant for another program, took the help texts."""
+    if sys.flags.optimize and os.environ.pop("PYTHONOPTIMIZE", None):
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - itself
+
+
+def _load_environment() -> None:
+    from goldtrader import environment
+
+    try:
+        environment.load()
+    except environment.SettingRefused as refused:
+        sys.stderr.write(f"{refused}\n")
+        sys.exit(2)
 
 
 def _option(arguments: list[str], name: str) -> str | None:

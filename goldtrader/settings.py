@@ -11,10 +11,12 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from goldtrader import environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+environment.load()
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
 
 #: Where the embedded stack keeps its database, certificate and logs.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).expanduser().resolve()
@@ -262,7 +264,7 @@ LOGGING = {
         },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
     "loggers": {"httpx": {"level": "WARNING"}, "django_structlog": {"level": "WARNING"}},
 }
 structlog.configure(

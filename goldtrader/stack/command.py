@@ -5,8 +5,6 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
-import environ
-
 from goldtrader.stack.options import StackOptions
 from goldtrader.stack.processes.children import ROOT
 from goldtrader.stack.screen import Screen
@@ -18,7 +16,6 @@ _HELP = "Starts database, Redis, gateway, workers, web and a feed; Ctrl-C ends a
 
 def main(arguments: Sequence[str]) -> int:
     """Parse ``arguments`` and run the stack; returns the exit code."""
-    environ.Env.read_env(ROOT / ".env")
     parser = ArgumentParser(prog="manage.py stack", description=_HELP)
     add_options(parser)
     asked = parser.parse_args(arguments)

@@ -1,0 +1,106 @@
+"""The environment that the product reads: its own variables, each checked, and no other program's.
+
+Loaded before anything else of the product, by `manage.py` and by the settings.
+"""
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
+from types import MappingProxyType
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: What libraries of ours would obey although it was meant for another program: the broker and
+#: results of another Celery, PostgreSQL's client, another site's web server.
+_FOREIGN_PREFIXES = ("CELERY_", "PG")
+_FOREIGN = frozenset({"GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"})
+_SETTINGS = "DJANGO_SETTINGS_MODULE"
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_TRUTHS = frozenset({"true", "yes", "on", "1", "ok", "y", "t", "false", "no", "off", "0", "n", "f"})
+
+
+class SettingRefused(ImproperlyConfigured):
+    """A variable's value cannot be used; the message is one sentence that names the variable."""
+
+
+def load() -> None:
+    """Read `.env`, drop what is another program's, and check the rest; raises `SettingRefused`."""
+    environ.Env.read_env(ROOT / ".env")
+    drop_foreign(os.environ)
+    check(os.environ)
+
+
+def drop_foreign(variables: MutableMapping[str, str]) -> None:
+    """Remove the variables that were set for another program and would be obeyed by ours."""
+    for name in tuple(variables):
+        if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN:
+            del variables[name]
+    if not variables.get(_SETTINGS, "goldtrader.").startswith("goldtrader."):
+        variables[_SETTINGS] = "goldtrader.settings"
+
+
+def check(variables: Mapping[str, str]) -> None:
+    """Raise `SettingRefused` for the first variable of ours whose value cannot be used."""
+    for name, what_is_wrong in _CHECKS.items():
+        value = variables.get(name)
+        if value and (wish := what_is_wrong(value.strip())) is not None:
+            raise SettingRefused(f"{name} is {value!r}: give {wish}, or leave it out.")
+
+
+def _whole(least: int, most: int) -> Callable[[str], str | None]:
+    def what_is_wrong(value: str) -> str | None:
+        is_good = re.fullmatch(r"\d{1,9}", value, re.ASCII) and least <= int(value) <= most
+        return None if is_good else f"a whole number from {least} to {most}"
+
+    return what_is_wrong
+
+
+def _minutes(value: str) -> str | None:
+    try:
+        is_good = 0 < float(value) < 1_000_000
+    except ValueError:
+        is_good = False
+    return None if is_good else "a number of minutes above 0"
+
+
+def _truth(value: str) -> str | None:
+    return None if value.lower() in _TRUTHS else "true or false"
+
+
+def _level(value: str) -> str | None:
+    return None if value.upper() in _LEVELS else f"one of {', '.join(_LEVELS)}"
+
+
+def _rate(value: str) -> str | None:
+    is_good = re.fullmatch(r"[1-9]\d{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", value)
+    return None if is_good else "requests by second, minute, hour or day, such as 6000/min"
+
+
+def _networks(value: str) -> str | None:
+    for network in value.split(","):
+        try:
+            ipaddress.ip_network(network.strip(), strict=False)
+        except ValueError:
+            return f"addresses or networks with commas between them; {network!r} is neither"
+    return None
+
+
+#: What each says of a value that cannot be used: what to give instead.
+_CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
+    {
+        "API_ALLOWED_IPS": _networks,
+        "API_RATE_LIMIT": _rate,
+        "DEBUG": _truth,
+        "GATEWAY_PORT": _whole(0, 65_535),
+        "HTTPS_ONLY": _truth,
+        "LOG_LEVEL": _level,
+        "METRICS_PORT": _whole(0, 65_526),
+        "STALE_FEED_MINUTES": _minutes,
+        "TRUSTED_PROXIES": _whole(0, 100),
+    }
+)

@@ -1,0 +1,110 @@
+"""The variables that the product obeys, and those that it does not."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from goldtrader import environment
+from goldtrader.environment import SettingRefused
+from tests.paths import ROOT
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wish"),
+    [
+        ("GATEWAY_PORT", "abc", "a whole number from 0 to 65535"),
+        ("GATEWAY_PORT", "70000", "a whole number from 0 to 65535"),
+        ("GATEWAY_PORT", "٨٧٦٥", "a whole number from 0 to 65535"),
+        ("METRICS_PORT", "-1", "a whole number from 0 to 65526"),
+        ("TRUSTED_PROXIES", "one", "a whole number from 0 to 100"),
+        ("API_RATE_LIMIT", "lots", "such as 6000/min"),
+        ("API_RATE_LIMIT", "0/min", "such as 6000/min"),
+        ("API_ALLOWED_IPS", "10.0.0.0/8,localhost", "'localhost' is neither"),
+        ("STALE_FEED_MINUTES", "nan", "a number of minutes above 0"),
+        ("STALE_FEED_MINUTES", "five", "a number of minutes above 0"),
+        ("LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ("HTTPS_ONLY", "perhaps", "true or false"),
+        ("DEBUG", "2", "true or false"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str, wish: str) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        environment.check({name: value})
+
+    assert str(refused.value).startswith(f"{name} is {value!r}: give ")
+    assert wish in str(refused.value)
+
+
+def test_good_values_and_empty_ones_pass() -> None:
+    environment.check(
+        {
+            "GATEWAY_PORT": "8765",
+            "API_RATE_LIMIT": "100/sec",
+            "API_ALLOWED_IPS": "10.0.0.0/8, 2001:db8::/32,127.0.0.1",
+            "STALE_FEED_MINUTES": "0.5",
+            "LOG_LEVEL": "debug",
+            "HTTPS_ONLY": "True",
+            "METRICS_PORT": "",
+        }
+    )
+
+
+def test_what_was_set_for_another_program_is_dropped() -> None:
+    variables = {
+        "CELERY_BROKER_URL": "redis://elsewhere/0",
+        "PGSSLMODE": "require",
+        "PGSERVICE": "theirs",
+        "PGOPTIONS": "-c search_path=theirs",
+        "PGDATESTYLE": "German",
+        "GUNICORN_CMD_ARGS": "--workers 50",
+        "DJANGO_SETTINGS_MODULE": "theirs.settings",
+        "DATABASE_URL": "postgres://ours",
+        "PATH": "/bin",
+    }
+
+    environment.drop_foreign(variables)
+
+    assert variables == {
+        "DJANGO_SETTINGS_MODULE": "goldtrader.settings",
+        "DATABASE_URL": "postgres://ours",
+        "PATH": "/bin",
+    }
+
+
+def manage(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("command", [("stack",), ("check",)])
+def test_a_command_refuses_a_bad_setting_by_one_sentence(command: tuple[str, ...]) -> None:
+    ended = manage(*command, API_RATE_LIMIT="lots")
+
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr == (
+        "API_RATE_LIMIT is 'lots': give requests by second, minute, hour or day, such as "
+        "6000/min, or leave it out.\n"
+    )
+
+
+def test_variables_of_other_programs_change_nothing() -> None:
+    script = "from goldtrader.celery import app, serve_metrics as documented\n"
+    script += "print(app.conf.broker_url, bool(documented.__doc__))"
+    ended = manage(
+        *("shell", "--verbosity", "0", "-c", script),
+        CELERY_BROKER_URL="redis://elsewhere.example/7",
+        DJANGO_SETTINGS_MODULE="theirs.settings",
+        PYTHONOPTIMIZE="2",
+        REDIS_URL="redis://127.0.0.1:1/0",
+    )
+
+    assert ended.stdout == "redis://127.0.0.1:1/0 True\n", ended.stderr
