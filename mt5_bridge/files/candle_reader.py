@@ -150,6 +150,7 @@ class CandleReader:
         self._refuse(candles, high < low, "high is below low")
         outside = (np.minimum(open_, close) < low) | (np.maximum(open_, close) > high)
         self._refuse(candles, outside, "the open and the close are not between low and high")
+        self.rows.refuse_off_grid(lambda row: candles.lines[row], open_, high, low, close)
         self._refuse(candles, ~(candles.volume >= 0), "volume is below zero or not a number")
         self._refuse(candles, np.isinf(candles.volume), "volume is infinite")
         if candles.spread is not None:

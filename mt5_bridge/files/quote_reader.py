@@ -123,6 +123,7 @@ class QuoteReader:
             )
 
     def _check_rules(self, quotes: Quotes, line_of: Callable[[int], int]) -> None:
+        self.rows.refuse_off_grid(line_of, quotes.bid, quotes.ask)
         checked = self.quote_filter.check(quotes, self.last)
         for refusal in checked.refusals:
             if refusal.reason not in _PASSED_ON:

@@ -16,6 +16,7 @@ from mt5_bridge.files.errors import MarketFileError, printable
 from mt5_bridge.files.file_times import LATEST_MS, FileTime, Unit, read_time, read_times
 from mt5_bridge.files.layout import Layout
 from mt5_bridge.files.text_files import bodies
+from mt5_bridge.protocol.quotes import PRICE_DECIMALS, quantise
 
 Int64s = NDArray[np.int64]
 Float64s = NDArray[np.float64]
@@ -24,6 +25,7 @@ Cells = list[list[bytes]]
 
 CORRECT_LINE: Final = "correct or remove that line"
 _LINE_FEED = 10
+_NOISE = 1e-9
 _TICKS_GO_BACK_MS = 60_000
 # Words that `float` knows; the rules for prices then refuse them by name.
 _NOT_FINITE = frozenset({"nan", "inf", "-inf", "infinity", "-infinity"})
@@ -111,6 +113,26 @@ class RowParser:
 
     def time_text(self, cells: Sequence[str]) -> str:
         return " ".join(cells[place].strip() for place in self.layout.time_columns)
+
+    def refuse_off_grid(self, line_of: Callable[[int], int], *columns: Float64s) -> None:
+        """Refuse the first row with a price that five decimals cannot hold.
+
+        Rounded, prices of eight decimals would become flat candles. What a float leaves behind the
+        decimals of a price is no change.
+        """
+        with np.errstate(invalid="ignore"):
+            changed = [np.abs(prices - quantise(prices)) > _NOISE for prices in columns]
+        rows = np.flatnonzero(np.any(changed, axis=0))
+        if not len(rows):
+            return
+        row = int(rows[0])
+        price = next(prices[row] for prices, off in zip(columns, changed, strict=True) if off[row])
+        shown = np.format_float_positional(price)
+        raise self.error(
+            line_of(row),
+            f"the price {shown} has more than the {PRICE_DECIMALS} decimals that are kept",
+            "give prices of a larger unit, or rounded ones",
+        )
 
     def error(self, line: int, what: str, remedy: str = CORRECT_LINE) -> MarketFileError:
         return MarketFileError(f"{self.path}, line {line}: {what}; {remedy}")

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +144,19 @@ def test_one_file_counts_time_in_one_way(texts, what):
     column = TimeColumn(rows())
     assert column.at_once(2, [[texts[0].encode()]]) is not None
     assert column.at_once(3, [[texts[1].encode()]]) is None
+
+
+@given(st.integers(1, 10**9), st.integers(1, 8))
+def test_a_price_is_refused_where_five_decimals_cannot_hold_it(number, decimals):
+    price = number / 10**decimals
+    prices = np.array([1.0, price])
+    if number % 10 ** max(decimals - 5, 0):
+        shown = np.format_float_positional(price)
+        with pytest.raises(MarketFileError, match=f"line 8: the price {shown} has more than the 5"):
+            rows().refuse_off_grid(lambda row: row + 7, np.ones(2), prices)
+    else:
+        rows().refuse_off_grid(lambda row: row + 7, np.ones(2), prices)
+
+
+def test_what_a_float_leaves_behind_the_decimals_is_no_change():
+    rows().refuse_off_grid(int, np.array([1.1000000001, 2050.1 + 4e-13, np.nan, np.inf]))

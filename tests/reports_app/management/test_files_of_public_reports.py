@@ -204,3 +204,39 @@ def test_encodings_and_line_ends_do_not_matter(
     expected = candles(write(tmp_path / "plain.csv", HEADER, *rows(20, 1)))
     odd = write(tmp_path / "odd.csv", HEADER, *rows(20, 1), encoding=encoding, line_end=line_end)
     assert candles(odd) == expected
+
+
+class TestPrecision:
+    def test_prices_of_eight_decimals_are_refused_by_line(self, tmp_path: Path) -> None:
+        minutes = [f"{opening(n)},0.00002050,0.0000209,0.00002049,0.00002076,303" for n in range(3)]
+        quotes = ["1704672000000,0.00002050,0.00002052"]
+        m1 = write(tmp_path / "m1.csv", HEADER, *minutes)
+        ticks = write(tmp_path / "ticks.csv", "timestamp_ms,bid,ask", *quotes)
+        what = "line 2: the price 0.0000205 has more than the 5 decimals that are kept"
+        assert what in refusal("smc", m1, "--symbol=SHIBUSD", "--timeframe=M1")
+        assert what in refusal("candles", ticks, "--symbol=XAUUSD", "--timeframe=M15")
+        assert what in refusal("backtest", "--symbol=XAUUSD", "--candles", m1)
+
+    @pytest.mark.parametrize(
+        ("form", "spread", "said"),
+        [
+            ("{:.3f}", "280", "points of 0.001"),
+            ("{:.2f}", "28", "points of 0.01"),
+            ("{:.2f}", "28.0", "points of 0.01"),
+            ("{:.2f}", "280", "its median is 2.8, where 0.3 is usual"),
+            ("{:.2f}", "0.28", "is in price"),
+        ],
+    )
+    @pytest.mark.parametrize("step", [1, 15])
+    def test_spreads_are_in_points_of_the_files_own_decimals(
+        self, tmp_path: Path, form: str, spread: str, said: str, step: int
+    ) -> None:
+        lines = [
+            f"{opening(n * step)},{form.format(2050 + n)},{form.format(2052 + n)},"
+            f"{form.format(2049 + n)},{form.format(2051 + n)},9,{spread}"
+            for n in range(8)
+        ]
+        path = write(tmp_path / "candles.csv", f"{HEADER},spread", *lines)
+        report = " ".join(run("backtest", "--symbol=XAUUSD", "--candles", path).split())
+        assert said in report
+        assert ("ATTENTION" in report) == ("usual" in said)
