@@ -37,11 +37,18 @@ def find_history(place: Path) -> tuple[HistoryFile, ...]:
 
 def check_history(files: tuple[HistoryFile, ...]) -> None:
     """Read all files to their ends; raises `StackError` at the first bad row."""
-    # Here: it brings pandas, which a start without history does not need.
-    from signals_app.importers.candle_files import MarketFileError, read_candles
+    # Here: it brings numpy, which a start without history does not need.
+    from signals_app.importers.history_files import MarketFileError, read_history_files
+    from signals_app.market.candle import Timeframe
 
-    for file in files:
+    for symbol in sorted({file.symbol for file in files}):
+        paths = {Timeframe(file.timeframe): file.path for file in files if file.symbol == symbol}
         try:
-            read_candles(file.path)
+            read_history_files(paths)
         except MarketFileError as error:
             raise StackError(str(error)) from error
+
+
+def shorter_first(files: tuple[HistoryFile, ...]) -> list[HistoryFile]:
+    """Return the files in the order of import: what others may be built from goes first."""
+    return sorted(files, key=lambda file: ("M15", "H1", "H4").index(file.timeframe))

@@ -6,7 +6,7 @@ from functools import partial
 
 from goldtrader.stack import keys as stored
 from goldtrader.stack.data_dir import DataDir
-from goldtrader.stack.history import HistoryFile
+from goldtrader.stack.history import HistoryFile, shorter_first
 from goldtrader.stack.processes.children import CONNECTOR_NAME
 from goldtrader.stack.processes.fork import run_to_end
 from goldtrader.stack.processes.supervisor import Supervisor
@@ -26,7 +26,7 @@ def prepare_if_needed(
     if has_key and not history and is_current(database_url):
         return
     run_to_end("prepare", partial(_prepare, data_dir), log=supervisor.log_of("prepare"))
-    for file in history:
+    for file in shorter_first(history):
         run_to_end("import", partial(_import, file), log=supervisor.log_of("import"))
     screen.step("The database is prepared")
 

@@ -1,17 +1,22 @@
 """Candle history: read from files, or built from shorter candles."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from mt5_bridge.files.broker_time import BrokerClock
-from mt5_bridge.files.candle_reader import CandleReader
+from mt5_bridge.files.candle_reader import CandleColumns, CandleReader
 from mt5_bridge.files.errors import MarketFileError
-from mt5_bridge.files.layout import CANDLE_FORMS, parse_header
+from mt5_bridge.files.layout import CANDLE_FORMS, PRICES, parse_header
+from mt5_bridge.files.rebuild import Columns, best_source, rebuild
 from mt5_bridge.files.rows import RowParser
 from mt5_bridge.files.text_files import read_header
 from mt5_bridge.files.tick_files import file_clock
+from mt5_bridge.files.timeframes import LENGTHS, OffGridError, TimeframeCheck, name_of
 from mt5_bridge.protocol.wire import CandleRow, History
 
 TIMEFRAMES: Final = {"M15": 900_000, "H1": 3_600_000, "H4": 14_400_000}
@@ -30,10 +35,42 @@ def read_history(
     """
     path = Path(path)
     clock = file_clock(path, source_timezone)
+    read = read_files(dict(_files(path, symbol)), clock)
     return [
-        _last_closed(symbol, timeframe, _candles(file, clock), before_ms)
-        for timeframe, file in _files(path, symbol)
+        _last_closed(symbol, timeframe, _rows(one.columns), before_ms)
+        for timeframe, one in read.items()
     ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HistoryCandles:
+    """The candles of one timeframe; `built_from` names the shorter one that they are built from."""
+
+    columns: Columns
+    built_from: str | None = None
+
+
+def read_files(files: Mapping[str, Path], clock: BrokerClock) -> dict[str, HistoryCandles]:
+    """Read one market's files by timeframe; raises `MarketFileError`.
+
+    Candles of H4 that a broker's clock made do not open where the product's do. They are built from
+    the shorter ones that are there; `OffGridError` where there are none.
+    """
+    found: dict[str, HistoryCandles] = {}
+    firsts: dict[int, int] = {}
+    for timeframe, file in sorted(files.items(), key=lambda each: LENGTHS[each[0]]):
+        length = LENGTHS[timeframe]
+        try:
+            columns = read_columns(file, clock, length)
+            firsts[length] = int(columns[0][0])
+            found[timeframe] = HistoryCandles(columns)
+        except OffGridError:
+            source = best_source(firsts, length)
+            if source is None:
+                raise
+            shorter = found[name_of(source)].columns
+            found[timeframe] = HistoryCandles(rebuild(shorter, source, length), name_of(source))
+    return {timeframe: found[timeframe] for timeframe in files}
 
 
 def build_history(symbol: str, candles: Sequence[CandleRow], before_ms: int) -> list[History]:
@@ -112,14 +149,25 @@ def _timeframe_of(path: Path) -> str:
     )
 
 
-def _candles(path: Path, clock: BrokerClock) -> list[CandleRow]:
-    """Return the file's candles, oldest first."""
+def read_columns(path: Path, clock: BrokerClock, length_ms: int) -> Columns:
+    """Read a file of candles of this length; raises `MarketFileError`."""
     layout = parse_header(path, read_header(path), CANDLE_FORMS)
     if not layout.is_candles:
         raise MarketFileError(f"{path} holds ticks, not candles; {CANDLE_FORMS}")
-    rows: list[CandleRow] = []
+    check = TimeframeCheck(path, length_ms)
+    blocks: list[CandleColumns] = []
     for block in CandleReader(RowParser(path, layout, clock)).candles():
-        columns = (block.time_ms, block.open, block.high, block.low, block.close, block.volume)
-        plain = (column.tolist() for column in columns)
-        rows += [CandleRow(*row) for row in zip(*plain, strict=True)]
-    return rows
+        check.add(block.time_ms, block.lines.__getitem__)
+        blocks.append(block)
+    if not blocks:
+        raise MarketFileError(f"{path} has a header but no candles; export it again")
+    check.finish()
+    open_, high, low, close, volume = (
+        np.concatenate([getattr(block, name) for block in blocks]) for name in (*PRICES, "volume")
+    )
+    return np.concatenate([block.time_ms for block in blocks]), open_, high, low, close, volume
+
+
+def _rows(columns: Columns) -> list[CandleRow]:
+    plain = (column.tolist() for column in columns)
+    return [CandleRow(*row) for row in zip(*plain, strict=True)]

@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mt5_bridge.files.candle_reader import CandleColumns, CandleReader
-from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.layout import Layout
 from mt5_bridge.files.price_form import SpreadForm
-from mt5_bridge.files.rows import Cells, Int64s, RowParser, TimeColumn, numbers
+from mt5_bridge.files.rows import Cells, RowParser, TimeColumn, numbers
+from mt5_bridge.files.timeframes import MINUTE_MS, TimeframeCheck
 from mt5_bridge.protocol.quote_filter import BadTick, LastGood, QuoteFilter
 from mt5_bridge.protocol.quotes import Quotes, quantise
 
 Float64s: TypeAlias = NDArray[np.float64]
 
-_MINUTE_MS = 60_000
 _EXPANSION_MS = np.array([0, 15_000, 30_000, 45_000], dtype=np.int64)
 # One tick cannot tell a market that crashed from a broken line: the stream's filter decides.
 _PASSED_ON = frozenset({BadTick.JUMP})
@@ -108,19 +107,11 @@ class QuoteReader:
 
     def _quotes_of_candles(self, on_read: Callable[[int], None]) -> Iterator[Quotes]:
         assert self.spreads is not None
+        check = TimeframeCheck(self.rows.path, MINUTE_MS)
         for candles in CandleReader(self.rows).candles(on_read):
-            self._check_candle_length(candles.time_ms)
+            check.add(candles.time_ms, candles.lines.__getitem__)
+            check.finish()
             yield _expand(candles, self.spreads.in_price(candles.spread, len(candles)))
-
-    def _check_candle_length(self, times: Int64s) -> None:
-        if len(times) < 3:
-            return
-        shortest = int(np.diff(times).min())
-        if shortest >= 5 * _MINUTE_MS:
-            raise MarketFileError(
-                f"{self.rows.path} holds candles of {shortest // _MINUTE_MS} minutes; "
-                "only M1 candles can stand in for ticks"
-            )
 
     def _check_rules(self, quotes: Quotes, line_of: Callable[[int], int]) -> None:
         self.rows.refuse_off_grid(line_of, quotes.bid, quotes.ask)

@@ -88,20 +88,3 @@ def resample(candles: Candles, timeframe: Timeframe) -> Candles:
         candles.close[ends - 1],
         np.add.reduceat(candles.volume, starts),
     )
-
-
-def smallest_step(candles: Candles) -> Timeframe | None:
-    """Recognise the timeframe of candles by their times; `None` where they fit none.
-
-    It is the longest one that no two neighbours are nearer than, and all are aligned to.
-    """
-    if len(candles) < 2:
-        return None
-    nearest = int(np.diff(candles.time_ms).min())
-    fitting = [
-        timeframe
-        for timeframe in Timeframe
-        if timeframe.milliseconds <= nearest
-        and not np.any(candles.time_ms % timeframe.milliseconds)
-    ]
-    return max(fitting, key=lambda timeframe: timeframe.milliseconds, default=None)

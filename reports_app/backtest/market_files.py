@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from reports_app.backtest.columns import CandleLog, smallest_step
+from reports_app.backtest.columns import CandleLog
 from reports_app.backtest.engine import run, run_on_candles
 from reports_app.backtest.result import BacktestResult
 from signals_app.confluence.parameters import Parameters
-from signals_app.importers.candle_files import MarketFileError, read_candle_file, read_candles
+from signals_app.importers.candle_files import CandleFile, MarketFileError, read_candle_file
+from signals_app.importers.history_files import read_history_files
 from signals_app.importers.tick_files import open_ticks, read_ticks, rereadable
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
@@ -134,16 +135,13 @@ def open_market(
 
     Raises `BadInput` or `MarketFileError`, each a sentence for the user.
     """
-    before = _history(history, instrument.symbol, source_timezone)
+    files = read_history_files(_history_files(history, instrument.symbol), source_timezone)
+    before, built = files.candles, files.description
     if ticks is None:
         if candles is None:
             raise BadInput("A file of ticks or of candles is needed.")
         file = read_candle_file(candles, source_timezone)
-        step = smallest_step(file.candles)
-        if step is None or step.milliseconds > Timeframe.M15.milliseconds:
-            raise BadInput(
-                f"{candles} holds no candles of M15 or shorter; signals are made on M15."
-            )
+        step = _timeframe(file)
         if step is not Timeframe.M1:
             columns, spreads = _until(file.candles, file.spreads(instrument), end_ms)
             return Market(
@@ -152,7 +150,7 @@ def open_market(
                 before,
                 begin_ms,
                 f"{step} candles, {file.assumed}; {file.spread_form(instrument).describe()}; "
-                "where one candle holds stop and target, the stop came first",
+                f"where one candle holds stop and target, the stop came first{built}",
                 candles=columns,
                 spreads=spreads,
             )
@@ -165,7 +163,7 @@ def open_market(
         instrument,
         before,
         begin_ms,
-        opened.assumed,
+        opened.assumed + built,
         batches=lambda on_read: _ticks_until(read_ticks(path, **reading, on_read=on_read), end_ms),
         of_minutes=opened.is_of_candles,
     )
@@ -201,9 +199,17 @@ def _reading(instrument: Instrument, source_timezone: str) -> dict[str, Any]:
     }
 
 
-def _history(place: Path | None, symbol: str, source_timezone: str) -> _History:
-    files = _history_files(place, symbol)
-    return {timeframe: read_candles(file, source_timezone) for timeframe, file in files.items()}
+def _timeframe(file: CandleFile) -> Timeframe:
+    """Return the timeframe of candles that signals can be made of, once each one fits it."""
+    step = file.timeframe
+    if step is not None:
+        file.check(step, allows_broker_clock=step.milliseconds > Timeframe.M15.milliseconds)
+    if step is None or step.milliseconds > Timeframe.M15.milliseconds:
+        what = "" if step is None else f"candles of {step} and "
+        raise BadInput(
+            f"{file.path} holds {what}no candles of M15 or shorter; signals are made on M15."
+        )
+    return step
 
 
 def _history_files(place: Path | None, symbol: str) -> dict[Timeframe, Path]:

@@ -1,7 +1,8 @@
 """Candle files: ISO CSV, MetaTrader 5 exports and Dukascopy CSV, recognised by their header."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from mt5_bridge.files.price_form import PriceForm, SpreadForm, spread_form
 from mt5_bridge.files.rows import RowParser
 from mt5_bridge.files.text_files import read_header
 from mt5_bridge.files.tick_files import file_clock
-from signals_app.market.candle import Candles
+from mt5_bridge.files.timeframes import check_timeframe, commonest_step
+from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, quantise_all
 
@@ -33,6 +35,29 @@ class CandleFile:
     spread: Float64s | None
     decimals: int
     assumed: str
+    _lines: tuple[Sequence[int], ...] = ()
+
+    @property
+    def timeframe(self) -> Timeframe | None:
+        """The timeframe that most of the candles are apart, `None` where there is none such."""
+        step = commonest_step(self.candles.time_ms)
+        return next((each for each in Timeframe if each.milliseconds == step), None)
+
+    def check(self, timeframe: Timeframe, *, allows_broker_clock: bool = False) -> None:
+        """Raise `MarketFileError` where a candle is not one of this timeframe on UTC's grid.
+
+        ``allows_broker_clock`` lets H4 and D1 open whole hours beside it.
+        """
+        check_timeframe(
+            self.path,
+            self.candles.time_ms,
+            timeframe.milliseconds,
+            self._line_of,
+            allows_broker_clock=allows_broker_clock,
+        )
+
+    def _line_of(self, place: int) -> int:
+        return next(islice(chain.from_iterable(self._lines), place, None))
 
     def spread_form(self, instrument: Instrument) -> SpreadForm:
         """Return what the spreads of the file mean for the instrument."""
@@ -101,6 +126,7 @@ def read_candle_file(path: str | Path, source_timezone: str = "utc") -> CandleFi
         np.concatenate(spreads) if spreads else None,
         opened.decimals,
         opened.assumed,
+        tuple(block.lines for block in blocks),
     )
 
 

@@ -101,6 +101,8 @@ def read_series(paths: Sequence[CandlePath], instrument: Instrument) -> Series:
 
 def _read(one: CandlePath, instrument: Instrument) -> CandleRun:
     file = read_candle_file(one.path, one.clock)
+    # What is measured here is measured within one file: its own grid does.
+    file.check(one.timeframe, allows_broker_clock=True)
     return CandleRun(one.path.name, file.candles, file.spreads(instrument))
 
 

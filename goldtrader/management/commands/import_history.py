@@ -39,6 +39,7 @@ class Command(BaseCommand):
         symbol, timeframe = options["symbol"], Timeframe(options["timeframe"])
         try:
             read = read_candle_file(options["file"], options["source_timezone"])
+            read.check(timeframe)
             with (
                 open_database(options["data_dir"], by="import_history"),
                 progress(quiet=not self.stderr.isatty()) as on_progress,

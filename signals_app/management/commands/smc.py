@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from signals_app.importers.candle_files import MarketFileError, read_candles
+from signals_app.importers.candle_files import MarketFileError, read_candle_file
 from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.management.database import open_database
 from signals_app.management.smc_page import SmcPage, sample_note
@@ -46,9 +46,12 @@ class Command(BaseCommand):
         """Analyse the whole file as one window."""
         symbol, timeframe = options["symbol"], Timeframe(options["timeframe"])
         try:
-            candles = read_candles(options["file"], options["source_timezone"])
+            file = read_candle_file(options["file"], options["source_timezone"])
+            # One file is looked at alone: the days of the broker who made it do no harm.
+            file.check(timeframe, allows_broker_clock=True)
         except MarketFileError as error:
             raise CommandError(str(error), returncode=2) from None
+        candles = file.candles
         analysis = analyse(candles)
         if options["json"]:
             self.stdout.write(json.dumps(unsigned_zeros(as_json(analysis, symbol, timeframe))))

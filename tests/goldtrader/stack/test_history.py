@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from goldtrader.stack.errors import StackError
-from goldtrader.stack.history import HistoryFile, check_history, find_history
+from goldtrader.stack.history import HistoryFile, check_history, find_history, shorter_first
 
 
 def test_a_directory_gives_the_files_whose_names_say_what_they_hold(tmp_path):
@@ -33,3 +33,18 @@ def test_a_file_that_is_not_sound_is_refused(tmp_path):
     path.write_text("timestamp,open,high,low,close,volume\n2024-01-05T00:00:00Z,1,nan,1,1,1\n")
     with pytest.raises(StackError, match="line 2"):
         check_history(find_history(path))
+
+
+def test_what_others_may_be_built_from_is_imported_first(tmp_path):
+    for name in ("XAUUSD_H1.csv", "XAUUSD_H4.csv", "EURUSD_M15.csv", "XAUUSD_M15.csv"):
+        (tmp_path / name).touch()
+    found = [file.path.stem for file in shorter_first(find_history(tmp_path))]
+    assert found == ["EURUSD_M15", "XAUUSD_M15", "XAUUSD_H1", "XAUUSD_H4"]
+
+
+def test_a_history_of_another_timeframe_is_refused(tmp_path):
+    rows = [f"2024-01-05T{hour:02}:00:00Z,1,1,1,1,1" for hour in range(5)]
+    path = tmp_path / "XAUUSD_H4.csv"
+    path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows, ""]))
+    with pytest.raises(StackError, match="holds candles of H1, not of H4"):
+        check_history(find_history(tmp_path))

@@ -169,7 +169,7 @@ def test_a_bad_candle_is_named(tmp_path):
 def test_longer_candles_cannot_stand_in_for_ticks(tmp_path):
     rows = "".join(f"2024-01-05T12:{m}:00Z,1,1,1,1\n" for m in ("00", "15", "30"))
     path = write(tmp_path, "timestamp,open,high,low,close\n" + rows)
-    with pytest.raises(MarketFileError, match="candles of 15 minutes; only M1"):
+    with pytest.raises(MarketFileError, match="candles of M15, not of M1"):
         check_file(path)
 
 

@@ -1,9 +1,6 @@
 """Rolling candles, and longer candles from shorter ones."""
 
-import numpy as np
-import pytest
-
-from reports_app.backtest.columns import RollingCandles, resample, smallest_step
+from reports_app.backtest.columns import RollingCandles, resample
 from signals_app.market.candle import Candle, Candles, Timeframe
 
 QUARTER, HOUR = 900_000, 3_600_000
@@ -37,20 +34,3 @@ def test_longer_candles_are_aligned_to_midnight_and_holes_make_none() -> None:
         Candle(2 * HOUR, 8.5, 13.0, 7.0, 12.0, 40.0),
     ]
     assert len(resample(candles.part(0, 0), Timeframe.H1)) == 0
-
-
-@pytest.mark.parametrize(
-    ("times", "timeframe"),
-    [
-        ([0, QUARTER, 5 * QUARTER], Timeframe.M15),
-        ([0, 60_000, 180_000], Timeframe.M1),
-        ([0, HOUR, 3 * HOUR], Timeframe.H1),
-        ([QUARTER, 5 * QUARTER, 9 * QUARTER], Timeframe.M15),
-        ([0, 30_000], None),
-        ([0], None),
-    ],
-)
-def test_the_timeframe_shows_in_the_times(times: list[int], timeframe: Timeframe | None) -> None:
-    columns = [np.ones(len(times))] * 5
-
-    assert smallest_step(Candles(np.array(times), *columns)) is timeframe

@@ -117,7 +117,7 @@ def test_history_before_the_file_warms_the_windows_up(ticks_file: Path, tmp_path
     [
         (["--ticks", "nowhere.csv"], "nowhere.csv"),
         (["--candles", "nowhere.csv"], "nowhere.csv does not exist"),
-        (["--candles", "{h1}"], "holds no candles of M15 or shorter"),
+        (["--candles", "{h1}"], "no candles of M15 or shorter"),
         (["--candles", "{h1}", "--history", "nowhere"], "The history nowhere does not exist"),
         (["--candles", "{h1}", "--history", "{empty}"], "holds no file named like XAUUSD_M15"),
         (["--candles", "{h1}", "--set", "luck=1"], "There is no parameter 'luck'"),

@@ -240,3 +240,50 @@ class TestPrecision:
         report = " ".join(run("backtest", "--symbol=XAUUSD", "--candles", path).split())
         assert said in report
         assert ("ATTENTION" in report) == ("usual" in said)
+
+
+class TestTimeframes:
+    @pytest.mark.parametrize("said", ["M1", "M5", "M30", "H1", "H4", "D1"])
+    def test_another_timeframe_than_the_option_says_is_refused(
+        self, tmp_path: Path, said: str
+    ) -> None:
+        path = write(tmp_path / "m15.csv", HEADER, *rows(16, 15))
+        sentence = refusal("smc", path, "--symbol=XAUUSD", f"--timeframe={said}")
+        assert f"holds candles of M15, not of {said}: most of them are 15 minutes" in sentence
+
+    def test_candles_off_the_grid_are_refused_by_line(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "m15.csv", HEADER, *rows(16, 15, begin=7))
+        what = "line 2: it opens at 2024-01-08T00:07:00 UTC, where no candle of M15 opens"
+        assert what in refusal("smc", path, "--symbol=EURUSD", "--timeframe=M15")
+        assert what in refusal("backtest", "--symbol=EURUSD", "--candles", path)
+
+    def test_a_history_is_of_the_timeframe_of_its_name(self, tmp_path: Path) -> None:
+        m15 = write(tmp_path / "m15.csv", HEADER, *rows(16, 15))
+        history = tmp_path / "history"
+        history.mkdir()
+        write(history / "XAUUSD_H4.csv", HEADER, *rows(16, 15, begin=-600))
+        sentence = refusal("backtest", "--symbol=XAUUSD", "--candles", m15, f"--history={history}")
+        assert "XAUUSD_H4.csv holds candles of M15, not of H4" in sentence
+
+    def test_a_stray_row_does_not_make_another_timeframe(self, tmp_path: Path) -> None:
+        lines = rows(40, 60)
+        stray = write(tmp_path / "h1.csv", HEADER, *lines[:5], *rows(1, 1, begin=255), *lines[5:])
+        for arguments in (
+            ("backtest", "--symbol=XAUUSD", "--candles", stray),
+            ("smc", stray, "--symbol=XAUUSD", "--timeframe=H1"),
+        ):
+            assert "h1.csv, line 7: it opens 15 minutes after the candle" in refusal(*arguments)
+        clean = write(tmp_path / "clean.csv", HEADER, *lines)
+        sentence = refusal("backtest", "--symbol=XAUUSD", "--candles", clean)
+        assert "holds candles of H1 and no candles of M15 or shorter" in sentence
+
+    def test_minutes_that_are_none_do_not_serve_as_ticks(self, tmp_path: Path) -> None:
+        for step in (2, 5, 15, 60):
+            path = write(tmp_path / "m.csv", HEADER, *rows(9, step))
+            sentence = refusal("candles", path, "--symbol=XAUUSD", "--timeframe=M15")
+            assert "not of M1: most of them are" in sentence
+
+    def test_the_detectors_take_a_brokers_own_four_hours(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "h4.csv", HEADER, *rows(12, 240, begin=-120))
+        printed = run("smc", path, "--symbol=XAUUSD", "--timeframe=H4", "--json")
+        assert json.loads(printed)["candles"] == 12
