@@ -83,8 +83,10 @@ class FakeTerminal:
     """One symbol at a broker whose server shows ``clock``; time is what the test says.
 
     `arrive` puts ticks there, at their UTC times, between earlier ones where they are late. Those
-    of a gap are `missing` until the terminal has fetched them. `is_running`, `is_connected`,
-    `has_symbol`, `knows_account`, `gives_ticks` and `gives_rates` are what a test turns off.
+    of a gap are `missing` until the terminal has fetched them. `failures` are errors by function.
+    `accounts` are the logins that the broker knows: password, server and clock. `is_running`,
+    `is_connected`, `has_symbol`, `knows_account`, `gives_ticks` and `gives_rates` are what a test
+    turns off.
     """
 
     COPY_TICKS_ALL = -1
@@ -103,6 +105,9 @@ class FakeTerminal:
         self.gives_rates = True
         self.login_number = 123
         self.accounts = {}
+        self.failures = {}
+        self.is_logged_in = True
+        self.logins = []
         self.opened = 0
         self.shut_down = 0
         self.missing = (0, 0)
@@ -138,6 +143,7 @@ class FakeTerminal:
     def change_account(self, login, server, clock):
         """Let the user log in elsewhere, with ticks of its own."""
         self.login_number, self.server, self.clock = login, server, clock
+        self.is_logged_in = True
         self._ticks = np.empty(0, TICK)
 
     def put_rates(self, timeframe, rows):
@@ -156,43 +162,45 @@ class FakeTerminal:
             return self._fail(-10003, "IPC initialize failed, Process create failed")
         if not self.knows_account:
             return self._fail(-6, "Terminal: Authorization failed")
+        if login:
+            self.logins.append((login, password, server))
+            known = self.accounts.get(login)
+            if known is None or known[0] != password:
+                return self._fail(-6, "Terminal: Authorization failed")
+            self.change_account(login, *known[1:])
         self._is_open = True
-        return self._succeed(True)
-
-    def login(self, login, /, *, password="", server="", timeout=60000):
-        if not self._answers():
-            return False
-        if login not in self.accounts:
-            return self._fail(-6, "Terminal: Authorization failed")
-        self.change_account(login, *self.accounts[login])
         return self._succeed(True)
 
     def shutdown(self):
         self.shut_down += 1
         self._is_open = False
         self._selected = False
+        self._succeed(None)
 
     def last_error(self):
         return self._error
 
     def terminal_info(self):
-        if not self._answers():
+        if not self._answers("terminal_info"):
             return None
         return self._succeed(TerminalInfo(self.is_connected))
 
     def account_info(self):
-        if not self._answers():
+        if not self._answers("account_info"):
+            return None
+        if not self.is_logged_in:
+            self._fail(-4, "Terminal: Not found")
             return None
         return self._succeed(AccountInfo(self.login_number, self.server))
 
     def symbols_get(self, group="*"):
-        if not self._answers():
+        if not self._answers("symbols_get"):
             return None
         names = (self.symbol, *self.elsewhere, "NOT-WATCHED")
         return self._succeed(tuple(SymbolInfo(name, name != "NOT-WATCHED") for name in names))
 
     def symbol_select(self, symbol, enable=True, /):
-        if not self._answers():
+        if not self._answers("symbol_select"):
             return False
         if symbol != self.symbol or not self.has_symbol:
             return self._fail(-1, "Terminal: Call failed")
@@ -200,7 +208,9 @@ class FakeTerminal:
         return self._succeed(True)
 
     def symbol_info_tick(self, symbol, /):
-        if not self._answers() or not self._selected:
+        if not self._answers("symbol_info_tick"):
+            return None
+        if not self._selected:
             self._fail(-4, "Terminal: Not found")
             return None
         if symbol in self.elsewhere:
@@ -212,7 +222,7 @@ class FakeTerminal:
         return self._succeed(Tick(*self._ticks[-1].tolist()))
 
     def copy_ticks_from(self, symbol, date_from, count, flags, /):
-        if not self._answers():
+        if not self._answers("copy_ticks_from"):
             return None
         if symbol != self.symbol or not self._selected or isinstance(date_from, float):
             self._fail(-2, "Invalid params")
@@ -232,7 +242,7 @@ class FakeTerminal:
         return rows
 
     def copy_rates_from_pos(self, symbol, timeframe, start_pos, count, /):
-        if not self._answers():
+        if not self._answers("copy_rates_from_pos"):
             return None
         rates = self._rates.get(timeframe, np.empty(0, RATE))
         if count > 100_000 or not self.gives_rates:
@@ -242,8 +252,10 @@ class FakeTerminal:
         end = len(rates) - (start_pos - 1)
         return self._succeed(rates[max(end - count, 0) : end].copy())
 
-    def _answers(self):
+    def _answers(self, name):
         if self._is_open and self.is_running:
+            if name in self.failures:
+                return self._fail(*self.failures[name])
             return True
         self._fail(-10004, "No IPC connection")
         return False

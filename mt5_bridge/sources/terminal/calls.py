@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+SUCCESS: Final = 1
+"""`last_error`'s code where nothing went wrong. Any other with a result: the result is partial."""
+PIPE_FAILURES: Final = range(-10005, -9999)
+"""Codes of the package itself: the pipe to the terminal failed, rather than what was asked for."""
 TICKS_ALL: Final = -1
 """`COPY_TICKS_ALL` of the package."""
 TIMEFRAME_M15, TIMEFRAME_H1 = 15, 16385
@@ -27,7 +31,6 @@ class Method(StrEnum):
     """The package's functions that are called."""
 
     INITIALIZE = "initialize"
-    LOGIN = "login"
     SHUTDOWN = "shutdown"
     TERMINAL_INFO = "terminal_info"
     ACCOUNT_INFO = "account_info"
@@ -123,7 +126,6 @@ def _newest_tick(found: Any) -> NewestTick:
 
 _CONVERSIONS: Final[Mapping[Method, Callable[[Any], Any]]] = {
     Method.INITIALIZE: bool,
-    Method.LOGIN: bool,
     Method.TERMINAL_INFO: _terminal_info,
     Method.ACCOUNT_INFO: _account_info,
     Method.SYMBOLS_GET: _symbols,

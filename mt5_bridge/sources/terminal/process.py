@@ -66,9 +66,6 @@ class TerminalProcess:
         end = self._limits.initialize_end
         return bool(self._ask(Method.INITIALIZE, *path, end=end, options=options))
 
-    def login(self, login: int, /, **options: Any) -> bool:
-        return bool(self._ask(Method.LOGIN, login, options=options))
-
     def shutdown(self) -> None:
         """Let go of the terminal; where it hangs its process is killed instead."""
         if self._process is None or self._is_ended:

@@ -66,7 +66,9 @@ class Mt5Source:
         self._terminal = terminal
         self._seconds = seconds
         self._end = end
-        self._connection = TerminalConnection(terminal, symbol, account or TerminalAccount())
+        self._connection = TerminalConnection(
+            terminal, symbol, account or TerminalAccount(), seconds
+        )
         self._server = ""
         self._losses = -1
         self._pause = _FIRST_PAUSE
@@ -92,7 +94,7 @@ class Mt5Source:
                 return []
             candles = m15_candles(self._terminal, self.symbol, self._clock.evidence)
         except TerminalLostError as error:
-            self._connection.not_answered(error)
+            self._connection.not_answered(error, was_up=True)
             return []
         if not candles:
             return []
@@ -122,10 +124,7 @@ class Mt5Source:
             if is_up:
                 return self._poll_terminal(now_ms)
         except TerminalLostError as error:
-            self._connection.not_answered(error)
-            if is_up:
-                # It is back only once it has answered what it failed to answer now.
-                self._connection.request_failed(str(error), self._seconds())
+            self._connection.not_answered(error, was_up=is_up)
         return self._poll(wait=self._next_pause())
 
     def interrupt(self) -> None:
@@ -140,7 +139,7 @@ class Mt5Source:
         seconds = self._seconds()
         self._pause = _FIRST_PAUSE
         if not self._has_weeks(seconds):
-            self._connection.request_failed("the terminal gives no candles", seconds)
+            self._connection.request_failed("the terminal gives no candles")
             return self._poll(wait=_RETRY)
         self._look_at_live_ticks(now_ms, seconds)
         if not self._has_place(now_ms):
@@ -149,9 +148,11 @@ class Mt5Source:
             return self._poll(wait=_POLL)
         rows = self._reader.fetch()
         if rows is None:
-            self._connection.request_failed("the terminal gives no ticks", seconds)
+            self._connection.request_failed("the terminal gives no ticks")
             return self._poll(wait=_RETRY)
         self._connection.request_answered()
+        if self._reader.is_refused_as_empty:
+            return self._poll(wait=_RETRY)
         if not self._reader.is_complete(rows, seconds):
             return self._poll(wait=_RETRY)
         if self._history_shown != self._clock.corrections:

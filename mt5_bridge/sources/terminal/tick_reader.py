@@ -7,9 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mt5_bridge.protocol.quotes import Quotes
-from mt5_bridge.sources.terminal.connection import SUCCESS, Terminal
+from mt5_bridge.sources.terminal.calls import PIPE_FAILURES, SUCCESS
+from mt5_bridge.sources.terminal.connection import Terminal
 from mt5_bridge.sources.terminal.server_clock import ClockEvidence
-from mt5_bridge.sources.terminal.tick_window import ALL, Backfill, Rows, TickBookmark, TickWindow
+from mt5_bridge.sources.terminal.tick_window import (
+    ALL,
+    EMPTY,
+    Backfill,
+    Rows,
+    TickBookmark,
+    TickWindow,
+)
 
 PAGE: Final = 20_000
 """Ticks that are handed over at once."""
@@ -23,13 +31,15 @@ _MAXIMUM_AHEAD_MS: Final = 60_000
 class TickReader:
     """Where reading stands. `begin_utc_ms` is behind which time it began, None before `start`.
 
-    `is_behind` says that there are more ticks than one page held.
+    `is_behind` says that there are more ticks than one page held; `is_refused_as_empty` that the
+    last `fetch` was refused because there are no ticks yet behind the place.
     """
 
     def __init__(self, terminal: Terminal, symbol: str, warn: Callable[[str], None]) -> None:
         """``warn`` gets a sentence on whatever holds ticks up, over and over while it does."""
         self.begin_utc_ms: int | None = None
         self.is_behind = False
+        self.is_refused_as_empty = False
         self._terminal = terminal
         self._symbol = symbol
         self._warn = warn
@@ -88,10 +98,18 @@ class TickReader:
             self._symbol, begin_ms // 1000, self._page(), self._terminal.COPY_TICKS_ALL
         )
         code, text = self._terminal.last_error()
+        is_empty = rows is None or not len(rows)
+        self.is_refused_as_empty = (
+            is_empty and code not in (SUCCESS, *PIPE_FAILURES) and self._is_newest_before(begin_ms)
+        )
+        if self.is_refused_as_empty:
+            return EMPTY
         if rows is None or code != SUCCESS:
             # With a result, too: it is a part of what there is.
             self._warn(f"the terminal gives no ticks ({code}: {text})")
             return None
+        if is_empty:
+            return EMPTY
         if len(rows) > 1 and np.any(np.diff(rows["time_msc"]) < 0):
             rows = rows[np.argsort(rows["time_msc"], kind="stable")]
         return rows
@@ -125,6 +143,11 @@ class TickReader:
             _or_none(new["volume_real"]),
         )
         return quotes, is_all
+
+    def _is_newest_before(self, server_ms: int) -> bool:
+        """Whether the terminal knows no tick from then on, as at a weekend."""
+        tick = self._terminal.symbol_info_tick(self._symbol)
+        return tick is None or int(tick.time_msc) < server_ms - server_ms % 1000
 
     def _count_ready(
         self, times: NDArray[np.int64], certain: int, clock: ClockEvidence, now_ms: int

@@ -16,6 +16,12 @@ from numpy.typing import NDArray
 Rows: TypeAlias = NDArray[Any]
 """Ticks as the terminal gives them, in order of `time_msc`."""
 
+EMPTY: Final = np.empty(
+    0,
+    [("time_msc", "<i8"), *((name, "<f8") for name in ("bid", "ask", "last", "volume_real"))],
+)
+"""No ticks, with the fields that are read."""
+
 LATEST_MS: Final = 60_000
 """How much later than a newer one a tick may come; the server refuses what is older."""
 SETTLED_AFTER: Final = 30.0

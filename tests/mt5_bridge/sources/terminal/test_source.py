@@ -337,17 +337,54 @@ def test_an_account_of_another_broker_is_noticed_without_an_outage():
     assert [row for poll in polls for row in taken(poll)] == came
 
 
-def test_the_account_that_was_asked_for_is_logged_in_again():
+def test_a_user_who_changes_the_account_is_not_overruled_and_may_change_it_back():
     terminal = a_terminal(SERVER_EU, NOON)
-    terminal.accounts = {123: ("Broker-Demo", SERVER_EU)}
     source = a_source(terminal, NOON, account=TerminalAccount(login=123))
+    terminal.arrive(ticks(NOON, 5))
+    assert len(source.poll(NOON + 500).quotes) == 5
     terminal.change_account(456, "Other-Live", SERVER_US)
-    assert [notice.code for notice in source.poll(NOON).notices] == []
-    assert terminal.server == "Broker-Demo"
-    terminal.change_account(456, "Other-Live", SERVER_US)
-    terminal.accounts = {}
     (notice,) = source.poll(NOON + 1000).notices
-    assert "not logged in to account 123 (-6: Terminal: Authorization failed)" in notice.message
+    assert notice.code is ErrorCode.MT5_DISCONNECTED
+    assert "logged in to account 456 at Other-Live, and this connector is for 123" in notice.message
+    assert terminal.logins == []
+    terminal.change_account(123, "Broker-Demo", SERVER_EU)
+    terminal.arrive(ticks(NOON, 8))
+    polls = source.settle(NOON + 40_000)
+    assert [notice.code for poll in polls for notice in poll.notices] == [ErrorCode.MT5_RECONNECTED]
+    assert [row for poll in polls for row in taken(poll)] == ticks(NOON, 8)[5:]
+
+
+def test_an_hour_of_errors_is_one_outage_and_nothing_is_lost():
+    terminal = a_terminal(SERVER_EU, NOON)
+    source = a_source(terminal, NOON)
+    terminal.arrive(ticks(NOON, 5))
+    assert len(source.poll(NOON + 500).quotes) == 5
+    opened = terminal.opened
+    terminal.failures = {"copy_ticks_from": (-10002, "IPC recv failed")}
+    codes = codes_of(source, NOON + 1000, 3600)
+    assert codes == [ErrorCode.MT5_DISCONNECTED]
+    assert terminal.opened - opened > 200
+    terminal.failures = {}
+    terminal.arrive(ticks(NOON + 1000, 2000, 1000))
+    polls = source.settle(NOON + 3_700_000)
+    assert [notice.code for poll in polls for notice in poll.notices] == [ErrorCode.MT5_RECONNECTED]
+    assert [row for poll in polls for row in taken(poll)] == ticks(NOON + 1000, 2000, 1000)
+
+
+@pytest.mark.parametrize("code", [-1, -4])
+def test_a_start_at_a_weekend_where_an_empty_interval_is_an_error_is_no_outage(code):
+    saturday = ms(2025, 3, 29, 12, 0)
+    terminal = a_terminal(SERVER_EU, saturday)
+    terminal.arrive(ticks(ms(2025, 3, 28, 20, 58), 20, 1000))
+    terminal.failures = {"copy_ticks_from": (code, "Terminal: Call failed")}
+    source = Source(terminal, clock="server-eu")
+    source.start(None, 0, None, saturday)
+    codes = codes_of(source, saturday, 600)
+    assert codes == [ErrorCode.MT5_RECONNECTED]
+    sunday = ms(2025, 3, 30, 22, 0)
+    terminal.failures = {}
+    polls, came = live(terminal, source, sunday, 40)
+    assert [row for poll in polls for row in taken(poll)] == came
 
 
 def test_a_clock_that_nothing_tells_is_not_guessed():

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from mt5_bridge.files.broker_time import SERVER_EU
+from mt5_bridge.sources.terminal.calls import TerminalLostError
 from mt5_bridge.sources.terminal.tick_window import LATEST_MS
 from tests.mt5_bridge.sources.terminal.test_source import HOUR, NOON, Source, a_terminal, taken
 
@@ -15,6 +16,9 @@ _TROUBLES = (
     "dead line",
     "terminal closed",
     "no answer",
+    "pipe fails",
+    "hangs",
+    "process dies",
     "late tick",
     "clock wrong",
     "connector restarted",
@@ -78,6 +82,15 @@ class Trouble:
         if poll.watermark_ms is not None:
             self.watermarks.append(poll.watermark_ms)
 
+    def lose(self, name, *, is_process_gone):
+        """Let a call never be answered; with its process the terminal has to be opened anew."""
+
+        def unanswered(*arguments):
+            self.terminal._is_open = not is_process_gone
+            raise TerminalLostError("no answer", is_process_gone=is_process_gone)
+
+        setattr(self.terminal, name, unanswered)
+
     def befall(self, trouble):
         terminal, begin_ms = self.terminal, self.now_ms
         match trouble:
@@ -95,6 +108,16 @@ class Trouble:
                 terminal.missing = (0, 0)
             case "dead line":
                 self.run(self.random.randrange(2, 200), trouble)
+            case "pipe fails":
+                name = self.random.choice(("terminal_info", "account_info", "copy_ticks_from"))
+                terminal.failures = {name: (self.random.choice((-10002, -10005)), "IPC failed")}
+                self.run(self.random.randrange(2, 80))
+                terminal.failures = {}
+            case "hangs" | "process dies":
+                name = self.random.choice(("terminal_info", "symbol_info_tick", "copy_ticks_from"))
+                self.lose(name, is_process_gone=trouble == "process dies")
+                self.run(self.random.randrange(2, 80))
+                delattr(terminal, name)
             case "late tick":
                 self.run(self.random.randrange(2, 14), trouble)
             case "terminal closed":
@@ -114,7 +137,7 @@ class Trouble:
                 self.source.start(self.bookmark, 0, NOON - 1, self.now_ms)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(8))
 def test_every_tick_leaves_once_whatever_the_terminal_does(seed):
     market = Trouble(seed)
     market.run(40)
