@@ -87,3 +87,44 @@ class RecordDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instrument} {self.date} {self.digest[:12]}"
+
+
+class RecordSeal(models.Model):
+    """What a sealed day stood on, kept apart from it: candles, decisions, probabilities, messages.
+
+    Written once. `number` counts the instrument's sealed days from 1, `covered` holds how many rows
+    of each part there were and their digest, and `link` chains the seals (`track_record.evidence`).
+    """
+
+    instrument = fields.symbol()
+    number = models.PositiveIntegerField()
+    date = models.DateField()
+    day_digest = models.CharField(max_length=64)
+    covered = models.JSONField()
+    previous = models.CharField(max_length=64, blank=True)
+    link = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "record_seals"
+        constraints = (
+            models.UniqueConstraint(fields=("instrument", "number"), name="one_seal_per_number"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.number} {self.date} {self.link[:12]}"
+
+
+class RecordPublication(models.Model):
+    """A digest that went into a report, kept apart from the outbox. Written once."""
+
+    instrument = fields.symbol()
+    key = models.CharField(max_length=80, unique=True, help_text="the report's in the outbox")
+    digest = models.CharField(max_length=64)
+    published_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "record_publications"
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.digest[:12]}"

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from reports_app.models import RecordDay
+from reports_app.models import RecordDay, RecordPublication, RecordSeal
 from reports_app.track_record.days_proof import require_published_digests, require_sealed_days
 from reports_app.track_record.entries_proof import verified_entries
+from reports_app.track_record.seals_proof import (
+    DECIDED_FOR_SIGNAL,
+    require_decided_signals,
+    require_publications,
+    require_seals,
+)
 from reports_app.track_record.violation import Violation
-from signals_app.models import Signal
+from signals_app.models import Decision, Signal
 from trades_app.lifecycle.hash_chain import Day, chain_days, holds_published
 from trades_app.models import Message
 
@@ -84,11 +90,24 @@ def _verify(instrument: str) -> Proof:
     days = chain_days(instrument, verified_entries(instrument))
     sealed = require_sealed_days(instrument, days)
     require_published_digests(instrument, days)
+    require_seals(instrument)
+    require_publications(instrument)
+    require_decided_signals(instrument)
     return Proof(instrument, days, sealed)
 
 
 def _instruments() -> set[str]:
     signals = Signal.objects.order_by().values_list("instrument", flat=True).distinct()
     days = RecordDay.objects.order_by().values_list("instrument", flat=True).distinct()
+    seals = RecordSeal.objects.order_by().values_list("instrument", flat=True).distinct()
+    published = RecordPublication.objects.order_by().values_list("instrument", flat=True).distinct()
+    decided = Decision.objects.filter(outcome__in=DECIDED_FOR_SIGNAL).order_by()
     reports = Message.objects.filter(kind=Message.Kind.REPORT).order_by()
-    return {*signals, *days, *reports.values_list("instrument", flat=True).distinct()}
+    return {
+        *signals,
+        *days,
+        *seals,
+        *published,
+        *decided.values_list("instrument", flat=True).distinct(),
+        *reports.values_list("instrument", flat=True).distinct(),
+    }

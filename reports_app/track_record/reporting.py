@@ -3,8 +3,9 @@
 import datetime as dt
 
 import structlog
+from django.db import transaction
 
-from reports_app.models import RecordDay
+from reports_app.models import RecordDay, RecordPublication
 from reports_app.performance.statistics import Period
 from reports_app.rendering.period_report import PeriodReport
 from reports_app.track_record import sealing
@@ -31,7 +32,16 @@ def report(instrument: str) -> int:
     due = _due(instrument, oldest_sealed=sealed[0].date if sealed else None)
     if not due:
         return 0
-    outbox.put_all([_draft(instrument, period, first_day) for period, first_day in due])
+    drafts = [_draft(instrument, period, first_day) for period, first_day in due]
+    with transaction.atomic():
+        outbox.put_all(drafts)
+        RecordPublication.objects.bulk_create(
+            [
+                RecordPublication(instrument=instrument, key=draft.key, digest=draft.data.digest)
+                for draft in drafts
+            ],
+            ignore_conflicts=True,
+        )
     log.info("reports_written", instrument=instrument, reports=len(due))
     return len(due)
 

@@ -2,7 +2,8 @@
 
 Each instrument's signals are one chain; each trade's events are a chain that begins at its
 signal; each day's digest covers the links of its signals and events and the digest before. None of
-it depends on when workers wrote what. `proof` computes all of it again.
+it depends on when workers wrote what. A seal counts the day and covers what it stands on
+(`evidence`). `proof` computes all of it again.
 """
 
 import datetime as dt
@@ -11,7 +12,9 @@ import structlog
 from django.db import transaction
 from django.db.models import Min
 
-from reports_app.models import RecordDay
+from reports_app.models import RecordDay, RecordSeal
+from reports_app.track_record import evidence
+from reports_app.track_record.evidence import Span
 from signals_app.confluence.hash_chain import BEGINNING
 from signals_app.market import calendar
 from signals_app.models import Decision, Signal, Strategy, StreamPosition
@@ -68,19 +71,46 @@ def seal_days(instrument: str) -> list[RecordDay]:
             previous = last.digest if last else BEGINNING
             entries = _entries(instrument, day)
             digest = day_digest(previous, instrument, day, [entry.link for entry in entries])
-            sealed.append(
-                RecordDay.objects.create(
-                    instrument=instrument,
-                    date=day,
-                    signals=sum(not entry.number for entry in entries),
-                    events=sum(bool(entry.number) for entry in entries),
-                    previous=previous,
-                    digest=digest,
-                )
+            row = RecordDay.objects.create(
+                instrument=instrument,
+                date=day,
+                signals=sum(not entry.number for entry in entries),
+                events=sum(bool(entry.number) for entry in entries),
+                previous=previous,
+                digest=digest,
             )
+            _seal_evidence(row)
+            sealed.append(row)
     for row in sealed:
         log.info("day_sealed", instrument=instrument, date=str(row.date), digest=row.digest)
     return sealed
+
+
+def _seal_evidence(day: RecordDay) -> None:
+    """Count the day, and link what stands behind it and behind the days since the last seal."""
+    last = RecordSeal.objects.filter(instrument=day.instrument).order_by("-number").first()
+    span = Span(
+        instrument=day.instrument,
+        number=RecordDay.objects.filter(instrument=day.instrument, date__lte=day.date).count(),
+        after=last.date if last else None,
+        until=day.date,
+    )
+    if last is not None and last.number >= span.number:
+        # Somebody removed days: they are sealed as before, and the proof compares.
+        log.warning("day_was_sealed_before", instrument=day.instrument, date=str(day.date))
+        return
+    evidence.claim(span)
+    parts = evidence.covered(span)
+    previous = last.link if last else BEGINNING
+    RecordSeal.objects.create(
+        instrument=span.instrument,
+        number=span.number,
+        date=span.until,
+        day_digest=day.digest,
+        covered=parts,
+        previous=previous,
+        link=evidence.seal_link(previous, span, day.digest, parts),
+    )
 
 
 def _last_sealed(instrument: str) -> RecordDay | None:

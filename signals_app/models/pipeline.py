@@ -162,6 +162,9 @@ class Decision(models.Model):
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     decided_at = models.DateTimeField(null=True)
+    record_seal = models.PositiveIntegerField(
+        null=True, editable=False, help_text="number of the seal that covers it; null: none yet"
+    )
 
     objects = DecisionQuerySet.as_manager()
 
@@ -179,6 +182,7 @@ class Decision(models.Model):
                 name="decision_open",
             ),
             models.Index(fields=("-close_time_ms", "-id"), name="decision_newest"),
+            models.Index(fields=("instrument", "record_seal"), name="decision_sealed"),
         )
 
     def __str__(self) -> str:

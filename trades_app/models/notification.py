@@ -95,12 +95,16 @@ class Message(models.Model):
     telegram_message_id = models.BigIntegerField(null=True, blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    record_seal = models.PositiveIntegerField(
+        null=True, editable=False, help_text="number of the seal that covers it; null: none yet"
+    )
 
     objects = MessageQuerySet.as_manager()
 
     class Meta:
         db_table = "outbox"
         indexes = (
+            models.Index(fields=("instrument", "record_seal"), name="message_sealed"),
             models.Index(
                 fields=("not_before",),
                 condition=models.Q(status__in=("WAITING", "SENDING")),

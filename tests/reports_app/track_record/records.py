@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from reports_app.models import RecordDay, RecordPublication, RecordSeal
 from reports_app.track_record.sealing import seal_days
 from signals_app.models import Signal, StreamPosition
 from tests.trades_app.examples import CLOSE_MS
@@ -23,6 +24,12 @@ def make_record() -> None:
     stored_trade(numbered(1, days=3))
     stream_at(CLOSE_MS + 3 * DAY_MS + 60_000)
     seal_days("XAUUSD")
+
+
+def remove_seals() -> None:
+    """Remove every day's digest, and whatever else says that there were days."""
+    for rows in (RecordDay, RecordSeal, RecordPublication):
+        rows.objects.all().delete()
 
 
 def remove(signal_id: str) -> None:

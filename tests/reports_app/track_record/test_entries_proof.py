@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reports_app.models import RecordDay
+from reports_app.models import RecordDay, RecordSeal
 from reports_app.track_record.proof import verify
 from reports_app.track_record.sealing import seal_days
 from reports_app.track_record.violation import Violation
@@ -184,6 +184,7 @@ def seal_with_signed_zeros(signal_id: str) -> int:
 
 def test_a_record_that_an_earlier_version_sealed_with_a_negative_zero_holds(record: None) -> None:
     RecordDay.objects.all().delete()
+    RecordSeal.objects.all().delete()
     assert seal_with_signed_zeros("XAU_20240105_001") == 6
     assert seal_with_signed_zeros("XAU_20240108_001") == 4
     (sealed,) = seal_days("XAUUSD")

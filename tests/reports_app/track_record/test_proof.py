@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 
-from reports_app.models import RecordDay
 from reports_app.track_record.proof import Published, verify
 from reports_app.track_record.violation import Violation
 from signals_app.models import Signal
@@ -14,6 +13,7 @@ from tests.reports_app.track_record.records import (
     MONDAY,
     WON,
     remove,
+    remove_seals,
 )
 from tests.trades_app.rows import numbered, stored_trade
 from trades_app.models import Message, Trade, TradeEvent
@@ -31,7 +31,7 @@ def test_a_record_that_nobody_touched_holds(record: None) -> None:
 
 def test_the_same_ticks_give_the_same_head(record: None) -> None:
     (first,) = verify()
-    RecordDay.objects.all().delete()
+    remove_seals()
     TradeEvent.objects.all().delete()
     Trade.objects.all().delete()
     Signal.objects.all().delete()
@@ -53,7 +53,7 @@ def test_what_was_published_belongs_to_the_record_or_it_is_broken(published: str
 
     for signal_id in ("XAU_20240108_001", "XAU_20240105_002"):
         remove(signal_id)
-    RecordDay.objects.all().delete()
+    remove_seals()
     Message.objects.all().delete()
 
     verify()
