@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,6 +27,7 @@ from pytest_django import Settings
 from redis import Redis, RedisError
 
 from goldtrader.stack.servers import valkey
+from mt5_bridge.protocol.wire import Role
 from signals_app.market import aggregation, calendar
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.tick import Tick, Ticks
@@ -301,9 +303,10 @@ async def _befall(chaos: Chaos, pipeline: Pipeline, faults: list[str], seconds: 
         for name in NAMES:
             chaos.connect(name)
         for fault in faults:
-            # Mostly it strikes where ticks flow again, not where the last one still is at work.
+            # Mostly it strikes where ticks flow again and a standby is there to take over. A gateway
+            # or a connector may take ten seconds to start on a slow machine.
             await pipeline.reaches(len(pipeline.used) + 1, within=6)
-            await asyncio.sleep(1.5)
+            await asyncio.to_thread(_wait_for_both_connectors, seconds=15)
             await chaos.strike(fault)
         await pipeline.reaches(len(market.quotes), within=seconds + 60)
     finally:
@@ -313,6 +316,19 @@ async def _befall(chaos: Chaos, pipeline: Pipeline, faults: list[str], seconds: 
             server.close()
         chaos.stop()
         await asyncio.sleep(0.05)
+
+
+def _wait_for_both_connectors(seconds: float) -> None:
+    """Wait until the gateway sees both, in different roles; for so many seconds at most."""
+    Connector.objects.update(roles={})
+    deadline = time.monotonic() + seconds
+    try:
+        while time.monotonic() < deadline:
+            if {row.roles.get(SYMBOL) for row in Connector.objects.all()} == set(Role):
+                return
+            time.sleep(0.1)
+    finally:
+        connection.close()
 
 
 def _withstand(chaos: Chaos, pipeline: Pipeline, faults: list[str], seconds: float) -> None:
