@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 from tests.paths import ROOT
 
@@ -52,6 +53,20 @@ def export(data_dir: Path) -> dict[str, Any]:
     """Return the signals and trades of a data directory."""
     exported: dict[str, Any] = json.loads(manage("export", "--data-dir", data_dir, "--json"))
     return exported
+
+
+def count_events(data_dir: Path) -> int:
+    """Return how many events of trades a running stack has stored, 0 while it does not answer.
+
+    A question to the database, where a command would be a process that loads Django.
+    """
+    try:
+        settings = json.loads((data_dir / "stack.json").read_text())
+        with psycopg.connect(settings["database_url"]) as database:
+            (count,) = database.execute("SELECT count(*) FROM trade_events").fetchone() or (0,)
+    except (OSError, KeyError, psycopg.Error):
+        return 0
+    return int(count)
 
 
 def run_stack(*arguments: str, data_dir: Path, **added: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from signals_app.confluence.hash_chain import signal_link
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.encoding import as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from tests.goldtrader.stack.commands import export, manage, wait_until
+from tests.goldtrader.stack.commands import count_events, export, manage, wait_until
 from tests.stand_ins.market_files import write_market_files
 from trades_app.lifecycle.exported import trade_as_json
 from trades_app.lifecycle.hash_chain import event_link
@@ -60,7 +60,8 @@ def test_ticks_in_give_the_backtests_signals_trades_and_messages_out(start_stack
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read())
 
-    wait_until(lambda: len(export(stack.data_dir)["trades"]) >= len(trades), seconds=90)
+    events = sum(len(trade["events"]) for trade in trades)
+    wait_until(lambda: count_events(stack.data_dir) >= events, seconds=90)
     wait_until(lambda: used_ticks(ask("health")) == market.ticks.last_ordinal, seconds=30)
     assert export(stack.data_dir) == {"signals": signals, "trades": trades}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.goldtrader.stack.commands import export, manage, wait_until
+from tests.goldtrader.stack.commands import count_events, export, manage, wait_until
 from tests.paths import SHARED
 from tests.stand_ins.market_files import write_market_files
 
@@ -73,11 +73,14 @@ def record(stack):
 def recorded(stack, expected, seconds):
     """Return what is recorded once it is all there, or when the time is over."""
     deadline = time.monotonic() + seconds
+    events = sum(len(trade["events"]) for trade in expected["trades"])
     while True:
-        found = record(stack)
-        if found == expected or time.monotonic() > deadline or stack.process.poll() is not None:
-            return found
-        time.sleep(1)
+        is_late = time.monotonic() > deadline or stack.process.poll() is not None
+        if is_late or count_events(stack.data_dir) >= events:
+            found = record(stack)
+            if found == expected or is_late:
+                return found
+        time.sleep(0.5)
 
 
 @pytest.mark.parametrize(

@@ -303,8 +303,8 @@ async def _befall(chaos: Chaos, pipeline: Pipeline, faults: list[str], seconds: 
         for name in NAMES:
             chaos.connect(name)
         for fault in faults:
-            # Mostly it strikes where ticks flow again and a standby is there to take over. A gateway
-            # or a connector may take ten seconds to start on a slow machine.
+            # Mostly it strikes where ticks flow again and a standby is there to take over. On a
+            # slow machine a gateway or a connector may take ten seconds to start.
             await pipeline.reaches(len(pipeline.used) + 1, within=6)
             await asyncio.to_thread(_wait_for_both_connectors, seconds=15)
             await chaos.strike(fault)
