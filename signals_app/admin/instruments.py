@@ -40,7 +40,8 @@ class InstrumentAdmin(ModelAdmin):
             {
                 "fields": (
                     ("contract_size", "starting_balance"),
-                    ("lot_step", "minimum_lot", "maximum_lot"),
+                    "lot_step",
+                    ("minimum_lot", "maximum_lot"),
                 )
             },
         ),

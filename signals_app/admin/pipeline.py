@@ -78,7 +78,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     sortable_by = ("points",)
     fieldsets = (
-        (None, {"fields": (("instrument", "closed_at", "result"), ("best_direction", "points"))}),
+        (None, {"fields": (("instrument", "closed_at"), "result", ("best_direction", "points"))}),
         ("Why", {"fields": ("why", "text", "strategy")}),
         (
             "Windows",
@@ -150,8 +150,8 @@ class StreamPositionAdmin(ReadOnlyAdmin):
     list_display = ("instrument", "used", "unused", "last_tick", "bid_ask", "watermark", "moved")
     ordering = ("instrument",)
     fieldsets = (
-        (None, {"fields": (("instrument", "used", "unused"), ("last_tick", "bid_ask"))}),
-        ("Stream", {"fields": (("entry_id", "watermark", "first_tick"), "seqs", "moved")}),
+        (None, {"fields": ("instrument", ("used", "unused"), ("last_tick", "bid_ask"))}),
+        ("Stream", {"fields": (("watermark", "first_tick"), "entry_id", "seqs", "moved")}),
         ("Candles", {"fields": ("forming", "closed")}),
     )
 
@@ -248,7 +248,7 @@ class AnalysisAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": (("instrument", "timeframe", "closed_at"), ("candles", "created_at"))}),
+        (None, {"fields": (("instrument", "timeframe"), ("closed_at", "created_at"), "candles")}),
         ("What the detectors found", {"fields": ("findings",)}),
     )
 

@@ -49,8 +49,9 @@ class SignalAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("signal_id", "status_label", "direction_label"),
-                    ("closed_at", "session", "strategy"),
+                    ("signal_id", "status_label"),
+                    ("direction_label", "strategy"),
+                    ("closed_at", "session"),
                 )
             },
         ),
@@ -63,7 +64,8 @@ class SignalAdmin(ReadOnlyAdmin):
             "Why",
             {
                 "fields": (
-                    ("confidence", "setup_type", "market_structure"),
+                    ("confidence", "market_structure"),
+                    "setup_type",
                     ("probability_measured", "probability_of"),
                     "reasons",
                     "h4_context",
@@ -72,7 +74,7 @@ class SignalAdmin(ReadOnlyAdmin):
                 )
             },
         ),
-        ("Traceability", {"fields": (("entry_ordinal", "entered_at", "created_at"),)}),
+        ("Traceability", {"fields": (("entry_ordinal", "entered_at"), "created_at")}),
     )
 
     def get_queryset(self, request: HttpRequest):  # type: ignore[no-untyped-def]

@@ -121,7 +121,7 @@ class StrategyAdmin(ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The parameters by their purpose; a retired version only shows what it changed."""
-        version = (None, {"fields": (("title", "state", "made_at"), "changes")})
+        version = (None, {"fields": (("title", "state"), "made_at", "changes")})
         if not self.has_change_permission(request, obj):
             return (version,)
         return (version, *((title, {"fields": names}) for title, names in _GROUPS))

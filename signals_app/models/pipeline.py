@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 from django.db.models.functions import Now
 
+from signals_app.market.calendar import iso
 from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
 from signals_app.models import fields
@@ -94,7 +95,7 @@ class Analysis(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.instrument} {self.timeframe} {self.close_time_ms}"
+        return f"{self.instrument} {self.timeframe} {iso(self.close_time_ms)}"
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
@@ -186,7 +187,7 @@ class Decision(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.instrument} {self.close_time_ms} {self.outcome}"
+        return f"{self.instrument} {iso(self.close_time_ms)} {self.outcome}"
 
     def entry_tick(self) -> Tick:
         """The tick that the close is entered at; it must have one."""

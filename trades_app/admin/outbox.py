@@ -26,6 +26,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "kind",
         "instrument",
         "of_signal",
+        "key",
         "state",
         "attempts",
         "sent",
@@ -38,7 +39,10 @@ class MessageAdmin(ReadOnlyAdmin):
     list_select_related = ("signal",)
     actions: Any = ("retry",)
     fieldsets = (
-        (None, {"fields": (("kind", "instrument", "of_signal"), ("state", "attempts", "sent"))}),
+        (
+            None,
+            {"fields": (("kind", "instrument"), "of_signal", ("state", "attempts"), "sent", "key")},
+        ),
         ("Text", {"fields": ("as_sent",)}),
         (
             "Delivery",

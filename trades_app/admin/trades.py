@@ -107,6 +107,7 @@ class TradeAdmin(ReadOnlyAdmin):
         "of_signal",
         "direction_label",
         "state",
+        "reason",
         "profit",
         "pips",
         "multiple",
@@ -116,7 +117,6 @@ class TradeAdmin(ReadOnlyAdmin):
         "stop",
         "left_at",
         "exit",
-        "reason",
     )
     list_filter = (OpenFilter, InstrumentFilter, DirectionFilter)
     search_fields = ("signal__signal_id",)
@@ -131,13 +131,17 @@ class TradeAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("trade_id", "of_signal", "instrument"),
-                    ("direction_label", "state", "reason"),
-                    ("profit", "pips", "multiple"),
-                    ("entered_at", "entry", "lots"),
-                    ("left_at", "exit", "remaining_lots"),
-                    ("stop", "first_target", "second_target"),
-                    ("first_stop", "risk", "expires"),
+                    ("of_signal", "trade_id"),
+                    ("instrument", "direction_label"),
+                    ("state", "reason"),
+                    ("profit", "pips"),
+                    ("risk", "multiple"),
+                    ("lots", "remaining_lots"),
+                    ("entered_at", "entry"),
+                    ("left_at", "exit"),
+                    ("stop", "first_stop"),
+                    ("first_target", "second_target"),
+                    "expires",
                 )
             },
         ),

@@ -12,6 +12,7 @@ from django.test import Client
 from reports_app import metrics as figures
 from signals_app.models import Decision, StreamPosition
 from tests.callers import API, caller
+from tests.docs.pages import REFERENCE, text
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import numbered, stored_trade
 
@@ -58,12 +59,10 @@ def test_every_promised_name_is_there_before_anything_happened(client: Client) -
     assert set(NAMES) <= names
 
 
-def test_the_page_of_promises_is_this_list(shared: Path) -> None:
-    page = (shared / "surface.md").read_text()
-    section = page.partition("## Metrics")[2].partition("\n## ")[0]
-    promised = re.findall(r"`([a-z_]+)(?:\{reason\})?`", section)
+def test_the_reference_names_what_dashboards_are_written_against() -> None:
+    documented = set(re.findall(r"^\| `([a-z_]+)`", text(REFERENCE / "metrics.md"), re.MULTILINE))
 
-    assert sorted(promised) == sorted(name.removesuffix("_bucket") for name in NAMES)
+    assert {name.removesuffix("_bucket") for name in NAMES} <= documented
 
 
 def test_trading_figures_are_those_of_the_database(client: Client) -> None:

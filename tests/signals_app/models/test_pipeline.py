@@ -3,10 +3,17 @@
 import pytest
 
 from signals_app.market.tick import Tick
-from signals_app.models import Decision
+from signals_app.models import Analysis, Decision
 from tests.trades_app.examples import CLOSE_MS
 
 QUARTER = 900_000
+
+
+def test_closes_are_named_by_their_times() -> None:
+    close = {"instrument": "XAUUSD", "close_time_ms": CLOSE_MS}
+
+    assert str(Decision(**close)) == "XAUUSD 2024-01-05T14:30:00Z PENDING"
+    assert str(Analysis(timeframe="M15", **close)) == "XAUUSD M15 2024-01-05T14:30:00Z"
 
 
 def test_a_close_is_entered_at_its_entry_tick() -> None:
