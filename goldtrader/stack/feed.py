@@ -76,7 +76,7 @@ def choose_feed(
     except MarketFileError as error:
         raise StackError(str(error)) from error
     return Feed(
-        "replay", symbol, speed or "max", source_timezone, path, summary.assumed, not is_known
+        "replay", symbol, speed or "max", source_timezone, path, summary.understood, not is_known
     )
 
 

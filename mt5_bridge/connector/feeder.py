@@ -8,7 +8,7 @@ from typing import Final
 from mt5_bridge.connector.spool import Spool, SpoolFullError
 from mt5_bridge.connector.spool_file import SpoolError
 from mt5_bridge.connector.spool_tables import SpoolState
-from mt5_bridge.protocol.quote_filter import QuoteFilter
+from mt5_bridge.protocol.quote_filter import WITHOUT_JUMPS
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.sources.base import Poll, Source
 from mt5_bridge.sources.log_limiter import LogLimiter
@@ -34,7 +34,7 @@ class Feeder:
         self._source = source
         self._spool = spool
         self._ends_on_error = ends_on_error
-        self._filter = QuoteFilter()
+        self._filter = WITHOUT_JUMPS
         self._begin: tuple[str | None, int, int | None] = (None, 0, None)
         self._tried_at = 0.0
         self._log_limiter = LogLimiter(every=_LOG_AGAIN)
@@ -69,8 +69,9 @@ class Feeder:
     def _store(self, poll: Poll) -> int:
         """Put the good ticks into the spool; return how many were refused.
 
-        None is refused for being of the future: it may be this machine's clock that is late, and
-        what is thrown away here never comes again. Nor is one held against what the server has from
+        None is refused for a jump of the price: whether that lasts, the server alone judges. None
+        is refused for being of the future: it may be this machine's clock that is late, and what is
+        thrown away here never comes again. Nor is one held against what the server has from
         another connector: should it forget that, this one has to have its own.
         """
         symbol = self._source.symbol

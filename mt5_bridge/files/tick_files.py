@@ -19,18 +19,30 @@ from mt5_bridge.files.price_form import (
 from mt5_bridge.files.quote_reader import QuoteReader
 from mt5_bridge.files.rows import RowParser
 from mt5_bridge.files.text_files import read_header
+from mt5_bridge.protocol.quote_filter import LastGood, QuoteFilter
 from mt5_bridge.protocol.quotes import Quotes
 
 
 @dataclass(frozen=True, slots=True)
 class TickFileSummary:
-    """What a whole file holds. Times are Unix milliseconds; `assumed` is a sentence for people."""
+    """What a whole file holds. Times are Unix milliseconds; `assumed` is a sentence for people.
+
+    `jumps` of its `ticks` are refused for a jump of the price.
+    """
 
     path: Path
     ticks: int
     first_time_ms: int
     last_time_ms: int
     assumed: str
+    jumps: int = 0
+
+    @property
+    def understood(self) -> str:
+        """How the file is understood, and how many of its ticks will be refused."""
+        if not self.jumps:
+            return self.assumed
+        return f"{self.assumed}; {self.jumps:,} ticks jump by over 20 % and are left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +137,16 @@ def check_file(
         digits=digits,
         default_spread=default_spread,
     )
-    ticks, first, last = 0, 0, 0
+    ticks, first, last, jumps = 0, 0, 0, 0
+    quote_filter, good = QuoteFilter(), LastGood()
     for quotes in opened.quotes():
+        checked = quote_filter.check(quotes, good)
+        good, jumps = checked.last, jumps + len(checked.refusals)
         if ticks == 0 and len(quotes):
             first = int(quotes.time_ms[0])
         ticks += len(quotes)
         last = max(last, int(quotes.time_ms.max(initial=0)))
-    return TickFileSummary(opened.path, ticks, first, last, opened.assumed)
+    return TickFileSummary(opened.path, ticks, first, last, opened.assumed, jumps)
 
 
 def symbol_of(path: str | Path) -> str | None:

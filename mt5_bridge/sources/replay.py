@@ -12,7 +12,7 @@ from mt5_bridge.files.containers import rereadable
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.history import read_history
 from mt5_bridge.files.tick_files import open_tick_file
-from mt5_bridge.protocol.quote_filter import LastGood, QuoteFilter
+from mt5_bridge.protocol.quote_filter import WITHOUT_JUMPS, LastGood
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import History
 from mt5_bridge.sources.base import Poll, SourceError
@@ -141,7 +141,8 @@ class ReplaySource:
         )
 
     def _good_chunks(self) -> Iterator[Quotes]:
-        quote_filter, last = QuoteFilter(), LastGood()
+        # Whether a jump of the price lasts, the server judges.
+        quote_filter, last = WITHOUT_JUMPS, LastGood()
         for chunk in self._file.quotes():
             checked = quote_filter.check(chunk, last)
             last = checked.last

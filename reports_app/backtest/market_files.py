@@ -3,7 +3,8 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ _History = Mapping[Timeframe, Candles]
 OnProgress = Callable[[int, int, str], None]
 #: Called with how many bytes of a file are read.
 OnRead = Callable[[int], None]
+#: Called with how many ticks are left out.
+OnRefused = Callable[[int], None]
 _HISTORY_NAME = re.compile(r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*\.csv(\.gz)?")
 _CHUNK = 1 << 20
 
@@ -65,7 +68,7 @@ class Market:
     assumed: str
     candles: Candles | None = None
     spreads: Float64s | None = None
-    batches: Callable[[OnRead], Iterator[Ticks]] | None = None
+    batches: Callable[[OnRefused, OnRead], Iterator[Ticks]] | None = None
     of_minutes: bool = False
 
     def run(
@@ -87,15 +90,22 @@ class Market:
                 on_progress=lambda count: on_progress(count, total, f"{count:,} candles"),
             )
         assert self.batches is not None
-        return run(
+        batches, refused = self.batches, [0]
+        size = rereadable(self.path).stat().st_size
+
+        def on_refused(count: int) -> None:
+            refused[0] += count
+
+        result = run(
             self.instrument,
             parameters,
-            _counted(self.batches, rereadable(self.path).stat().st_size, on_progress),
+            _counted(partial(batches, on_refused), size, on_progress),
             self.history,
             decide_from_ms=self.decide_from_ms,
             log=log,
             of_minutes=self.of_minutes,
         )
+        return replace(result, ticks_refused=refused[0])
 
     def run_with_candles(
         self, parameters: Parameters, on_progress: OnProgress = _silent
@@ -164,7 +174,9 @@ def open_market(
         before,
         begin_ms,
         opened.assumed + built,
-        batches=lambda on_read: _ticks_until(read_ticks(path, **reading, on_read=on_read), end_ms),
+        batches=lambda on_refused, on_read: _ticks_until(
+            read_ticks(path, **reading, on_read=on_read, on_refused=on_refused), end_ms
+        ),
         of_minutes=opened.is_of_candles,
     )
 

@@ -25,7 +25,8 @@ class BacktestResult:
     `ambiguous_candles` counts, for each trade, the candles whose order of events had to be assumed:
     none where there are true ticks; where the ticks are those `of_minutes`, the M1 candles whose
     shape decided. `first_time_ms` and `last_time_ms` span the file, `None` where it
-    was empty; closes were decided from `decided_from_ms` on.
+    was empty; closes were decided from `decided_from_ms` on. `ticks_refused` of the file are left
+    out, as the gateway refuses them: their price jumped.
     """
 
     instrument: Instrument
@@ -40,6 +41,7 @@ class BacktestResult:
     last_time_ms: int | None
     decided_from_ms: int | None
     of_minutes: bool = False
+    ticks_refused: int = 0
 
     @property
     def decisions(self) -> int:
@@ -64,5 +66,6 @@ def result_as_json(result: BacktestResult) -> dict[str, Any]:
         "refusals": {reason.value: count for reason, count in sorted(result.refusals.items())},
         "candles": {timeframe.value: count for timeframe, count in result.candles.items()},
         "ticks": result.ticks,
+        "ticks_refused": result.ticks_refused,
         "ambiguous_candles": result.ambiguous_candles,
     }

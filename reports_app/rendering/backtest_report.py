@@ -83,6 +83,7 @@ def print_report(console: Console, report: BacktestReport) -> None:
         console,
         f"{symbol}, {iso(result.first_time_ms)} to {iso(result.last_time_ms)}",
         f"read as: {report.assumed}",
+        *_left_out(result),
         f"settings: {report.settings}",
         f"{backtest_words.data(result)}: {backtest_words.decisions(result)}, "
         f"{len(result.signals):,} signals, {result.signals_per_week} a week",
@@ -94,6 +95,13 @@ def print_report(console: Console, report: BacktestReport) -> None:
     verdict = backtest_words.verdict(report.assessment)
     for sentence in (*verdict, *backtest_words.assumptions(result)):
         console.print(f"- {sentence}")
+
+
+def _left_out(result: BacktestResult) -> list[str]:
+    """What of the file was refused, as the gateway refuses it."""
+    if not result.ticks_refused:
+        return []
+    return [f"left out: {result.ticks_refused:,} ticks whose price jumps by over 20 %"]
 
 
 def _print_figures(console: Console, results: Sequence[TradeResult]) -> None:

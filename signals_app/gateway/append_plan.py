@@ -76,12 +76,14 @@ def plan_append(
     sender = overlap.sender_of(connector, spool)
     is_writer = state.writer == connector or state.ordinal == 0
     found = overlap.compare(state.tail, state.time_ms, sender, quotes, is_writer=is_writer)
-    newest = LastGood(max(state.time_ms, state.watermark_ms), state.bid)
+    newest = LastGood(state.time_ms, state.bid, state.watermark_ms, state.jumps)
     checked = quote_filter.check(quotes.where(found.is_new), newest, now_ms)
     accepted = checked.quotes
     ticks = Ticks(state.ordinal + 1, accepted.time_ms, accepted.bid, accepted.ask)
     tail = overlap.extend(found.tail, state.time_ms, sender, accepted)
-    after = replace(state, seqs={**state.seqs, connector: fresh.seq}, tail=tail)
+    after = replace(
+        state, seqs={**state.seqs, connector: fresh.seq}, tail=tail, jumps=checked.last.jumps
+    )
     if len(ticks):
         after = replace(
             after,

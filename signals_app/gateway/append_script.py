@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from signals_app.gateway.append_plan import AppendPlan
 from signals_app.gateway.overlap import write_tail
-from signals_app.gateway.stream_state import SEQ_PREFIX, StreamState
+from signals_app.gateway.stream_state import SEQ_PREFIX, StreamState, write_jumps
 from signals_app.market.candle import TIMEFRAMES
 
 Arguments: TypeAlias = list[Any]
@@ -125,6 +125,8 @@ def append_arguments(
     origin = {"c": connector, "q": plan.seq, "r": received_ms}
     if spool:
         origin["s"] = spool
+    if after.jumps != before.jumps:
+        change["jumps"] = write_jumps(after.jumps)
     if plan.seq:
         change[SEQ_PREFIX + connector] = str(plan.seq)
     if len(plan.ticks):

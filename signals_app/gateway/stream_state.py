@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from mt5_bridge.protocol.quote_filter import Jumps
 from signals_app.gateway.lease import Lease
 from signals_app.gateway.overlap import Tail, read_tail, write_tail
 
@@ -38,7 +39,7 @@ class StreamState:
 
     `ordinal` numbers the accepted ticks from 1; times are Unix milliseconds, 0 before the first
     tick. `seqs` hold the last `seq` of each connector that was stored or refused. `tail` are the
-    ticks of `time_ms`, `None` where they are not known.
+    ticks of `time_ms`, `None` where they are not known. `jumps` were refused since the last tick.
     """
 
     ordinal: int = 0
@@ -49,6 +50,7 @@ class StreamState:
     seqs: Mapping[str, int] = field(default_factory=dict)
     lease: Lease | None = None
     tail: Tail | None = ()
+    jumps: Jumps = field(default_factory=Jumps)
 
     @classmethod
     def at(cls, checkpoint: Checkpoint) -> "StreamState":
@@ -78,6 +80,7 @@ def state_fields(state: StreamState) -> dict[str, str]:
         "watermark": str(state.watermark_ms),
         "writer": state.writer or "",
         "tail": write_tail(state.tail),
+        "jumps": write_jumps(state.jumps),
         **{SEQ_PREFIX + connector: str(seq) for connector, seq in state.seqs.items()},
     }
 
@@ -115,7 +118,20 @@ def parse_state(reply: Sequence[bytes]) -> StreamState | None:
         lease=_parse_lease(found),
         # A state of an earlier version has none.
         tail=read_tail(found.get("tail", "")),
+        jumps=_parse_jumps(found.get("jumps", "")),
     )
+
+
+def write_jumps(jumps: Jumps) -> str:
+    """The jumps as text for Redis; empty where there are none."""
+    return f"{jumps.count} {jumps.bid!r} {jumps.since_ms}" if jumps.count else ""
+
+
+def _parse_jumps(text: str) -> Jumps:
+    if not text:
+        return Jumps()
+    count, bid, since_ms = text.split()
+    return Jumps(int(count), float(bid), int(since_ms))
 
 
 def _parse_lease(found: Mapping[str, str]) -> Lease | None:

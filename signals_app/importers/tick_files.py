@@ -44,12 +44,14 @@ def read_ticks(
     default_spread: float | None = None,
     digits: int | None = None,
     on_read: Callable[[int], None] = lambda _: None,
+    on_refused: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Ticks]:
     """Yield a file's ticks, numbered from 1, some ten thousands at a time.
 
     Raises `MarketFileError` at the first fault of the file. Only a jump of the price is no fault:
     the gateway refuses such a tick and goes on, and so it is left out here too. ``on_read`` is
-    called before each run of ticks with the number of the file's bytes that are read.
+    called before each run of ticks with the number of the file's bytes that are read, and
+    ``on_refused`` with how many ticks were left out of it.
     """
     opened = open_ticks(
         path,
@@ -61,6 +63,8 @@ def read_ticks(
     quote_filter, last, ordinal = QuoteFilter(), LastGood(), 0
     for quotes in opened.quotes(on_read):
         checked = quote_filter.check(quotes, last)
+        if checked.refusals:
+            on_refused(len(checked.refusals))
         for refusal in checked.refusals[:1]:
             log.warning("%s: %d ticks left out: %s", path, len(checked.refusals), refusal.text)
         good, last = checked.quotes, checked.last

@@ -48,15 +48,18 @@ class Command(BaseCommand):
             "default_spread": known.default_spread if known else None,
             "digits": known.digits if known else None,
         }
+        refused: list[int] = []
         try:
             self.stderr.write(open_ticks(options["ticks"], **reading).assumed)
             candles = candles_of(
-                read_ticks(options["ticks"], **reading),
+                read_ticks(options["ticks"], **reading, on_refused=refused.append),
                 Timeframe(options["timeframe"]),
                 include_forming=options["include_forming"],
             )
         except MarketFileError as error:
             raise CommandError(str(error), returncode=2) from None
+        if refused:
+            self.stderr.write(f"{sum(refused):,} ticks jump by over 20 % and were left out.")
         if options["json"]:
             self.stdout.write(json.dumps(list(map(candle_as_json, candles))))
         else:

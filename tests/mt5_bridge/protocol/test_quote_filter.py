@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mt5_bridge.protocol.quote_filter import BadTick, LastGood, QuoteFilter
+from mt5_bridge.protocol.quote_filter import WITHOUT_JUMPS, BadTick, LastGood, QuoteFilter
 from mt5_bridge.protocol.quotes import Quotes
 
 FILTER = QuoteFilter()
@@ -116,3 +116,80 @@ def test_a_run_may_be_checked_in_pieces(steps, cut):
     tail = FILTER.check(Quotes.of(rows[cut:]), head.last)
     assert Quotes.join([head.quotes, tail.quotes]) == whole.quotes
     assert tail.last == whole.last
+
+
+MINUTE = 60_000
+GOOD = LastGood(NOON, 100.0)
+
+
+def far(count, every=4000, bid=200.0, begin=NOON + 1000):
+    """Quotes at another price, one each ``every`` milliseconds."""
+    return [(begin + place * every, bid + place % 3, bid + 5) for place in range(count)]
+
+
+def test_a_move_that_lasts_becomes_the_measure():
+    checked = FILTER.check(Quotes.of(far(25)), GOOD)
+    assert [refusal.place for refusal in checked.refusals] == list(range(19))
+    assert checked.last == LastGood(NOON + 1000 + 24 * 4000, 200.0)
+
+
+def test_many_refusals_within_a_minute_are_no_move_that_lasts():
+    assert len(reasons(Quotes.of(far(59, every=1000)), GOOD)) == 59
+    assert len(reasons(Quotes.of(far(70, every=1000)), GOOD)) == 60
+
+
+def test_a_good_quote_between_begins_the_count_anew():
+    quotes = [*far(19), (NOON + 80_000, 101.0, 101.1), *far(19, begin=NOON + 90_000)]
+    assert len(reasons(Quotes.of(quotes), GOOD)) == 38
+
+
+def test_refusals_that_disagree_are_no_move():
+    quotes = [(NOON + place * 9000, 200.0 * (1 + place % 2), 420.0) for place in range(60)]
+    assert len(reasons(Quotes.of(quotes), GOOD)) == 60
+
+
+def test_after_a_long_silence_any_price_is_the_measure():
+    week = 7 * 86_400_000
+    assert reasons(Quotes.of([(NOON + week - 1, 200.0, 201.0)]), GOOD) == [(0, BadTick.JUMP)]
+    assert reasons(Quotes.of([(NOON + week, 200.0, 201.0)]), GOOD) == []
+    # That nothing came is known by a watermark, too, and makes the silence no shorter.
+    known = LastGood(NOON, 100.0, watermark_ms=NOON + week)
+    assert reasons(Quotes.of([(NOON + week, 200.0, 201.0)]), known) == []
+
+
+def test_a_watermark_bounds_times_as_a_quote_does():
+    last = LastGood(NOON, 100.0, watermark_ms=NOON + MINUTE)
+    checked = FILTER.check(Quotes.of([(NOON + 1000, 100.0, 101.0)]), last)
+    assert checked.quotes.time_ms.tolist() == [NOON + MINUTE]
+    assert reasons(Quotes.of([(NOON - 1, 100.0, 101.0)]), last) == [(0, BadTick.TOO_OLD)]
+
+
+LEVELS = st.sampled_from([100.0, 101.0, 200.0, 205.0, 400.0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 9000), LEVELS, st.integers(1, 25)), max_size=6),
+    st.lists(st.integers(0, 120), max_size=4),
+)
+def test_where_a_move_lasts_does_not_depend_on_the_pieces(runs, cuts):
+    rows, time_ms = [], NOON
+    for every, bid, count in runs:
+        for _ in range(count):
+            time_ms += every
+            rows.append((time_ms, bid, bid + 0.5))
+    whole = FILTER.check(Quotes.of(rows), GOOD)
+    slow = FILTER.check_one_by_one(Quotes.of(rows), GOOD)
+    assert (slow.quotes, slow.last) == (whole.quotes, whole.last)
+    last, kept, begin = GOOD, [], 0
+    for end in [*sorted(min(cut, len(rows)) for cut in cuts), len(rows)]:
+        piece = FILTER.check(Quotes.of(rows[begin:end]), last)
+        last, begin = piece.last, end
+        kept.append(piece.quotes)
+    assert (Quotes.join(kept), last) == (whole.quotes, whole.last)
+
+
+def test_a_connector_passes_jumps_on_and_nothing_else_that_is_bad():
+    quotes = [(NOON, 100.0, 101.0), (NOON, 900.0, 901.0), (NOON, 0.0, 1.0), (NOON, 3.0, 2.0)]
+    refused = WITHOUT_JUMPS.check(Quotes.of(quotes), LastGood()).refusals
+    assert [refusal.reason for refusal in refused] == [BadTick.NOT_POSITIVE, BadTick.CROSSED]

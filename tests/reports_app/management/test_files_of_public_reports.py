@@ -287,3 +287,31 @@ class TestTimeframes:
         path = write(tmp_path / "h4.csv", HEADER, *rows(12, 240, begin=-120))
         printed = run("smc", path, "--symbol=XAUUSD", "--timeframe=H4", "--json")
         assert json.loads(printed)["candles"] == 12
+
+
+class TestLastingMoves:
+    """A file with a gap of years, or a devaluation."""
+
+    def file(self, path: Path, gap: timedelta, count: int = 90) -> Path:
+        before, after = rows(30, 1), []
+        for place in range(count):
+            time = MONDAY + timedelta(minutes=30 + place) + gap
+            after.append(f"{time:%Y-%m-%dT%H:%M:%SZ},4050,4054,4049,4051,60")
+        return write(path, HEADER, *before, *after)
+
+    def test_after_years_all_ticks_count(self, tmp_path: Path) -> None:
+        path = self.file(tmp_path / "m1.csv", timedelta(days=700))
+        printed = json.loads(run("backtest", "--symbol=XAUUSD", "--json", "--candles", path))
+        assert (printed["ticks"], printed["ticks_refused"]) == (480, 0)
+
+    def test_a_move_that_lasts_costs_five_minutes_that_are_counted(self, tmp_path: Path) -> None:
+        path = self.file(tmp_path / "m1.csv", timedelta())
+        options = ("backtest", "--symbol=XAUUSD", "--candles", path)
+        printed = json.loads(run(*options, "--json"))
+        assert (printed["ticks"], printed["ticks_refused"]) == (480 - 19, 19)
+        assert "left out: 19 ticks whose price jumps by over 20 %" in run(*options)
+        found = candles(path)
+        assert [(c["time"][11:16], c["high"], c["volume"]) for c in found[2:4]] == [
+            ("00:30", 4054.0, 41),
+            ("00:45", 4054.0, 60),
+        ]

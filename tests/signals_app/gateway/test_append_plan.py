@@ -9,7 +9,7 @@ from mt5_bridge.protocol.quote_filter import BadTick, QuoteFilter
 from mt5_bridge.protocol.wire import Row
 from signals_app.gateway.append_plan import AppendPlan, Batch, plan_append
 from signals_app.gateway.overlap import StoredQuote
-from signals_app.gateway.stream_state import Checkpoint, StreamState
+from signals_app.gateway.stream_state import Checkpoint, StreamState, parse_state, state_fields
 
 QUARTER = 900_000
 START = 1_704_456_000_000
@@ -206,3 +206,21 @@ def test_however_frames_overlap_each_tick_is_stored_once_and_in_order(
         state = plan.state
     assert found == list(range(1, len(found) + 1))
     assert state.ordinal == len(found)
+
+
+def test_a_move_that_lasts_is_the_same_however_its_ticks_are_batched() -> None:
+    moved = [Row(START + 4000 * place, 5000.0, 5001.0) for place in range(1, 25)]
+    before = planned(EMPTY, batch(1, 0)).state
+    at_once = planned(before, Batch(2, moved))
+    state, stored, refused = before, [], 0
+    for place, one in enumerate(moved):
+        plan = planned(state, Batch(2 + place, [one]))
+        # Redis holds it between the batches.
+        state = parse_state(
+            [part.encode() for pair in state_fields(plan.state).items() for part in pair]
+        )
+        stored += plan.ticks.time_ms.tolist()
+        refused += plan.refusals.get(BadTick.JUMP, 0)
+    assert stored == at_once.ticks.time_ms.tolist()
+    assert (len(stored), refused, at_once.refusals) == (5, 19, {BadTick.JUMP: 19})
+    assert state.bid == at_once.state.bid == 5000.0
