@@ -2,14 +2,22 @@
 
 import asyncio
 import logging
-import logging.handlers
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from mt5_bridge.connector import logs
 from mt5_bridge.connector.client import Client, Settings
-from mt5_bridge.connector.config import Config, ConfigError, SourceKind, read_config, spool_of
+from mt5_bridge.connector.config import (
+    DEFAULT_SPOOL,
+    Config,
+    ConfigError,
+    SourceKind,
+    read_config,
+    spool_of,
+)
 from mt5_bridge.connector.credentials import (
     CredentialsError,
     GivenToken,
@@ -19,6 +27,7 @@ from mt5_bridge.connector.credentials import (
 )
 from mt5_bridge.connector.spool import Spool
 from mt5_bridge.connector.spool_file import SpoolError
+from mt5_bridge.connector.spool_rescue import open_spool
 from mt5_bridge.connector.status import show
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.tick_files import check_file
@@ -29,7 +38,15 @@ from mt5_bridge.sources.simulated.source import SimulatedSource
 log = logging.getLogger("mt5_bridge")
 
 _MISTAKE, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
-_LOG_BYTES, _LOG_FILES = 5 << 20, 5
+
+
+def run() -> None:
+    """Run the program with the command line's arguments, and end with its exit code."""
+    code = main(sys.argv[1:])
+    if logs.finish():
+        # A console that hangs would keep the interpreter from ending.
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,12 +56,12 @@ def main(arguments: Sequence[str]) -> int:
     """
     try:
         if arguments[:1] == ["status"]:
-            return show(spool_of(arguments[1:]), _say)
+            return show(spool_of(arguments[1:]), logs.say)
         config = read_config(arguments)
     except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
+        logs.complain(str(error), DEFAULT_SPOOL)
         return _BAD_INPUT
-    _log_to(config)
+    logs.set_up(config.spool)
     try:
         return _run(config)
     except KeyboardInterrupt:
@@ -62,7 +79,7 @@ def _run(config: Config) -> int:
     trust = trust_only(config.cafile) if config.url.startswith("wss:") else None
     source = _source(config)
     try:
-        spool = Spool(config.spool)
+        spool = open_spool(config.spool)
     except SpoolError as error:
         log.critical("%s", error)
         return _BAD_INPUT
@@ -94,7 +111,7 @@ async def _work(settings: Settings, source: Source, spool: Spool, tokens: TokenS
         except NotImplementedError:  # Windows has no signal handlers on its loop
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(client.stop))
     await client.run()
-    _say(client.summary())
+    logs.say(client.summary())
     return 0
 
 
@@ -144,29 +161,5 @@ def _tokens(config: Config) -> TokenSource:
     return TokenEndpoint(config.token_url, config.api_key, config.name, (config.symbol,), trust)
 
 
-def _log_to(config: Config) -> None:
-    """Log to the terminal and to a file in the spool's directory that does not grow for ever."""
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
-    # What is wrong with the directory, the spool says in a sentence.
-    with suppress(OSError):
-        config.spool.mkdir(parents=True, exist_ok=True)
-        path = config.spool / "mt5_bridge.log"
-        handlers.append(
-            logging.handlers.RotatingFileHandler(
-                path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8"
-            )
-        )
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers
-    )
-    for noisy in ("httpx", "httpcore", "websockets"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run()

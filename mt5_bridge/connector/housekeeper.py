@@ -56,6 +56,7 @@ class Housekeeper:
             spool_depth=self._backlog.size,
             spool_bytes=self._spool.size.total,
             spool_trouble=self._feeder.trouble,
+            source_trouble=self._source.trouble,
             lag_ms=lag_ms,
             dropped=self._backlog.state.dropped,
             clock_error_ms=self._link.clock.error_ms,

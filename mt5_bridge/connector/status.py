@@ -19,7 +19,7 @@ class ConnectorStatus:
 
     `spool_depth` counts the ticks that the server has not acknowledged, and `lag_ms` is the market
     time from the first to the last of them. `spool_trouble` says why new ticks find no place in
-    the spool; it is empty where they do.
+    the spool, and `source_trouble` why there are none; they are empty where all is well.
     """
 
     connector: str
@@ -36,6 +36,7 @@ class ConnectorStatus:
     spool_depth: int = 0
     spool_bytes: int = 0
     spool_trouble: str = ""
+    source_trouble: str = ""
     lag_ms: int = 0
     read: int = 0
     refused: int = 0
@@ -75,7 +76,7 @@ def screen(status: ConnectorStatus, now_ms: int) -> str:
     state = "running" if is_running(status, now_ms) else "NOT RUNNING"
     rows = [
         ("connector", f"{status.connector} ({state}, pid {status.pid})"),
-        ("source", status.source),
+        ("source", _source(status)),
         ("line", f"{status.line} to {status.url}"),
         ("role", status.role or "none yet"),
         ("last tick", f"{_ago(status.last_tick_ms, now_ms)} ({status.symbol})"),
@@ -91,14 +92,19 @@ def screen(status: ConnectorStatus, now_ms: int) -> str:
 
 
 def show(directory: Path, say: Callable[[str], None]) -> int:
-    """Print the health screen; return 0 where the connector runs, sends and keeps, else 1."""
+    """Print the health screen; return 0 where all is well, else 1.
+
+    All is well where the connector runs, its source has ticks to give, its line stands, and its
+    spool takes them.
+    """
     status = read_status(directory)
     if status is None:
         say(f"no connector has written its status to {directory}; is it the right --spool?")
         return 1
     now_ms = time.time_ns() // 1_000_000
     say(screen(status, now_ms))
-    is_well = status.line == "connected" and not status.spool_trouble
+    has_trouble = status.source_trouble or status.spool_trouble
+    is_well = status.line == "connected" and not has_trouble
     return 0 if is_running(status, now_ms) and is_well else 1
 
 
@@ -114,6 +120,12 @@ def first_status(connector: str, symbol: str, source: str, url: str) -> Connecto
         written_ms=now_ms,
         started_ms=now_ms,
     )
+
+
+def _source(status: ConnectorStatus) -> str:
+    if not status.source_trouble:
+        return status.source
+    return f"{status.source}: {status.source_trouble}"
 
 
 def _lag(status: ConnectorStatus) -> str:

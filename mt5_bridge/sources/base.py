@@ -53,6 +53,10 @@ class Source(Protocol):
     """Whether its ticks are of this very moment, so that their times are held against the clock."""
 
     @property
+    def trouble(self) -> str:
+        """Why it can give no ticks now, such as a lost terminal; empty where it can."""
+
+    @property
     def description(self) -> str:
         """A sentence that says what the ticks are and what was assumed."""
 

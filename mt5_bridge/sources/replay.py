@@ -31,6 +31,7 @@ class ReplaySource:
 
     is_simulated = False
     is_live = False
+    trouble = ""
 
     def __init__(
         self,

@@ -5,10 +5,12 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 
 import pytest
 
 from mt5_bridge import __main__ as program
+from mt5_bridge.connector import logs
 from tests.certificates import make_certificate
 from tests.mt5_bridge.server import Server, running, until
 from tests.paths import ROOT
@@ -128,6 +130,65 @@ async def test_bad_input_is_one_sentence_and_exit_code_2(folder):
     assert "CRITICAL the server says AUTH_FAILED" in log
 
 
+def full_pipe():
+    """Return both ends of a pipe that nobody reads: who writes there hangs, as at a console
+    into which somebody has clicked."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    os.set_blocking(writing, True)
+    return reading, writing
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and signals of Unix")
+async def test_a_console_that_hangs_stops_neither_ticks_nor_the_end(folder):
+    reading, writing = full_pipe()
+    async with running(Server(), folder) as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "mt5_bridge", "--source", "simulated", "--token", "good",
+            *map(str, line_to(server, folder)),
+            cwd=ROOT, stdout=writing, stderr=writing,
+        )  # fmt: skip
+        await until(lambda: len(server.ticks) > 1000)
+        process.send_signal(signal.SIGTERM)
+        code = await asyncio.wait_for(process.wait(), 20)
+    os.close(reading)
+    os.close(writing)
+    assert code == 0
+    log = (folder / "spool" / "mt5_bridge.log").read_text()
+    assert "connected to wss://" in log
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ((), 2, "CRITICAL give --source"),
+        (("--file", "none.csv"), 2, "CRITICAL none.csv does not exist"),
+    ],
+)
+async def test_it_runs_without_any_console(folder, arguments, code, sentence):
+    """As `pythonw.exe` runs it: there is no standard output and no standard error."""
+    if arguments:
+        arguments = (
+            "--source", "replay", "--token", "x", "--url", "ws://127.0.0.1:9",
+            "--spool", str(folder / "spool"), *arguments,
+        )  # fmt: skip
+    lines = (
+        "import sys; sys.stdin = sys.stdout = sys.stderr = None; "
+        f"sys.argv[1:] = {arguments!r}; from mt5_bridge.__main__ import run; run()"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", lines, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    found, out, err = await ended(process)
+    assert (found, out, err) == (code, "", "")
+    directory = folder / ("spool" if arguments else "var/mt5_bridge")
+    assert sentence in (directory / "mt5_bridge.log").read_text()
+
+
 def test_a_mistake_of_its_own_is_in_the_log_and_no_reason_to_stay_down(folder, monkeypatch):
     path, _ = tick_file(folder, 3)
     monkeypatch.setattr(program, "_source", lambda config: config.nothing)
@@ -136,8 +197,7 @@ def test_a_mistake_of_its_own_is_in_the_log_and_no_reason_to_stay_down(folder, m
         ["--source", "replay", "--file", str(path), "--token", "x", "--url", "ws://127.0.0.1:9",
          "--spool", str(folder / "spool")]
     )  # fmt: skip
-    for handler in logging.getLogger().handlers:
-        handler.close()
+    logs.finish()
     assert code == 1
     log = (folder / "spool" / "mt5_bridge.log").read_text()
     assert "CRITICAL the connector has ended by a mistake of its own\nTraceback" in log

@@ -49,6 +49,7 @@ class Terminal:
 
     symbol, description = "XAUUSD", "a terminal"
     is_simulated = is_live = False
+    trouble = ""
 
     def __init__(self) -> None:
         self.given: list[tuple[int, float, float]] = []

@@ -32,6 +32,7 @@ class SimulatedSource:
 
     is_simulated = True
     is_live = False
+    trouble = ""
 
     def __init__(
         self,

@@ -79,7 +79,7 @@ class TerminalConnection:
 
     What the analysis server should hear of is collected as notices: a loss once, and once that it
     is over. `server` is the broker's server, empty before the first look; `losses` rises whenever
-    ticks may have come that the terminal did not get.
+    ticks may have come that the terminal did not get. `trouble` is why no ticks can be had.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class TerminalConnection:
         """``seconds`` is a clock that never goes back."""
         self.server = ""
         self.losses = 0
+        self.trouble = "the terminal was not opened yet"
         self._terminal = terminal
         self._symbol = symbol
         self._account = account
@@ -240,10 +241,8 @@ class TerminalConnection:
         if not self._is_symbol_lost:
             self._is_symbol_lost = True
             self.losses += 1
-            error = self._error()
-            self.notify(
-                ErrorCode.SYMBOL_UNAVAILABLE, f"the terminal has no symbol {self._symbol}: {error}"
-            )
+            self.trouble = f"the terminal has no symbol {self._symbol}: {self._error()}"
+            self.notify(ErrorCode.SYMBOL_UNAVAILABLE, self.trouble)
         return False
 
     def _lose(self, what: str, *, explain: bool = True) -> bool:
@@ -252,7 +251,7 @@ class TerminalConnection:
             self._reported = False
             self.losses += 1
             code, text = self._error()
-            sentence = f"{what} ({code}: {text})" if explain else what
+            self.trouble = sentence = f"{what} ({code}: {text})" if explain else what
             self.notify(ErrorCode.MT5_DISCONNECTED, sentence)
         return False
 
@@ -260,6 +259,7 @@ class TerminalConnection:
         # At the first look, too: the analysis server may remember a loss from before our start.
         if self._reported is not True or self._is_symbol_lost:
             self._reported, self._is_symbol_lost = True, False
+            self.trouble = ""
             self.notify(
                 ErrorCode.MT5_RECONNECTED,
                 f"the terminal is connected to {self.server} and gives {self._symbol}",

@@ -80,6 +80,10 @@ class Mt5Source:
         self._log_limiter = LogLimiter(every=_WARN_AGAIN)
 
     @property
+    def trouble(self) -> str:
+        return self._connection.trouble
+
+    @property
     def description(self) -> str:
         """Which terminal it is, and what its clock is taken for."""
         state = "connected" if self._connection.is_working else "NOT CONNECTED"

@@ -33,6 +33,7 @@ class Live:
     symbol = "XAUUSD"
     is_simulated = False
     is_live = True
+    trouble = ""
     description = "a test"
     most_at_once = 200
 

@@ -67,6 +67,23 @@ def test_a_spool_that_takes_no_ticks_is_shown_and_is_not_well(tmp_path):
     assert codes == [0, 1]
 
 
+def test_a_lost_terminal_is_shown_and_is_not_well(tmp_path):
+    now_ms = time.time_ns() // 1_000_000
+    lost = replace(
+        STATUS,
+        written_ms=now_ms,
+        source="XAUUSD from Broker-Demo (NOT CONNECTED; server clock server-eu)",
+        source_trouble="the terminal is gone (-10004: No IPC connection)",
+    )
+    write_status(tmp_path, lost)
+    shown = []
+    assert show(tmp_path, shown.append) == 1
+    assert (
+        "\nsource      XAUUSD from Broker-Demo (NOT CONNECTED; server clock server-eu): "
+        "the terminal is gone (-10004: No IPC connection)\n"
+    ) in shown[0]
+
+
 def test_without_waiting_ticks_there_is_no_lag():
     assert "\nlag         none: the server has everything\n" in screen(
         replace(STATUS, spool_depth=0), NOW

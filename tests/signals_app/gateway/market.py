@@ -68,6 +68,7 @@ class LiveSource:
     symbol = SYMBOL
     is_simulated = False
     is_live = True
+    trouble = ""
     description = "a market of now"
 
     def __init__(self, market: Market) -> None:

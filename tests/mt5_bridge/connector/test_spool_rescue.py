@@ -1,0 +1,63 @@
+"""A damaged spool is put aside; the connector goes on from where the server is."""
+
+import sqlite3
+
+import pytest
+
+from mt5_bridge.connector.spool import Spool
+from mt5_bridge.connector.spool_file import FILE_NAME, SpoolError
+from mt5_bridge.connector.spool_rescue import open_spool
+from mt5_bridge.protocol.quotes import Quotes
+
+NOON = 1_704_456_000_000
+
+
+def a_spool(folder):
+    spool = Spool(folder)
+    spool.begin("XAUUSD", 0)
+    for place in range(300):
+        rows = [(NOON + place * 1000 + at, 2000.0, 2000.5) for at in range(100)]
+        spool.append("XAUUSD", Quotes.of(rows), str(place))
+    spool.close()
+    return folder / FILE_NAME
+
+
+def damage_header(path):
+    path.write_bytes(b"no database at all" * 100)
+
+
+def damage_pages(path):
+    content = bytearray(path.read_bytes())
+    content[8192:32768] = bytes(24576)
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("damage", [damage_header, damage_pages])
+def test_a_damaged_spool_is_kept_aside_and_a_new_one_is_opened(tmp_path, damage, caplog):
+    path = a_spool(tmp_path)
+    damage(path)
+    spool = open_spool(tmp_path)
+    assert spool.state("XAUUSD") is None
+    spool.begin("XAUUSD", 5)
+    spool.close()
+    (aside,) = (each for each in tmp_path.iterdir() if "damaged" in each.name)
+    assert aside.name in caplog.text
+    assert "is damaged" in caplog.text
+
+
+def test_a_sound_spool_is_opened_as_it_is(tmp_path):
+    a_spool(tmp_path)
+    spool = open_spool(tmp_path)
+    assert spool.last_seq("XAUUSD") == 30_000
+    spool.close()
+    assert [each.name for each in tmp_path.iterdir() if "damaged" in each.name] == []
+
+
+def test_a_spool_in_use_is_not_taken_for_a_damaged_one(tmp_path):
+    a_spool(tmp_path)
+    user = Spool(tmp_path)
+    with pytest.raises(SpoolError, match="in use by another connector"):
+        open_spool(tmp_path)
+    user.close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as database:
+        assert database.execute("PRAGMA quick_check").fetchone() == ("ok",)
