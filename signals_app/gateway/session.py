@@ -9,14 +9,14 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from secrets import token_hex
 from typing import Final, assert_never
 
 from websockets.exceptions import ConnectionClosed
 
-from mt5_bridge.protocol.wire import ErrorCode, Role
-from signals_app.gateway import metrics, replies
+from mt5_bridge.protocol.wire import Role
+from signals_app.gateway import metrics
 from signals_app.gateway.actions import (
     Action,
     Actions,
@@ -30,24 +30,17 @@ from signals_app.gateway.actions import (
     StoreTicks,
     StoreWatermark,
 )
+from signals_app.gateway.admission import Admission
 from signals_app.gateway.append_log import AppendLog
-from signals_app.gateway.availability import (
-    DatabaseUnavailable,
-    StreamUnavailable,
-    until_available,
-)
-from signals_app.gateway.connection import (
-    GOING_AWAY,
-    TRY_AGAIN_LATER,
-    Connection,
-    second_spool,
-)
+from signals_app.gateway.availability import StreamUnavailable, until_available
+from signals_app.gateway.connection import GOING_AWAY, Connection
 from signals_app.gateway.event_writer import EventWriter
 from signals_app.gateway.history_writer import HistoryWriter
 from signals_app.gateway.message_sender import MessageSender
-from signals_app.gateway.name_lease import Acquired, NameLeases
+from signals_app.gateway.name_lease import NameLeases
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session_leases import SessionLeases
+from signals_app.gateway.session_name import SessionName
 from signals_app.gateway.tick_writer import TickWriter
 from signals_app.gateway.transport import GatewayConnection, is_cut
 from signals_app.gateway.wakers import PipelineWakers
@@ -85,13 +78,24 @@ class ConnectorSession:
         self._socket = socket
         self._on_admitted = on_admitted
         self._is_draining = False
-        self._session_id = session_id = token_hex(8)
-        append_log = services.append_log
+        session_id, append_log = token_hex(8), services.append_log
         self._leases = SessionLeases(append_log, services.events, session_id)
         self._sender = MessageSender(socket)
         self._history = HistoryWriter(services.database, self._sender)
         self._ticks = TickWriter(
             append_log, services.wakers, connection, self._leases, self._sender, session_id
+        )
+        self._name = SessionName(
+            services.names, services.events, connection, self._sender, session_id
+        )
+        self._admission = Admission(
+            services.database,
+            socket,
+            connection,
+            self._name,
+            self._leases,
+            self._ticks,
+            self._sender,
         )
 
     @property
@@ -148,7 +152,7 @@ class ConnectorSession:
 
         Raises `StreamUnavailable` and `DatabaseUnavailable`.
         """
-        await self._keep_name()
+        await self._name.renew()
         roles = self.connection.roles
         for symbol in roles.symbols_as(Role.ACTIVE):
             if await self._leases.is_lost(symbol, self.name):
@@ -161,14 +165,6 @@ class ConnectorSession:
             elif assignment.role is Role.ACTIVE:
                 self.carry_out(self.connection.promoted(symbol, assignment, _now_ms()))
 
-    async def _keep_name(self) -> None:
-        """Renew the connector's name, and let it hear of a second one that wanted it."""
-        if not self.name or self.connection.closed:
-            return
-        names, spool = self._services.names, self.connection.spool
-        if await names.renew(self.name, self.symbols, spool, self._session_id):
-            self.carry_out(self.connection.name_was_wanted(_now_ms()))
-
     async def _end(self, tasks: tuple["asyncio.Task[None]", ...]) -> None:
         for task in tasks:
             task.cancel()
@@ -179,8 +175,7 @@ class ConnectorSession:
                 log.error("session of %r failed", self.name, exc_info=end)
         with suppress(StreamUnavailable):  # then the leases end by silence
             await self._leases.leave_all()
-            if self.name:
-                await self._services.names.release(self.name, self.symbols, self._session_id)
+            await self._name.release()
 
     async def _read(self) -> None:
         recv = self._socket.recv
@@ -216,7 +211,8 @@ class ConnectorSession:
                     renew = self._services.append_log.renew
                     await until_available(lambda: renew(symbols, self.name))
             case Admit():
-                await self._admit(action)
+                if await self._admission.admit(action):
+                    self._on_admitted(self)
             case StoreHistory(symbol):
                 is_new = self._leases.is_without_ticks(symbol)
                 await self._history.store(action, is_needed_first=is_new)
@@ -226,55 +222,6 @@ class ConnectorSession:
                 self.carry_out((action,))
             case _:
                 assert_never(action)
-
-    async def _admit(self, admit: Admit) -> None:
-        name = admit.claims.connector
-        try:
-            if not await asyncio.to_thread(self._services.database.is_admitted, name):
-                reason = "the connector is revoked"
-                self.carry_out(self.connection.refused(reason, _now_ms()))
-                return
-            admit = await self._with_known_spellings(admit)
-            if not admit.symbols or not await self._has_name(admit):
-                return
-            await self._ticks.drained()
-            assignments = {
-                symbol: await self._leases.join(symbol, name) for symbol in admit.symbols
-            }
-            await self._leases.leave(self.symbols - assignments.keys())
-        except (StreamUnavailable, DatabaseUnavailable) as error:
-            log.warning("connector %r cannot be let in now: %s", name, error)
-            self.carry_out(self.connection.end(TRY_AGAIN_LATER, "try again later"))
-            return
-        self._socket.let_in()
-        admitted = self.connection.admitted(admit.claims, assignments, _now_ms(), admit.spool)
-        self.carry_out(admitted)
-        self._on_admitted(self)
-
-    async def _with_known_spellings(self, admit: Admit) -> Admit:
-        """Leave out, with a sentence, the symbols that are instruments in another case only.
-
-        Raises `DatabaseUnavailable`.
-        """
-        known = self._services.database.other_spellings
-        spellings = await asyncio.to_thread(known, admit.symbols)
-        for symbol, known_as in spellings.items():
-            self.carry_out((replies.misspelt(symbol, known_as, _now_ms()),))
-        symbols = tuple(symbol for symbol in admit.symbols if symbol not in spellings)
-        return replace(admit, symbols=symbols)
-
-    async def _has_name(self, admit: Admit) -> bool:
-        """Take the connector's name; where another spool holds it, refuse and record that."""
-        name = admit.claims.connector
-        acquired = await self._services.names.acquire(
-            name, admit.symbols, admit.spool, self._session_id
-        )
-        if acquired is Acquired.GRANTED:
-            return True
-        if acquired is Acquired.REFUSED:
-            self._services.events.record(name, ErrorCode.NAME_IN_USE, "", second_spool(name))
-        self.carry_out(self.connection.name_in_use(name, _now_ms()))
-        return False
 
 
 def _now_ms() -> int:
