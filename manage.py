@@ -8,8 +8,9 @@ import sys
 def main() -> None:
     """Run one command; `--data-dir` is read before Django loads, since settings depend on it."""
     _without_optimisation()
-    # First: importing our package makes the Celery app, which becomes every thread's only so.
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goldtrader.settings")
+    if not os.environ.get("DJANGO_SETTINGS_MODULE", "").startswith("goldtrader."):
+        # Before anything of ours is imported: Celery looks for it.
+        os.environ["DJANGO_SETTINGS_MODULE"] = "goldtrader.settings"
     _load_environment()
     data_dir = _option(sys.argv, "--data-dir")
     if data_dir is not None:

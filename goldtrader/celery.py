@@ -5,11 +5,14 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, celeryd_after_setup, worker_ready
 
-from goldtrader.operations import connections, heartbeats, watchdog
+from goldtrader.operations import beat, connections, heartbeats, watchdog
 
 app = Celery("goldtrader")
+# The app of every thread, the web server's too; otherwise only of the one that imports this.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+beat.connect()
 connections.connect()
 heartbeats.connect()
 watchdog.connect(app)

@@ -1,10 +1,13 @@
 """The routes and the beat table name tasks that exist."""
 
+import subprocess
+import sys
 from fnmatch import fnmatchcase
 
 from django.apps import apps
 
 from goldtrader.celery import app
+from tests.paths import ROOT
 
 
 def own_tasks() -> set[str]:
@@ -34,3 +37,24 @@ def test_the_beat_table_starts_tasks_that_exist() -> None:
     started = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
     assert started - own_tasks() == set()
+
+
+def test_every_thread_finds_the_app_whatever_was_imported_first() -> None:
+    script = (
+        "from threading import Thread\n"
+        "import goldtrader.celery\n"
+        "from celery import current_app\n"
+        "thread = Thread(target=lambda: print(current_app.main))\n"
+        "thread.start()\n"
+        "thread.join()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ended.stdout == "goldtrader\n"
