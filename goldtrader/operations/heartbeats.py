@@ -32,11 +32,15 @@ def connect() -> None:
 def workers() -> dict[str, list[str]]:
     """The living workers, each with the queues that it serves; raises `RedisError`."""
     keys = sorted(store().scan_iter(match=f"{_WORKER}*", count=1000))
-    values = store().mget(keys) if keys else []
+    asked = store().pipeline(transaction=False)
+    for key in keys:
+        asked.get(key)
+        asked.pttl(key)
+    answers = asked.execute()
     return {
         key.decode().removeprefix(_WORKER): json.loads(value)
-        for key, value in zip(keys, values, strict=True)
-        if value is not None
+        for key, value, left_ms in zip(keys, answers[::2], answers[1::2], strict=True)
+        if value is not None and _is_fresh(left_ms, _WORKER_EXPIRES)
     }
 
 
@@ -47,7 +51,13 @@ def served_queues() -> set[str]:
 
 def beat_lives() -> bool:
     """Whether beat started a task lately; raises `RedisError`."""
-    return bool(store().exists(_BEAT))
+    return _is_fresh(store().pttl(_BEAT), _BEAT_EXPIRES)
+
+
+def forget_all() -> None:
+    """Forget the heartbeats of processes that are gone; raises `RedisError`."""
+    for key in [_BEAT.encode(), *store().scan_iter(match=f"{_WORKER}*", count=1000)]:
+        store().delete(key)
 
 
 def record_worker(name: str, queues: Iterable[str]) -> None:
@@ -69,6 +79,14 @@ def _on_beat_start(**_: Any) -> None:
 
 def _on_beat_publish(**_: Any) -> None:
     record_beat()
+
+
+def _is_fresh(left_ms: Any, expires: int) -> bool:
+    """Whether a key may still live for ``left_ms`` after a heartbeat that expires in seconds.
+
+    More than that was recorded by a clock that was ahead, and would outlive its process by as much.
+    """
+    return 0 < int(left_ms) <= 1000 * expires
 
 
 def _record(key: str, value: str, expires: int) -> None:

@@ -25,6 +25,7 @@ class ServiceStart:
 
     def run(self, *, workers: int) -> None:
         """Start them and return once all are ready; one that ends before is a `StackError`."""
+        _forget_earlier_heartbeats()
         for service in services.essential(web_port=self.ports.web, workers=workers):
             self._supervisor.start(service)
         self._supervisor.start(services.flower(self.ports.flower))
@@ -69,6 +70,16 @@ def _not_ready(ports: Ports) -> str | None:
     if unserved:
         return f"workers for {', '.join(sorted(unserved))}"
     return readiness.missing(ports.web)
+
+
+def _forget_earlier_heartbeats() -> None:
+    """Let no process of an earlier stack count as alive."""
+    from goldtrader.operations import heartbeats
+    from goldtrader.store import store
+
+    heartbeats.forget_all()
+    # The forks that follow must not share a connection.
+    store().connection_pool.disconnect()
 
 
 def _unserved_queues() -> set[str]:

@@ -54,7 +54,7 @@ def essential(*, web_port: int, workers: int) -> tuple[Fork, ...]:
         _celery(
             "beat",
             *("beat", "--loglevel", "INFO", "--pidfile", ""),
-            *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
+            *("--scheduler", "goldtrader.operations.timetable:Scheduler"),
             niceness=_FOLLOWER,
         ),
     )

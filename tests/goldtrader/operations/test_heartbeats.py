@@ -59,3 +59,20 @@ def test_a_heartbeat_that_cannot_be_recorded_stops_nothing(settings: Settings) -
         heartbeats.record_beat()
 
     assert [entry["key"] for entry in logs] == ["alive:beat"]
+
+
+def test_a_heartbeat_of_a_clock_that_was_ahead_counts_for_nothing(redis_client: Redis) -> None:
+    redis_client.set("alive:beat", "1", ex=3 * 86_400)
+    redis_client.set("alive:worker:pipeline@host", '["ticks"]', ex=3 * 86_400)
+
+    assert not heartbeats.beat_lives()
+    assert heartbeats.workers() == {}
+
+
+def test_heartbeats_of_an_earlier_stack_are_forgotten(redis_client: Redis) -> None:
+    heartbeats.record_worker("pipeline@host", ("ticks",))
+    heartbeats.record_beat()
+
+    heartbeats.forget_all()
+
+    assert redis_client.keys("alive:*") == []
