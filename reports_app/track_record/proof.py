@@ -76,14 +76,18 @@ def verify(expected: Sequence[Published] = ()) -> list[Proof]:
 def require_expected(proofs: Sequence[Proof], expected: Iterable[Published]) -> None:
     """Raise `Violation` where a digest that somebody noted belongs to none of the proofs."""
     for noted in expected:
-        if not any(
-            holds_published(proof.instrument, proof.days, noted.date, noted.digest)
-            for proof in proofs
-        ):
+        if not is_expected(proofs, noted):
             raise Violation(
                 f"{noted.digest} was noted on {noted.date} and is no digest of this record: "
                 "up to then something was removed, changed or put in."
             )
+
+
+def is_expected(proofs: Sequence[Proof], noted: Published) -> bool:
+    """Whether a digest that somebody noted belongs to one of the proofs."""
+    return any(
+        holds_published(proof.instrument, proof.days, noted.date, noted.digest) for proof in proofs
+    )
 
 
 def _verify(instrument: str) -> Proof:

@@ -5,10 +5,10 @@ the links themselves.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby, product
+from itertools import combinations, groupby
 from typing import Any, NamedTuple
 
 from signals_app.confluence.hash_chain import BEGINNING, link, signal_link
@@ -67,12 +67,16 @@ class Day:
         return len(self.entries) - self.signals
 
 
-def event_link(previous: str, signal_id: str, number: int, event: TradeEvent) -> str:
+def event_link(
+    previous: str, signal_id: str, number: int, event: TradeEvent, signed: Collection[str] = ()
+) -> str:
     """An event's link behind that of the trade's event before, of its signal for the first.
 
-    ``number`` is the event's place in the trade's life, from 1.
+    ``number`` is the event's place in the trade's life, from 1. Fields in ``signed``, which are
+    nothing, are linked as -0.0 (see `event_links`).
     """
-    return link(previous, _covered(signal_id, number, event))
+    content = _covered(signal_id, number, event)
+    return link(previous, content | dict.fromkeys(signed, -0.0))
 
 
 def event_links(previous: str, signal_id: str, number: int, event: TradeEvent) -> Iterator[str]:
@@ -81,10 +85,10 @@ def event_links(previous: str, signal_id: str, number: int, event: TradeEvent) -
     They linked the value in memory, in which a profit or distance of nothing could be -0.0, and
     stored 0.00. Both are one number: whatever else an event is changed to has none of these links.
     """
-    content = _covered(signal_id, number, event)
-    nothing = [name for name in _ONCE_SIGNED if not content[name]]
-    for signs in product((0.0, -0.0), repeat=len(nothing)):
-        yield link(previous, content | dict(zip(nothing, signs, strict=True)))
+    nothing = [name for name in _ONCE_SIGNED if not getattr(event, name)]
+    for number_signed in range(len(nothing) + 1):
+        for signed in combinations(nothing, number_signed):
+            yield event_link(previous, signal_id, number, event, signed)
 
 
 def _covered(signal_id: str, number: int, event: TradeEvent) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,19 @@ from reports_app.models import RecordDay
 from reports_app.track_record.export import track_record_as_json
 from reports_app.track_record.export_proof import verify_export
 from reports_app.track_record.proof import Proof, Published, verify
+from reports_app.track_record.sealing import seal_days
 from reports_app.track_record.violation import Violation
+from signals_app.services.strategies import change_parameters
 from tests.reports_app.track_record.records import (
     FRIDAY,
+    stream_at,
 )
+from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SELL_SIGNAL, bids
+from tests.trades_app.rows import DAY_MS, stored_signal
+from trades_app.lifecycle import machine
+from trades_app.lifecycle.hash_chain import event_link
+from trades_app.models import Trade
+from trades_app.trading.events import close_signal, store_events
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +97,44 @@ def test_a_forged_export_is_refused(
 
     with pytest.raises(Violation, match=says):
         verify_export(content, [Published(FRIDAY, RecordDay.objects.get().digest)])
+
+
+def sealed_once() -> str:
+    """Store a SELL that expired at its entry, linked as by 0.1.0; return Friday's digest."""
+    change_parameters({"maximum_trade_hours": 1})
+    sell = replace(SELL_SIGNAL, entry_price=2045.3)
+    signal = stored_signal(sell)
+    trade, events = machine.open_trade(sell, GOLD, ENTRY, signal.strategy.value())
+    ticks = bids(2045.1)
+    trade, more = machine.advance(trade, GOLD, replace(ticks, time_ms=ticks.time_ms + 3_600_000))
+    row = Trade(signal=signal)
+    row.fill(trade)
+    row.save(force_insert=True)
+    store_events(row, (*events, *more), first_number=1)
+    close_signal(signal, trade)
+    last = signal.record_hash
+    for event in row.events.order_by("number"):
+        signed = ["pips"] if event.kind == "EXPIRED" else []
+        last = event.record_hash = event_link(
+            last, signal.signal_id, event.number, event.value(), signed
+        )
+        event.save(update_fields=("record_hash",))
+    stream_at(CLOSE_MS + DAY_MS)
+    (day,) = seal_days("XAUUSD")
+    return day.digest
+
+
+def test_a_digest_that_was_published_with_a_negative_zero_is_found_in_an_export() -> None:
+    digest = sealed_once()
+    assert verify()[0].days[0].digest == digest
+    content = exported()
+    assert '"pips": 0.0' in json.dumps(content)
+
+    assert verify_export(content)[0].days[0].digest != digest
+    verify_export(content, [Published(FRIDAY, digest)])
+
+    trade = content["trades"][0]
+    for changed in (trade["events"][2], trade["partial_closes"][0]):
+        changed["pips"] = 0.01
+    with pytest.raises(Violation, match=f"^{digest} was noted on 2024-01-05 and is no digest"):
+        verify_export(content, [Published(FRIDAY, digest)])
