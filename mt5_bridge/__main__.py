@@ -128,8 +128,16 @@ def _source(config: Config) -> Source:
             from mt5_bridge.sources.terminal.connection import TerminalAccount
             from mt5_bridge.sources.terminal.source import open_terminal
 
-            account = TerminalAccount(config.terminal, config.login, config.password, config.server)
-            return open_terminal(config.symbol, account=account, clock=config.clock)
+            account = TerminalAccount(
+                config.terminal, config.login, config.password, config.server, config.portable
+            )
+            return open_terminal(
+                config.symbol,
+                account=account,
+                clock=config.clock,
+                broker_symbol=config.terminal_symbol,
+                poll_interval=config.poll_interval,
+            )
 
 
 def _replay(config: Config) -> ReplaySource:

@@ -61,6 +61,9 @@ class Config:
     from_ms: int | None = None
     clock: str = "auto"
     terminal: str = ""
+    portable: bool = False
+    terminal_symbol: str = ""
+    poll_interval: float = 0.1
     login: int | None = None
     password: str = ""
     server: str = ""
@@ -140,6 +143,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--from", help="simulated: where to begin, such as 2026-01-05")
     add("--clock", help="mt5: the server's clock, auto or as for --source-timezone")
     add("--terminal", help="mt5: path of terminal64.exe")
+    add("--portable", action="store_const", const=True, help="mt5: start it in portable mode")
+    add("--terminal-symbol", help="mt5: the broker's spelling, such as XAUUSD.r (default --symbol)")
+    add("--poll-interval", help="mt5: seconds between two looks at the terminal (default 0.1)")
     add("--login", help="mt5: account number, where the terminal is not logged in")
     add("--server", help="mt5: the broker's server; the password is MT5_BRIDGE_PASSWORD")
     return parser
@@ -190,11 +196,14 @@ def _checked(settings: Mapping[str, Any]) -> Config:
         source_timezone=str(settings.get("source_timezone", "utc")),
         digits=_integer(settings, "digits"),
         default_spread=_number(settings, "default_spread"),
-        exit_when_done=str(settings.get("exit_when_done", "")).lower() in ("true", "1", "yes"),
+        exit_when_done=_flag(settings, "exit_when_done"),
         seed=_integer(settings, "seed") or 1,
         from_ms=_moment(settings, "from"),
         clock=str(settings.get("clock", "auto")),
         terminal=str(settings.get("terminal", "")),
+        portable=_flag(settings, "portable"),
+        terminal_symbol=str(settings.get("terminal_symbol", "")),
+        poll_interval=_poll_interval(settings),
         login=_integer(settings, "login"),
         password=str(settings.get("password", "")),
         server=str(settings.get("server", "")),
@@ -220,6 +229,20 @@ def _speed(settings: Mapping[str, Any], source: SourceKind) -> float | None:
     if speed is None or not 0 < speed < float("inf"):
         raise ConfigError(f"--speed {settings['speed']} is neither a number above 0 nor max")
     return speed
+
+
+def _poll_interval(settings: Mapping[str, Any]) -> float:
+    seconds = _number(settings, "poll_interval")
+    if seconds is None:
+        return 0.1
+    # Of looks that are further apart nobody could say when a tick came.
+    if not 0.01 <= seconds <= 2:
+        raise ConfigError(f"--poll-interval {seconds:g} is not between 0.01 and 2 seconds")
+    return seconds
+
+
+def _flag(settings: Mapping[str, Any], key: str) -> bool:
+    return str(settings.get(key, "")).lower() in ("true", "1", "yes")
 
 
 def _path(settings: Mapping[str, Any], key: str) -> Path | None:

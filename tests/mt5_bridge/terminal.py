@@ -56,6 +56,9 @@ def a_year_of_weeks(until_ms):
 class TerminalInfo(NamedTuple):
     connected: bool
     name: str = "MetaTrader 5"
+    build: int = 4755
+    ping_last: int = 23_400
+    trade_allowed: bool = False
 
 
 class AccountInfo(NamedTuple):
@@ -156,8 +159,11 @@ class FakeTerminal:
 
     # What the package offers
 
-    def initialize(self, path=None, *, login=0, password="", server="", timeout=60000):
+    def initialize(
+        self, path=None, *, login=0, password="", server="", timeout=60000, portable=False
+    ):
         self.opened += 1
+        self.is_portable = portable
         if not self.is_running:
             return self._fail(-10003, "IPC initialize failed, Process create failed")
         if not self.knows_account:

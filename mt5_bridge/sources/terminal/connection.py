@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from mt5_bridge.protocol.wire import ErrorCode
 from mt5_bridge.sources.base import Notice
 from mt5_bridge.sources.terminal.calls import PIPE_FAILURES, TerminalLostError
+from mt5_bridge.sources.terminal.symbol_names import near_names
 
 log = logging.getLogger("mt5_bridge.mt5")
 
@@ -65,13 +66,15 @@ class Terminal(Protocol):
 class TerminalAccount:
     """Which terminal to open, and which account has to be open in it; empty is whichever is.
 
-    The password is needed only where the terminal is not logged in at all.
+    The password is needed only where the terminal is not logged in at all. A portable terminal
+    keeps its data beside its program, so that several copies on one machine do not share them.
     """
 
     path: str = ""
     login: int | None = None
     password: str = field(default="", repr=False)
     server: str = ""
+    is_portable: bool = False
 
 
 class TerminalConnection:
@@ -79,7 +82,8 @@ class TerminalConnection:
 
     What the analysis server should hear of is collected as notices: a loss once, and once that it
     is over. `server` is the broker's server, empty before the first look; `losses` rises whenever
-    ticks may have come that the terminal did not get. `trouble` is why no ticks can be had.
+    ticks may have come that the terminal did not get. `trouble` is why no ticks can be had;
+    `details` are the terminal's build, its ping and whether it may trade.
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class TerminalConnection:
         """``seconds`` is a clock that never goes back."""
         self.server = ""
         self.losses = 0
+        self.details = ""
         self.trouble = "the terminal was not opened yet"
         self._terminal = terminal
         self._symbol = symbol
@@ -120,6 +125,7 @@ class TerminalConnection:
         if info is None:
             # Its process is gone: what was opened must be opened anew.
             return self._close_pipe("the terminal is gone")
+        self.details = _details(info)
         if not info.connected:
             return self._lose("the terminal has no connection to its broker")
         if not self._has_account():
@@ -181,7 +187,7 @@ class TerminalConnection:
         The package can change a terminal's account, and would take it away from whoever uses it: a
         person, or another connector.
         """
-        self._is_open = bool(self._terminal.initialize(*self._path()))
+        self._is_open = bool(self._terminal.initialize(*self._path(), **self._mode()))
         self._opened_at = self._seconds()
         if self._is_open:
             if self._account.login is None or self._terminal.account_info() is not None:
@@ -198,7 +204,9 @@ class TerminalConnection:
         login, seconds = self._account.login, self._seconds()
         if self._login_again_at is not None and seconds < self._login_again_at:
             return False
-        self._is_open = bool(self._terminal.initialize(*self._path(), **self._login()))
+        self._is_open = bool(
+            self._terminal.initialize(*self._path(), **self._mode(), **self._login())
+        )
         if self._is_open:
             self._login_pause, self._login_again_at = _FIRST_LOGIN_PAUSE, None
             return True
@@ -241,7 +249,10 @@ class TerminalConnection:
         if not self._is_symbol_lost:
             self._is_symbol_lost = True
             self.losses += 1
-            self.trouble = f"the terminal has no symbol {self._symbol}: {self._error()}"
+            code, text = self._error()
+            self.trouble = (
+                f"the terminal has no symbol {self._symbol} ({code}: {text}){self._proposal()}"
+            )
             self.notify(ErrorCode.SYMBOL_UNAVAILABLE, self.trouble)
         return False
 
@@ -281,6 +292,17 @@ class TerminalConnection:
     def _error(self) -> tuple[int, str]:
         return self._terminal.last_error()
 
+    def _proposal(self) -> str:
+        """Name the symbols that may be meant, for the end of a sentence."""
+        found = self._terminal.symbols_get() or ()
+        near = near_names(self._symbol, (str(each.name) for each in found))
+        if not near:
+            return ""
+        return f"; it has {', '.join(near)}: give the one that is meant with --terminal-symbol"
+
+    def _mode(self) -> dict[str, bool]:
+        return {"portable": True} if self._account.is_portable else {}
+
     def _path(self) -> tuple[str, ...]:
         return (self._account.path,) if self._account.path else ()
 
@@ -288,3 +310,11 @@ class TerminalConnection:
         account = self._account
         given = {"login": account.login, "password": account.password, "server": account.server}
         return {key: value for key, value in given.items() if value}
+
+
+def _details(info: Any) -> str:
+    """Describe the terminal for people; what it does not say is left out."""
+    build, ping = getattr(info, "build", 0), getattr(info, "ping_last", 0)
+    trading = "on" if getattr(info, "trade_allowed", False) else "off"
+    parts = [f"build {build}"] * bool(build) + [f"ping {ping / 1000:.0f} ms"] * bool(ping)
+    return ", ".join([*parts, f"AutoTrading {trading}"])

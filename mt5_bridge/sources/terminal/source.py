@@ -35,7 +35,8 @@ from mt5_bridge.sources.terminal.tick_window import TickBookmark
 log = logging.getLogger("mt5_bridge.mt5")
 
 _PACKAGE: Final = "MetaTrader5"
-_POLL: Final = 0.1
+POLL_INTERVAL: Final = 0.1
+"""Seconds between two looks at the terminal."""
 _RETRY: Final = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 _WARN_AGAIN: Final = 600.0
@@ -55,19 +56,25 @@ class Mt5Source:
         *,
         account: TerminalAccount | None = None,
         clock: str = "auto",
+        broker_symbol: str = "",
+        poll_interval: float = POLL_INTERVAL,
         seconds: Callable[[], float] = time.monotonic,
         end: Callable[[], None] = lambda: None,
     ) -> None:
         """``clock`` is "auto" or a name for `broker_time.clock_named`.
 
+        ``broker_symbol`` is the terminal's name of the symbol where it is another one.
+        ``poll_interval`` are the seconds between two looks.
         ``end`` lets a call of the terminal that is under way return, called from any thread.
         """
         self.symbol = symbol
+        self._broker_symbol = broker_symbol or symbol
+        self._poll_interval = poll_interval
         self._terminal = terminal
         self._seconds = seconds
         self._end = end
         self._connection = TerminalConnection(
-            terminal, symbol, account or TerminalAccount(), seconds
+            terminal, self._broker_symbol, account or TerminalAccount(), seconds
         )
         self._server = ""
         self._losses = -1
@@ -75,8 +82,8 @@ class Mt5Source:
         self._clock = ClockFinder(clock)
         # For which clock the history was asked for; None where it is to be asked for.
         self._history_shown: int | None = None
-        self._live = LiveTicks(terminal, symbol)
-        self._reader = TickReader(terminal, symbol, self._warn)
+        self._live = LiveTicks(terminal, self._broker_symbol)
+        self._reader = TickReader(terminal, self._broker_symbol, self._warn)
         self._log_limiter = LogLimiter(every=_WARN_AGAIN)
 
     @property
@@ -88,15 +95,16 @@ class Mt5Source:
         """Which terminal it is, and what its clock is taken for."""
         state = "connected" if self._connection.is_working else "NOT CONNECTED"
         server = self._server or "MetaTrader 5"
-        clock = self._clock.evidence.name
-        return f"{self.symbol} from {server} ({state}; server clock {clock})"
+        name = "" if self._broker_symbol == self.symbol else f" as {self._broker_symbol}"
+        parts = [state, f"server clock {self._clock.evidence.name}", self._connection.details]
+        return f"{self.symbol}{name} from {server} ({'; '.join(filter(None, parts))})"
 
     def history(self, now_ms: int) -> Sequence[History]:
         """Return M15, H1 and H4 candles on UTC boundaries; none before the clock is sure."""
         try:
             if not self._is_up() or not self._clock.is_witnessed:
                 return []
-            candles = m15_candles(self._terminal, self.symbol, self._clock.evidence)
+            candles = m15_candles(self._terminal, self._broker_symbol, self._clock.evidence)
         except TerminalLostError as error:
             self._connection.not_answered(error, was_up=True)
             return []
@@ -108,7 +116,7 @@ class Mt5Source:
 
     def knows(self, bookmark: str) -> bool:
         """Whether the bookmark is of this symbol."""
-        return TickBookmark.read(bookmark, self.symbol) is not None
+        return TickBookmark.read(bookmark, self._broker_symbol) is not None
 
     def start(self, bookmark: str | None, back: int, time_ms: int | None, now_ms: int) -> None:
         """Continue behind the bookmark, or behind a time in UTC; see `Source.start`.
@@ -117,7 +125,7 @@ class Mt5Source:
         its ticks. What lies between is fetched from the terminal's own history.
         """
         self._history_shown = None
-        found = TickBookmark.read(bookmark or "", self.symbol) if not back else None
+        found = TickBookmark.read(bookmark or "", self._broker_symbol) if not back else None
         self._reader.start(found, _whole_h4(now_ms) - 1 if time_ms is None else time_ms)
 
     def poll(self, now_ms: int) -> Poll:
@@ -149,7 +157,7 @@ class Mt5Source:
         if not self._has_place(now_ms):
             # Nothing is asked for, and whatever was, was answered.
             self._connection.request_answered()
-            return self._poll(wait=_POLL)
+            return self._poll(wait=self._poll_interval)
         rows = self._reader.fetch()
         if rows is None:
             self._connection.request_failed("the terminal gives no ticks")
@@ -166,7 +174,7 @@ class Mt5Source:
         if len(quotes):
             self._log_limiter.reset()
         watermark_ms = self._live.market.watermark_ms(self._seconds()) if is_all else None
-        wait = 0.0 if len(quotes) and self._reader.is_behind else _POLL
+        wait = 0.0 if len(quotes) and self._reader.is_behind else self._poll_interval
         return self._poll(wait=wait, watermark_ms=watermark_ms, quotes=quotes)
 
     def _next_pause(self) -> float:
@@ -210,7 +218,7 @@ class Mt5Source:
         """Show the finder of the clock the past year's weeks; false where it never saw any."""
         if not self._clock.needs_weeks(seconds):
             return True
-        closes_ms = closes_of_weeks(self._terminal, self.symbol)
+        closes_ms = closes_of_weeks(self._terminal, self._broker_symbol)
         if closes_ms is None:
             return self._clock.has_seen_weeks
         self._connection.request_answered()
@@ -254,7 +262,12 @@ class Mt5Source:
 
 
 def open_terminal(
-    symbol: str, *, account: TerminalAccount | None = None, clock: str = "auto"
+    symbol: str,
+    *,
+    account: TerminalAccount | None = None,
+    clock: str = "auto",
+    broker_symbol: str = "",
+    poll_interval: float = POLL_INTERVAL,
 ) -> Mt5Source:
     """Return the source on this machine's terminal; raises `SourceError` where there is none."""
     if find_spec(_PACKAGE) is None:
@@ -263,7 +276,15 @@ def open_terminal(
             "run the connector on the terminal's machine, or use --source replay or simulated"
         )
     terminal = TerminalProcess(_PACKAGE)
-    return Mt5Source(terminal, symbol, account=account, clock=clock, end=terminal.end)
+    return Mt5Source(
+        terminal,
+        symbol,
+        account=account,
+        clock=clock,
+        broker_symbol=broker_symbol,
+        poll_interval=poll_interval,
+        end=terminal.end,
+    )
 
 
 def _whole_h4(now_ms: int) -> int:

@@ -46,6 +46,14 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     assert (config.source, config.name, config.api_key) == (SourceKind.MT5, "line", "secret")
 
 
+def test_a_terminal_of_ones_own_may_be_described():
+    line = "--source mt5 --portable --terminal-symbol XAUUSD.r --poll-interval 0.5"
+    config = read_config([*line.split(), *ACCESS], {})
+    assert (config.portable, config.terminal_symbol) == (True, "XAUUSD.r")
+    assert (config.symbol, config.poll_interval) == ("XAUUSD", 0.5)
+    assert not read_config(["--source", "mt5", *ACCESS], {}).portable
+
+
 def test_a_simulation_says_so_in_its_name():
     config = read_config(["--source", "simulated", *ACCESS, "--name", "embedded"], {})
     assert config.name == "embedded-simulated"
@@ -73,6 +81,7 @@ def test_speed_and_beginning_are_understood():
         (["--source", "mt5", "--token", "t", "--url", "ws://a.org/x"], "is not encrypted"),
         (["--source", "mt5", *ACCESS, "--speed", "0"], "neither a number above 0 nor max"),
         (["--source", "mt5", *ACCESS, "--speed", "nan"], "neither a number above 0 nor max"),
+        (["--source", "mt5", *ACCESS, "--poll-interval", "5"], "not between 0.01 and 2 seconds"),
         (["--source", "mt5", *ACCESS, "--digits", "two"], "--digits two is not a whole number"),
         (["--source", "mt5", *ACCESS, "--default-spread", "x"], "--default-spread x is not a"),
         (["--source", "simulated", *ACCESS, "--from", "soon"], "is not a date"),

@@ -33,7 +33,9 @@ def value_of(terminal, method, *arguments):
 def test_results_of_the_package_become_plain_values():
     terminal = a_terminal()
 
-    assert value_of(terminal, Method.TERMINAL_INFO) == TerminalInfo(True, name="MetaTrader 5")
+    assert value_of(terminal, Method.TERMINAL_INFO) == TerminalInfo(
+        True, name="MetaTrader 5", build=4755, ping_last=23_400
+    )
     assert value_of(terminal, Method.ACCOUNT_INFO) == AccountInfo(123, "Broker-Demo")
     assert value_of(terminal, Method.SYMBOLS_GET) == (
         SymbolInfo("XAUUSD", True),

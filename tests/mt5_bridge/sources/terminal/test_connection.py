@@ -144,5 +144,12 @@ def test_a_call_without_an_answer_is_a_loss_until_such_a_call_is_answered(termin
     assert connection.is_working
 
 
+def test_a_portable_terminal_is_opened_as_one(terminal, clock):
+    assert a_connection(terminal, clock).is_up()
+    assert not terminal.is_portable
+    assert a_connection(terminal, clock, TerminalAccount(is_portable=True)).is_up()
+    assert terminal.is_portable
+
+
 def test_a_password_is_not_shown():
     assert "secret" not in repr(OURS)

@@ -88,7 +88,10 @@ def test_broker_time_becomes_utc_whatever_dates_the_broker_keeps(clock, now_ms):
     source = a_source(terminal, now_ms)
     terminal.arrive(ticks(now_ms, 3))
     assert taken(source.poll(now_ms + 300)) == ticks(now_ms, 3)
-    assert f"server clock {clock.name}" in source.description
+    assert (
+        f"(connected; server clock {clock.name}; build 4755, ping 23 ms, AutoTrading off)"
+        in source.description
+    )
 
 
 def test_ticks_of_one_millisecond_are_taken_once_however_they_arrive():
@@ -288,6 +291,41 @@ def test_a_missing_symbol_is_told_once_and_that_it_is_back():
     assert sum(len(poll.quotes) for poll in polls) == 1
 
 
+def test_a_missing_symbol_is_answered_with_those_that_may_be_meant():
+    terminal = a_terminal(SERVER_EU, NOON)
+    terminal.symbol = "XAUUSD.r"
+    terminal.elsewhere = {"EURUSD.r": NOON, "GOLD": NOON}
+    source = Source(terminal)
+    source.start(None, 0, NOON - 1, NOON)
+    (notice,) = source.poll(NOON).notices
+    assert notice.message == (
+        "the terminal has no symbol XAUUSD (-1: Terminal: Call failed); it has GOLD, XAUUSD.r: "
+        "give the one that is meant with --terminal-symbol"
+    )
+    assert source.trouble == notice.message
+
+
+def test_a_symbol_is_read_under_the_brokers_name_and_sent_under_ours():
+    terminal = a_terminal(SERVER_EU, NOON)
+    terminal.symbol = "XAUUSD.r"
+    source = a_source(terminal, NOON, broker_symbol="XAUUSD.r")
+    terminal.put_rates(terminal.TIMEFRAME_M15, quarters(NOON))
+    terminal.arrive(ticks(NOON, 3))
+    poll = source.poll(NOON + 300)
+    assert taken(poll) == ticks(NOON, 3)
+    assert source.symbol == "XAUUSD"
+    assert {history.symbol for history in source.history(NOON)} == {"XAUUSD"}
+    assert source.description.startswith("XAUUSD as XAUUSD.r from Broker-Demo (connected; ")
+    assert source.knows(poll.bookmark)
+    assert not Source(terminal).knows(poll.bookmark)
+
+
+def test_the_interval_of_polls_may_be_set():
+    terminal = a_terminal(SERVER_EU, NOON)
+    source = a_source(terminal, NOON, poll_interval=0.5)
+    assert source.poll(NOON + 300).wait == 0.5
+
+
 def codes_of(source, start_ms, seconds):
     return [
         notice.code
@@ -333,7 +371,7 @@ def test_an_account_of_another_broker_is_noticed_without_an_outage():
     terminal.change_account(456, "Other-Live", clock_named("UTC+0"))
     terminal.put_rates(terminal.TIMEFRAME_H1, [])
     polls, came = live(terminal, source, NOON + 1_000, 40)
-    assert "Other-Live (connected; server clock UTC+0)" in source.description
+    assert "Other-Live (connected; server clock UTC+0;" in source.description
     assert [row for poll in polls for row in taken(poll)] == came
 
 
