@@ -1,7 +1,9 @@
 """The terminal of every command: a console, plain tables, JSON and a progress bar."""
 
 import json
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
@@ -21,6 +23,7 @@ from reports_app.backtest.market_files import OnProgress
 from signals_app.market.rounding import unsigned_zeros
 
 _WIDTH = 110
+_MINUTE = 60.0
 
 
 def console_on(output: OutputWrapper, *, width: int = _WIDTH) -> Console:
@@ -54,10 +57,13 @@ def plain_table(*names: str) -> Table:
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[OnProgress]:
-    """Show a bar on standard error, unless ``quiet``.
+    """Show a bar on standard error; a line a minute where ``quiet``, as there is no terminal.
 
     It starts again from the beginning where less is done than before: the next job has begun.
     """
+    if quiet:
+        yield lines_of_progress(sys.stderr.write)
+        return
     with Progress(
         TextColumn("{task.fields[what]}"),
         BarColumn(),
@@ -65,7 +71,6 @@ def progress(*, quiet: bool) -> Iterator[OnProgress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
-        disable=quiet,
         transient=True,
     ) as shown:
         task = shown.add_task("", total=None, what="")
@@ -76,3 +81,19 @@ def progress(*, quiet: bool) -> Iterator[OnProgress]:
             shown.update(task, completed=done, total=total, what=what)
 
         yield on_progress
+
+
+def lines_of_progress(
+    write: Callable[[str], object], clock: Callable[[], float] = time.monotonic
+) -> OnProgress:
+    """Return what writes how far a job is, once a minute."""
+    written_at = clock()
+
+    def on_progress(done: int, total: int, what: str) -> None:
+        nonlocal written_at
+        if clock() - written_at < _MINUTE:
+            return
+        written_at = clock()
+        write(f"{what}: {done / total:.0%}\n" if total else f"{what}\n")
+
+    return on_progress

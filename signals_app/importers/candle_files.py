@@ -8,18 +8,32 @@ from pathlib import Path
 import numpy as np
 
 from mt5_bridge.files.candle_reader import CandleColumns, CandleReader
+from mt5_bridge.files.containers import rereadable
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.layout import CANDLE_FORMS, PRICES, Layout, describe_times, parse_header
 from mt5_bridge.files.price_form import PriceForm, SpreadForm, spread_form
 from mt5_bridge.files.rows import RowParser
 from mt5_bridge.files.text_files import read_header
 from mt5_bridge.files.tick_files import file_clock
-from mt5_bridge.files.timeframes import check_timeframe, commonest_step
+from mt5_bridge.files.timeframes import (
+    OffGridError,
+    TimeframeCheck,
+    check_timeframe,
+    commonest_step,
+)
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import Instrument
-from signals_app.market.tick import Float64s, quantise_all
+from signals_app.market.tick import Float64s, Int64s, quantise_all
 
-__all__ = ("CandleFile", "MarketFileError", "open_candle_file", "read_candle_file", "read_candles")
+__all__ = (
+    "CandleFile",
+    "MarketFileError",
+    "OffGridError",
+    "OpenedCandleFile",
+    "open_candle_file",
+    "read_candle_file",
+    "read_candles",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +93,11 @@ class OpenedCandleFile:
     _reader: CandleReader
 
     @property
+    def size(self) -> int:
+        """How many bytes the file has."""
+        return rereadable(self.path).stat().st_size
+
+    @property
     def decimals(self) -> int:
         """The most decimals that a price read so far was written with."""
         return self._reader.decimals
@@ -94,6 +113,37 @@ class OpenedCandleFile:
             yield block
         if not any_candles:
             raise MarketFileError(f"{self.path} has a header but no candles; export it again")
+
+    def checked(
+        self,
+        timeframe: Timeframe,
+        *,
+        highest_price: float,
+        highest_volume: float,
+        on_read: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[Candles]:
+        """Yield candles of this timeframe on UTC's grid, none of them beyond these limits.
+
+        Raises `MarketFileError` in the end at the latest: what was yielded before is for nothing
+        then. It is an `OffGridError` where a broker's clock made the candles.
+        """
+        check = TimeframeCheck(self.path, timeframe.milliseconds)
+        for block in self.blocks(on_read):
+            check.add(block.time_ms, block.lines.__getitem__)
+            for wrong, what in (
+                (block.high > highest_price, f"a price is above {highest_price:,}"),
+                (block.volume > highest_volume, f"the volume is above {highest_volume:,}"),
+            ):
+                self._refuse(block, np.flatnonzero(wrong), f"{what}, which cannot be stored")
+            yield Candles(
+                block.time_ms, block.open, block.high, block.low, block.close, block.volume
+            )
+        check.finish()
+
+    def _refuse(self, block: CandleColumns, places: Int64s, what: str) -> None:
+        if len(places):
+            line = block.lines[int(places[0])]
+            raise MarketFileError(f"{self.path}, line {line}: {what}; correct or remove that line")
 
 
 def open_candle_file(path: str | Path, source_timezone: str = "utc") -> OpenedCandleFile:

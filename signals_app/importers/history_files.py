@@ -7,9 +7,10 @@ from pathlib import Path
 from mt5_bridge.files.broker_time import UnknownTimezoneError, clock_named
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.history import read_files
+from mt5_bridge.files.rebuild import best_source, rebuild
 from signals_app.market.candle import Candles, Timeframe
 
-__all__ = ("HistoryFiles", "MarketFileError", "read_history_files")
+__all__ = ("HistoryFiles", "MarketFileError", "built", "longest_shorter", "read_history_files")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +27,29 @@ class HistoryFiles:
             f"; the history's {longer} is on a broker's clock and was built from its {shorter}"
             for longer, shorter in self.built_from.items()
         )
+
+
+def longest_shorter(firsts: Mapping[Timeframe, int], timeframe: Timeframe) -> Timeframe | None:
+    """Choose what candles of a timeframe are built from, by the first openings of each one there.
+
+    `None` where none of them is shorter.
+    """
+    lengths = {each.milliseconds: first for each, first in firsts.items()}
+    best = best_source(lengths, timeframe.milliseconds)
+    return next((each for each in firsts if each.milliseconds == best), None)
+
+
+def built(candles: Candles, shorter: Timeframe, timeframe: Timeframe) -> Candles:
+    """Join candles of the ``shorter`` timeframe to whole ones of ``timeframe`` on UTC's grid."""
+    columns = (
+        candles.time_ms,
+        candles.open,
+        candles.high,
+        candles.low,
+        candles.close,
+        candles.volume,
+    )
+    return Candles(*rebuild(columns, shorter.milliseconds, timeframe.milliseconds))
 
 
 def read_history_files(

@@ -1,10 +1,10 @@
 """Price history: brought into the database, and read from it or from candle files."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import transaction
 
 from signals_app.importers.candle_files import MarketFileError
 from signals_app.importers.candle_series import CandlePath, Series, read_series
@@ -16,7 +16,6 @@ from signals_app.models import Instrument as InstrumentRow
 from signals_app.models import PriceCandle, StreamPosition
 from signals_app.services.connectors import is_simulated
 
-_STORED_AT_ONCE = 5_000
 _ALL = 100_000_000
 _END_OF_TIME_MS = 4_000_000_000_000
 
@@ -46,14 +45,6 @@ class MarketHistory:
         if self.paths:
             return read_series(self.paths, self.instrument)
         return stored_series(self.instrument, self.timeframe)
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedCandles:
-    """How many candles end by the symbol's first tick and so count, and how many are new."""
-
-    usable: int
-    new: int
 
 
 def histories_of_files(
@@ -127,29 +118,6 @@ def store_history(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[flo
             batch_size=1000,
         )
     return len(usable)
-
-
-def import_candles(
-    symbol: str,
-    timeframe: Timeframe,
-    candles: Candles,
-    *,
-    on_progress: Callable[[int, int, str], None] = lambda *_: None,
-) -> ImportedCandles:
-    """Store closed candles some thousands at a time, as `store_history` does."""
-    stored = PriceCandle.objects.filter(instrument=symbol, timeframe=timeframe)
-    before, usable = stored.count(), 0
-    for place in range(0, len(candles), _STORED_AT_ONCE):
-        on_progress(place, len(candles), "Storing")
-        rows = [
-            (c.time_ms, c.open, c.high, c.low, c.close, c.volume)
-            for c in candles.part(place, place + _STORED_AT_ONCE)
-        ]
-        usable += store_history(symbol, timeframe, rows)
-    with connection.cursor() as cursor:
-        # After a bulk load the planner's figures are those of an empty table.
-        cursor.execute("ANALYZE price_history")
-    return ImportedCandles(usable, stored.count() - before)
 
 
 def instruments_by_symbol() -> dict[str, Instrument]:

@@ -7,16 +7,22 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from reports_app.rendering.console import progress
-from signals_app.importers.candle_files import MarketFileError, read_candle_file
+from signals_app.importers.candle_files import (
+    MarketFileError,
+    OpenedCandleFile,
+    open_candle_file,
+)
 from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Timeframe
-from signals_app.services.price_history import import_candles
+from signals_app.market.symbols import UnknownSymbol, find_instrument
+from signals_app.services.candle_import import ImportedCandles, import_candle_file
+from signals_app.services.price_history import instruments_by_symbol
 
 
 class Command(BaseCommand):
-    """Reads the whole file before anything is stored."""
+    """Stores all of the file, or nothing."""
 
     help = "store closed candles; the file's form (ISO CSV, MetaTrader 5, Dukascopy) is recognised"
     requires_system_checks = []
@@ -36,21 +42,28 @@ class Command(BaseCommand):
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         """Store the candles; those that ticks made stay as they are."""
-        symbol, timeframe = options["symbol"], Timeframe(options["timeframe"])
-        try:
-            read = read_candle_file(options["file"], options["source_timezone"])
-            read.check(timeframe)
-            with (
-                open_database(options["data_dir"], by="import_history"),
-                progress(quiet=not self.stderr.isatty()) as on_progress,
-            ):
-                found = import_candles(symbol, timeframe, read.candles, on_progress=on_progress)
-        except MarketFileError as error:
-            raise CommandError(str(error), returncode=2) from None
-        first, last = read.candles[0], read.candles[len(read.candles) - 1]
-        self.stdout.write(
-            f"{options['file']}: {len(read.candles)} candles of {symbol} {timeframe}, "
-            f"{iso(first.time_ms)} to {iso(last.time_ms)} ({read.assumed}); {found.new} are new, "
-            f"{found.usable - found.new} were there already, {len(read.candles) - found.usable} "
-            "lie behind the first tick that the server has and were left out."
-        )
+        timeframe = Timeframe(options["timeframe"])
+        with (
+            open_database(options["data_dir"], by="import_history"),
+            progress(quiet=not self.stderr.isatty()) as on_progress,
+        ):
+            try:
+                symbol = find_instrument(options["symbol"], instruments_by_symbol()).symbol
+                file = open_candle_file(options["file"], options["source_timezone"])
+                found = import_candle_file(
+                    symbol, timeframe, file, lambda done: on_progress(done, file.size, "Importing")
+                )
+            except (MarketFileError, UnknownSymbol) as error:
+                raise CommandError(str(error), returncode=2) from None
+        self.stdout.write(f"{options['file']}: {_summary(symbol, timeframe, file, found)}")
+
+
+def _summary(
+    symbol: str, timeframe: Timeframe, file: OpenedCandleFile, found: ImportedCandles
+) -> str:
+    made = f"built from the stored {found.built_from}" if found.built_from else file.assumed
+    return (
+        f"{found.read} candles of {symbol} {timeframe}, {iso(found.first_ms)} to "
+        f"{iso(found.last_ms)} ({made}); {found.new} are new, {found.known} were there already, "
+        f"{found.late} lie behind the first tick that the server has and were left out."
+    )

@@ -56,3 +56,20 @@ def test_a_file_that_cannot_be_read_is_refused_before_anything_is_stored(tmp_pat
 
     assert refusal.value.returncode == 2
     assert not PriceCandle.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_symbol_is_an_instrument_in_whatever_letters(file: Path) -> None:
+    out = StringIO()
+    call_command("import_history", str(file), "--symbol=xauusd", "--timeframe=H1", stdout=out)
+    assert "6 candles of XAUUSD H1" in out.getvalue()
+    assert set(PriceCandle.objects.values_list("instrument", flat=True)) == {"XAUUSD"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("symbol", ["XAUUSD.m", "BTCUSD", "X;Y"])
+def test_what_no_instrument_is_called_is_refused_by_name(file: Path, symbol: str) -> None:
+    with pytest.raises(CommandError, match=r"is no instrument|is no symbol") as refusal:
+        call_command("import_history", str(file), f"--symbol={symbol}", "--timeframe=H1")
+    assert refusal.value.returncode == 2
+    assert not PriceCandle.objects.exists()

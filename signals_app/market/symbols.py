@@ -1,0 +1,35 @@
+"""Symbols as people and files write them, made one spelling, and looked up."""
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from signals_app.market.instrument import Instrument
+
+# Letters and digits, and what brokers put behind them: XAUUSD.r, EURUSD#, US500-F.
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._#&+-]{0,19}")
+
+
+class UnknownSymbol(ValueError):  # noqa: N818 - it says what was found
+    """No instrument is called so; the sentence says which ones there are, near names first."""
+
+
+def normalised_symbol(text: str) -> str:
+    """The one spelling of a symbol, in capitals; raises `UnknownSymbol` for what cannot be one."""
+    symbol = text.strip().upper()
+    if not _SYMBOL.fullmatch(symbol):
+        raise UnknownSymbol(
+            f"{text[:40]!a} is no symbol; give letters and digits, for example XAUUSD."
+        )
+    return symbol
+
+
+def find_instrument(text: str, instruments: Mapping[str, Instrument]) -> Instrument:
+    """Look up the instrument of that symbol, in whatever letters; raises `UnknownSymbol`."""
+    symbol = normalised_symbol(text)
+    if symbol in instruments:
+        return instruments[symbol]
+    near = get_close_matches(symbol, instruments, n=1, cutoff=0.7)
+    meant = f" (is {near[0]} meant?)" if near else ""
+    known = ", ".join(instruments) or "none"
+    raise UnknownSymbol(f"{symbol} is no instrument that is known here{meant}; known are {known}.")

@@ -1,0 +1,37 @@
+"""Symbols in one spelling."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from signals_app.market.symbols import UnknownSymbol, find_instrument, normalised_symbol
+
+KNOWN = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
+
+
+@given(st.sampled_from(sorted(KNOWN)), st.sampled_from(["", " ", "\t"]), st.booleans())
+def test_letters_and_blanks_do_not_matter(symbol: str, blank: str, lower: bool) -> None:
+    text = f"{blank}{symbol.lower() if lower else symbol}{blank}"
+    assert find_instrument(text, KNOWN) is KNOWN[symbol]
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "XAU USD", "XAU/USD", "X" * 21, "XAUUSD\n;", "XAU\u0394"]
+)
+def test_what_cannot_be_a_symbol_is_refused(text: str) -> None:
+    with pytest.raises(UnknownSymbol, match="is no symbol; give letters and digits") as refused:
+        normalised_symbol(text)
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(("text", "near"), [("XAUUSD.m", "XAUUSD"), ("EURUSD#", "EURUSD")])
+def test_a_near_name_is_proposed_and_never_taken(text: str, near: str) -> None:
+    with pytest.raises(UnknownSymbol) as refused:
+        find_instrument(text, KNOWN)
+    assert str(refused.value) == (
+        f"{text.upper()} is no instrument that is known here (is {near} meant?); known are "
+        "XAUUSD, EURUSD, GBPUSD, USDCAD."
+    )
+    with pytest.raises(UnknownSymbol, match="BTCUSD is no instrument that is known here; known"):
+        find_instrument("BTCUSD", {"XAUEUR": KNOWN["XAUUSD"]})
