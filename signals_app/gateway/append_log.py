@@ -7,7 +7,7 @@ state still is that one; otherwise Redis answers with the new one, and the appen
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from mt5_bridge.protocol.quote_filter import QuoteFilter
 from mt5_bridge.protocol.wire import Role
@@ -140,48 +140,27 @@ class AppendLog:
         repeating the same requests stores what is missing.
         """
         results: dict[str, AppendResult] = {}
-        pending = {request.symbol: request for request in requests}
+        pending = list(requests)
         for _ in range(_ATTEMPTS):
-            planned: list[tuple[AppendRequest, StreamState, AppendPlan]] = []
-            for symbol, request in list(pending.items()):
-                state = self._states.get(symbol, StreamState())
+            planned: list[_Planned] = []
+            for request in pending:
+                state = await self._trusted_state(request)
                 loss = _loss(request, state)
-                if loss is not None:
-                    # What this process remembers may be stale: it never refuses by memory alone.
-                    state = (await self._read(symbol))[0] or StreamState()
-                    self._states[symbol] = state
-                    loss = _loss(request, state)
-                if loss is not None:
-                    results[symbol] = loss
-                    del pending[symbol]
-                    continue
-                plan = plan_append(
-                    state,
-                    request.connector,
-                    request.batches,
-                    request.watermark_ms,
-                    self._filter,
-                    now_ms,
-                    spool=request.spool,
-                )
-                planned.append((request, state, plan))
-            if not planned:
-                break
-            replies = await self._store.update([_arguments(*each) for each in planned])
-            for (request, _, plan), reply in zip(planned, replies, strict=True):
-                if reply == DONE:
-                    self._states[request.symbol] = plan.state
-                    results[request.symbol] = Appended(plan)
-                    del pending[request.symbol]
-                elif found := parse_state(reply):
-                    self._states[request.symbol] = found
+                if loss is None:
+                    planned.append(self._plan(request, state, now_ms))
                 else:
-                    self._states.pop(request.symbol, None)
-                    results[request.symbol] = StateLost()
-                    del pending[request.symbol]
-        if pending:
-            raise StreamUnavailable(f"the states of {', '.join(pending)} keep changing")
-        return [results[request.symbol] for request in requests]
+                    results[request.symbol] = loss
+            if planned:
+                replies = await self._store.update([_arguments(*each) for each in planned])
+                for each, reply in zip(planned, replies, strict=True):
+                    result = self._settle(each, reply)
+                    if result is not None:
+                        results[each.request.symbol] = result
+            pending = [request for request in pending if request.symbol not in results]
+            if not pending:
+                return [results[request.symbol] for request in requests]
+        symbols = ", ".join(request.symbol for request in pending)
+        raise StreamUnavailable(f"the states of {symbols} keep changing")
 
     async def renew(self, symbols: Iterable[str], connector: str) -> None:
         """Note a sign of life of an active connector. Raises `StreamUnavailable`."""
@@ -216,6 +195,43 @@ class AppendLog:
         # Put back by another connection's `join`; this one has to take up its lease again.
         return state.lease.connector == connector and not state.lease.connection
 
+    async def _trusted_state(self, request: AppendRequest) -> StreamState:
+        """What is remembered, or Redis's own where that would refuse the request.
+
+        What this process remembers may be stale: it never refuses by memory alone.
+        """
+        symbol = request.symbol
+        state = self._states.get(symbol, StreamState())
+        if _loss(request, state) is not None:
+            state = (await self._read(symbol))[0] or StreamState()
+            self._states[symbol] = state
+        return state
+
+    def _plan(self, request: AppendRequest, state: StreamState, now_ms: int | None) -> "_Planned":
+        plan = plan_append(
+            state,
+            request.connector,
+            request.batches,
+            request.watermark_ms,
+            self._filter,
+            now_ms,
+            spool=request.spool,
+        )
+        return _Planned(request, state, plan)
+
+    def _settle(self, planned: "_Planned", reply: Any) -> AppendResult | None:
+        """Remember what Redis answered; `None` where its state is another, to be planned again."""
+        symbol = planned.request.symbol
+        if reply == DONE:
+            self._states[symbol] = planned.plan.state
+            return Appended(planned.plan)
+        found = parse_state(reply)
+        if found:
+            self._states[symbol] = found
+            return None
+        self._states.pop(symbol, None)
+        return StateLost()
+
     async def _read(self, symbol: str) -> tuple[StreamState | None, int]:
         state, now_ms = await self._store.read(symbol)
         if state is not None and state.lease is not None:
@@ -248,6 +264,14 @@ class AppendLog:
             await self._store.update([update_arguments(symbol, expect=expect, change=change)])
             return None
         return state
+
+
+class _Planned(NamedTuple):
+    """A request, the state that it was planned from, and what is to be appended."""
+
+    request: AppendRequest
+    state: StreamState
+    plan: AppendPlan
 
 
 def _loss(request: AppendRequest, state: StreamState) -> LeaseLost | StateLost | None:
