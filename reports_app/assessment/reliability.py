@@ -7,7 +7,7 @@ from statistics import fmean
 from reports_app.assessment import reliability_words as words
 from reports_app.assessment.scored_outcomes import LOWEST_SCORE, ScoredOutcome
 from reports_app.assessment.share_comparison import (
-    Answer,
+    Difference,
     Share,
     ShareComparison,
     compare_shares,
@@ -40,8 +40,8 @@ class ScoreBand:
     high: float | None
     random_share: float | None
     mean_r: float | None
-    against_lower: Answer | None
-    against_random: Answer | None
+    against_lower: Difference | None
+    against_random: Difference | None
     text: str
 
 

@@ -22,7 +22,7 @@ class Share:
         return self.wins / self.n
 
 
-class Answer(StrEnum):
+class Difference(StrEnum):
     """What a comparison of two shares came to."""
 
     BETTER = "better"
@@ -44,10 +44,10 @@ class ShareComparison:
         return self.share - self.other
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> Difference:
         if abs(self.difference) >= self.least > 0:
-            return Answer.BETTER if self.difference > 0 else Answer.WORSE
-        return Answer.TOO_FEW if self.least >= COARSE else Answer.NO_DIFFERENCE
+            return Difference.BETTER if self.difference > 0 else Difference.WORSE
+        return Difference.TOO_FEW if self.least >= COARSE else Difference.NO_DIFFERENCE
 
 
 def compare_shares(share: Share, other: Share) -> ShareComparison:

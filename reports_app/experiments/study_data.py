@@ -18,7 +18,7 @@ from signals_app.services.price_history import stored_candles, stored_series
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StudySpan:
     """Unix milliseconds from which a study counts, and before which; `None` where it is open."""
 
     begin_ms: int | None
@@ -26,7 +26,7 @@ class Span:
 
 
 def study_of_files(
-    places: Sequence[Path], symbol: str, source_timezone: str, setup: Setup, span: Span
+    places: Sequence[Path], symbol: str, source_timezone: str, setup: Setup, span: StudySpan
 ) -> Study:
     """Take candle files, or directories of them; raises `MarketFileError`, `UnknownInstrument`."""
     instrument = setup.instrument(symbol)
@@ -41,7 +41,7 @@ def study_of_files(
 
 
 def study_beside_live(
-    places: Sequence[Path], symbol: str, source_timezone: str, setup: Setup, span: Span
+    places: Sequence[Path], symbol: str, source_timezone: str, setup: Setup, span: StudySpan
 ) -> Study:
     """Take candle files, without any the database's candles, and the live record beside them.
 
@@ -84,7 +84,7 @@ def _file_series(places: Sequence[Path], instrument: Instrument, source_timezone
     return read_series(paths, instrument)
 
 
-def _runs_in(span: Span, series: Series) -> tuple[CandleRun, ...]:
+def _runs_in(span: StudySpan, series: Series) -> tuple[CandleRun, ...]:
     runs = (_until(run, span.end_ms) for run in series.runs)
     return tuple(
         run

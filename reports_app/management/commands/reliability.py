@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from reports_app.assessment.reliability import reliability
 from reports_app.assessment.reliability_study import Study, score_study
 from reports_app.experiments.setup import LIVE, default_setup, stored_setup
-from reports_app.experiments.study_data import Span, study_beside_live, study_of_files
+from reports_app.experiments.study_data import StudySpan, study_beside_live, study_of_files
 from reports_app.management.argument_types import day, writable_file
 from reports_app.management.market_arguments import add_strategy_arguments, refusing_bad_input
 from reports_app.rendering.console import console_on, progress, write_json
@@ -71,7 +71,7 @@ class Command(BaseCommand):
 
 def _study(options: dict[str, Any]) -> Study:
     """Ask the database only where its strategy, its candles or its live record are wanted."""
-    span = Span(options["begin"], options["end"])
+    span = StudySpan(options["begin"], options["end"])
     data = options["history"], options["symbol"], options["source_timezone"]
     if options["history"] and options["strategy"] is None and options["data_dir"] is None:
         return study_of_files(*data, default_setup(), span)
