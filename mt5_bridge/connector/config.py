@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+from mt5_bridge import __version__
 from mt5_bridge.connector.credentials import is_loopback
 from mt5_bridge.files.tick_files import symbol_of
 
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     # For argparse `--source-timezone -05:00` is two options, unless that is a negative number.
     parser._negative_number_matcher = re.compile(r"-\d+(?::?\d+)?|-\d*\.\d+")
     add = parser.add_argument
+    add("--version", action="version", version=f"mt5_bridge {__version__}")
     add("--source", help="mt5, replay (a file of ticks) or simulated (made-up prices)")
     add("--url", help="the server, wss://HOST:8765/ws/v1/ticks")
     add("--token-url", help="where the API key is changed for a token")
