@@ -105,13 +105,11 @@ def is_loopback(url: str) -> bool:
 
 
 def _detail(answer: "httpx.Response") -> str:
+    """The sentence of the API's error body, as docs/reference/wire.md has it."""
     try:
-        found = answer.json()
-    except ValueError:
+        return str(answer.json()["error"]["message"]).rstrip(".")
+    except (ValueError, KeyError, TypeError):
         return answer.reason_phrase
-    if isinstance(found, dict) and isinstance(found.get("detail"), str):
-        return str(found["detail"])
-    return str(found)[:200]
 
 
 def _token(url: str, answer: "httpx.Response") -> str:

@@ -55,8 +55,14 @@ async def test_a_token_is_asked_for_with_the_key_the_name_and_the_symbols():
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 async def test_a_refusal_says_what_to_check(status):
-    with pytest.raises(CredentialsError, match=f"{status}: no such key.*check the API key"):
-        await fetched(status, {"detail": "no such key"})
+    with pytest.raises(CredentialsError, match=rf"\({status}: no such key\); check the API key"):
+        await fetched(status, {"error": {"code": "permission_denied", "message": "no such key."}})
+
+
+@pytest.mark.parametrize("body", ["<html>", [], {}, {"error": "no"}])
+async def test_a_refusal_that_is_not_the_api_s_is_named_by_its_status(body):
+    with pytest.raises(CredentialsError, match=r"\(404: X\); check the API key"):
+        await fetched(404, body)
 
 
 @pytest.mark.parametrize(
