@@ -1,0 +1,1 @@
+"""From ticks to signals: candles, detectors, score, decision, the gateway and what they store."""

@@ -1,0 +1,1 @@
+"""The commands of this app; each parses, calls and renders."""
