@@ -17,6 +17,8 @@ connections.connect()
 heartbeats.connect()
 watchdog.connect(app)
 
+# Tasks by their names: they can be imported only when Django's apps are loaded, which needs this
+# module. A test holds both tables to tasks that exist.
 app.conf.task_routes = {
     "signals_app.tasks.build_candles": {"queue": "ticks"},
     "signals_app.tasks.*": {"queue": "analysis"},

@@ -125,8 +125,8 @@ def analyse_confluence(
         if received_ms is not None:
             metrics.tick_to_analysis.observe(max(0.0, time() - received_ms / 1000))
         log.info("confluence_done", closes=len(closes), scored=scored)
-        if scored:
-            generate_signal.delay(symbol, closes)
+        # Also where none was left to be scored: another task may have scored these closes.
+        generate_signal.delay(symbol, closes)
 
 
 @shared_task(name="signals_app.tasks.generate_signal")
@@ -135,7 +135,8 @@ def generate_signal(symbol: str, closes: Sequence[Close] = ()) -> None:
 
     ``closes`` are those that asked for it, named in the logs; what waits is decided whoever asks.
     """
-    with bound_contextvars(candle=candle_id(symbol, closes)):
+    asked_by = {"candle": candle_id(symbol, closes)} if closes else {}
+    with bound_contextvars(instrument=symbol, **asked_by):
         signal_id = decisions.decide_closes(symbol)
         if closes:
             log.info("closes_decided", closes=len(closes), signal_id=signal_id)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import structlog
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from signals_app import metrics
 from signals_app.confluence import decision as core
@@ -13,10 +14,10 @@ from signals_app.confluence.refusals import Refusal, RefusalReason
 from signals_app.market import calendar
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
-from signals_app.market.tick import Tick
 from signals_app.models import Analysis, Decision, Instrument, Signal, Strategy
 from signals_app.pipeline import waiting
 from signals_app.pipeline.analysis import views_of, windows_of
+from signals_app.pipeline.candles import candle_id
 from signals_app.pipeline.hash_chain import link_signal
 from signals_app.pipeline.ports import trade_book
 from signals_app.services.connectors import record_connector_event
@@ -58,7 +59,8 @@ def decide_closes(symbol: str) -> str | None:
                 break
             refusal = refused_early(decision, windows[decision.close_time_ms], parameters)
             if refusal is None:
-                signal_id = _decide_or_note(decision, row, strategy, parameters)
+                with bound_contextvars(candle=_candle_of(decision)):
+                    signal_id = _decide_or_note(decision, row, strategy, parameters)
             else:
                 _note(decision, refusal.reason, refusal.text)
             decision.strategy, decision.decided_at = strategy, timezone.now()
@@ -71,6 +73,10 @@ def decide_closes(symbol: str) -> str | None:
     if signal_id is not None:
         metrics.signal_generation.observe(_seconds_since_analysis(decided[-1]))
     return signal_id
+
+
+def _candle_of(decision: Decision) -> str:
+    return candle_id(decision.instrument, [(Timeframe.M15, decision.close_time_ms)])
 
 
 def any_open(symbol: str) -> bool:
@@ -138,13 +144,7 @@ def _decide(
     decision: Decision, row: Instrument, strategy: Strategy, parameters: Parameters
 ) -> str | None:
     """Decide one close at its entry tick; return the new signal's id, if there is one."""
-    assert decision.entry_ordinal is not None
-    assert decision.entry_time_ms is not None
-    assert decision.entry_bid is not None
-    assert decision.entry_ask is not None
-    entry = Tick(
-        decision.entry_ordinal, decision.entry_time_ms, decision.entry_bid, decision.entry_ask
-    )
+    entry = decision.entry_tick()
     market = row.value()
     day = calendar.utc(decision.close_time_ms).date()
     number = Signal.objects.filter(instrument=row.symbol, timestamp__date=day).count() + 1

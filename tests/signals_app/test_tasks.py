@@ -12,8 +12,9 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from signals_app import tasks
-from signals_app.models import Analysis, Decision, Signal
-from signals_app.pipeline import candles, stream
+from signals_app.market import calendar
+from signals_app.models import Analysis, Decision, Signal, Strategy
+from signals_app.pipeline import analysis, candles, stream
 from signals_app.pipeline.ports import replaced
 from signals_app.services import price_history
 from tests.signals_app.pipeline.book import FakeBook
@@ -159,6 +160,39 @@ def test_logs_of_the_chain_name_the_candle() -> None:
 
     assert {log["event"] for log in logs} == {"detector_done", "confluence_done"}
     assert {log["candle"] for log in logs} == {candles.candle_id(SYMBOL, closes)}
+
+
+@pytest.mark.usefixtures("ticks", "book")
+def test_a_signal_names_its_close_whoever_asked_for_decisions(broker: Broker) -> None:
+    strategy = Strategy.objects.live()
+    strategy.parameters = {**strategy.parameters, "threshold": 50}
+    Strategy.objects.filter(pk=strategy.pk).update(parameters=strategy.parameters)
+    while (built := candles.build_batch(SYMBOL)) is not None:
+        tasks.analyse(SYMBOL, built.closes)
+
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        broker.run()
+
+    generated = [log for log in logs if log["event"] == "signal_generated"]
+    named = {
+        candles.candle_id(SYMBOL, [("M15", calendar.milliseconds(signal.timestamp))])
+        for signal in Signal.objects.all()
+    }
+    assert generated
+    assert {log["candle"] for log in generated} == named
+
+
+@pytest.mark.usefixtures("ticks", "book")
+def test_a_close_that_another_task_scored_is_decided_too(broker: Broker) -> None:
+    while (built := candles.build_batch(SYMBOL)) is not None:
+        closes = built.closes
+    for detector in (getattr(tasks, name) for name in DETECTORS):
+        detector(SYMBOL, closes)
+    analysis.score_closes(SYMBOL)
+
+    broker.run()
+
+    assert broker.ran[:2] == ["analyse_confluence", "generate_signal"]
 
 
 def test_closes_are_named_by_timeframes_and_time() -> None:

@@ -5,10 +5,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from signals_app.market import calendar
+from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import Instrument
 from signals_app.models import Decision, Signal, StreamPosition
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.pipeline import stream
+from signals_app.pipeline.candles import candle_id
 from trades_app import models
 from trades_app.lifecycle import machine
 from trades_app.lifecycle.fills import Moved
@@ -55,6 +57,7 @@ def open_trade(signal_id: str) -> str | None:
         decision.save(update_fields=("outcome",))
     log.info(
         "trade_opened",
+        candle=candle_id(trade.instrument, [(Timeframe.M15, decision.close_time_ms)]),
         signal_id=signal_id,
         instrument=trade.instrument,
         direction=trade.direction.value,
