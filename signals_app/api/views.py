@@ -73,7 +73,7 @@ class SignalDetail(generics.RetrieveAPIView[Signal]):
 class DecisionList(generics.ListAPIView[Decision]):
     """The ledger of M15 closes, the newest first: what each came to, and why it made no signal."""
 
-    queryset = Decision.objects.select_related("strategy").defer("mark")
+    queryset = Decision.objects.select_related("strategy").defer("checkpoint")
     serializer_class = DecisionSerializer
     filterset_class = DecisionFilter
     ordering = ("-close_time_ms", "-id")

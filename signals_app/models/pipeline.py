@@ -45,7 +45,7 @@ class StreamPosition(models.Model):
     def __str__(self) -> str:
         return f"{self.instrument} at tick {self.ordinal}"
 
-    def mark(self) -> dict[str, Any]:
+    def checkpoint(self) -> dict[str, Any]:
         """Return, as JSON, from where ticks are needed again should Redis hold none."""
         return {
             "ordinal": self.ordinal,
@@ -123,8 +123,8 @@ class Decision(models.Model):
     """One M15 close: made with its candle, decided once, in candle order.
 
     The entry tick is the first at or after the close; it is unknown (`entry_ordinal` null) while a
-    watermark has closed the candle and no tick came since. `mark` is the stream's state before the
-    stream entry that holds the entry tick: everything from there on may still be needed.
+    watermark has closed the candle and no tick came since. `checkpoint` is the stream's state
+    before the stream entry that holds the entry tick: everything from there on may still be needed.
     """
 
     class Outcome(models.TextChoices):
@@ -148,7 +148,7 @@ class Decision(models.Model):
     entry_time_ms = fields.moment("entry_time", null=True)
     entry_bid = models.FloatField(null=True)
     entry_ask = models.FloatField(null=True)
-    mark = models.JSONField(default=dict)
+    checkpoint = models.JSONField(default=dict, db_column="mark")
     outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.PENDING)
     direction = fields.kind(Direction, max_length=4, blank=True)
     score = models.DecimalField(max_digits=5, decimal_places=2, null=True)

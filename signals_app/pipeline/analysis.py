@@ -32,7 +32,7 @@ from signals_app.smc.views import (
 #: One detector's view of one window.
 View = StructureView | GapView | OrderBlockView | LiquidityView
 _SCORED_AT_ONCE = 500
-#: What scoring a close reads of its row, and nothing more of it: `mark` is long.
+#: What scoring a close reads of its row, and nothing more of it: `checkpoint` is long.
 _SCORED_BY = ("close_time_ms", "h1_close_ms", "h4_close_ms", "score", "direction")
 
 

@@ -52,6 +52,10 @@ def candle_id(symbol: str, closes: Sequence[Close]) -> str:
     return f"{symbol} {','.join(timeframes)} {moments}"
 
 
+#: What a decision gets with its entry tick.
+_ENTRY_FIELDS = ("entry_ordinal", "entry_time_ms", "entry_bid", "entry_ask", "checkpoint")
+
+
 @dataclass(slots=True)
 class _Batch:
     """The consequences of some stream entries, gathered before they are written at once."""
@@ -122,12 +126,12 @@ def _unused(entry: StreamEntry, position: StreamPosition) -> Ticks | None:
 
 
 def _use_ticks(position: StreamPosition, entry: StreamEntry, ticks: Ticks, batch: _Batch) -> None:
-    mark = position.mark()
+    checkpoint = position.checkpoint()
     if len(ticks):
         if position.ordinal == 0:
             _begin(position, int(ticks.time_ms[0]), batch)
         forming, closed = aggregation.aggregate(_forming(position), ticks)
-        _close(position, closed, ticks, mark, batch)
+        _close(position, closed, ticks, checkpoint, batch)
         position.forming = _as_json(forming)
         last = ticks[len(ticks) - 1]
         position.tail = _tail(position, ticks, entry.sender)
@@ -173,7 +177,7 @@ def _close(
     position: StreamPosition,
     closed: list[ClosedCandle],
     ticks: Ticks | None,
-    mark: dict[str, Any],
+    checkpoint: dict[str, Any],
     batch: _Batch,
 ) -> None:
     """Note closed candles, and one decision for each M15 close.
@@ -182,7 +186,7 @@ def _close(
     their entry tick get the first of these ticks.
     """
     if ticks is not None:
-        _give_entry(position, ticks, mark, batch)
+        _give_entry(position, ticks, checkpoint, batch)
     batch.closed += closed
     for candle in closed:
         position.closed[candle.timeframe] = candle.close_time_ms
@@ -201,7 +205,7 @@ def _close(
             h4_close_ms=ends[Timeframe.H4],
         )
         if ticks is not None and candle.closed_by is not None:
-            _set_entry(decision, ticks, candle.closed_by - ticks.first_ordinal, mark)
+            _set_entry(decision, ticks, candle.closed_by - ticks.first_ordinal, checkpoint)
         batch.decisions.append(decision)
 
 
@@ -218,26 +222,32 @@ def _latest_end(
 
 
 def _give_entry(
-    position: StreamPosition, ticks: Ticks, mark: dict[str, Any], batch: _Batch
+    position: StreamPosition, ticks: Ticks, checkpoint: dict[str, Any], batch: _Batch
 ) -> None:
     """Give the first tick to the decisions whose candle a watermark closed before it."""
     if position.watermark_ms <= position.time_ms:
         return
     stored = Decision.objects.open(position.instrument).filter(entry_ordinal=None)
     for decision in (*stored, *(d for d in batch.decisions if d.entry_ordinal is None)):
-        _set_entry(decision, ticks, 0, mark)
+        _set_entry(decision, ticks, 0, checkpoint)
         batch.gave_entry = True
         if decision.pk is not None:
             decision.save(
-                update_fields=("entry_ordinal", "entry_time_ms", "entry_bid", "entry_ask", "mark")
+                update_fields=(
+                    "entry_ordinal",
+                    "entry_time_ms",
+                    "entry_bid",
+                    "entry_ask",
+                    "checkpoint",
+                )
             )
 
 
-def _set_entry(decision: Decision, ticks: Ticks, place: int, mark: dict[str, Any]) -> None:
+def _set_entry(decision: Decision, ticks: Ticks, place: int, checkpoint: dict[str, Any]) -> None:
     tick = ticks[place]
     decision.entry_ordinal, decision.entry_time_ms = tick.ordinal, tick.time_ms
     decision.entry_bid, decision.entry_ask = tick.bid, tick.ask
-    decision.mark = mark
+    decision.checkpoint = checkpoint
 
 
 def _write(symbol: str, batch: _Batch) -> None:

@@ -16,6 +16,6 @@ def resume_checkpoint(symbol: str) -> dict[str, Any] | None:
     if position is None:
         return None
     waiting = Decision.objects.open(symbol).exclude(entry_ordinal=None).first()
-    if waiting is not None and waiting.mark:
-        return dict(waiting.mark)
-    return position.mark()
+    if waiting is not None and waiting.checkpoint:
+        return dict(waiting.checkpoint)
+    return position.checkpoint()

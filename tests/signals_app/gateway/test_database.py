@@ -68,7 +68,7 @@ def test_marks_of_before_the_writer_was_noted_are_still_understood() -> None:
         instrument="XAUUSD",
         close_time_ms=900_000,
         entry_ordinal=8,
-        mark={"ordinal": 7, "time_ms": 5000, "bid": 2000.5, "seqs": {"mt5": 9}},
+        checkpoint={"ordinal": 7, "time_ms": 5000, "bid": 2000.5, "seqs": {"mt5": 9}},
     )
     assert DjangoDatabase().checkpoint("XAUUSD") == Checkpoint(7, 5000, 2000.5, {"mt5": 9})
 

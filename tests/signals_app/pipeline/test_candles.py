@@ -60,8 +60,8 @@ def test_the_closing_tick_is_the_entry_of_the_close(feed: Feed) -> None:
     assert (decision.entry_ordinal, decision.entry_time_ms) == (3, NOON + QUARTER + 7)
     assert (decision.entry_bid, decision.entry_ask) == (1302.0, 1302.3)
     # From this mark on the stream must still be there: it is before the entry's own frame.
-    assert decision.mark["ordinal"] == 1
-    assert (decision.mark["seqs"], decision.mark["writer"]) == ({"mt5": 1}, "mt5")
+    assert decision.checkpoint["ordinal"] == 1
+    assert (decision.checkpoint["seqs"], decision.checkpoint["writer"]) == ({"mt5": 1}, "mt5")
 
 
 def test_a_close_by_watermark_waits_for_its_entry_tick(feed: Feed) -> None:

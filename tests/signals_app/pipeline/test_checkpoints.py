@@ -39,12 +39,12 @@ def test_a_symbol_without_a_position_has_no_checkpoint() -> None:
 def test_with_nothing_open_the_ticks_behind_the_position_are_enough(
     position: StreamPosition,
 ) -> None:
-    close(Decision.Outcome.SIGNAL, entry_ordinal=71, mark=EARLIER)
+    close(Decision.Outcome.SIGNAL, entry_ordinal=71, checkpoint=EARLIER)
     close(Decision.Outcome.PENDING, quarter=1)
 
     found = resume_checkpoint(GOLD)
 
-    assert found == position.mark()
+    assert found == position.checkpoint()
     assert (found["ordinal"], found["time_ms"]) == (90, CLOSE_MS + 5_000)
 
 
@@ -52,8 +52,8 @@ def test_with_nothing_open_the_ticks_behind_the_position_are_enough(
 def test_an_open_close_needs_the_ticks_from_its_entry_on(
     position: StreamPosition, outcome: str
 ) -> None:
-    close(outcome, entry_ordinal=71, mark=EARLIER)
-    close(Decision.Outcome.PENDING, quarter=1, entry_ordinal=88, mark={"ordinal": 87})
+    close(outcome, entry_ordinal=71, checkpoint=EARLIER)
+    close(Decision.Outcome.PENDING, quarter=1, entry_ordinal=88, checkpoint={"ordinal": 87})
 
     assert resume_checkpoint(GOLD) == EARLIER
 
@@ -64,7 +64,7 @@ def test_another_symbol_s_closes_do_not_count(position: StreamPosition) -> None:
         close_time_ms=CLOSE_MS,
         outcome=Decision.Outcome.PENDING,
         entry_ordinal=1,
-        mark={"ordinal": 0},
+        checkpoint={"ordinal": 0},
     )
 
-    assert resume_checkpoint(GOLD) == position.mark()
+    assert resume_checkpoint(GOLD) == position.checkpoint()
