@@ -2,6 +2,7 @@
 
 import dataclasses
 import secrets
+import sys
 from functools import partial
 
 from goldtrader.stack import keys as stored
@@ -72,4 +73,10 @@ def _make_connector_key(data_dir: DataDir) -> None:
 def _import(file: HistoryFile) -> None:
     from django.core.management import call_command
 
+    from signals_app.models import Instrument
+
+    if not Instrument.objects.filter(symbol=file.symbol).exists():
+        # A directory may hold more markets than are traded.
+        sys.stdout.write(f"{file.path} is left out: no instrument is called {file.symbol}\n")
+        return
     call_command("import_history", str(file.path), symbol=file.symbol, timeframe=file.timeframe)

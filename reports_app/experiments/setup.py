@@ -7,6 +7,7 @@ from reports_app.backtest.market_files import BadInput
 from signals_app.confluence.limits import changed, read_change
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
+from signals_app.market.symbols import UnknownSymbol, find_instrument
 from signals_app.models import Strategy
 from signals_app.services.price_history import instruments_by_symbol
 
@@ -35,10 +36,10 @@ class Setup:
 
     def instrument(self, symbol: str) -> Instrument:
         """Look up an instrument by its symbol; raises `UnknownInstrument`."""
-        if symbol in self.instruments:
-            return self.instruments[symbol]
-        known = ", ".join(self.instruments)
-        raise UnknownInstrument(f"{symbol} is no instrument that is known here; known are {known}.")
+        try:
+            return find_instrument(symbol, self.instruments)
+        except UnknownSymbol as error:
+            raise UnknownInstrument(str(error)) from None
 
     def changed(self, changes: Sequence[str]) -> "Setup":
         """Change parameters, each given as NAME=VALUE; raises `BadParameter`."""

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,12 @@ from reports_app.backtest.market_files import BadInput, MarketFileError
 from reports_app.experiments.setup import Setup, UnknownInstrument, default_setup, stored_setup
 from reports_app.management.argument_types import end, moment
 from signals_app.confluence.limits import BadParameter
-from signals_app.management.candle_arguments import add_source_timezone_argument
+from signals_app.management.candle_arguments import (
+    add_quote_arguments,
+    add_source_timezone_argument,
+    known_instruments,
+    with_quotes,
+)
 from signals_app.management.database import add_data_dir_argument, open_database
 
 
@@ -56,7 +62,8 @@ def setup_of(options: Mapping[str, Any]) -> Setup:
     Raises `BadInput`, `BadParameter`, or `CommandError` where the database cannot be used.
     """
     if options["strategy"] is None:
-        return default_setup().changed(options["changes"])
+        known = known_instruments(options, by="a backtest")
+        return replace(default_setup(), instruments=known).changed(options["changes"])
     with open_database(options["data_dir"], by="a backtest"):
         stored = stored_setup(options["strategy"])
     return stored.changed(options["changes"])
@@ -67,9 +74,11 @@ def market_arguments(options: Mapping[str, Any], setup: Setup) -> dict[str, Any]
     try:
         instrument = setup.instrument(options["symbol"])
     except UnknownInstrument as error:
-        raise BadInput(f"{error} With --strategy live, those of the database are.") from None
+        raise BadInput(
+            f"{error} With --instrument or --strategy live, those of the database are."
+        ) from None
     return {
-        "instrument": instrument,
+        "instrument": with_quotes(instrument, options),
         "ticks": options["ticks"],
         "candles": options["candles"],
         "history": options["history"],
@@ -96,3 +105,4 @@ def _add_market_arguments(parser: ArgumentParser) -> None:
         "--to", type=end, dest="end", help="read nothing after (UTC; a date with its day)"
     )
     add_source_timezone_argument(parser)
+    add_quote_arguments(parser)

@@ -1,7 +1,13 @@
 """Options of every command that reads a file of prices."""
 
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from signals_app.management.database import open_database
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS, PRICE_DECIMALS, Instrument
 
 # For argparse `-05:00` is an option, unless it looks like a negative number.
 _NEGATIVE = re.compile(r"-\d+(?::?\d+)?|-\d*\.\d+")
@@ -19,3 +25,59 @@ def add_source_timezone_argument(parser: ArgumentParser) -> None:
         help="clock of times without an offset: utc (default), server-eu, server-us, an IANA "
         "name, +02:00 or -05:00; a file's name may end in it (_UTC, _SERVER-EU, _SERVER-US)",
     )
+
+
+def add_quote_arguments(parser: ArgumentParser) -> None:
+    """Add `--digits`, `--default-spread` and `--instrument`: how the symbol is quoted."""
+    parser.add_argument(
+        "--digits",
+        type=_digits,
+        help="decimals of a point, in which a file's whole spreads are (the instrument's)",
+    )
+    parser.add_argument(
+        "--default-spread",
+        type=_spread,
+        metavar="PRICE",
+        help="the spread where a file of candles has none (the instrument's)",
+    )
+    parser.add_argument(
+        "--instrument",
+        action="store_true",
+        help="take the instrument from the database, for symbols that are not built in",
+    )
+
+
+def known_instruments(options: Mapping[str, Any], *, by: str) -> Mapping[str, Instrument]:
+    """The instruments of the database where `--instrument` asks for them, else the built-in ones.
+
+    ``by`` names the command. Raises `CommandError` where the database cannot be used.
+    """
+    if not options["instrument"]:
+        return {one.symbol: one for one in DEFAULT_INSTRUMENTS}
+    with open_database(options["data_dir"], by=by):
+        # Here: the stack takes its options before Django has its settings.
+        from signals_app.services.price_history import instruments_by_symbol
+
+        return instruments_by_symbol()
+
+
+def with_quotes(instrument: Instrument, options: Mapping[str, Any]) -> Instrument:
+    """The instrument, quoted as `--digits` and `--default-spread` say."""
+    given = {name: options[name] for name in ("digits", "default_spread")}
+    return replace(instrument, **{name: one for name, one in given.items() if one is not None})
+
+
+def _digits(text: str) -> int:
+    if not text.isdigit() or int(text) > PRICE_DECIMALS:
+        raise ArgumentTypeError(f"{text!r} is no whole number from 0 to {PRICE_DECIMALS}")
+    return int(text)
+
+
+def _spread(text: str) -> float:
+    try:
+        spread = float(text)
+    except ValueError:
+        spread = -1.0
+    if not 0 <= spread < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is no price from 0 up")
+    return spread

@@ -16,6 +16,7 @@ from signals_app.management.smc_page import SmcPage, sample_note
 from signals_app.market.calendar import utc
 from signals_app.market.candle import Timeframe
 from signals_app.market.rounding import unsigned_zeros
+from signals_app.market.symbols import UnknownSymbol, normalised_symbol
 from signals_app.services.probabilities import FindingProbabilities, finding_probabilities
 from signals_app.smc.analysis import analyse, as_json
 
@@ -44,12 +45,13 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Analyse the whole file as one window."""
-        symbol, timeframe = options["symbol"], Timeframe(options["timeframe"])
+        timeframe = Timeframe(options["timeframe"])
         try:
+            symbol = normalised_symbol(options["symbol"])
             file = read_candle_file(options["file"], options["source_timezone"])
             # One file is looked at alone: the days of the broker who made it do no harm.
             file.check(timeframe, allows_broker_clock=True)
-        except MarketFileError as error:
+        except (MarketFileError, UnknownSymbol) as error:
             raise CommandError(str(error), returncode=2) from None
         candles = file.candles
         analysis = analyse(candles)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from signals_app.models import Instrument
 from tests.paths import ROOT
 
 MONDAY = datetime(2024, 1, 8, tzinfo=UTC)
@@ -315,3 +316,33 @@ class TestLastingMoves:
             ("00:30", 4054.0, 41),
             ("00:45", 4054.0, 60),
         ]
+
+
+class TestSymbols:
+    def test_candles_of_any_symbol_need_no_spread(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "m1.csv", HEADER, *rows(20, 1))
+        gold = candles(path)
+        for symbol in ("BTCUSD", "XAUUSD.m", "xauusd"):
+            assert candles(path, symbol=symbol) == gold
+        assert candles(path, "--digits=2", "--default-spread=0.5", symbol="BTCUSD") == gold
+        assert "'X Y' is no symbol" in refusal("candles", path, "--symbol=X Y", "--timeframe=M15")
+
+    def test_a_backtest_of_an_unknown_symbol_says_what_to_do(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "m1.csv", HEADER, *rows(20, 1))
+        sentence = refusal("backtest", "--symbol=XAUUSD.m", "--candles", path)
+        assert "XAUUSD.M is no instrument that is known here (is XAUUSD meant?)" in sentence
+        assert sentence.endswith("With --instrument or --strategy live, those of the database are.")
+        printed = run("backtest", "--symbol=xauusd", "--candles", path, "--default-spread=0.7")
+        assert "the spread is 0.7" in printed
+
+    @pytest.mark.django_db
+    def test_an_instrument_of_the_database_is_taken(self, tmp_path: Path) -> None:
+        row = Instrument.objects.get(symbol="XAUUSD")
+        row.pk, row.signal_prefix, row.default_spread = "XAGUSD", "XAG", 0.04
+        row.save()
+        path = write(tmp_path / "m1.csv", HEADER, *rows(20, 1))
+        printed = run("backtest", "--symbol=XAGUSD", "--instrument", "--candles", path)
+        assert "the spread is 0.04" in printed
+        assert candles(path, "--instrument", symbol="XAGUSD")
+        sentence = refusal("candles", path, "--symbol=XAGUSD.r", "--timeframe=M15", "--instrument")
+        assert "XAGUSD.R is no instrument that is known here (is XAGUSD meant?)" in sentence
