@@ -1,4 +1,4 @@
-"""The live ledger refuses each close for the reason that a backtest of the same ticks counts."""
+"""Live decisions refuse each close for the reason that a backtest of the same ticks counts."""
 
 import pytest
 

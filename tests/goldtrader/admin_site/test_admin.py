@@ -241,7 +241,7 @@ def test_a_failed_message_is_sent_again(
     assert sent == [1]
 
 
-def test_the_ledger_counts_refusals_by_their_reason(operator: Client) -> None:
+def test_decisions_are_counted_by_the_reason_that_refused_them(operator: Client) -> None:
     for close_ms in range(3):
         Decision.objects.create(
             instrument="XAUUSD", close_time_ms=close_ms, reason="BELOW_THRESHOLD"

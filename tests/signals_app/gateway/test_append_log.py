@@ -59,7 +59,7 @@ def log(redis: "AsyncRedis", checkpoints: Checkpoints) -> AppendLog:
 
 
 def rows(first: int, count: int) -> list[Row]:
-    """Return ticks whose bid tells their seq."""
+    """Ticks whose bid shows their seq."""
     return [
         Row(START + 1000 * n, 2000 + n / 100, 2001 + n / 100) for n in range(first, first + count)
     ]

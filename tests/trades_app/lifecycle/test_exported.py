@@ -43,21 +43,21 @@ def test_a_signal_and_its_trade_come_back_as_they_were() -> None:
         trade, events = machine.open_trade(signal, GOLD, ENTRY, COSTLY)
         trade, more = machine.advance(trade, GOLD, bids(*prices))
         events += more
-        told = json.loads(json.dumps(trade_as_json(trade, events)))
+        printed = json.loads(json.dumps(trade_as_json(trade, events)))
 
         assert from_json(TradingSignal, json.loads(json.dumps(as_json(signal)))) == signal
-        assert tuple(from_json(TradeEvent, each) for each in told["events"]) == events
-        assert disagreement(told, signal, events) is None
-        assert disagreement({**told, "exit_reason": None}, signal, events) == (
+        assert tuple(from_json(TradeEvent, each) for each in printed["events"]) == events
+        assert disagreement(printed, signal, events) is None
+        assert disagreement({**printed, "exit_reason": None}, signal, events) == (
             f"exit_reason None, its events say {trade.exit_reason}"
         )
 
 
 def test_numbers_without_their_point_are_the_same_numbers() -> None:
-    told = json.loads(json.dumps(as_json(SIGNAL)).replace(".0,", ","))
+    printed = json.loads(json.dumps(as_json(SIGNAL)).replace(".0,", ","))
 
-    assert as_json(from_json(TradingSignal, told)) == as_json(SIGNAL)
-    assert json.dumps(as_json(from_json(TradingSignal, told))) == json.dumps(as_json(SIGNAL))
+    assert as_json(from_json(TradingSignal, printed)) == as_json(SIGNAL)
+    assert json.dumps(as_json(from_json(TradingSignal, printed))) == json.dumps(as_json(SIGNAL))
 
 
 def test_json_of_a_trade_is_numbers_and_iso_times() -> None:

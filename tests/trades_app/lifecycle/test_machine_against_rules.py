@@ -52,7 +52,7 @@ def nights(opened_ms: int, closed_ms: int) -> int:
 
 @dataclass
 class Slow:
-    """The rules as a trader would tell them, with none of the code that is tested."""
+    """The rules as a trader would explain them, with none of the code that is tested."""
 
     side: int
     market: Instrument

@@ -48,7 +48,7 @@ def new_chart(
 
 
 def decimals_of(step: float) -> int:
-    """How many decimals tell ticks apart that are ``step`` from each other."""
+    """How many decimals the labels of ticks need that are ``step`` apart."""
     return next((n for n in range(6) if abs(round(step, n) - step) < abs(step) / 1000), 6)
 
 
