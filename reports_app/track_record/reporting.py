@@ -26,10 +26,14 @@ def report(instrument: str) -> int:
 
     Each period has one report, by its message's key, and only if it has entries in the record.
     """
+    # Before sealing: a day that ends meanwhile is over, and its digest is not there yet.
+    end = sealing.closed_until(instrument)
+    if end is None:
+        return 0
     sealed = sealing.seal_days(instrument)
     if sealed:
         recompute(since=sealed[0].date, instrument=instrument)
-    due = _due(instrument, oldest_sealed=sealed[0].date if sealed else None)
+    due = _due(instrument, end, oldest_sealed=sealed[0].date if sealed else None)
     if not due:
         return 0
     drafts = [_draft(instrument, period, first_day) for period, first_day in due]
@@ -46,11 +50,10 @@ def report(instrument: str) -> int:
     return len(due)
 
 
-def _due(instrument: str, *, oldest_sealed: dt.date | None) -> list[tuple[Period, dt.date]]:
-    """The periods that are over and have no report yet, in the order of their ends."""
-    end = sealing.closed_until(instrument)
-    if end is None:
-        return []
+def _due(
+    instrument: str, end: dt.date, *, oldest_sealed: dt.date | None
+) -> list[tuple[Period, dt.date]]:
+    """The periods that ended before ``end`` and have no report yet, in the order of their ends."""
     since = end - _MADE_UP_FOR
     if oldest_sealed is not None:
         since = min(since, *(period.beginning(oldest_sealed) for period in PERIODS))

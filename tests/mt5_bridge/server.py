@@ -34,6 +34,8 @@ class Server:
     sockets: set = field(default_factory=set)
     url: str = ""
     port: int = 0
+    spool: str | None = None
+    others: list = field(default_factory=list)
 
     def resume(self):
         time_ms = self.ticks[-1][0] if self.ticks else None
@@ -91,6 +93,11 @@ class Server:
         match message:
             case wire.Auth():
                 self.auths.append(message)
+                if message.spool != self.spool:
+                    # Of the last millisecond another spool may send again what is there.
+                    last_ms = self.ticks[-1][0] if self.ticks else None
+                    self.others = [tick for tick in self.ticks if tick[0] == last_ms]
+                    self.spool = message.spool
                 if message.token != self.token:
                     now = wire.iso(0)
                     error = wire.Error(code="AUTH_FAILED", message="bad token", timestamp=now)
@@ -124,8 +131,12 @@ class Server:
             if seq <= self.seq:
                 self.repeated += 1
                 continue
-            self.ticks.append((row.time_ms, row.bid, row.ask))
             self.seq = seq
+            tick = (row.time_ms, row.bid, row.ask)
+            if tick in self.others:
+                self.others.remove(tick)
+                continue
+            self.ticks.append(tick)
 
 
 @contextlib.asynccontextmanager

@@ -1,17 +1,23 @@
 """Each period has one report, when its stream is behind it."""
 
+import datetime as dt
+
 import pytest
 
 from reports_app.models import PerformanceMetric, RecordDay
 from reports_app.tasks import report as report_task
+from reports_app.track_record import sealing
+from reports_app.track_record.proof import verify
 from reports_app.track_record.reporting import report
-from tests.reports_app.track_record.records import LOST, WON, stream_at
+from tests.reports_app.track_record.records import LOST, MONDAY, WON, stream_at
 from tests.trades_app.examples import CLOSE_MS
 from tests.trades_app.rows import DAY_MS, numbered, stored_trade
 from trades_app.models import Message
 from trades_app.notifications.kinds import text_of
 
 pytestmark = pytest.mark.django_db
+
+SUNDAY = dt.date(2024, 1, 7)
 
 
 def keys() -> list[str]:
@@ -81,3 +87,20 @@ def test_the_task_reports_each_instrument_and_writes_its_figures() -> None:
 
     assert keys() == ["report:XAUUSD:day:2024-01-05"]
     assert PerformanceMetric.objects.get(period="day").losing_trades == 1
+
+
+def test_a_day_that_ends_while_days_are_sealed_is_in_its_weeks_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sunday evening belongs to the week; a replay at full speed passes it between two queries."""
+    stored_trade(numbered(1), *WON)
+    stored_trade(numbered(1, days=2), *LOST)
+    ends = iter([SUNDAY, SUNDAY])
+    monkeypatch.setattr(sealing, "closed_until", lambda _: next(ends, MONDAY))
+
+    report("XAUUSD")
+    report("XAUUSD")
+
+    week = Message.objects.get(key="report:XAUUSD:week:2024-01-01")
+    assert week.digest == RecordDay.objects.get(date=SUNDAY).digest
+    assert verify()[0].sealed == 2
