@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-import time
 from dataclasses import replace
 
 from signals_app.gateway import replies
 from signals_app.gateway.actions import Admit
 from signals_app.gateway.availability import DatabaseUnavailable, StreamUnavailable
+from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import TRY_AGAIN_LATER, Connection
 from signals_app.gateway.message_sender import MessageSender
 from signals_app.gateway.ports import GatewayDatabase
@@ -48,7 +48,7 @@ class Admission:
         connector = admit.claims.connector
         try:
             if not await asyncio.to_thread(self._database.is_admitted, connector):
-                refused = self._connection.refused("the connector is revoked", _now_ms())
+                refused = self._connection.refused("the connector is revoked", wall_ms())
                 self._sender.carry_out(refused)
                 return False
             admit = await self._with_known_spellings(admit)
@@ -65,7 +65,7 @@ class Admission:
             return False
         self._socket.let_in()
         self._sender.carry_out(
-            self._connection.admitted(admit.claims, assignments, _now_ms(), admit.spool)
+            self._connection.admitted(admit.claims, assignments, wall_ms(), admit.spool)
         )
         return True
 
@@ -77,10 +77,6 @@ class Admission:
         known = self._database.other_spellings
         spellings = await asyncio.to_thread(known, admit.symbols)
         for symbol, known_as in spellings.items():
-            self._sender.carry_out((replies.misspelt(symbol, known_as, _now_ms()),))
+            self._sender.carry_out((replies.misspelt(symbol, known_as, wall_ms()),))
         symbols = tuple(symbol for symbol in admit.symbols if symbol not in spellings)
         return replace(admit, symbols=symbols)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
+
+from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +21,15 @@ class StreamUnavailable(Exception):  # noqa: N818 - a state, not a mistake
 
 class DatabaseUnavailable(Exception):  # noqa: N818 - a state, not a mistake
     """The database does not answer now: try again later."""
+
+
+@contextmanager
+def redis_answers() -> Iterator[None]:
+    """Turn the absence of Redis, and its refusal to write, into `StreamUnavailable`."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise StreamUnavailable(str(error) or type(error).__name__) from error
 
 
 async def until_available(attempt: Callable[[], Awaitable[_Result]]) -> _Result:

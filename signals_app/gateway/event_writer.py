@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
 from mt5_bridge.protocol import wire
 from signals_app.gateway.availability import DatabaseUnavailable
+from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.ports import GatewayDatabase
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class EventWriter:
         log.warning("connector %r: %s %s %s", connector, code, symbol, message)
         if len(self._waiting) == _MAX_WAITING:
             log.error("the database was away for too long: the oldest event is left out")
-        self._waiting.append(_Event(connector, code, symbol, message, _now_ms()))
+        self._waiting.append(_Event(connector, code, symbol, message, wall_ms()))
         self._is_idle.clear()
         self._has_work.set()
 
@@ -73,10 +73,6 @@ class EventWriter:
     def _write(self, event: _Event) -> None:
         """Write an event; the row's own time is that of its writing, which alerts go by."""
         message = event.message
-        if _now_ms() - event.at_ms > _LATE_MS:
+        if wall_ms() - event.at_ms > _LATE_MS:
             message = f"{message} (at {wire.iso(event.at_ms)})"
         self._database.record(event.connector, event.code, event.symbol, message)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

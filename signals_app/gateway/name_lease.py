@@ -4,15 +4,13 @@ Two spools under one name would number different ticks alike, and the stream wou
 keeps who holds a name, so that several gateways agree; it is forgotten soon after its session ends.
 """
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from enum import IntEnum
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from signals_app.gateway.availability import StreamUnavailable
+from signals_app.gateway.availability import redis_answers
 
 #: A gateway that dies lets go of its names after this time; living sessions renew every second.
 _EXPIRES_MS: Final = 15_000
@@ -96,13 +94,5 @@ class NameLeases:
 
     async def _run(self, script: str, name: str, symbols: Collection[str], *arguments: str) -> Any:
         keys = [f"connector:{name}:{symbol}" for symbol in symbols]
-        with _answering():
+        with redis_answers():
             return await self._redis.eval(script, len(keys), *keys, *arguments)
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise StreamUnavailable(str(error) or type(error).__name__) from error

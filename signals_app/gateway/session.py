@@ -6,7 +6,6 @@ stops reading while too much waits to be stored.
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from signals_app.gateway.actions import (
 from signals_app.gateway.admission import Admission
 from signals_app.gateway.append_log import AppendLog
 from signals_app.gateway.availability import StreamUnavailable, until_available
+from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import GOING_AWAY, Connection
 from signals_app.gateway.event_writer import EventWriter
 from signals_app.gateway.history_writer import HistoryWriter
@@ -163,7 +163,7 @@ class ConnectorSession:
             if assignment.role is Role.ACTIVE and self.ended.is_set():
                 await self._leases.leave([symbol])
             elif assignment.role is Role.ACTIVE:
-                self.carry_out(self.connection.promoted(symbol, assignment, _now_ms()))
+                self.carry_out(self.connection.promoted(symbol, assignment, wall_ms()))
 
     async def _end(self, tasks: tuple["asyncio.Task[None]", ...]) -> None:
         for task in tasks:
@@ -182,7 +182,7 @@ class ConnectorSession:
         receive, oversized = self.connection.receive, self.connection.oversized
         while not (self.connection.closed or self._is_draining):
             frame = await recv()
-            now_ms = _now_ms()
+            now_ms = wall_ms()
             for action in oversized(now_ms) if is_cut(frame) else receive(frame, now_ms):
                 # Nearly all frames are ticks: they go the short way.
                 if isinstance(action, StoreTicks):
@@ -222,7 +222,3 @@ class ConnectorSession:
                 self.carry_out((action,))
             case _:
                 assert_never(action)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,9 +1,8 @@
 """A connector's name, which one session holds at a time: taken, renewed and given back."""
 
-import time
-
 from mt5_bridge.protocol.wire import ErrorCode
 from signals_app.gateway.actions import Admit
+from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import Connection, second_spool
 from signals_app.gateway.event_writer import EventWriter
 from signals_app.gateway.message_sender import MessageSender
@@ -35,7 +34,7 @@ class SessionName:
             return True
         if acquired is Acquired.REFUSED:
             self._events.record(name, ErrorCode.NAME_IN_USE, "", second_spool(name))
-        self._sender.carry_out(self._connection.name_in_use(name, _now_ms()))
+        self._sender.carry_out(self._connection.name_in_use(name, wall_ms()))
         return False
 
     async def renew(self) -> None:
@@ -45,14 +44,10 @@ class SessionName:
             return
         symbols, spool = frozenset(connection.roles.by_symbol), connection.spool
         if await self._names.renew(connection.name, symbols, spool, self._session_id):
-            self._sender.carry_out(connection.name_was_wanted(_now_ms()))
+            self._sender.carry_out(connection.name_was_wanted(wall_ms()))
 
     async def release(self) -> None:
         """Give it back, if there is one."""
         name, symbols = self._connection.name, frozenset(self._connection.roles.by_symbol)
         if name:
             await self._names.release(name, symbols, self._session_id)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,16 +1,15 @@
 """The streams and states of all symbols in Redis: read, created, changed by atomic scripts."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
 from signals_app.gateway import append_script
 from signals_app.gateway.append_script import Arguments
-from signals_app.gateway.availability import StreamUnavailable
+from signals_app.gateway.availability import redis_answers
 from signals_app.gateway.stream_state import StreamState, parse_state
 
 DONE: Final = b"OK"
@@ -25,7 +24,7 @@ class StreamStore:
 
     async def read(self, symbol: str) -> tuple[StreamState | None, int]:
         """The state of a symbol, `None` where there is none, and Redis's own time (ms)."""
-        with _answering():
+        with redis_answers():
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.hgetall(append_script.state_key(symbol))
             pipeline.time()
@@ -35,7 +34,7 @@ class StreamStore:
 
     async def create(self, symbol: str, fields: Mapping[str, str]) -> None:
         """Begin the stream anew with a state of these fields, unless the symbol has a state."""
-        with _answering():
+        with redis_answers():
             arguments = append_script.create_arguments(symbol, fields)
             await self._redis.eval(append_script.CREATE, 2, *arguments)
 
@@ -45,7 +44,7 @@ class StreamStore:
         A reply is `DONE`, or the whole state (as `parse_state` takes it) where an expectation did
         not hold and nothing was changed.
         """
-        with _answering():
+        with redis_answers():
             pipeline = self._redis.pipeline(transaction=False)
             for arguments in updates:
                 pipeline.evalsha(append_script.UPDATE_SHA, 2, *arguments)
@@ -54,11 +53,3 @@ class StreamStore:
             except NoScriptError:
                 await self._redis.script_load(append_script.UPDATE)
         return await self.update(updates)
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise StreamUnavailable(str(error) or type(error).__name__) from error

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-import time
 
 from mt5_bridge.protocol.wire import Role
 from signals_app.gateway import metrics
 from signals_app.gateway.availability import DatabaseUnavailable, StreamUnavailable
 from signals_app.gateway.background import BackgroundTasks
+from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import GOING_AWAY
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session import ConnectorSession
@@ -55,7 +55,7 @@ class SessionSupervisor:
 
     async def close_overdue(self) -> None:
         """Close what is overdue. Asks nobody, so that nobody can hold it up."""
-        now_ms = _now_ms()
+        now_ms = wall_ms()
         for session in self._sessions:
             session.carry_out(session.connection.overdue(now_ms))
 
@@ -94,11 +94,7 @@ class SessionSupervisor:
 
     def _close_revoked(self, name: str) -> None:
         log.warning("connector %r is revoked", name)
-        now_ms = _now_ms()
+        now_ms = wall_ms()
         for session in self._sessions:
             if session.name == name:
                 session.carry_out(session.connection.refused("the connector is revoked", now_ms))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -19,6 +19,7 @@ from signals_app.gateway.append_log import (
 from signals_app.gateway.append_plan import AppendPlan, Batch
 from signals_app.gateway.append_queue import AppendQueue, Portion, count_rows
 from signals_app.gateway.availability import until_available
+from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import TRY_AGAIN_LATER, Connection
 from signals_app.gateway.message_sender import MessageSender
 from signals_app.gateway.roles import Assignment
@@ -133,7 +134,7 @@ class TickWriter:
         )
 
     async def _append(self, requests: list[AppendRequest]) -> list[AppendResult]:
-        return await until_available(lambda: self._log.append(requests, _now_ms()))
+        return await until_available(lambda: self._log.append(requests, wall_ms()))
 
     def _follow_up(self, request: AppendRequest, result: AppendResult) -> None:
         symbol = request.symbol
@@ -169,9 +170,5 @@ class TickWriter:
             name = self._connection.name
             log.warning("%r left out %d ticks of %s", name, plan.missing, symbol)
         if plan.first_refusal is not None:
-            error = replies.bad_ticks(symbol, plan, plan.first_refusal, _now_ms())
+            error = replies.bad_ticks(symbol, plan, plan.first_refusal, wall_ms())
             self._sender.carry_out((error,))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,11 +1,13 @@
 """Waiting for a store that does not answer."""
 
 import pytest
+from redis.exceptions import RedisError
 
 from signals_app.gateway import availability
 from signals_app.gateway.availability import (
     DatabaseUnavailable,
     StreamUnavailable,
+    redis_answers,
     until_available,
 )
 
@@ -37,3 +39,20 @@ async def test_any_other_fault_is_raised() -> None:
 
     with pytest.raises(RuntimeError):
         await until_available(attempt)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (RedisError("READONLY replica"), "READONLY replica"),
+        (ConnectionRefusedError(), "ConnectionRefusedError"),
+    ],
+)
+def test_what_redis_raises_says_that_the_stream_is_away(fault: Exception, sentence: str) -> None:
+    with pytest.raises(StreamUnavailable, match=sentence), redis_answers():
+        raise fault
+
+
+def test_a_mistake_of_ours_is_not_taken_for_an_absence_of_redis() -> None:
+    with pytest.raises(KeyError), redis_answers():
+        raise KeyError("symbol")

@@ -44,7 +44,7 @@ async def test_an_event_that_waited_says_when_it_was(
     writer: EventWriter, database: MemoryDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_ms = 1_704_456_000_000
-    monkeypatch.setattr(event_writer, "_now_ms", lambda: now_ms)
+    monkeypatch.setattr(event_writer, "wall_ms", lambda: now_ms)
     database.is_down = True
     writer.record("mt5", "MT5_DISCONNECTED", "", "gone")
     await asyncio.sleep(0.03)
