@@ -19,7 +19,7 @@ from mt5_bridge.files.tick_files import file_clock
 from mt5_bridge.files.timeframes import LENGTHS, OffGridError, TimeframeCheck, name_of
 from mt5_bridge.protocol.wire import CandleRow, History
 
-TIMEFRAMES: Final = {"M15": 900_000, "H1": 3_600_000, "H4": 14_400_000}
+TIMEFRAMES: Final = {timeframe: LENGTHS[timeframe] for timeframe in ("M15", "H1", "H4")}
 """The timeframes that are analysed, and their lengths in milliseconds."""
 MAXIMUM_CANDLES: Final = 500
 """Candles of a timeframe that are sent; the analysis looks at the last 200."""

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from mt5_bridge.files.timeframes import HOUR_MS
+
 Int64s = NDArray[np.int64]
 Float64s = NDArray[np.float64]
 Columns = tuple[Int64s, Float64s, Float64s, Float64s, Float64s, Float64s]
 """Times, opens, highs, lows, closes and volumes, oldest first."""
 
-_HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
+_DAY_MS = 24 * HOUR_MS
 # The first of January 1970 was a Thursday.
 _FRIDAY = 1
 _CLOSING_HOUR = 20
@@ -55,4 +56,4 @@ def _is_whole(last_ms: int, shorter_ms: int, length_ms: int) -> bool:
     if (last_ms + shorter_ms) % length_ms == 0:
         return True
     is_friday = last_ms // _DAY_MS % 7 == _FRIDAY
-    return is_friday and last_ms % _DAY_MS >= _CLOSING_HOUR * _HOUR_MS
+    return is_friday and last_ms % _DAY_MS >= _CLOSING_HOUR * HOUR_MS

@@ -25,7 +25,7 @@ LENGTHS: Final = {
     "D1": 1440 * MINUTE_MS,
 }
 """Every timeframe's length in milliseconds."""
-_HOUR_MS = LENGTHS["H1"]
+HOUR_MS: Final = LENGTHS["H1"]
 
 
 class OffGridError(MarketFileError):
@@ -106,8 +106,8 @@ class TimeframeCheck:
 
     def _find_too_near(self, steps: Int64s, line_of: Callable[[int], int]) -> None:
         # On a broker's clock a candle may be an hour short when daylight saving begins.
-        is_long = self.allows_broker_clock and self.length_ms > _HOUR_MS
-        near = steps < self.length_ms - (_HOUR_MS if is_long else 0)
+        is_long = self.allows_broker_clock and self.length_ms > HOUR_MS
+        near = steps < self.length_ms - (HOUR_MS if is_long else 0)
         places = np.flatnonzero(near)
         if self.too_near is None and len(places):
             place = int(places[0])
@@ -119,18 +119,18 @@ class TimeframeCheck:
     def _find_off_grid(self, times: Int64s, line_of: Callable[[int], int]) -> None:
         beside = times % self.length_ms
         if self.allows_broker_clock:
-            beside = beside % min(self.length_ms, _HOUR_MS)
+            beside = beside % min(self.length_ms, HOUR_MS)
         places = np.flatnonzero(beside)
         if self.off_grid is not None or not len(places):
             return
         place = int(places[0])
         opening = str(np.datetime64(int(times[place]), "ms"))[:19]
-        on_hours = not np.any(beside % _HOUR_MS)
+        on_hours = not np.any(beside % HOUR_MS)
         what = (
             f"{self.path}, line {line_of(place)}: it opens at {opening} UTC, where no candle of "
             f"{self._name} opens; "
         )
-        if self.length_ms > _HOUR_MS and on_hours:
+        if self.length_ms > HOUR_MS and on_hours:
             self.off_grid = OffGridError(
                 f"{what}a broker's clock has made it: give a shorter timeframe, from which these "
                 "candles are built, or check the time zone"

@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from signals_app.market.calendar import HOUR_MS
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.tick import Float64s, Int64s
 from trades_app.lifecycle.risk import nights_between
 
-_HOUR_MS = 3_600_000
 #: Steps of price in one: prices stand on a grid of five decimals.
 _GRID = 1e5
 
@@ -76,7 +76,7 @@ class TradeFollower:
     ) -> None:
         self._candles, self._spreads = candles, spreads
         hours = 1e9 if maximum_hours is None else maximum_hours
-        self._maximum_ms = round(hours * _HOUR_MS)
+        self._maximum_ms = round(hours * HOUR_MS)
         opened = candles.time_ms
         following = np.append(opened[1:], opened[-1] + Timeframe.M15.milliseconds)
         closed = np.minimum(opened + Timeframe.M15.milliseconds, following)
@@ -207,8 +207,8 @@ def _after_candle(
 def _nights_since_first(time_ms: Int64s) -> Float64s:
     """Count at each time the nights that swap was paid for since the first time."""
     # The trading day turns at a full hour, so one time of each hour says it for all.
-    hours, at = np.unique(time_ms // _HOUR_MS, return_inverse=True)
-    starts = (hours * _HOUR_MS).tolist()
+    hours, at = np.unique(time_ms // HOUR_MS, return_inverse=True)
+    starts = (hours * HOUR_MS).tolist()
     between = [nights_between(*pair) for pair in pairwise(starts)]
     nights = np.concatenate(([0.0], np.cumsum(between)))
     return np.asarray(nights[at.reshape(time_ms.shape)], dtype=np.float64)

@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from signals_app.market.calendar import HOUR_MS
 from signals_app.market.candle import WINDOW, Candles
 from signals_app.market.tick import Float64s, Int64s
 from signals_app.probability.events import WARM_UP, Events, find_events
@@ -36,7 +37,7 @@ _PLACEBO_TRIES = 12
 LOST, WON, NEITHER, VOID = 0, 1, 2, -1
 _UNKNOWN = -2
 
-_HOUR_MS, _HOURS = 3_600_000, 24
+_HOURS = 24
 _ORDER_BLOCK, _FVG, _SWEEP = range(3)
 _FORMED = 0
 _OPEN, _LOW, _CLOSE = range(3)
@@ -72,7 +73,7 @@ def measure(candles: Candles, spread: Float64s, events: Events, seed: int = 1) -
     """
     sides = _Sides.of(candles, spread)
     atr = _average_true_ranges(candles)
-    hours = (candles.time_ms // _HOUR_MS % _HOURS).astype(np.int64)
+    hours = (candles.time_ms // HOUR_MS % _HOURS).astype(np.int64)
     order, starts = _by_hour(hours, len(candles) - HORIZON - 1)
     won, random, placebo = _run(
         sides.entry,

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 # Clocks are off by half hours, at most from the last zone to the first.
 _STEP_MS: Final = 1_800_000
-_LONGEST_SHIFT_MS: Final = 26 * 3_600_000
+_LONGEST_SHIFT_MS: Final = 26 * calendar.HOUR_MS
 # So many candles must be the same at other times, and this share of those that could be.
 _ENOUGH: Final = 20
 _SHARE: Final = 0.8
@@ -68,7 +68,7 @@ def forget_shifted(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[fl
                 count += of_longer.delete()[0]
     log.warning(
         "%s %s: history came %+g h off before and is replaced; %d candles were deleted",
-        symbol, timeframe.value, -shift_ms / 3_600_000, count,
+        symbol, timeframe.value, -shift_ms / calendar.HOUR_MS, count,
     )  # fmt: skip
     return count
 

@@ -6,6 +6,7 @@ Defined in docs/domain/definitions.md, "Notation".
 from bisect import bisect_left, insort
 from enum import StrEnum
 
+from signals_app.market.calendar import HOUR_MS
 from signals_app.market.candle import Candles
 
 #: Candles that Wilder's average true range looks back on.
@@ -17,7 +18,6 @@ RELVOL_CANDLES = 20
 #: A round number's grid is at least this many volatilities wide.
 ROUND_STEP_ATR = 8.0
 
-_HOUR_MS = 3_600_000
 #: The grids that there are, in ascending order.
 ROUND_STEPS = [
     float(f"{mantissa}e{exponent}") for exponent in range(-12, 13) for mantissa in ("1", "2.5", "5")
@@ -81,7 +81,7 @@ def relative_volumes(
     of_hour: dict[int, list[float]] = {hour: [] for hour in range(24)}
     relative: list[float] = []
     for i, (time_ms, volume) in enumerate(zip(candles.time_ms.tolist(), volumes, strict=True)):
-        same_hour = of_hour[time_ms // _HOUR_MS % 24]
+        same_hour = of_hour[time_ms // HOUR_MS % 24]
         if len(same_hour) >= hour_candles:
             usual = median_of_sorted(same_hour)
         else:

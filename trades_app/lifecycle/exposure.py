@@ -5,11 +5,10 @@ from decimal import Decimal
 
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.protections import Exposure, TradedZone
-from signals_app.market.calendar import trading_day
+from signals_app.market.calendar import HOUR_MS, trading_day
 from signals_app.market.instrument import Instrument
 from trades_app.lifecycle.trade import EventKind, Trade, TradeEvent
 
-_MINUTE_MS, _HOUR_MS = 60_000, 3_600_000
 #: The longest trading day: the one on which New York's clocks go back.
 _DAY_HOURS = 25
 
@@ -20,7 +19,7 @@ def memory_ms(parameters: Parameters) -> int:
     Of older ones only the profit counts: it may be given as ``settled``.
     """
     hours = max(parameters.zone_memory_hours, _DAY_HOURS, parameters.cool_down_minutes / 60)
-    return round(hours * _HOUR_MS)
+    return round(hours * HOUR_MS)
 
 
 def exposure_before(
@@ -37,7 +36,7 @@ def exposure_before(
     `memory_ms` before ``time_ms`` may be left out where ``settled`` holds their profit.
     """
     today = trading_day(time_ms).date
-    remembered_from = time_ms - round(parameters.zone_memory_hours * _HOUR_MS)
+    remembered_from = time_ms - round(parameters.zone_memory_hours * HOUR_MS)
     balance, profit_today = instrument.starting_balance + settled, Decimal(0)
     open_trades, zones, last_loss_time_ms = 0, [], None
     for trade, events in histories:

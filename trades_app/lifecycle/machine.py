@@ -7,6 +7,7 @@ import numpy as np
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
 from signals_app.confluence.sizing import money, money_of_move
+from signals_app.market.calendar import HOUR_MS
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.market.tick import Float64s, Tick, Ticks
@@ -21,8 +22,6 @@ from trades_app.lifecycle.trade import (
     TradeStatus,
 )
 from trades_app.lifecycle.transitions import TRANSITIONS, InvalidTransition, apply_event
-
-_HOUR_MS = 3_600_000
 
 
 def plan_trade(signal: TradingSignal, instrument: Instrument, parameters: Parameters) -> Trade:
@@ -50,7 +49,7 @@ def plan_trade(signal: TradingSignal, instrument: Instrument, parameters: Parame
         zone_bottom=as_decimal(signal.zone_bottom),
         initial_risk=money(risk),
         costs=Costs.of(parameters, instrument),
-        expires_at_ms=None if hours is None else signal.entry_time_ms + round(hours * _HOUR_MS),
+        expires_at_ms=None if hours is None else signal.entry_time_ms + round(hours * HOUR_MS),
         moved_ordinal=signal.entry_ordinal,
     )
 
