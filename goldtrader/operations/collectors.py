@@ -18,7 +18,7 @@ from goldtrader.store import store
 from signals_app.gateway import metrics as gateway
 from signals_app.metrics import Memory
 from signals_app.models import Instrument, StreamPosition
-from signals_app.pipeline import stream
+from signals_app.pipeline.stream_keys import stream_key
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class StreamLag(Collector):
             used = dict.fromkeys(Instrument.objects.values_list("symbol", flat=True), 0)
             used |= dict(StreamPosition.objects.values_list("instrument", "ordinal"))
             for symbol, ordinal in sorted(used.items()):
-                newest: Any = store().xrevrange(stream.stream_key(symbol), count=1)
+                newest: Any = store().xrevrange(stream_key(symbol), count=1)
                 last = int(newest[0][0].partition(b"-")[0]) if newest else ordinal
                 lag.add_metric([symbol], max(0, last - ordinal))
         except (Error, RedisError) as failure:

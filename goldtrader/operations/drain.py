@@ -4,10 +4,10 @@ from typing import cast
 
 from goldtrader.operations import queues
 from reports_app.track_record import performance, sealing
-from signals_app.gateway.append_script import state_key
 from signals_app.gateway.stream_state import SEQ_PREFIX
 from signals_app.models import Decision, StreamPosition
 from signals_app.pipeline import candles, stream
+from signals_app.pipeline.stream_keys import state_key
 from trades_app.notifications import outbox
 from trades_app.shadow import following
 

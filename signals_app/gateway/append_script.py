@@ -13,6 +13,7 @@ from signals_app.gateway.append_plan import AppendPlan
 from signals_app.gateway.overlap import write_tail
 from signals_app.gateway.stream_state import SEQ_PREFIX, StreamState, write_jumps
 from signals_app.market.candle import TIMEFRAMES
+from signals_app.pipeline.stream_keys import state_key, stream_key
 
 Arguments: TypeAlias = list[Any]
 """The two keys of `UPDATE`, and its arguments."""
@@ -66,16 +67,6 @@ end
 """
 
 _WATERMARK_STEP_MS: Final = TIMEFRAMES[0].milliseconds
-
-
-def state_key(symbol: str) -> str:
-    """The hash that holds the symbol's state."""
-    return f"ticks:{symbol}:state"
-
-
-def stream_key(symbol: str) -> str:
-    """The stream that holds the symbol's ticks."""
-    return f"ticks:{symbol}"
 
 
 def create_arguments(symbol: str, fields: _Fields) -> Arguments:

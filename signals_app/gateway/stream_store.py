@@ -11,6 +11,7 @@ from signals_app.gateway import append_script
 from signals_app.gateway.append_script import Arguments
 from signals_app.gateway.availability import redis_answers
 from signals_app.gateway.stream_state import StreamState, parse_state
+from signals_app.pipeline.stream_keys import state_key
 
 DONE: Final = b"OK"
 """The reply to an update whose expectations held."""
@@ -26,7 +27,7 @@ class StreamStore:
         """The state of a symbol, `None` where there is none, and Redis's own time (ms)."""
         with redis_answers():
             pipeline = self._redis.pipeline(transaction=False)
-            pipeline.hgetall(append_script.state_key(symbol))
+            pipeline.hgetall(state_key(symbol))
             pipeline.time()
             found, (seconds, microseconds) = await pipeline.execute()
         now_ms = int(seconds) * 1000 + int(microseconds) // 1000

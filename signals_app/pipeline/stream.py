@@ -13,6 +13,7 @@ import redis
 from django.conf import settings
 
 from signals_app.market.tick import Ticks
+from signals_app.pipeline.stream_keys import PREFIX, stream_key
 
 #: One transaction uses at most about this many ticks, so that followers see progress.
 TICKS_PER_BATCH = 20_000
@@ -48,10 +49,6 @@ class StreamEntry:
 def connection() -> "redis.Redis":
     """This process's connection to Redis."""
     return redis.Redis.from_url(settings.REDIS_URL)
-
-
-def stream_key(symbol: str) -> str:
-    return f"ticks:{symbol}"
 
 
 def read_batch(symbol: str, after: str) -> tuple[list[StreamEntry], bool]:
@@ -103,8 +100,8 @@ def is_after(entry_id: str, other: str) -> bool:
 
 
 def streamed_symbols() -> list[str]:
-    keys = connection().scan_iter(match="ticks:*", count=1000, _type="stream")
-    return sorted(key.decode().removeprefix("ticks:") for key in keys)
+    keys = connection().scan_iter(match=f"{PREFIX}*", count=1000, _type="stream")
+    return sorted(key.decode().removeprefix(PREFIX) for key in keys)
 
 
 def trim(symbol: str, needed_ordinal: int) -> None:

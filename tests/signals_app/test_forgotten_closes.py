@@ -15,6 +15,7 @@ from signals_app import tasks
 from signals_app.models import Analysis, StreamPosition
 from signals_app.pipeline import stream
 from signals_app.pipeline.ports import replaced
+from signals_app.pipeline.stream_keys import stream_key
 from tests.signals_app.pipeline.book import FakeBook
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,7 @@ DETECTORS = {"detect_structure", "detect_fvg", "detect_order_blocks", "detect_li
 def _used_stream(redis_client: Redis) -> Iterator[None]:
     """A stream whose only tick is used, so that a sweep looks at the symbol."""
     stream.connection.cache_clear()
-    redis_client.xadd(stream.stream_key(SYMBOL), {"f": 1, "n": 1, "w": 1}, id="1-0")
+    redis_client.xadd(stream_key(SYMBOL), {"f": 1, "n": 1, "w": 1}, id="1-0")
     StreamPosition.objects.create(instrument=SYMBOL, ordinal=1, entry_id="1-0")
     with replaced(FakeBook()):
         yield

@@ -16,6 +16,7 @@ from signals_app.market import calendar
 from signals_app.models import Analysis, Decision, Signal, Strategy
 from signals_app.pipeline import analysis, candles, stream
 from signals_app.pipeline.ports import replaced
+from signals_app.pipeline.stream_keys import stream_key
 from signals_app.services import price_history
 from tests.signals_app.pipeline.book import FakeBook
 from tests.stand_ins.market_files import MarketFiles, write_market_files
@@ -89,7 +90,7 @@ def ticks(redis_client: Redis, market: MarketFiles) -> Iterator[None]:
         price_history.store_history(SYMBOL, timeframe, rows)
     run = market.ticks.part(0, TICKS)
     redis_client.xadd(
-        stream.stream_key(SYMBOL),
+        stream_key(SYMBOL),
         {"f": 1, "n": len(run), "c": "mt5", "q": run.last_ordinal, "d": run.pack()},
         id=f"{run.last_ordinal}-0",
     )

@@ -21,6 +21,7 @@ from signals_app.market.tick import Ticks
 from signals_app.models import Decision, Instrument, Signal, Strategy, StreamPosition
 from signals_app.pipeline import analysis, candles, decisions, stream
 from signals_app.pipeline.candles import Close
+from signals_app.pipeline.stream_keys import stream_key
 from signals_app.services import price_history
 from signals_app.services.strategies import NotPossible, add_version, any_in_shadow
 from tests.stand_ins.market_files import MarketFiles, write_market_files
@@ -59,7 +60,7 @@ class Pipeline:
         for start in range(first, end, _TICKS_IN_AN_ENTRY):
             run = ticks.part(start, start + _TICKS_IN_AN_ENTRY)
             self.redis.xadd(
-                stream.stream_key(SYMBOL),
+                stream_key(SYMBOL),
                 {
                     "f": run.first_ordinal,
                     "n": len(run),
