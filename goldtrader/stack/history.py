@@ -1,12 +1,10 @@
 """The price history that a stack starts with: `SYMBOL_TIMEFRAME.csv[.gz]`, one file or many."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from goldtrader.stack.errors import StackError
-
-_NAME = re.compile(r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*\.csv(\.gz)?")
+from signals_app.importers.history_names import parse_history_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +22,9 @@ def find_history(place: Path) -> tuple[HistoryFile, ...]:
         raise StackError(f"The history {place} does not exist; name another with --history.")
     paths = sorted(place.iterdir()) if place.is_dir() else [place]
     found = tuple(
-        HistoryFile(path, name["symbol"], name["timeframe"])
+        HistoryFile(path, *name)
         for path in paths
-        if (name := _NAME.fullmatch(path.name)) is not None
+        if (name := parse_history_name(path.name)) is not None
     )
     if not found:
         raise StackError(

@@ -12,10 +12,10 @@ from reports_app.backtest.market_files import (
     BadInput,
     MarketFileError,
     MarketRun,
-    OnProgress,
     open_market,
 )
 from signals_app.confluence.parameters import Parameters
+from signals_app.importers.progress import OnProgress
 
 
 @dataclass(frozen=True, slots=True)

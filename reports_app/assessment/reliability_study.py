@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from reports_app.assessment.live_scores import LiveScores
 from reports_app.assessment.scored_outcomes import ScoredOutcome, score_outcomes
-from reports_app.backtest.market_files import OnProgress
 from signals_app.confluence.parameters import Parameters
+from signals_app.importers.progress import OnProgress
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.candle_run import CandleRun
 from signals_app.market.instrument import Instrument

@@ -1,7 +1,6 @@
 """Market files opened as the engine takes them: candles in columns, or ticks in batches."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +15,8 @@ from reports_app.backtest.result import BacktestResult
 from signals_app.confluence.parameters import Parameters
 from signals_app.importers.candle_files import CandleFile, MarketFileError, read_candle_file
 from signals_app.importers.history_files import read_history_files
+from signals_app.importers.history_names import parse_history_name
+from signals_app.importers.progress import OnProgress, no_progress
 from signals_app.importers.tick_files import open_ticks, read_ticks, rereadable
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
@@ -27,29 +28,21 @@ __all__ = (
     "Market",
     "MarketFileError",
     "MarketRun",
-    "OnProgress",
     "fingerprint",
     "fingerprints",
     "open_market",
 )
 
 _History = Mapping[Timeframe, Candles]
-#: Called now and then with how much is done, of how much, and what that is in words.
-OnProgress = Callable[[int, int, str], None]
 #: Called with how many bytes of a file are read.
 OnRead = Callable[[int], None]
 #: Called with how many ticks are left out.
 OnRefused = Callable[[int], None]
-_HISTORY_NAME = re.compile(r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*\.csv(\.gz)?")
 _CHUNK = 1 << 20
 
 
 class BadInput(Exception):  # noqa: N818 - it names what happened
     """What was asked for cannot be done; the sentence says why."""
-
-
-def _silent(_done: int, _total: int, _what: str) -> None:
-    """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +67,7 @@ class Market:
     def run(
         self,
         parameters: Parameters,
-        on_progress: OnProgress = _silent,
+        on_progress: OnProgress = no_progress,
         log: CandleLog | None = None,
     ) -> BacktestResult:
         """Run the engine over it; ``log`` keeps the M15 candles where it reads ticks."""
@@ -108,7 +101,7 @@ class Market:
         return replace(result, ticks_refused=refused[0])
 
     def run_with_candles(
-        self, parameters: Parameters, on_progress: OnProgress = _silent
+        self, parameters: Parameters, on_progress: OnProgress = no_progress
     ) -> "MarketRun":
         """Run the engine over it and keep the candles, for what is asked about them afterwards."""
         log = CandleLog()
@@ -231,9 +224,9 @@ def _history_files(place: Path | None, symbol: str) -> dict[Timeframe, Path]:
         raise BadInput(f"The history {place} does not exist; name another with --history.")
     files: dict[Timeframe, Path] = {}
     for file in sorted(place.iterdir()) if place.is_dir() else [place]:
-        named = _HISTORY_NAME.fullmatch(file.name)
-        if named is not None and named["symbol"] == symbol:
-            files.setdefault(Timeframe(named["timeframe"]), file)
+        named = parse_history_name(file.name)
+        if named is not None and named.symbol == symbol:
+            files.setdefault(Timeframe(named.timeframe), file)
     if not files:
         raise BadInput(f"The history {place} holds no file named like {symbol}_M15.csv.gz.")
     return files

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from reports_app.rendering.calibration_report import CalibrationReport
 from signals_app.importers.candle_series import CandlePath
+from signals_app.importers.progress import OnProgress
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from signals_app.services.calibration import OnProgress, calibrate_all, store_calibrations
+from signals_app.services.calibration import calibrate_all, store_calibrations
 from signals_app.services.price_history import (
     histories_of_database,
     histories_of_files,

@@ -8,7 +8,7 @@ from typing import Any
 from celery import Task
 
 from reports_app.assessment.trial import Trial
-from reports_app.backtest.market_files import BadInput, OnProgress
+from reports_app.backtest.market_files import BadInput
 from reports_app.experiments.celery_trials import Workers, by_workers, find_workers
 from reports_app.experiments.local_trials import by_processes, processors
 from reports_app.experiments.trials import (
@@ -19,6 +19,7 @@ from reports_app.experiments.trials import (
     trial_of,
 )
 from signals_app.confluence.parameters import Parameters
+from signals_app.importers.progress import OnProgress
 
 
 class Place(StrEnum):

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from reports_app.backtest.market_files import OnProgress
+from signals_app.importers.progress import OnProgress
 from signals_app.market.rounding import unsigned_zeros
 
 _WIDTH = 110

@@ -1,24 +1,21 @@
 """Calibrations in the database: made of price history, and stored where they may be used."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import TypeAlias
 
 from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
+from signals_app.importers.progress import OnProgress, no_progress
 from signals_app.market import calendar
 from signals_app.market.candle import Timeframe
 from signals_app.models import MeasuredProbability
 from signals_app.probability.calibration import Calibration, calibrate
 from signals_app.probability.estimate import Probability
 from signals_app.services.price_history import MarketHistory
-
-#: Called with how many are done, how many there are, and what comes now.
-OnProgress: TypeAlias = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def calibrate_all(
     histories: Sequence[MarketHistory],
     *,
     until_ms: int | None = None,
-    on_progress: OnProgress = lambda *_: None,
+    on_progress: OnProgress = no_progress,
 ) -> Calibrations:
     """Measure each history by itself, using what was known by ``until_ms`` (default: all).
 
