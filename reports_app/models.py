@@ -3,7 +3,11 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from reports_app.performance.statistics import Period
 from signals_app.models import fields
+
+#: Years are added up where they are shown.
+PERFORMANCE_PERIODS = (Period.DAY, Period.WEEK, Period.MONTH)
 
 
 class PerformanceMetric(models.Model):
@@ -14,14 +18,13 @@ class PerformanceMetric(models.Model):
     same figures for each session, setup and direction.
     """
 
-    class Period(models.TextChoices):
-        DAY = "day"
-        WEEK = "week"
-        MONTH = "month"
-
     metric_id = models.AutoField(primary_key=True)
     instrument = fields.symbol()
-    period = models.CharField(max_length=5, choices=Period.choices, default=Period.DAY)
+    period = models.CharField(
+        max_length=5,
+        choices=[(each.value, each.name.capitalize()) for each in PERFORMANCE_PERIODS],
+        default=Period.DAY.value,
+    )
     date = models.DateField(help_text="first day of the period")
     total_signals = models.IntegerField()
     closed_trades = models.IntegerField(default=0)

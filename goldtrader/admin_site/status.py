@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from goldtrader.operations import drain, health, queues
 from reports_app.models import PerformanceMetric
+from reports_app.performance.statistics import Period
 from signals_app.admin.display import (
     BAD,
     BUSY,
@@ -85,7 +86,7 @@ def status(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:  # 
 
 def _figures() -> list[tuple[str, Any]]:
     today = PerformanceMetric.objects.filter(
-        period=PerformanceMetric.Period.DAY, date__gte=timezone.now().date()
+        period=Period.DAY, date__gte=timezone.now().date()
     ).aggregate(signals=Sum("total_signals", default=0), profit=Sum("total_profit_loss"))
     failed = Message.objects.filter(status=Message.Status.FAILED).count()
     return [

@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Max, Q, Sum
 
-from reports_app.models import PerformanceMetric
+from reports_app.models import PERFORMANCE_PERIODS, PerformanceMetric
 from reports_app.performance import statistics
 from reports_app.performance.statistics import Period, TradeResult
 from signals_app.market import calendar
@@ -19,7 +19,9 @@ from trades_app.models import Trade, TradeEvent
 
 log = structlog.get_logger(__name__)
 
-PERIODS = (Period.DAY, Period.WEEK, Period.MONTH)
+#: The periods that have rows and reports.
+PERIODS = PERFORMANCE_PERIODS
+
 #: What a row is broken down by, and where the row keeps it.
 GROUPS: Mapping[str, Callable[[TradeResult], str]] = MappingProxyType(
     {
@@ -85,7 +87,7 @@ def recompute_recent() -> int:
 
 def is_complete() -> bool:
     """Return whether the rows count every signal and every closed trade."""
-    counted = PerformanceMetric.objects.filter(period=PerformanceMetric.Period.DAY).aggregate(
+    counted = PerformanceMetric.objects.filter(period=Period.DAY).aggregate(
         signals=Sum("total_signals", default=0), closed=Sum("closed_trades", default=0)
     )
     closed = Trade.objects.filter(exit_time__isnull=False).count()
