@@ -25,7 +25,9 @@ def check(options: StackOptions) -> StackPlan:
     """What to start; raises `StackError` with one sentence for what cannot work."""
     if options.workers < 1:
         raise StackError(f"--workers {options.workers} is too few: the pipeline needs one.")
-    history = () if options.history is None else find_history(options.history)
+    history = (
+        () if options.history is None else find_history(options.history, options.source_timezone)
+    )
     check_history(history)
     feed = choose_feed(
         options.feed,

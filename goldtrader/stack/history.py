@@ -9,20 +9,24 @@ from signals_app.importers.history_names import parse_history_name
 
 @dataclass(frozen=True, slots=True)
 class HistoryFile:
-    """A file of closed candles and what its name says it holds."""
+    """A file of closed candles and what its name says it holds.
+
+    `source_timezone` is the clock of its times, where they name none.
+    """
 
     path: Path
     symbol: str
     timeframe: str
+    source_timezone: str = "utc"
 
 
-def find_history(place: Path) -> tuple[HistoryFile, ...]:
+def find_history(place: Path, source_timezone: str = "utc") -> tuple[HistoryFile, ...]:
     """The files of ``place``, a file or a directory; raises `StackError` for none."""
     if not place.exists():
         raise StackError(f"The history {place} does not exist; name another with --history.")
     paths = sorted(place.iterdir()) if place.is_dir() else [place]
     found = tuple(
-        HistoryFile(path, *name)
+        HistoryFile(path, *name, source_timezone)
         for path in paths
         if (name := parse_history_name(path.name)) is not None
     )
@@ -42,7 +46,7 @@ def check_history(files: tuple[HistoryFile, ...]) -> None:
     for symbol in sorted({file.symbol for file in files}):
         paths = {Timeframe(file.timeframe): file.path for file in files if file.symbol == symbol}
         try:
-            read_history_files(paths)
+            read_history_files(paths, files[0].source_timezone)
         except MarketFileError as error:
             raise StackError(str(error)) from error
 

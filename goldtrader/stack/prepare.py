@@ -79,4 +79,10 @@ def _import(file: HistoryFile) -> None:
         # A directory may hold more markets than are traded.
         sys.stdout.write(f"{file.path} is left out: no instrument is called {file.symbol}\n")
         return
-    call_command("import_history", str(file.path), symbol=file.symbol, timeframe=file.timeframe)
+    call_command(
+        "import_history",
+        str(file.path),
+        symbol=file.symbol,
+        timeframe=file.timeframe,
+        source_timezone=file.source_timezone,
+    )

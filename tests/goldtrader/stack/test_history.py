@@ -48,3 +48,15 @@ def test_a_history_of_another_timeframe_is_refused(tmp_path):
     path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows, ""]))
     with pytest.raises(StackError, match="holds candles of H1, not of H4"):
         check_history(find_history(tmp_path))
+
+
+def test_the_clock_of_the_feed_is_that_of_its_history_too(tmp_path):
+    header = "timestamp,open,high,low,close,volume"
+    for name, hours in (("XAUUSD_H1.csv", 1), ("XAUUSD_H4.csv", 4)):
+        rows = [f"2024-01-05T{hour:02}:00:00,1,1,1,1,1" for hour in range(0, 24, hours)]
+        (tmp_path / name).write_text("\n".join([header, *rows, ""]))
+    files = find_history(tmp_path, "server-eu")
+    assert {file.source_timezone for file in files} == {"server-eu"}
+    check_history(files)
+    with pytest.raises(StackError, match="it opens at 2024-01-04T22:00:00 UTC"):
+        check_history(files[1:])

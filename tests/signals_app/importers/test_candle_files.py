@@ -4,8 +4,11 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signals_app.importers.candle_files import MarketFileError, read_candle_file, read_candles
+from signals_app.importers.tick_files import read_ticks
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candle
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
@@ -236,3 +239,56 @@ def test_missing_file_and_directory_are_refused(tmp_path):
 def test_line_with_too_many_fields_is_refused(write):
     with pytest.raises(MarketFileError, match="line 3: 9 columns where the header has 6"):
         read_candles(write(ISO_HEADER + FIRST + SECOND.strip() + ",1,2,3\n"))
+
+
+WORDS = st.sampled_from(
+    [
+        *("timestamp", "timestamp_ms", "time", "date", "open", "high", "low", "close", "volume"),
+        *("spread", "bid", "ask", "Gmt time", "2024-01-08T00:00:00Z", "2024.01.08", "1704672000"),
+        *("1704672000000", "2050.5", "2051", "nan", "1e400", "-1", '"2,050.5"', '"', "\x00", "é"),
+        *(
+            "\ud800",
+            "",
+            "08.01.2024 00:00:00.000 GMT+0200",
+            "99999999999999999999",
+            "2024-03-31 03:30",
+        ),
+    ]
+)
+ROWS = st.lists(st.lists(WORDS, max_size=7), max_size=6)
+
+
+@given(ROWS, st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r", "\r\n"]), st.booleans())
+def test_whatever_a_file_holds_is_read_or_refused_in_one_printable_sentence(
+    tmp_path_factory, rows, delimiter, line_end, with_header
+):
+    path = tmp_path_factory.mktemp("fuzz") / "XAUUSD.csv"
+    header = [["timestamp", "open", "high", "low", "close", "volume"]] if with_header else []
+    text = line_end.join(delimiter.join(row) for row in [*header, *rows])
+    path.write_bytes(text.encode(errors="surrogatepass"))
+    for read in (read_candle_file, check_ticks):
+        sentence = refusal_of(read, path)
+        assert sentence == "" or (sentence.isprintable() and sentence.startswith(str(path)))
+
+
+@given(st.binary(max_size=200))
+def test_bytes_of_any_kind_are_no_traceback(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("fuzz") / "XAUUSD.csv"
+    path.write_bytes(content)
+    for read in (read_candle_file, check_ticks):
+        with pytest.raises(MarketFileError) as refusal:
+            read(path)
+        assert str(refusal.value).isprintable()
+
+
+def refusal_of(read, path: Path) -> str:
+    try:
+        read(path, source_timezone="server-eu")
+    except MarketFileError as refusal:
+        return str(refusal)
+    return ""
+
+
+def check_ticks(path: Path, **options: str) -> None:
+    for _ in read_ticks(path, symbol="XAUUSD", **options):
+        pass
