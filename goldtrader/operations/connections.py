@@ -27,7 +27,7 @@ def replace_broken(**_: Any) -> None:
 
 
 def _is_silent(connection: Any) -> bool:
-    """Return whether nothing waits to be read; a server that ends a connection says so on it."""
+    """Whether nothing waits to be read; a server that ends a connection says so on it."""
     if connection.closed:
         return False
     waiting = select.poll()

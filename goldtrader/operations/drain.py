@@ -35,7 +35,7 @@ def is_drained() -> tuple[bool, str]:
 
 
 def stored_seq(symbol: str, connector: str) -> int:
-    """Return the number of a connector's last tick that Redis has or refused; 0 where it has none.
+    """The number of a connector's last tick that Redis has or refused; 0 where it has none.
 
     Redis has lost ticks where this is less than what the connector had acknowledged.
     """

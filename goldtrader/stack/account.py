@@ -22,7 +22,7 @@ class Account:
 
 
 def required_account() -> Account | None:
-    """Return the account to run PostgreSQL as; None where we are not root and run it ourselves."""
+    """The account to run PostgreSQL as; None where we are not root and run it ourselves."""
     if os.geteuid() != 0:
         return None
     for name in _CANDIDATES:

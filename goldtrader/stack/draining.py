@@ -39,7 +39,7 @@ class SentFeed:
     spool: Path
 
     def last_seq(self) -> int:
-        """Return the number of its last tick, 0 where it sent none; raises `StackError`."""
+        """The number of its last tick, 0 where it sent none; raises `StackError`."""
         from mt5_bridge.connector.spool import Spool
         from mt5_bridge.connector.spool_file import SpoolError
 

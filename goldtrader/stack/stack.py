@@ -67,7 +67,7 @@ def _run(plan: StackPlan, screen: Screen) -> None:
 
 
 def _feed_to_finish(plan: StackPlan) -> SentFeed | None:
-    """Return the feed whose end, with all its work, is the stack's end; None where it has none."""
+    """The feed whose end, with all its work, is the stack's end; None where it has none."""
     if plan.feed is None or not plan.options.exit_when_done:
         return None
     return SentFeed(plan.feed.symbol, plan.data_dir.connector)

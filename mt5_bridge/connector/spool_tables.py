@@ -181,7 +181,7 @@ class BatchTable:
             last_seq = int(row[2])
 
     def _bounds(self, symbol: str, seq: int) -> tuple[int, int, int]:
-        """Return first and last number and the last time of the batch that holds ``seq``."""
+        """First and last number and the last time of the batch that holds ``seq``."""
         first_seq, last_seq, last_time_ms = self._file.execute(
             "SELECT first_seq, last_seq, last_time_ms FROM runs"
             " WHERE symbol = ? AND last_seq >= ? ORDER BY last_seq LIMIT 1",

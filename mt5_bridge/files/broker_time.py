@@ -35,7 +35,7 @@ class BrokerClock:
     explanation: str = ""
 
     def to_utc(self, wall_ms: Int64s) -> Int64s:
-        """Return Unix milliseconds for what the clock showed, counted as if it were UTC.
+        """Unix milliseconds for what the clock showed, counted as if it were UTC.
 
         An hour that the clock showed twice is taken for the first of the two; gold and currencies
         are closed then.
@@ -43,7 +43,7 @@ class BrokerClock:
         return self.readings(wall_ms)[0]
 
     def readings(self, wall_ms: Int64s) -> tuple[Int64s, Int64s]:
-        """Return the first and the second moment in UTC at which the clock showed these times.
+        """The first and the second moment in UTC at which the clock showed these times.
 
         They are equal but in the hour that it showed twice, where the second is the later one, and
         in the hour that it left out, where the second is the earlier one.
@@ -84,7 +84,7 @@ SERVER_US: Final = BrokerClock(
 
 
 def clock_named(name: str) -> BrokerClock:
-    """Return the clock of that name; the only list of names that a user may give.
+    """The clock of that name; the only list of names that a user may give.
 
     `utc`, `gmt` or `z`; `server-eu`; `server-us`; an offset such as `+02:00`, `-0500`, `+3` or
     `GMT+2`; or an IANA name, whatever its letters' case. Raises `UnknownTimezoneError`.

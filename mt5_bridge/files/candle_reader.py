@@ -141,7 +141,7 @@ class CandleReader:
         return empty if found is None else found
 
     def _checked(self, candles: CandleColumns) -> CandleColumns:
-        """Return the candles with prices on the grid; raises `MarketFileError` for a bad one."""
+        """The candles with prices on the grid; raises `MarketFileError` for a bad one."""
         open_, high, low, close = candles.open, candles.high, candles.low, candles.close
         every = np.array([open_, high, low, close])
         self._refuse(candles, ~np.all(np.isfinite(every), axis=0), "a price is not a number")

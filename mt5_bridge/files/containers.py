@@ -55,7 +55,7 @@ class OpenedFile:
     raw: IO[bytes]
 
     def read(self, size: int) -> bytes:
-        """Return up to ``size`` unpacked bytes, none at the end; raises `MarketFileError`."""
+        """Up to ``size`` unpacked bytes, none at the end; raises `MarketFileError`."""
         try:
             return self.unpacked.read(size)
         except EOFError:
@@ -94,7 +94,7 @@ def open_file(path: Path) -> Iterator[OpenedFile]:
 
 
 def rereadable(path: Path) -> Path:
-    """Return the file to open for ``path``: itself, or the copy of a pipe.
+    """The file to open for ``path``: itself, or the copy of a pipe.
 
     Raises `MarketFileError` for what is neither, and `OSError`.
     """

@@ -6,5 +6,5 @@ class MarketFileError(ValueError):
 
 
 def printable(text: str, width: int = 60) -> str:
-    """Return the beginning of ``text`` in quotes, on one line and without control characters."""
+    """The beginning of ``text`` in quotes, on one line and without control characters."""
     return ascii(text[:width]) if not text[:width].isprintable() else repr(text[:width])

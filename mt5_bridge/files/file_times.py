@@ -122,7 +122,7 @@ def has_zone(text: str) -> bool:
 
 
 def unit_of(digits: int) -> Unit:
-    """Return what a number of so many digits counts."""
+    """What a number of so many digits counts."""
     if digits <= 10:
         return Unit.SECONDS
     if digits <= 14:
@@ -145,7 +145,7 @@ def _in_range(numbers: Int64s, unit: Unit) -> FileTimes | None:
 
 
 def _calendar(text: str) -> "re.Match[str] | None":
-    """Return the parts of a calendar time.
+    """The parts of a calendar time.
 
     Digits alone are one where they can be: as a number they would lie in the 1970s or after 2200.
     """
@@ -187,7 +187,7 @@ def _many_from_calendar(letters: "NDArray[np.uint8]", found: "re.Match[str]") ->
 
 
 def _combined(parts: dict[str, Int64s], found: "re.Match[str]") -> Int64s | None:
-    """Return the milliseconds of the parts; None where one of them is on no calendar or clock."""
+    """The milliseconds of the parts; None where one of them is on no calendar or clock."""
     nothing = np.zeros_like(parts["year"])
     month, day = parts["month"], parts["day"]
     hour, minute, second, zone_hour, zone_minute, fraction = (

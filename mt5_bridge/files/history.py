@@ -28,7 +28,7 @@ MAXIMUM_CANDLES: Final = 500
 def read_history(
     path: str | Path, symbol: str, *, before_ms: int, source_timezone: str = "utc"
 ) -> list[History]:
-    """Return the last candles that had closed by ``before_ms``, of each timeframe in ``path``.
+    """The last candles that had closed by ``before_ms``, of each timeframe in ``path``.
 
     ``path`` is a directory with files `SYMBOL_TIMEFRAME.csv[.gz]`, or one such file. Times that do
     not say their zone are on the clock ``source_timezone``. Raises `MarketFileError`.
@@ -74,7 +74,7 @@ def read_files(files: Mapping[str, Path], clock: BrokerClock) -> dict[str, Histo
 
 
 def build_history(symbol: str, candles: Sequence[CandleRow], before_ms: int) -> list[History]:
-    """Return M15, H1 and H4 candles on UTC boundaries, built from M15 ``candles``.
+    """M15, H1 and H4 candles on UTC boundaries, built from M15 ``candles``.
 
     A broker's own H4 candles follow its server's midnight and would not fit the product's.
     """
@@ -85,7 +85,7 @@ def build_history(symbol: str, candles: Sequence[CandleRow], before_ms: int) -> 
 
 
 def aggregate(candles: Iterable[CandleRow], length_ms: int) -> list[CandleRow]:
-    """Return ``candles`` (oldest first) joined to longer ones that open on multiples of it."""
+    """``candles`` (oldest first) joined to longer ones that open on multiples of it."""
     joined: list[CandleRow] = []
     for candle in candles:
         open_ms = candle.time_ms - candle.time_ms % length_ms
@@ -109,7 +109,7 @@ def aggregate(candles: Iterable[CandleRow], length_ms: int) -> list[CandleRow]:
 
 
 def _whole_ones(candles: Sequence[CandleRow], length_ms: int) -> list[CandleRow]:
-    """Return the joined candles without a first one whose beginning is missing."""
+    """The joined candles without a first one whose beginning is missing."""
     joined = aggregate(candles, length_ms)
     is_cut = bool(candles) and candles[0].time_ms % length_ms > 0
     return joined[1:] if is_cut else joined

@@ -69,7 +69,7 @@ _UTC_NAMES: Final = frozenset({"gmt time", "utc time", "time_utc", "timestamp_ut
 
 
 def parse_header(path: Path, header: Header, forms: str = TICK_FORMS) -> Layout:
-    """Return where the columns are; raises `MarketFileError` for a header of no known form."""
+    """Where the columns are; raises `MarketFileError` for a header of no known form."""
     delimiter = next((mark for mark in "\t;|" if mark in header.text), ",")
     written = [_plain(name) for name in header.text.split(delimiter)]
     clocks = [_clock_of(name) for name in written]
@@ -99,7 +99,7 @@ def _plain(name: str) -> str:
 
 
 def _clock_of(name: str) -> BrokerClock | None:
-    """Return the clock that a column's name says, None where it is the name of another column."""
+    """The clock that a column's name says, None where it is the name of another column."""
     if name in _UTC_NAMES:
         return UTC_CLOCK
     found = _NAMED_CLOCK.fullmatch(name)
@@ -112,7 +112,7 @@ def _clock_of(name: str) -> BrokerClock | None:
 
 
 def describe_times(layout: Layout, clock: BrokerClock, first_time: str) -> str:
-    """Return a sentence for people on how the times of a file are understood."""
+    """A sentence for people on how the times of a file are understood."""
     try:
         first = read_time(first_time)
     except ValueError:

@@ -53,13 +53,13 @@ class SpreadForm:
         return ratio > _UNUSUAL or ratio < 1 / _UNUSUAL
 
     def in_price(self, written: Float64s | None, count: int) -> Float64s:
-        """Return the spreads of so many candles in price; NaN in ``written`` is an empty one."""
+        """The spreads of so many candles in price; NaN in ``written`` is an empty one."""
         if written is None:
             return np.full(count, self.default)
         return np.where(np.isnan(written), self.default, written * self.unit)
 
     def describe(self) -> str:
-        """Return how the spreads are understood, as part of a sentence."""
+        """How the spreads are understood, as part of a sentence."""
         if self.median is None:
             return f"the spread is {self.default:g}"
         meant = "in price" if self.unit == 1.0 else f"in points of {self.unit:g}"

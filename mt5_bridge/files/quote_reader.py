@@ -123,7 +123,7 @@ class QuoteReader:
 
 
 def _expand(candles: CandleColumns, spreads: Float64s) -> Quotes:
-    """Return four ticks for each candle, as MT5's tester does."""
+    """Four ticks for each candle, as MT5's tester does."""
     rising = candles.close >= candles.open
     bids = np.column_stack(
         (

@@ -49,14 +49,14 @@ class RowParser:
         return bodies(self.path, self.layout.header_line, on_read)
 
     def first_time(self) -> str:
-        """Return the text of the first row's time, empty where there is no row."""
+        """The text of the first row's time, empty where there is no row."""
         for line, block in self.bodies():
             for _, cells in self.cells(line, block):
                 return self.time_text(cells)
         return ""
 
     def columns(self, block: bytes) -> Cells | None:
-        """Return the cells of each column, None where the rows are not all of the same width."""
+        """The cells of each column, None where the rows are not all of the same width."""
         delimiter, width = self.layout.delimiter.encode(), self.layout.width
         if not block.endswith(b"\n"):
             block += b"\n"
@@ -105,7 +105,7 @@ class RowParser:
         raise self.error(line, what)
 
     def time_cells(self, columns: Cells) -> list[bytes]:
-        """Return the texts of the rows' times."""
+        """The texts of the rows' times."""
         parts = [columns[place] for place in self.layout.time_columns]
         return (
             parts[0] if len(parts) == 1 else [b" ".join(both) for both in zip(*parts, strict=True)]

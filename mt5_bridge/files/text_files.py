@@ -21,7 +21,7 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Return the header; raises `MarketFileError` where the file has no line."""
+    """The header; raises `MarketFileError` where the file has no line."""
     for first, block in blocks(path):
         for number, text in enumerate(block.split(b"\n"), first):
             if not text.isspace() and text:
@@ -75,7 +75,7 @@ def _with_line_feeds(block: bytes) -> bytes:
 
 
 def _checked(path: Path, line: int, block: bytes) -> bytes:
-    """Return the block; raises `MarketFileError` where it is no UTF-8 text."""
+    """The block; raises `MarketFileError` where it is no UTF-8 text."""
     place = block.find(b"\0")
     if place < 0:
         if block.isascii():
@@ -119,7 +119,7 @@ def _decoded(
 
 
 def _encoding(head: bytes) -> tuple[str | None, int]:
-    """Return the encoding, None for UTF-8, and how many bytes its mark takes."""
+    """The encoding, None for UTF-8, and how many bytes its mark takes."""
     for mark, encoding in (
         (codecs.BOM_UTF8, None),
         (codecs.BOM_UTF32_LE, "utf-32-le"),

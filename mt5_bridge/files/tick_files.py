@@ -86,7 +86,7 @@ def open_tick_file(
     digits: int | None = None,
     default_spread: float | None = None,
 ) -> TickFile:
-    """Return the file at ``path``, recognised by its header; raises `MarketFileError`.
+    """The file at ``path``, recognised by its header; raises `MarketFileError`.
 
     Times that do not say their zone are on the clock ``source_timezone``. ``digits`` and
     ``default_spread`` (price) matter for candles; without them they are those of ``symbol``, which
@@ -105,7 +105,7 @@ def open_tick_file(
 
 
 def file_clock(path: Path, source_timezone: str) -> BrokerClock:
-    """Return the clock of that name; raises `MarketFileError`."""
+    """The clock of that name; raises `MarketFileError`."""
     try:
         return clock_named(source_timezone)
     except UnknownTimezoneError as error:
@@ -150,6 +150,6 @@ def check_file(
 
 
 def symbol_of(path: str | Path) -> str | None:
-    """Return the symbol that a file's name begins with (`XAUUSD_ticks.csv.gz`), or None."""
+    """The symbol that a file's name begins with (`XAUUSD_ticks.csv.gz`), or None."""
     found = re.match(r"[A-Z]{6}(?=[_.\- ])", Path(path).name)
     return found[0] if found else None

@@ -33,7 +33,7 @@ class OffGridError(MarketFileError):
 
 
 def commonest_step(times: Int64s) -> int:
-    """Return how far apart most neighbours are, the nearer of equals; 0 for fewer than two."""
+    """How far apart most neighbours are, the nearer of equals; 0 for fewer than two."""
     if len(times) < 2:
         return 0
     steps, counts = np.unique(np.diff(times), return_counts=True)
@@ -41,7 +41,7 @@ def commonest_step(times: Int64s) -> int:
 
 
 def name_of(length_ms: int) -> str:
-    """Return the timeframe of that length, or the length in words."""
+    """The timeframe of that length, or the length in words."""
     known = (name for name, length in LENGTHS.items() if length == length_ms)
     return next(known, f"{length_ms / MINUTE_MS:g} minutes")
 

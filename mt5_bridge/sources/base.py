@@ -61,7 +61,7 @@ class Source(Protocol):
         """A sentence that says what the ticks are and what was assumed."""
 
     def history(self, now_ms: int) -> Sequence[History]:
-        """Return closed candles that end before the first tick; raises `SourceError`.
+        """Closed candles that end before the first tick; raises `SourceError`.
 
         A live source has them once a poll says so.
         """

@@ -86,7 +86,7 @@ def progress(*, quiet: bool) -> Iterator[OnProgress]:
 def lines_of_progress(
     write: Callable[[str], object], clock: Callable[[], float] = time.monotonic
 ) -> OnProgress:
-    """Return what writes how far a job is, once a minute."""
+    """What writes how far a job is, once a minute."""
     written_at = clock()
 
     def on_progress(done: int, total: int, what: str) -> None:

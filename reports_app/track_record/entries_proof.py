@@ -15,7 +15,7 @@ from trades_app.models import Trade, TradeEvent
 
 
 def verified_entries(instrument: str) -> list[Entry]:
-    """Return the entries of an instrument's signals and trade events, in no order.
+    """The entries of an instrument's signals and trade events, in no order.
 
     Raises `Violation` where a link, or a trade's row, does not follow from what is before it.
     """

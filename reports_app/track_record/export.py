@@ -9,7 +9,7 @@ from trades_app.models import Trade
 
 
 def track_record_as_json() -> dict[str, list[dict[str, Any]]]:
-    """Return all signals and trades: by candle close, then instrument, then signal id."""
+    """All signals and trades: by candle close, then instrument, then signal id."""
     trades = Trade.objects.in_record_order().prefetch_related("events")
     return {
         "signals": [as_json(row.value()) for row in Signal.objects.in_record_order()],

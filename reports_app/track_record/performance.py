@@ -86,7 +86,7 @@ def recompute_recent() -> int:
 
 
 def is_complete() -> bool:
-    """Return whether the rows count every signal and every closed trade."""
+    """Whether the rows count every signal and every closed trade."""
     counted = PerformanceMetric.objects.filter(period=Period.DAY).aggregate(
         signals=Sum("total_signals", default=0), closed=Sum("closed_trades", default=0)
     )
@@ -100,7 +100,7 @@ def results(
     before: dt.date | None = None,
     instrument: str | None = None,
 ) -> list[TradeResult]:
-    """Return the results of signals made, or closed, from ``since`` until ``before`` (UTC days)."""
+    """The results of signals made, or closed, from ``since`` until ``before`` (UTC days)."""
     signals = Signal.objects.select_related("trade")
     if instrument is not None:
         signals = signals.filter(instrument=instrument)

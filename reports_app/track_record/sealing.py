@@ -28,7 +28,7 @@ _DAY = dt.timedelta(days=1)
 
 
 def days_to_seal(instrument: str) -> list[dt.date]:
-    """Return the days with entries to which nothing can be added any more, oldest first."""
+    """The days with entries to which nothing can be added any more, oldest first."""
     end = closed_until(instrument)
     if end is None:
         return []
@@ -37,7 +37,7 @@ def days_to_seal(instrument: str) -> list[dt.date]:
 
 
 def closed_until(instrument: str) -> dt.date | None:
-    """Return the day up to which, itself excluded, nothing can be added to the track record.
+    """The day up to which, itself excluded, nothing can be added to the track record.
 
     By the stream's own time: a day is over when a tick or watermark of a later one was used and
     every close of it is decided and its trade open. `None` where there is no stream.

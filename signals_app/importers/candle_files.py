@@ -74,12 +74,12 @@ class CandleFile:
         return next(islice(chain.from_iterable(self._lines), place, None))
 
     def spread_form(self, instrument: Instrument) -> SpreadForm:
-        """Return what the spreads of the file mean for the instrument."""
+        """What the spreads of the file mean for the instrument."""
         form = PriceForm(instrument.digits, instrument.default_spread)
         return spread_form(form, [] if self.spread is None else [self.spread], self.decimals)
 
     def spreads(self, instrument: Instrument) -> Float64s:
-        """Return each candle's spread in price: the file's, or the instrument's default."""
+        """Each candle's spread in price: the file's, or the instrument's default."""
         form = self.spread_form(instrument)
         return quantise_all(form.in_price(self.spread, len(self.candles)))
 

@@ -40,7 +40,7 @@ class Series:
 
     @classmethod
     def of(cls, run: CandleRun) -> "Series":
-        """Return the series of one run, which is left out where it is too short."""
+        """The series of one run, which is left out where it is too short."""
         return cls((run,)) if run.shortage is None else cls((), (run.shortage,))
 
 
@@ -51,7 +51,7 @@ def candle_paths(
     timeframe: Timeframe | None = None,
     source_timezone: str = "utc",
 ) -> list[CandlePath]:
-    """Return the candle files of M15, H1 and H4 among ``places``, files or directories.
+    """The candle files of M15, H1 and H4 among ``places``, files or directories.
 
     A file says by its name what it holds, `SYMBOL_TIMEFRAME….csv[.gz]`, and by an end in `_UTC`,
     `_SERVER-EU` or `_SERVER-US` its clock; otherwise ``source_timezone`` holds. ``symbol`` leaves
@@ -82,7 +82,7 @@ def candle_paths(
 
 
 def read_series(paths: Sequence[CandlePath], instrument: Instrument) -> Series:
-    """Return the candles of files of one market and timeframe.
+    """The candles of files of one market and timeframe.
 
     Where files overlap, one with volumes goes before one without, then the longer one; of the
     others only what lies outside is used. Raises `MarketFileError`.
@@ -107,7 +107,7 @@ def _read(one: CandlePath, instrument: Instrument) -> CandleRun:
 
 
 def _outside(run: CandleRun, other: CandleRun) -> tuple[CandleRun, CandleRun]:
-    """Return what of a run lies before and behind another."""
+    """What of a run lies before and behind another."""
     first, last = other.candles.time_ms[[0, -1]].tolist()
     before = int(np.searchsorted(run.candles.time_ms, first))
     behind = int(np.searchsorted(run.candles.time_ms, last, side="right"))

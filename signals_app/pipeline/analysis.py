@@ -197,7 +197,7 @@ WHERE decisions.id = scored.id
 
 
 def views_of(symbol: str, decisions: Sequence[Decision]) -> dict[int, Views]:
-    """Return H4's, H1's and M15's view for each close that has all three; one query for all."""
+    """H4's, H1's and M15's view for each close that has all three; one query for all."""
     wanted = {(Timeframe.M15, d.close_time_ms) for d in decisions}
     wanted |= {(Timeframe.H1, d.h1_close_ms) for d in decisions if d.h1_close_ms is not None}
     wanted |= {(Timeframe.H4, d.h4_close_ms) for d in decisions if d.h4_close_ms is not None}
@@ -240,7 +240,7 @@ def _timeframe_view(
 def windows_of(
     symbol: str, decisions: Iterable[Decision]
 ) -> dict[int, tuple[tuple[Timeframe, int], ...]]:
-    """Return how many candles each close is decided on, H4's, H1's and M15's in this order.
+    """How many candles each close is decided on, H4's, H1's and M15's in this order.
 
     One query for all. A timeframe without any closed candle has 0; one whose analysis is not
     stored yet is left out.

@@ -43,7 +43,7 @@ class Built:
 
 
 def candle_id(symbol: str, closes: Sequence[Close]) -> str:
-    """Return how logs name closes: `XAUUSD M15,H1 2026-01-30T10:00:00Z`, or a span of them."""
+    """How logs name closes: `XAUUSD M15,H1 2026-01-30T10:00:00Z`, or a span of them."""
     if not closes:
         return symbol
     ends = sorted({end for _, end in closes})
@@ -112,7 +112,7 @@ def _build_batch(symbol: str) -> Built | None:
 
 
 def _unused(entry: StreamEntry, position: StreamPosition) -> Ticks | None:
-    """Return the entry's ticks above the position; raise where one before them is missing."""
+    """The entry's ticks above the position; raise where one before them is missing."""
     if entry.ticks is None:
         return None
     if entry.ticks.first_ordinal > position.ordinal + 1:
@@ -295,7 +295,7 @@ def needed_ordinals(symbol: str) -> Iterator[int]:
 
 
 def has_unread(symbol: str) -> bool:
-    """Return whether the stream holds entries behind the position."""
+    """Whether the stream holds entries behind the position."""
     position = StreamPosition.objects.filter(instrument=symbol).first()
     used = position.entry_id if position is not None else "0-0"
     return stream.is_after(stream.last_entry_id(symbol), used)

@@ -97,7 +97,7 @@ def _seconds_since_analysis(decision: Decision) -> float:
 def refused_early(
     decision: Decision, windows: Iterable[tuple[Timeframe, int]], parameters: Parameters
 ) -> Refusal | None:
-    """Return why a close makes no signal whatever its entry tick, as `core.decide` would say."""
+    """Why a close makes no signal whatever its entry tick, as `core.decide` would say."""
     refusal = core.warming_up(windows, parameters)
     if refusal is not None or decision.score is None:
         return refusal
@@ -105,7 +105,7 @@ def refused_early(
 
 
 def _can_be_decided(decision: Decision) -> bool:
-    """Return whether the score and the entry tick are known, or can never be."""
+    """Whether the score and the entry tick are known, or can never be."""
     if _is_warming_up(decision):
         return True
     return decision.score is not None and decision.entry_ordinal is not None

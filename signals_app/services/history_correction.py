@@ -74,7 +74,7 @@ def forget_shifted(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[fl
 
 
 def _moving(rows: Sequence[Sequence[float]]) -> list[_Row]:
-    """Return time and prices of the candles in which the price moved: others are all alike."""
+    """Time and prices of the candles in which the price moved: others are all alike."""
     if not rows:
         return []
     prices = quantise_all(np.array([row[1:5] for row in rows], dtype=np.float64)).tolist()

@@ -11,7 +11,7 @@ _LONGEST_PREFIX = 8
 
 
 def ensure_instrument(symbol: str) -> Instrument:
-    """Return the symbol's row; a default one is made from the built-in table or its quote form."""
+    """The symbol's row; a default one is made from the built-in table or its quote form."""
     row = Instrument.objects.filter(symbol=symbol).first()
     if row is not None:
         return row

@@ -70,7 +70,7 @@ class TradingWeek:
 
 
 def week_number(time_ms: int) -> int:
-    """Return the number of the trading week that trades at, or opens next after, a moment.
+    """The number of the trading week that trades at, or opens next after, a moment.
 
     Weeks are counted from the one that opened on 4 January 2015; earlier ones do not exist.
     """
@@ -82,7 +82,7 @@ def week_number(time_ms: int) -> int:
 
 @lru_cache(maxsize=4)
 def trading_week(seed: int, symbol: str, number: int) -> TradingWeek:
-    """Return a week of the market that ``seed`` and ``symbol``, one of `PROFILES`, stand for."""
+    """A week of the market that ``seed`` and ``symbol``, one of `PROFILES`, stand for."""
     profile = PROFILES[symbol]
     random = _random(seed, symbol, number, "week")
     opens_ms = _opens_ms(number)
@@ -114,7 +114,7 @@ def _opens_ms(number: int) -> int:
 
 @lru_cache(maxsize=64)
 def _prices(seed: int, symbol: str, number: int) -> tuple[float, float]:
-    """Return the first and the last price of a week, found from the very first week on.
+    """The first and the last price of a week, found from the very first week on.
 
     Over a weekend the price jumps a little; over a week it moves by a draw that pulls it back to
     the usual price.
@@ -132,7 +132,7 @@ def _prices(seed: int, symbol: str, number: int) -> tuple[float, float]:
 
 
 def _minutes(opens_ms: int) -> Int64s:
-    """Return the starts of the week's minutes, with those of the breaks."""
+    """The starts of the week's minutes, with those of the breaks."""
     return opens_ms + np.arange(_WEEK_MINUTES, dtype=np.int64) * _MINUTE_MS
 
 
@@ -180,7 +180,7 @@ def _volatility(random: np.random.Generator, count: int) -> Float64s:
 def _tick_times(
     random: np.random.Generator, minutes: Int64s, activity: Float64s
 ) -> tuple[Int64s, Float64s]:
-    """Return rising tick times, and the business time (busy hours since the opening) of each."""
+    """Rising tick times, and the business time (busy hours since the opening) of each."""
     rate = activity**0.8
     rate *= _TICKS_A_MINUTE / rate[activity > 0].mean()
     counts = random.poisson(rate)
@@ -198,7 +198,7 @@ def _tick_times(
 def _path(
     random: np.random.Generator, business: Float64s, move: float, liveliness: float
 ) -> Float64s:
-    """Return the logarithm of the price over the opening's, tick by tick; it ends at ``move``."""
+    """The logarithm of the price over the opening's, tick by tick; it ends at ``move``."""
     length = float(business[-1])
     trend = 1.0 if move > 0 else -1.0
     path = _swings(random, business, length, _LEG_OF_DAYS, hours=14.0, trend=trend)
@@ -218,7 +218,7 @@ def _swings(
     hours: float,
     trend: float,
 ) -> Float64s:
-    """Return a zigzag of legs and pullbacks, ``leg`` high and ``hours`` of business time long."""
+    """A zigzag of legs and pullbacks, ``leg`` high and ``hours`` of business time long."""
     times, levels = [0.0], [0.0]
     direction = trend if random.random() < 0.7 else -trend
     while times[-1] < length:
@@ -251,7 +251,7 @@ def _add_leg(times: list[float], levels: list[float], span: float, height: float
 def _spreads(
     random: np.random.Generator, times: Int64s, opens_ms: int, activity: Float64s
 ) -> Float64s:
-    """Return each tick's spread as a multiple of the usual one.
+    """Each tick's spread as a multiple of the usual one.
 
     It is wide around the daily break, and wider when the market is busy.
     """

@@ -142,7 +142,7 @@ class SimulatedSource:
 
 
 def _candles(quotes: Quotes) -> list[CandleRow]:
-    """Return the quotes' M15 candles: bid prices, volume in ticks."""
+    """The quotes' M15 candles: bid prices, volume in ticks."""
     buckets = quotes.time_ms // TIMEFRAMES["M15"]
     starts = np.flatnonzero(np.diff(buckets, prepend=-1))
     ends = np.append(starts[1:], len(quotes)) - 1

@@ -18,7 +18,7 @@ _FEWEST: Final = 100
 
 
 def m15_candles(terminal: Terminal, symbol: str, clock: ClockEvidence) -> list[CandleRow]:
-    """Return closed M15 candles in UTC, oldest first, as far as their UTC is certain."""
+    """Closed M15 candles in UTC, oldest first, as far as their UTC is certain."""
     rates = _rates(terminal, symbol, terminal.TIMEFRAME_M15, _M15_CANDLES)
     if rates is None or not len(rates):
         return []
@@ -33,7 +33,7 @@ def m15_candles(terminal: Terminal, symbol: str, clock: ClockEvidence) -> list[C
 
 
 def closes_of_weeks(terminal: Terminal, symbol: str) -> list[int] | None:
-    """Return the server times of the past year's weekly closes; None where there is no answer."""
+    """The server times of the past year's weekly closes; None where there is no answer."""
     rates = _rates(terminal, symbol, terminal.TIMEFRAME_H1, _YEAR_OF_HOURS)
     return None if rates is None else weekly_closes(rates["time"].astype(np.int64) * 1000)
 

@@ -36,7 +36,7 @@ class Terminal(Protocol):
         """Let go of the terminal."""
 
     def last_error(self) -> tuple[int, str]:
-        """Return code and text of the last call's failure, or of its success."""
+        """Code and text of the last call's failure, or of its success."""
 
     def terminal_info(self) -> Any:
         """The terminal's state, with `connected`; None where it is gone."""
@@ -59,7 +59,7 @@ class Terminal(Protocol):
     def copy_rates_from_pos(
         self, symbol: str, timeframe: int, start_pos: int, count: int, /
     ) -> Any:
-        """Return candles, the newest at position 0, as a structured array; None on failure."""
+        """Candles, the newest at position 0, as a structured array; None on failure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class TerminalProcess:
         return answer.value
 
     def _ready(self) -> Connection:
-        """Return the connection to a process that waits for a call."""
+        """The connection to a process that waits for a call."""
         if self._process is None:
             self._start()
         connection = self._connection

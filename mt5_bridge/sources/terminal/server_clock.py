@@ -60,7 +60,7 @@ class ClockEvidence:
         return " or ".join(names) or "unknown"
 
     def to_utc(self, server_ms: Int64s) -> tuple[Int64s, int]:
-        """Return times in UTC, and how many of them are certain, counted from the first one."""
+        """Times in UTC, and how many of them are certain, counted from the first one."""
         if not self.candidates:
             return server_ms, 0
         times = [clock.to_utc(server_ms) for clock in self.candidates]
@@ -116,7 +116,7 @@ class ClockEvidence:
 
 
 def all_clocks() -> ClockEvidence:
-    """Return every clock that a server may have: nothing has been seen yet.
+    """Every clock that a server may have: nothing has been seen yet.
 
     The usual ones, those of financial centres on European and on American dates, and every whole
     and half hour that stands still.
@@ -147,20 +147,20 @@ def live_offset(server_ms: int, now_ms: int) -> int | None:
 
 
 def weekly_closes(candle_times_ms: Int64s) -> list[int]:
-    """Return the times of the weeks' last candles: those before a weekend without any."""
+    """The times of the weeks' last candles: those before a weekend without any."""
     gaps = np.flatnonzero(np.diff(candle_times_ms) > _WEEKEND_MS)
     return [int(time_ms) for time_ms in candle_times_ms[gaps]]
 
 
 def _closing_hours(clock: BrokerClock, closes_ms: Sequence[int]) -> list[int | None]:
-    """Return New York's hour of each close on a Friday, None for one on another day."""
+    """New York's hour of each close on a Friday, None for one on another day."""
     utc_ms = clock.to_utc(np.array(closes_ms, dtype=np.int64)).tolist()
     local = [datetime.fromtimestamp(at / 1000, UTC).astimezone(_NEW_YORK) for at in utc_ms]
     return [moment.hour if moment.weekday() == _FRIDAY else None for moment in local]
 
 
 def _usual(hours: Sequence[int | None]) -> int | None:
-    """Return the hour in which most weeks end, None where no week ends in a likely one."""
+    """The hour in which most weeks end, None where no week ends in a likely one."""
     counts = Counter(hour for hour in hours if hour in _LAST_HOURS)
     return max(counts, key=counts.__getitem__, default=None)
 

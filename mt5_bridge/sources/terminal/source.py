@@ -100,7 +100,7 @@ class Mt5Source:
         return f"{self.symbol}{name} from {server} ({'; '.join(filter(None, parts))})"
 
     def history(self, now_ms: int) -> Sequence[History]:
-        """Return M15, H1 and H4 candles on UTC boundaries; none before the clock is sure."""
+        """M15, H1 and H4 candles on UTC boundaries; none before the clock is sure."""
         try:
             if not self._is_up() or not self._clock.is_witnessed:
                 return []
@@ -269,7 +269,7 @@ def open_terminal(
     broker_symbol: str = "",
     poll_interval: float = POLL_INTERVAL,
 ) -> Mt5Source:
-    """Return the source on this machine's terminal; raises `SourceError` where there is none."""
+    """The source on this machine's terminal; raises `SourceError` where there is none."""
     if find_spec(_PACKAGE) is None:
         raise SourceError(
             "the package MetaTrader5 is not installed, and exists for Windows only; "

@@ -13,7 +13,7 @@ _OTHER_NAMES: Final = {
 
 
 def near_names(wanted: str, names: Iterable[str]) -> list[str]:
-    """Return up to five of ``names`` that may be ``wanted``, the likeliest first.
+    """Up to five of ``names`` that may be ``wanted``, the likeliest first.
 
     Those that hold it, or another usual name of it, come first, the shortest before the others;
     then those that are spelt alike.

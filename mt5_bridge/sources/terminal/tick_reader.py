@@ -167,6 +167,6 @@ class TickReader:
 
 
 def _or_none(values: NDArray[Any]) -> NDArray[np.float64] | None:
-    """Return a column, or None where it holds nothing but zeros: this market has none."""
+    """A column, or None where it holds nothing but zeros: this market has none."""
     column = np.ascontiguousarray(values, dtype=np.float64)
     return column if np.any(column) else None
