@@ -8,6 +8,7 @@ from typing import Any
 
 from signals_app.management.database import open_database
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, PRICE_DECIMALS, Instrument
+from signals_app.market.symbols import find_instrument, normalised_symbol
 
 # For argparse `-05:00` is an option, unless it looks like a negative number.
 _NEGATIVE = re.compile(r"-\d+(?::?\d+)?|-\d*\.\d+")
@@ -81,3 +82,23 @@ def _spread(text: str) -> float:
     if not 0 <= spread < float("inf"):
         raise ArgumentTypeError(f"{text!r} is no price from 0 up")
     return spread
+
+
+def tick_reading(options: Mapping[str, Any], known: Mapping[str, Instrument]) -> dict[str, Any]:
+    """How the file is read. Candles are of bids: an unknown symbol needs no spread."""
+    symbol = normalised_symbol(options["symbol"])
+    if options["instrument"]:
+        found: Instrument | None = find_instrument(symbol, known)
+    else:
+        found = known.get(symbol)
+    digits, spread = options["digits"], options["default_spread"]
+    if digits is None:
+        digits = found.digits if found else PRICE_DECIMALS
+    if spread is None:
+        spread = found.default_spread if found else 0.0
+    return {
+        "symbol": symbol,
+        "source_timezone": options["source_timezone"],
+        "digits": digits,
+        "default_spread": spread,
+    }

@@ -2,7 +2,6 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,13 +11,13 @@ from signals_app.management.candle_arguments import (
     add_quote_arguments,
     add_source_timezone_argument,
     known_instruments,
+    tick_reading,
 )
+from signals_app.management.candle_table import candle_table
 from signals_app.management.database import add_data_dir_argument
 from signals_app.market.aggregation import candles_of
-from signals_app.market.calendar import iso
-from signals_app.market.candle import TIMEFRAMES, Candle, Timeframe, candle_as_json
-from signals_app.market.instrument import PRICE_DECIMALS, Instrument
-from signals_app.market.symbols import UnknownSymbol, find_instrument, normalised_symbol
+from signals_app.market.candle import TIMEFRAMES, Timeframe, candle_as_json
+from signals_app.market.symbols import UnknownSymbol
 
 
 class Command(BaseCommand):
@@ -55,7 +54,7 @@ class Command(BaseCommand):
         known = known_instruments(options, by="candles")
         refused: list[int] = []
         try:
-            reading = _reading(options, known)
+            reading = tick_reading(options, known)
             self.stderr.write(open_ticks(options["ticks"], **reading).assumed)
             candles = candles_of(
                 read_ticks(options["ticks"], **reading, on_refused=refused.append),
@@ -69,33 +68,4 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(list(map(candle_as_json, candles))))
         else:
-            self.stdout.write(_as_table(candles))
-
-
-def _reading(options: Mapping[str, Any], known: Mapping[str, Instrument]) -> dict[str, Any]:
-    """How the file is read. Candles are of bids: an unknown symbol needs no spread."""
-    symbol = normalised_symbol(options["symbol"])
-    if options["instrument"]:
-        found: Instrument | None = find_instrument(symbol, known)
-    else:
-        found = known.get(symbol)
-    digits, spread = options["digits"], options["default_spread"]
-    if digits is None:
-        digits = found.digits if found else PRICE_DECIMALS
-    if spread is None:
-        spread = found.default_spread if found else 0.0
-    return {
-        "symbol": symbol,
-        "source_timezone": options["source_timezone"],
-        "digits": digits,
-        "default_spread": spread,
-    }
-
-
-def _as_table(candles: list[Candle]) -> str:
-    lines = [f"{'time':<20} {'open':>12} {'high':>12} {'low':>12} {'close':>12} {'volume':>8}"]
-    for candle in candles:
-        prices = (candle.open, candle.high, candle.low, candle.close)
-        shown = " ".join(f"{price:>12.{PRICE_DECIMALS}f}" for price in prices)
-        lines.append(f"{iso(candle.time_ms):<20} {shown} {int(candle.volume):>8}")
-    return "\n".join(lines)
+            self.stdout.write(candle_table(candles))
