@@ -38,14 +38,15 @@ def check_lookahead(
     cuts: int,
     seed: int,
     on_progress: OnProgress,
+    workers: int = 1,
 ) -> list[Cut]:
     """Run the whole file, then ``cuts`` shortened copies; the first that differs is the last.
 
     ``market`` are the arguments of `open_market`; the same ``seed`` cuts at the same places. Copies
-    too short to be read are left out. Raises `BadInput` where there is nothing to compare, and as
-    `open_market` does.
+    too short to be read are left out; ``workers`` as in `Market.run`. Raises `BadInput` where there
+    is nothing to compare, and as `open_market` does.
     """
-    whole = _run(market, parameters, on_progress, "of the whole file")
+    whole = _run(market, parameters, on_progress, workers, "of the whole file")
     rows = _rows(whole)
     if rows < 2:
         raise BadInput(f"{whole.market.path} is too short to be shortened.")
@@ -57,7 +58,7 @@ def check_lookahead(
             copy = shortened_copy(whole.market.path, place, Path(directory))
             which = f"of copy {number} of {len(places)}"
             try:
-                part = _run(_with_file(market, copy), parameters, on_progress, which)
+                part = _run(_with_file(market, copy), parameters, on_progress, workers, which)
             except (BadInput, MarketFileError):
                 # A few rows are no file of their own: no signal, so none too early.
                 continue
@@ -79,10 +80,16 @@ def check_lookahead(
 
 
 def _run(
-    market: Mapping[str, Any], parameters: Parameters, on_progress: OnProgress, which: str
+    market: Mapping[str, Any],
+    parameters: Parameters,
+    on_progress: OnProgress,
+    workers: int,
+    which: str,
 ) -> MarketRun:
     return open_market(**market).run_with_candles(
-        parameters, lambda done, total, what: on_progress(done, total, f"{what} {which}")
+        parameters,
+        lambda done, total, what: on_progress(done, total, f"{what} {which}"),
+        workers=workers,
     )
 
 

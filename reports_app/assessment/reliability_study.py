@@ -36,8 +36,13 @@ class Study:
         return not self.runs and (self.live is None or not self.live.bands)
 
 
-def score_study(study: Study, begin_ms: int | None, on_progress: OnProgress) -> list[ScoredOutcome]:
-    """Score every close from ``begin_ms`` on; what lies before fills the windows."""
+def score_study(
+    study: Study, begin_ms: int | None, on_progress: OnProgress, *, workers: int = 1
+) -> list[ScoredOutcome]:
+    """Score every close from ``begin_ms`` on; what lies before fills the windows.
+
+    ``workers`` are the threads that screen closes; any number gives the same scores.
+    """
     scored: list[ScoredOutcome] = []
     for run in study.runs:
         total = len(run)
@@ -51,5 +56,6 @@ def score_study(study: Study, begin_ms: int | None, on_progress: OnProgress) -> 
             on_progress=lambda done, total=total: on_progress(  # type: ignore[misc]
                 done, total, f"Scoring {done:,} candles"
             ),
+            workers=workers,
         )
     return scored

@@ -52,12 +52,13 @@ def score_outcomes(
     history: Mapping[Timeframe, Candles] = MappingProxyType({}),
     decide_from_ms: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
+    workers: int = 1,
 ) -> list[ScoredOutcome]:
     """Follow every signal from a score of 50 on over M15 candles, in their order.
 
     The engine makes them with the protections off, which are about the account and not about the
     score. Many overlap. ``history`` fills the windows of H1 and H4 before the first candle; without
-    it the first 50 candles of H4 decide nothing.
+    it the first 50 candles of H4 decide nothing. ``workers`` as in `run_on_candles`.
     """
     loose = replace(
         parameters,
@@ -78,6 +79,7 @@ def score_outcomes(
         history,
         decide_from_ms=decide_from_ms,
         on_progress=on_progress,
+        workers=workers,
     )
     signals, multiples = result.signals, _r_multiples(result)
     if not signals:

@@ -6,8 +6,10 @@ from decimal import Decimal
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.protections import Exposure
 from signals_app.confluence.signal import TradingSignal
+from signals_app.market.candle import Candles
 from signals_app.market.instrument import Instrument
-from signals_app.market.tick import Tick
+from signals_app.market.tick import Float64s, Tick
+from trades_app.lifecycle.candle_fills import first_touched
 from trades_app.lifecycle.exposure import exposure_before, memory_ms
 from trades_app.lifecycle.fills import Moved
 from trades_app.lifecycle.machine import open_trade
@@ -52,6 +54,11 @@ class BacktestAccount:
             history.trade, events = mover(history.trade)
             history.events += events
         self._open = [history for history in self._open if history.trade.is_open]
+
+    def first_touched(self, candles: Candles, spreads: Float64s) -> int | None:
+        """The place of the first candle that may change an open trade, `None` for none."""
+        places = [first_touched(history.trade, candles, spreads) for history in self._open]
+        return min((place for place in places if place is not None), default=None)
 
     def exposure_before(self, entry: Tick) -> Exposure:
         """The account just before the tick, up to which the trades were moved."""

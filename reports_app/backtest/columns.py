@@ -1,47 +1,13 @@
-"""Candles in columns that grow at one end and forget at the other."""
+"""The candles of a run in columns, and longer candles from shorter ones."""
 
 from array import array
 
 import numpy as np
 
-from signals_app.market.candle import WINDOW, Candle, Candles, Timeframe
-from signals_app.market.tick import Float64s, Int64s
+from signals_app.market.candle import Candle, Candles, Timeframe
+from signals_app.market.tick import Float64s
 
-_CAPACITY = 8 * WINDOW
 _LOGGED = 7
-
-
-class RollingCandles:
-    """The last candles of one timeframe; `window` costs no copy and memory stays flat."""
-
-    def __init__(self) -> None:
-        self._time_ms: Int64s = np.empty(_CAPACITY, dtype=np.int64)
-        self._prices: Float64s = np.empty((5, _CAPACITY), dtype=np.float64)
-        self._length = 0
-
-    def append(self, candle: Candle) -> None:
-        """Add the next candle."""
-        if self._length == _CAPACITY:
-            kept = slice(_CAPACITY - WINDOW, None)
-            # The two ends do not overlap: the capacity is several windows.
-            self._time_ms[:WINDOW] = self._time_ms[kept]
-            self._prices[:, :WINDOW] = self._prices[:, kept]
-            self._length = WINDOW
-        place = self._length
-        self._time_ms[place] = candle.time_ms
-        self._prices[:, place] = (
-            candle.open,
-            candle.high,
-            candle.low,
-            candle.close,
-            candle.volume,
-        )
-        self._length += 1
-
-    def window(self) -> Candles:
-        """The last 200 candles or all there are, as a view that holds until the next append."""
-        part = slice(max(self._length - WINDOW, 0), self._length)
-        return Candles(self._time_ms[part], *(prices[part] for prices in self._prices))
 
 
 class CandleLog:

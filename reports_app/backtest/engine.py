@@ -4,27 +4,30 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
-from heapq import merge
-from itertools import groupby
+
+import numpy as np
 
 from reports_app.backtest.account import BacktestAccount
 from reports_app.backtest.columns import CandleLog, resample
 from reports_app.backtest.minutes import ambiguous_minutes
 from reports_app.backtest.result import BacktestResult
-from reports_app.backtest.windows import EngineWindows
+from reports_app.backtest.windows import EngineWindows, Hopeful
 from signals_app.confluence.decision import decide
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.refusals import RefusalReason
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.aggregation import ClosedCandle, Forming, aggregate
 from signals_app.market.calendar import utc
-from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
+from signals_app.market.candle import TIMEFRAMES, WINDOW, Candle, Candles, Timeframe
 from signals_app.market.instrument import Instrument
-from signals_app.market.tick import Float64s, Tick, Ticks
+from signals_app.market.tick import Float64s, Tick, Ticks, quantise_all
 from trades_app.lifecycle.candle_fills import on_candle
 from trades_app.lifecycle.fills import Moved
 from trades_app.lifecycle.machine import advance
 from trades_app.lifecycle.trade import Moment, Trade
+
+#: Candles between two reports of progress.
+_SHOWN_EVERY = 1000
 
 
 def run(
@@ -36,6 +39,7 @@ def run(
     decide_from_ms: int | None = None,
     log: CandleLog | None = None,
     of_minutes: bool = False,
+    workers: int = 1,
 ) -> BacktestResult:
     """Run the live pipeline's functions over these ticks.
 
@@ -43,9 +47,10 @@ def run(
     only candles that end at or before the first tick count. Closes before ``decide_from_ms`` only
     fill the windows. ``log`` is given the M15 candles that were built. ``of_minutes`` says that the
     ticks are M1 candles, four of one each, whole in a batch: it only makes the result count those
-    whose order of high and low was decisive.
+    whose order of high and low was decisive. ``workers`` are the threads that screen closes ahead
+    of the decisions: any number gives the same result.
     """
-    engine = _Engine(instrument, parameters, decide_from_ms)
+    engine = _Engine(instrument, parameters, decide_from_ms, workers)
     engine.of_minutes = of_minutes
     forming: Forming = {}
     for ticks in tick_batches:
@@ -56,11 +61,12 @@ def run(
         if log is not None:
             _write(log, closed, ticks)
         unseen = _UnseenTicks(ticks, engine)
-        for close_time_ms, candles in groupby(closed, key=lambda c: c.close_time_ms):
-            closed_by = engine.windows.push(candles)
-            if closed_by is not None:
-                entry = ticks[closed_by - ticks.first_ordinal]
-                engine.decide(close_time_ms, entry, partial(unseen.move_before, entry))
+        closed_by = [c.closed_by for c in closed if c.timeframe is Timeframe.M15]
+        for close in engine.hopeful(_in_columns(closed)):
+            ordinal = closed_by[close.row]
+            assert ordinal is not None
+            entry = ticks[ordinal - ticks.first_ordinal]
+            engine.decide(close, entry, partial(unseen.move_before, entry))
         unseen.move_all()
         engine.ticks += len(ticks)
     return engine.result()
@@ -75,37 +81,35 @@ def run_on_candles(
     *,
     decide_from_ms: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
+    workers: int = 1,
 ) -> BacktestResult:
     """Run the engine where all there is are candles of M15 or shorter.
 
     ``spreads`` (price) are the candles'. A trade is entered at the next candle's open, and
     `trades_app.lifecycle.candle_fills` says what a candle does to it. ``on_progress`` is called now
-    and then with how many candles are done.
+    and then with how many candles are done; ``workers`` as in `run`.
     """
-    engine = _Engine(instrument, parameters, decide_from_ms)
+    engine = _Engine(instrument, parameters, decide_from_ms, workers)
     if not len(candles):
         return engine.result()
     engine.see(int(candles.time_ms[0]), int(candles.time_ms[-1]), history)
-    closings = merge(
-        *(_closings(resample(candles, timeframe), timeframe) for timeframe in TIMEFRAMES),
-        key=lambda closed: closed.close_time_ms,
-    )
-    upcoming = next(closings, None)
-    for place, (candle, spread) in enumerate(zip(candles, spreads.tolist(), strict=True)):
-        # Each candle is two moments, its first quote and its end, numbered as ticks are.
-        ask = instrument.quantise(candle.open + spread)
-        opened = Tick(2 * place + 1, candle.time_ms, candle.open, ask)
-        due = []
-        while upcoming is not None and upcoming.close_time_ms <= candle.time_ms:
-            due.append(upcoming)
-            upcoming = next(closings, None)
-        for close_time_ms, together in groupby(due, key=lambda c: c.close_time_ms):
-            if engine.windows.push(together, closed_by=opened.ordinal) is not None:
-                engine.decide(close_time_ms, opened, _already_moved)
-        if engine.account.has_open_trades:
-            engine.move_on_candle(candle, opened, _end_of(candles, place))
-        if place % 1000 == 0:
-            on_progress(place)
+    closed = {
+        timeframe: _closed_by(resample(candles, timeframe), timeframe, int(candles.time_ms[-1]))
+        for timeframe in TIMEFRAMES
+    }
+    closes_ms = closed[Timeframe.M15].time_ms + Timeframe.M15.milliseconds
+    #: For each M15 close the candle that opens at it or next.
+    entries = np.searchsorted(candles.time_ms, closes_ms).tolist()
+    path = _CandlePath(candles, spreads, engine)
+    shown = 0
+    on_progress(shown)
+    for close in engine.hopeful(closed):
+        place = entries[close.row]
+        if place - shown >= _SHOWN_EVERY:
+            shown = place
+            on_progress(shown)
+        engine.decide(close, path.opened(place), partial(path.move_before, place))
+    path.move_before(len(candles))
     on_progress(len(candles))
     return engine.result()
 
@@ -114,10 +118,14 @@ class _Engine:
     """One run: decides close by close on the windows, and keeps the account and the counts."""
 
     def __init__(
-        self, instrument: Instrument, parameters: Parameters, decide_from_ms: int | None
+        self,
+        instrument: Instrument,
+        parameters: Parameters,
+        decide_from_ms: int | None,
+        workers: int,
     ) -> None:
         self._decide_from_ms = decide_from_ms
-        self.windows = EngineWindows(parameters)
+        self.windows = EngineWindows(parameters, workers)
         self.account = BacktestAccount(instrument, parameters)
         self.ticks = 0
         self.of_minutes = False
@@ -137,19 +145,21 @@ class _Engine:
             self.windows.fill(history, first_ms)
         self._last_time_ms = last_ms
 
-    def decide(self, close_time_ms: int, entry: Tick, catch_up: Callable[[], None]) -> None:
+    def hopeful(self, closed: Mapping[Timeframe, Candles]) -> Iterator[Hopeful]:
+        """Add the candles that closed next; the M15 closes that are still to be decided."""
+        return self.windows.add(closed, self._refusals, self._decide_from_ms)
+
+    def decide(self, close: Hopeful, entry: Tick, catch_up: Callable[[], None]) -> None:
         """Decide one M15 close; ``catch_up`` moves the trades to just before ``entry``."""
-        if self._decide_from_ms is not None and close_time_ms < self._decide_from_ms:
-            return
-        worth = self.windows.worth_deciding()
-        if isinstance(worth, RefusalReason):
-            self._refusals[worth] += 1
+        judged = self.windows.judged(close)
+        if judged is None:
+            self._refusals[RefusalReason.BELOW_THRESHOLD] += 1
             return
         catch_up()
-        day = utc(close_time_ms).date()
+        day = utc(close.close_time_ms).date()
         number = self._number_of_the_day + 1 if day == self._numbered_date else 1
         exposure = self.account.exposure_before(entry)
-        views, best = worth
+        views, best = judged
         decision = decide(self._instrument, views, entry, exposure, self._parameters, number, best)
         if decision.signal is None:
             assert decision.refusal is not None
@@ -223,19 +233,67 @@ class _UnseenTicks:
         self._engine.move_on_ticks(part)
 
 
+class _CandlePath:
+    """The candles that open trades have not moved over yet: they do when it matters.
+
+    Each candle is two moments, its first quote and its end, numbered as ticks are.
+    """
+
+    def __init__(self, candles: Candles, spreads: Float64s, engine: _Engine) -> None:
+        self._candles, self._engine = candles, engine
+        self._asks = quantise_all(candles.open + spreads)
+        self._spreads = self._asks - candles.open
+        self._place = 0
+
+    def opened(self, place: int) -> Tick:
+        """The first quote of the candle at ``place``."""
+        candles = self._candles
+        return Tick(
+            2 * place + 1,
+            int(candles.time_ms[place]),
+            float(candles.open[place]),
+            float(self._asks[place]),
+        )
+
+    def move_before(self, place: int) -> None:
+        """Move the trades over the candles before ``place``."""
+        account = self._engine.account
+        while self._place < place and account.has_open_trades:
+            # Looked at in pieces: what comes long after the trades' ends is of no use.
+            stop = min(place, self._place + WINDOW)
+            touched = account.first_touched(
+                self._candles.part(self._place, stop), self._spreads[self._place : stop]
+            )
+            if touched is None:
+                self._place = stop
+                continue
+            self._place += touched
+            self._engine.move_on_candle(
+                self._candles[self._place],
+                self.opened(self._place),
+                _end_of(self._candles, self._place),
+            )
+            self._place += 1
+        self._place = place
+
+
 def _write(log: CandleLog, closed: Iterable[ClosedCandle], ticks: Ticks) -> None:
     for candle in closed:
         if candle.timeframe is Timeframe.M15 and candle.closed_by is not None:
             log.append(candle.candle, ticks[candle.closed_by - ticks.first_ordinal].spread)
 
 
-def _already_moved() -> None:
-    """Do nothing: with candles, trades are moved as each candle ends."""
+def _in_columns(closed: Iterable[ClosedCandle]) -> dict[Timeframe, Candles]:
+    of_timeframe: dict[Timeframe, list[Candle]] = {timeframe: [] for timeframe in TIMEFRAMES}
+    for candle in closed:
+        of_timeframe[candle.timeframe].append(candle.candle)
+    return {timeframe: Candles.of(candles) for timeframe, candles in of_timeframe.items()}
 
 
-def _closings(candles: Candles, timeframe: Timeframe) -> Iterator[ClosedCandle]:
-    for candle in candles:
-        yield ClosedCandle(timeframe, candle, None)
+def _closed_by(candles: Candles, timeframe: Timeframe, time_ms: int) -> Candles:
+    """The candles that end at or before ``time_ms``."""
+    ended = np.searchsorted(candles.time_ms + timeframe.milliseconds, time_ms, side="right")
+    return candles.part(0, int(ended))
 
 
 def _end_of(candles: Candles, place: int) -> int:

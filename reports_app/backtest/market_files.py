@@ -69,8 +69,13 @@ class Market:
         parameters: Parameters,
         on_progress: OnProgress = no_progress,
         log: CandleLog | None = None,
+        *,
+        workers: int = 1,
     ) -> BacktestResult:
-        """Run the engine over it; ``log`` keeps the M15 candles where it reads ticks."""
+        """Run the engine over it; ``log`` keeps the M15 candles where it reads ticks.
+
+        ``workers`` are the threads that screen closes; any number gives the same result.
+        """
         if self.candles is not None and self.spreads is not None:
             total = len(self.candles)
             return run_on_candles(
@@ -81,6 +86,7 @@ class Market:
                 self.history,
                 decide_from_ms=self.decide_from_ms,
                 on_progress=lambda count: on_progress(count, total, f"{count:,} candles"),
+                workers=workers,
             )
         assert self.batches is not None
         batches, refused = self.batches, [0]
@@ -97,15 +103,16 @@ class Market:
             decide_from_ms=self.decide_from_ms,
             log=log,
             of_minutes=self.of_minutes,
+            workers=workers,
         )
         return replace(result, ticks_refused=refused[0])
 
     def run_with_candles(
-        self, parameters: Parameters, on_progress: OnProgress = no_progress
+        self, parameters: Parameters, on_progress: OnProgress = no_progress, *, workers: int = 1
     ) -> "MarketRun":
         """Run the engine over it and keep the candles, for what is asked about them afterwards."""
         log = CandleLog()
-        result = self.run(parameters, on_progress, log)
+        result = self.run(parameters, on_progress, log, workers=workers)
         if self.candles is not None and self.spreads is not None:
             return MarketRun(self, result, self.candles, self.spreads)
         return MarketRun(self, result, log.candles(), log.spreads())

@@ -1,131 +1,159 @@
 """The engine's windows: the last candles of each timeframe, and what a decision sees in them.
 
-A backtest asks at every M15 close, and most closes cannot reach the threshold: each timeframe is
-looked at only where the longer ones leave a direction the chance to.
+A backtest asks at every M15 close, and most closes cannot reach the threshold. They are screened in
+columns, many at once; values and views are made for those that are left.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from reports_app.backtest.columns import RollingCandles
-from signals_app.confluence.ceilings import h4_ceiling, h4_h1_ceiling, unreachable_points
+import numpy as np
+
+from reports_app.backtest.screening_threads import screen_in_order
+from signals_app.confluence.ceilings import lost_to_the_session
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.refusals import RefusalReason
 from signals_app.confluence.scoring import (
     H4H1Votes,
-    H4Votes,
     Score,
     Views,
     h4_h1_votes,
     h4_votes,
     score_at,
-    total_at,
 )
-from signals_app.market.aggregation import ClosedCandle
-from signals_app.market.candle import TIMEFRAMES, Candles, Timeframe
+from signals_app.confluence.screening import ENDS, screen_of
+from signals_app.market.candle import TIMEFRAMES, WINDOW, Candles, Timeframe
 from signals_app.market.direction import Direction
-from signals_app.smc.analysis import view, view_structure
+from signals_app.market.tick import Int64s
+from signals_app.smc.analysis import view
 from signals_app.smc.views import TimeframeView
+
+
+@dataclass(frozen=True, slots=True)
+class Hopeful:
+    """An M15 close at which some direction may reach the threshold; `row` is its place."""
+
+    row: int
+    close_time_ms: int
+    directions: tuple[Direction, ...]
+    #: How many candles of H4, H1 and M15 had closed by then, of those that the windows hold.
+    ends: tuple[int, ...]
 
 
 class EngineWindows:
     """The windows of M15, H1 and H4, and their views, made when a decision asks for them."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
-        self._rolling = {timeframe: RollingCandles() for timeframe in TIMEFRAMES}
-        self._is_warm = False
-        #: Of the present windows: those of H1 and H4 serve several decisions.
-        self._views: dict[Timeframe, TimeframeView] = {}
-        #: Of the directions that H4 leaves a chance; `None` until a decision asks.
-        self._h4_votes: list[H4Votes] | None = None
-        self._h4_h1_votes: list[H4H1Votes] | None = None
+    def __init__(self, parameters: Parameters, workers: int = 1) -> None:
+        self._parameters, self._workers = parameters, workers
+        self._candles = {timeframe: Candles.of(()) for timeframe in TIMEFRAMES}
+        #: The last view of each timeframe and where its window ends: H1 and H4 serve several.
+        self._views: dict[Timeframe, tuple[int, TimeframeView]] = {}
+        self._h4_h1_votes: dict[Direction, H4H1Votes] = {}
         #: How many candles of each timeframe were added, without history.
         self.built = Counter(dict.fromkeys(TIMEFRAMES, 0))
 
     def fill(self, history: Mapping[Timeframe, Candles], before_ms: int) -> None:
         """Fill the windows with the candles of history that ended by ``before_ms``."""
         for timeframe, candles in history.items():
-            if timeframe in self._rolling:
+            if timeframe in self._candles:
                 ended = candles.time_ms + timeframe.milliseconds <= before_ms
-                for candle in candles.window(int(ended.sum())):
-                    # At rest a candle's volume is whole, and live windows are read from there.
-                    at_rest = replace(candle, volume=float(round(candle.volume)))
-                    self._rolling[timeframe].append(at_rest)
+                last = candles.window(int(ended.sum()))
+                # At rest a candle's volume is whole, and live windows are read from there.
+                self._candles[timeframe] = replace(last, volume=np.rint(last.volume))
 
-    def push(self, closed: Iterable[ClosedCandle], closed_by: int | None = None) -> int | None:
-        """Add candles that ended together; return which tick closed the M15 one, if one did.
+    def add(
+        self,
+        closed: Mapping[Timeframe, Candles],
+        refusals: Counter[RefusalReason],
+        decide_from_ms: int | None = None,
+    ) -> Iterator[Hopeful]:
+        """Add the candles that closed next and yield the M15 closes that may come to something.
 
-        That is the candle's own `closed_by`, else the one given.
+        Those that `decide` would refuse whatever the account's state are counted in ``refusals``:
+        the answers are its. Closes before ``decide_from_ms`` only fill the windows. `judged` holds
+        until the next candles are added.
         """
-        decided = None
-        for candle in closed:
-            self._rolling[candle.timeframe].append(candle.candle)
-            self.built[candle.timeframe] += 1
-            self._views.pop(candle.timeframe, None)
-            if candle.timeframe is Timeframe.M15:
-                decided = closed_by if candle.closed_by is None else candle.closed_by
-            else:
-                self._h4_h1_votes = None
-            if candle.timeframe is Timeframe.H4:
-                self._h4_votes = None
-        return decided
-
-    def worth_deciding(self) -> tuple[Views, tuple[Score, float]] | RefusalReason:
-        """The views with the better direction's score and the other's total for `decide`.
-
-        Or why `decide` would refuse the close whatever the account's state: the answers are its.
-        """
-        if not self._is_warm and not self._warmed_up():
-            return RefusalReason.WARMING_UP
+        ends = self._append(closed)
+        times = closed[Timeframe.M15].time_ms + Timeframe.M15.milliseconds
+        rows = np.arange(len(times))
+        if decide_from_ms is not None:
+            rows = rows[times >= decide_from_ms]
+        lengths = np.minimum(ends[rows], WINDOW).min(axis=1, initial=WINDOW)
+        is_warm = lengths >= max(self._parameters.warm_up_candles, 1)
+        _count(refusals, RefusalReason.WARMING_UP, int((~is_warm).sum()))
+        rows = rows[is_warm]
+        if not len(rows):
+            return
         threshold = self._parameters.threshold
-        window = self._rolling[Timeframe.M15].window()
-        price = float(window.close[-1])
-        ceilings = [
-            (most, votes)
-            for votes in self._hopeful_votes()
-            if (most := h4_h1_ceiling(votes, price)) >= threshold
-        ]
-        if not ceilings:
-            return RefusalReason.BELOW_THRESHOLD
-        structure = view_structure(window)
-        hopeful = [
-            votes
-            for most, votes in ceilings
-            if most - unreachable_points(structure, len(window), votes.direction) >= threshold
-        ]
-        if not hopeful:
-            return RefusalReason.BELOW_THRESHOLD
-        m15 = self._view(Timeframe.M15)
-        totals = [total_at(votes, m15) for votes in hopeful]
+        screen = screen_of(self._candles, threshold)
+        for part, ceilings in screen_in_order(screen, ends[rows], self._workers):
+            hopeful = np.flatnonzero((ceilings >= threshold).any(axis=1))
+            _count(refusals, RefusalReason.BELOW_THRESHOLD, len(ceilings) - len(hopeful))
+            for place in hopeful.tolist():
+                row = int(rows[part + place])
+                close_time_ms = int(times[row])
+                most = ceilings[place] - lost_to_the_session(close_time_ms)
+                directions = tuple(
+                    direction
+                    for direction, left in zip(Direction, most.tolist(), strict=True)
+                    if left >= threshold
+                )
+                if directions:
+                    yield Hopeful(row, close_time_ms, directions, tuple(ends[row].tolist()))
+                else:
+                    _count(refusals, RefusalReason.BELOW_THRESHOLD, 1)
+
+    def judged(self, close: Hopeful) -> tuple[Views, tuple[Score, float]] | None:
+        """The views with the better direction's score and the other's total, for `decide`.
+
+        `None` where neither reaches the threshold.
+        """
+        h4, h1, m15 = (
+            self._view(timeframe, end) for timeframe, end in zip(ENDS, close.ends, strict=True)
+        )
+        scores = [score_at(self._votes(h4, h1, direction), m15) for direction in close.directions]
+        totals = [score.total for score in scores]
         best = totals.index(max(totals))
-        if totals[best] < threshold:
-            return RefusalReason.BELOW_THRESHOLD
-        votes = hopeful[best]
+        if totals[best] < self._parameters.threshold:
+            return None
         # A direction without hope is below the threshold, so it cannot be level with this one.
         other_total = totals[1 - best] if len(totals) > 1 else 0.0
-        return (votes.h4, votes.h1, m15), (score_at(votes, m15), other_total)
+        return (h4, h1, m15), (scores[best], other_total)
 
-    def _hopeful_votes(self) -> list[H4H1Votes]:
-        threshold = self._parameters.threshold
-        if self._h4_votes is None:
-            h4 = self._view(Timeframe.H4)
-            both = [h4_votes(h4, direction) for direction in Direction]
-            self._h4_votes = [votes for votes in both if h4_ceiling(votes) >= threshold]
-        if self._h4_h1_votes is None:
-            self._h4_h1_votes = [
-                h4_h1_votes(votes, self._view(Timeframe.H1)) for votes in self._h4_votes
-            ]
-        return self._h4_h1_votes
+    def _append(self, closed: Mapping[Timeframe, Candles]) -> Int64s:
+        """Add candles, forget those of no more use, and return the windows' ends by M15 close."""
+        m15 = closed[Timeframe.M15]
+        closes = m15.time_ms + Timeframe.M15.milliseconds
+        ends = np.empty((len(closes), len(ENDS)), dtype=np.int64)
+        for column, timeframe in enumerate(ENDS):
+            before, added = self._candles[timeframe], closed[timeframe]
+            kept = before.window(len(before))
+            self._candles[timeframe] = kept.followed_by(added)
+            self.built[timeframe] += len(added)
+            ended = np.searchsorted(added.time_ms + timeframe.milliseconds, closes, side="right")
+            ends[:, column] = len(kept) + ended
+        self._views.clear()
+        self._h4_h1_votes.clear()
+        return ends
 
-    def _warmed_up(self) -> bool:
-        shortest = min(len(rolling.window()) for rolling in self._rolling.values())
-        self._is_warm = shortest >= max(self._parameters.warm_up_candles, 1)
-        return self._is_warm
-
-    def _view(self, timeframe: Timeframe) -> TimeframeView:
+    def _view(self, timeframe: Timeframe, end: int) -> TimeframeView:
         found = self._views.get(timeframe)
+        if found is None or found[0] != end:
+            seen = view(self._candles[timeframe].window(end), timeframe)
+            found = self._views[timeframe] = end, seen
+            if timeframe is not Timeframe.M15:
+                self._h4_h1_votes.clear()
+        return found[1]
+
+    def _votes(self, h4: TimeframeView, h1: TimeframeView, direction: Direction) -> H4H1Votes:
+        found = self._h4_h1_votes.get(direction)
         if found is None:
-            found = self._views[timeframe] = view(self._rolling[timeframe].window(), timeframe)
+            found = self._h4_h1_votes[direction] = h4_h1_votes(h4_votes(h4, direction), h1)
         return found
+
+
+def _count(refusals: Counter[RefusalReason], reason: RefusalReason, closes: int) -> None:
+    # A reason that never held is not in the result, not even with nothing.
+    if closes:
+        refusals[reason] += closes

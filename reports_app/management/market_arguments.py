@@ -10,8 +10,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from reports_app.backtest.market_files import BadInput, MarketFileError
+from reports_app.experiments.local_trials import processors
 from reports_app.experiments.setup import Setup, UnknownInstrument, default_setup, stored_setup
-from reports_app.management.argument_types import end, moment
+from reports_app.management.argument_types import end, moment, positive
 from signals_app.confluence.limits import BadParameter
 from signals_app.management.candle_arguments import (
     add_quote_arguments,
@@ -45,6 +46,18 @@ def add_strategy_arguments(parser: ArgumentParser) -> None:
         "system does; without it: the defaults, and no database",
     )
     add_data_dir_argument(parser)
+
+
+def add_workers_argument(parser: ArgumentParser) -> None:
+    """Take how many processors may work on one run."""
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        default=processors(),
+        metavar="N",
+        help="threads that look for the closes worth deciding; any number gives the same result "
+        "(one per processor)",
+    )
 
 
 @contextmanager

@@ -1,41 +1,50 @@
-"""What a score can reach at most, known before all of its timeframes are analysed.
+"""What a score can reach at most, before anybody weighs it to the hundredth.
 
-The backtest prunes by these: where no direction can reach the threshold any more, the shorter
-timeframes need no look. A bound never lies below the score that the full analysis gives, so that
-pruning changes no decision; a test holds that on random markets.
+The backtest prunes by it: a close at which no direction can reach the threshold needs no values,
+no reasons and no decision. A ceiling never lies below the score, so that pruning changes no
+decision; a test holds that on random markets.
 """
 
-from signals_app.confluence.scoring import WEIGHTS, Group, H4H1Votes, H4Votes
+from signals_app.confluence.scoring import WEIGHTS, Group, Views
 from signals_app.confluence.setup import best_zone
-from signals_app.confluence.votes import break_vote
+from signals_app.confluence.votes import (
+    Vote,
+    break_vote,
+    dealing_range_vote,
+    displacement_vote,
+    liquidity_vote,
+    session_share,
+    trend_vote,
+    zone_vote,
+)
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
-from signals_app.smc.views import StructureView
 
-_H1_WEIGHT, _M15_WEIGHT = (
-    sum(most for (timeframe, _), most in WEIGHTS.items() if timeframe is wanted)
-    for wanted in (Timeframe.H1, Timeframe.M15)
-)
-#: More than rounding votes and sums to the hundredth can add.
-_ROUNDING = 0.5
+#: More than rounding each vote to the hundredth, and the sums of floats, can add.
+ROUNDING = 0.005 * len(WEIGHTS) + 0.001
 
 
-def h4_ceiling(votes: H4Votes) -> float:
-    """The most that a score with these votes of H4 can reach."""
-    return votes.points + _H1_WEIGHT + _M15_WEIGHT + _ROUNDING
+def ceiling(views: Views, direction: Direction) -> float:
+    """The most that the score of ``direction`` can be, whichever session M15 closed in."""
+    h4, h1, m15 = views
+    price = m15.structure.close
+    votes: dict[tuple[Timeframe, Group], Vote] = {
+        (Timeframe.H4, Group.STRUCTURE): trend_vote(h4, direction),
+        (Timeframe.H4, Group.LOCATION): dealing_range_vote(h4, direction),
+        (Timeframe.H4, Group.LIQUIDITY): liquidity_vote(h4, direction),
+        (Timeframe.H1, Group.STRUCTURE): trend_vote(h1, direction),
+        (Timeframe.H1, Group.LOCATION): zone_vote(best_zone(h1, direction, price), direction),
+        (Timeframe.H1, Group.LIQUIDITY): liquidity_vote(h1, direction),
+        (Timeframe.H1, Group.MOMENTUM): displacement_vote(h1, direction),
+        (Timeframe.M15, Group.STRUCTURE): break_vote(m15.structure, m15.candles, direction),
+        (Timeframe.M15, Group.LOCATION): zone_vote(best_zone(m15, direction, price), direction),
+        (Timeframe.M15, Group.LIQUIDITY): liquidity_vote(m15, direction),
+        (Timeframe.M15, Group.MOMENTUM): displacement_vote(m15, direction),
+    }
+    lost = (WEIGHTS[asked] * (1 - min(max(vote.share, 0.0), 1.0)) for asked, vote in votes.items())
+    return sum(WEIGHTS.values()) + ROUNDING - sum(lost)
 
 
-def h4_h1_ceiling(votes: H4H1Votes, price: float) -> float:
-    """The most that a score with these votes can reach while M15 closes at ``price``."""
-    zone = best_zone(votes.h1, votes.direction, price)
-    location = WEIGHTS[Timeframe.H1, Group.LOCATION] * (zone.quality if zone else 0.0)
-    return votes.points + location + _M15_WEIGHT + _ROUNDING
-
-
-def unreachable_points(structure: StructureView, candles: int, direction: Direction) -> float:
-    """The points that M15's structure, in a window of ``candles``, has lost already.
-
-    A ceiling is lower by so much once the structure is known, which is the cheapest part of a view.
-    """
-    share = break_vote(structure, candles, direction).share
-    return WEIGHTS[Timeframe.M15, Group.STRUCTURE] * (1 - share)
+def lost_to_the_session(close_time_ms: int) -> float:
+    """The points by which a ceiling is lower at an M15 close (Unix ms) in this session."""
+    return WEIGHTS[Timeframe.M15, Group.CONTEXT] * (1 - session_share(close_time_ms))

@@ -5,7 +5,7 @@ docs/domain/confluence.md: ten findings of one kind weigh as much as the best of
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -78,8 +78,8 @@ class Reason:
 class Score:
     """How much speaks for `direction`: 0..100, of which H4 up to 40, H1 35, M15 25.
 
-    `reasons` are all votes, H4 first; those with no points say what is missing. `zone` is what the
-    trade would lean on and `sweep` the taken liquidity behind it, `None` where there is none.
+    `votes` are all there are, H4 first. `zone` is what the trade would lean on and `sweep` the
+    taken liquidity behind it, `None` where there is none.
     """
 
     direction: Direction
@@ -87,9 +87,17 @@ class Score:
     h4: float
     h1: float
     m15: float
-    reasons: tuple[Reason, ...]
+    votes: "tuple[CountedVote, ...]" = field(compare=False)
     zone: Zone | None
     sweep: LiquiditySweep | None
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The votes as people read them; those with no points say what is missing.
+
+        They are written when asked for: most scores come to nothing, and nobody reads them.
+        """
+        return tuple(vote.reason() for vote in self.votes)
 
 
 class CountedVote(NamedTuple):
@@ -139,9 +147,8 @@ def best_direction(views: Views) -> tuple[Score, float]:
     """The better direction's score, BUY's where both are equal, and the other's total."""
     h4, h1, m15 = views
     both = [h4_h1_votes(h4_votes(h4, direction), h1) for direction in Direction]
-    totals = [total_at(votes, m15) for votes in both]
-    best = totals.index(max(totals))
-    return score_at(both[best], m15), totals[1 - best]
+    buy, sell = (score_at(votes, m15) for votes in both)
+    return (buy, sell.total) if buy.total >= sell.total else (sell, buy.total)
 
 
 def score(h4: TimeframeView, h1: TimeframeView, m15: TimeframeView, direction: Direction) -> Score:
@@ -172,7 +179,7 @@ def h4_h1_votes(before: H4Votes, h1: TimeframeView) -> H4H1Votes:
 
 
 def score_at(before: H4H1Votes, m15: TimeframeView) -> Score:
-    """The score at the close of M15, with its reasons."""
+    """The score at the close of M15."""
     votes, h1_zone, m15_zone = _all_votes(before, m15)
     h4, h1, m15_points = (_points(votes, timeframe) for timeframe in _ORDER)
     sweep = best_sweep(m15, before.direction, MEMORY)
@@ -182,16 +189,10 @@ def score_at(before: H4H1Votes, m15: TimeframeView) -> Score:
         h4=h4,
         h1=h1,
         m15=m15_points,
-        reasons=tuple(vote.reason() for vote in votes),
+        votes=votes,
         zone=h1_zone or m15_zone,
         sweep=sweep[0] if sweep else None,
     )
-
-
-def total_at(before: H4H1Votes, m15: TimeframeView) -> float:
-    """The total of `score_at` without its reasons, which take longer to write."""
-    votes, _, _ = _all_votes(before, m15)
-    return round(sum(_points(votes, timeframe) for timeframe in _ORDER), 2)
 
 
 def _all_votes(

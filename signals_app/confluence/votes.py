@@ -113,8 +113,13 @@ def break_vote(structure: StructureView, candles: int, direction: Direction) -> 
 def session_vote(view: TimeframeView) -> Vote:
     """Are London or New York at work?"""
     session = session_at(view.close_time_ms)
-    share = 0.5 if session is TradingSession.ASIAN else 1.0
+    share = session_share(view.close_time_ms)
     return Vote(share, lambda: f"candle closed in the {session} session")
+
+
+def session_share(close_time_ms: int) -> float:
+    """What the session of a close (Unix ms) earns."""
+    return 0.5 if session_at(close_time_ms) is TradingSession.ASIAN else 1.0
 
 
 def break_name(kind: BreakKind) -> str:

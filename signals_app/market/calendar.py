@@ -47,7 +47,13 @@ def iso(time_ms: int) -> str:
 
 def session_at(time_ms: int) -> TradingSession:
     """The session at that moment: 08:00-17:00 by each centre's own clock."""
-    moment = utc(time_ms)
+    return _session_of_hour(time_ms // HOUR_MS)
+
+
+@lru_cache(maxsize=65_536)
+def _session_of_hour(hour: int) -> TradingSession:
+    # Offices open and close, and daylight saving switches, on whole UTC hours.
+    moment = utc(hour * HOUR_MS)
     london = _OFFICE_OPEN <= moment.astimezone(LONDON).time() < _OFFICE_CLOSE
     new_york = _OFFICE_OPEN <= moment.astimezone(NEW_YORK).time() < _OFFICE_CLOSE
     match london, new_york:

@@ -111,6 +111,17 @@ class Candles:
         """The last ``size`` candles before place ``end``, fewer where there are fewer."""
         return self.part(max(end - size, 0), end)
 
+    def followed_by(self, later: "Candles") -> "Candles":
+        """These candles and the later ones behind them, as new columns."""
+        return Candles(
+            np.concatenate((self.time_ms, later.time_ms)),
+            np.concatenate((self.open, later.open)),
+            np.concatenate((self.high, later.high)),
+            np.concatenate((self.low, later.low)),
+            np.concatenate((self.close, later.close)),
+            np.concatenate((self.volume, later.volume)),
+        )
+
     @classmethod
     def of(cls, candles: Iterable[Candle]) -> "Candles":
         """The given candles, which are in order of time, as columns."""

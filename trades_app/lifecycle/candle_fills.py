@@ -6,13 +6,18 @@ docs/domain/trades.md holds the table of cases; each row has its test, for BUY a
 from dataclasses import dataclass
 from decimal import Decimal
 
-from signals_app.market.candle import Candle
+import numpy as np
+
+from signals_app.market.candle import Candle, Candles
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument, as_decimal
-from signals_app.market.tick import Tick
+from signals_app.market.tick import Float64s, Tick
 from trades_app.lifecycle.fills import finish, reach_target_1
 from trades_app.lifecycle.machine import on_tick
 from trades_app.lifecycle.trade import EventKind, Moment, Trade, TradeEvent, TradeStatus
+
+#: A grid step of doubt for sums of prices in floats; the exact answer is in the decimals.
+_DOUBT = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,23 @@ def on_candle(
     return CandleFill(trade, events, is_ambiguous=False)
 
 
+def first_touched(trade: Trade, candles: Candles, spreads: Float64s) -> int | None:
+    """The place of the first candle that `on_candle` may change the trade at, `None` for none.
+
+    ``spreads`` (price) are those of the candles' first quotes.
+    """
+    stop, target = float(trade.stop_loss), float(_next_target(trade))
+    if trade.direction is Direction.BUY:
+        touched = (candles.low <= stop) | (candles.high >= target)
+    else:
+        touched = candles.high + spreads >= stop - _DOUBT
+        touched |= candles.low + spreads <= target + _DOUBT
+    if trade.expires_at_ms is not None:
+        touched |= candles.time_ms >= trade.expires_at_ms
+    place = int(np.argmax(touched)) if len(touched) else 0
+    return place if len(touched) and touched[place] else None
+
+
 def _is_untouched(trade: Trade, candle: Candle, opened: Tick) -> bool:
     """Say quickly, in floats, that the whole candle lies between stop and target: the usual."""
     if trade.expires_at_ms is not None and opened.time_ms >= trade.expires_at_ms:
@@ -65,9 +87,8 @@ def _is_untouched(trade: Trade, candle: Candle, opened: Tick) -> bool:
     stop, target = float(trade.stop_loss), float(_next_target(trade))
     if trade.direction is Direction.BUY:
         return candle.low > stop and candle.high < target
-    # A grid step of doubt for the sum in floats; the exact answer is in the decimals.
     spread = opened.spread
-    return candle.high + spread < stop - 1e-5 and candle.low + spread > target + 1e-5
+    return candle.high + spread < stop - _DOUBT and candle.low + spread > target + _DOUBT
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from reports_app.experiments.settings_tried import count_settings
 from reports_app.management.argument_types import natural
 from reports_app.management.market_arguments import (
     add_run_arguments,
+    add_workers_argument,
     market_arguments,
     refusing_bad_input,
     setup_of,
@@ -30,6 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_run_arguments(parser)
+        add_workers_argument(parser)
         parser.add_argument(
             "--seed", type=natural, default=1, help="of the draws that say what chance does (1)"
         )
@@ -45,7 +47,9 @@ class Command(BaseCommand):
             setup = setup_of(options)
             market = open_market(**market_arguments(options, setup))
             with progress(quiet=not self.stderr.isatty()) as on_progress:
-                run = market.run_with_candles(setup.parameters, on_progress)
+                run = market.run_with_candles(
+                    setup.parameters, on_progress, workers=options["workers"]
+                )
             tried = count_settings(market, [setup.parameters])
         assessment = assess(
             run.result, run.candles, run.spreads, seed=options["seed"], settings_tried=tried

@@ -10,6 +10,7 @@ from reports_app.assessment.lookahead import check_lookahead
 from reports_app.management.argument_types import natural, positive
 from reports_app.management.market_arguments import (
     add_run_arguments,
+    add_workers_argument,
     market_arguments,
     refusing_bad_input,
     setup_of,
@@ -29,6 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_run_arguments(parser)
+        add_workers_argument(parser)
         parser.add_argument(
             "--cuts", type=positive, default=12, help="how many shortened copies to run (12)"
         )
@@ -48,6 +50,7 @@ class Command(BaseCommand):
                     setup.parameters,
                     cuts=options["cuts"],
                     seed=options["seed"],
+                    workers=options["workers"],
                     on_progress=on_progress,
                 )
         if options["json"]:

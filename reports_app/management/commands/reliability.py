@@ -11,7 +11,11 @@ from reports_app.assessment.reliability_study import Study, score_study
 from reports_app.experiments.setup import LIVE, default_setup, stored_setup
 from reports_app.experiments.study_data import StudySpan, study_beside_live, study_of_files
 from reports_app.management.argument_types import day, writable_file
-from reports_app.management.market_arguments import add_strategy_arguments, refusing_bad_input
+from reports_app.management.market_arguments import (
+    add_strategy_arguments,
+    add_workers_argument,
+    refusing_bad_input,
+)
 from reports_app.rendering.console import console_on, progress, write_json
 from reports_app.rendering.reliability_chart import write_reliability_png
 from reports_app.rendering.reliability_report import print_reliability, reliability_as_json
@@ -40,6 +44,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", type=day, dest="begin", help="first day (UTC)")
         parser.add_argument("--to", type=day, dest="end", help="first day that does not count")
         add_strategy_arguments(parser)
+        add_workers_argument(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
         parser.add_argument(
             "--png",
@@ -55,7 +60,7 @@ class Command(BaseCommand):
             nothing = f"There are no M15 candles of {study.instrument.symbol} in that span."
             raise CommandError("\n".join(study.left_out) or nothing, returncode=2)
         with progress(quiet=not self.stderr.isatty()) as on_progress:
-            scored = score_study(study, options["begin"], on_progress)
+            scored = score_study(study, options["begin"], on_progress, workers=options["workers"])
         found = reliability(scored, study.parameters.threshold)
         if options["json"]:
             write_json(self.stdout, reliability_as_json(study, found))

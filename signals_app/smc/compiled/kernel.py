@@ -98,6 +98,44 @@ class Tables(NamedTuple):
     ahead_ms: Int64s
 
 
+class Columns(NamedTuple):
+    """Candles of one timeframe: times (Unix ms), (open, high, low, close), volumes."""
+
+    time_ms: Int64s
+    prices: Values
+    volume: Float64s
+
+
+class VoteRules(NamedTuple):
+    """What `signals_app.confluence` asks of findings, and the points of a whole vote (0..100).
+
+    `rounding` is more than rounding all votes to the hundredth can add.
+    """
+
+    h4_structure: float
+    h4_location: float
+    h4_liquidity: float
+    h1_structure: float
+    h1_location: float
+    h1_liquidity: float
+    h1_momentum: float
+    m15_structure: float
+    m15_location: float
+    m15_liquidity: float
+    m15_momentum: float
+    m15_context: float
+    present: float
+    full_trend: float
+    memory: int
+    draw_atr: float
+    marked_pull: float
+    swing_pull: float
+    reach_atr: float
+    overlap_share: float
+    rounding: float
+    window: int
+
+
 class Findings(NamedTuple):
     """All findings of a window, each in the order in which it became known."""
 
@@ -171,6 +209,62 @@ def resting_liquidity(
     atr = average_true_ranges(prices, rules)
     relvol = relative_volumes(time_ms, volume, rules)
     return _liquidity(time_ms, sides, swings[0], atr, relvol, tables, rules, True)
+
+
+@compiled
+def score_ceilings(
+    h4: Columns,
+    h1: Columns,
+    m15: Columns,
+    ends: Table,
+    threshold: float,
+    tables: Tables,
+    rules: Rules,
+    votes: VoteRules,
+) -> Values:
+    """See `confluence.ceilings.ceiling`: by close and direction (0 BUY, 1 SELL), in points.
+
+    ``ends`` says how many candles of H4, H1 and M15 had closed by each close, at least one of each.
+    A ceiling begins at all points and falls by what each vote loses, those that are cheap to ask
+    first. One that has fallen below the threshold is minus infinity, and no more is asked.
+    """
+    count = ends.shape[0]
+    ceilings = np.full((count, 2), _whole_score(votes) + votes.rounding)
+    if count == 0:
+        return ceilings
+    # The last windows of H4 and H1 serve several closes.
+    h4_lost, h1_trend_lost, h1_lost = np.zeros(2), np.zeros(2), np.zeros(2)
+    h4_end, h1_end, h1_found_end = _NEVER, _NEVER, _NEVER
+    h1_found = _find_last(h1, 1, tables, rules, votes)
+    for row in range(count):
+        most = ceilings[row]
+        if h4_end != ends[row, 0]:
+            h4_end = ends[row, 0]
+            h4_lost = _h4_lost(_find_last(h4, h4_end, tables, rules, votes), h4, h4_end, votes)
+        if not _lower(most, h4_lost, threshold):
+            continue
+        if h1_end != ends[row, 1]:
+            h1_end = ends[row, 1]
+            h1_trend_lost = _h1_trend_lost(h1, h1_end, rules, votes)
+        if not _lower(most, h1_trend_lost, threshold):
+            continue
+        # M15's structure before the rest of H1: it takes a tenth of the time.
+        end = ends[row, 2]
+        if not _lower(most, _m15_break_lost(m15, end, rules, votes), threshold):
+            continue
+        if h1_found_end != h1_end:
+            h1_found_end = h1_end
+            h1_found = _find_last(h1, h1_end, tables, rules, votes)
+            h1_lost = _h1_lost(h1_found, h1, h1_end, votes)
+        price = m15.prices[_CLOSE, end - 1]
+        if not _lower(most, h1_lost, threshold):
+            continue
+        if not _lower(most, _zone_lost(h1_found, price, votes.h1_location, votes), threshold):
+            continue
+        found = _find_last(m15, end, tables, rules, votes)
+        if _lower(most, _m15_lost(found, m15, end, votes), threshold):
+            _lower(most, _zone_lost(found, price, votes.m15_location, votes), threshold)
+    return ceilings
 
 
 @compiled
@@ -791,3 +885,236 @@ def _add_pool(
         place -= 1
     active[place] = pool
     sizes[side] += 1
+
+
+@compiled
+def _whole_score(votes: VoteRules) -> float:
+    return (
+        votes.h4_structure
+        + votes.h4_location
+        + votes.h4_liquidity
+        + votes.h1_structure
+        + votes.h1_location
+        + votes.h1_liquidity
+        + votes.h1_momentum
+        + votes.m15_structure
+        + votes.m15_location
+        + votes.m15_liquidity
+        + votes.m15_momentum
+        + votes.m15_context
+    )
+
+
+@compiled
+def _lower(most: Float64s, lost: Float64s, threshold: float) -> bool:
+    """Take the lost points off both ceilings; whether one is still at the threshold or above."""
+    for direction in range(2):
+        most[direction] -= lost[direction]
+        if most[direction] < threshold:
+            most[direction] = -np.inf
+    return bool(max(most[0], most[1]) >= threshold)
+
+
+@compiled
+def _last_columns(candles: Columns, end: int, votes: VoteRules) -> Columns:
+    """The window that ends before place ``end``."""
+    start = max(end - votes.window, 0)
+    # Contiguous, which is the one memory layout that the detectors are compiled for.
+    prices = np.ascontiguousarray(candles.prices[:, start:end])
+    return Columns(candles.time_ms[start:end], prices, candles.volume[start:end])
+
+
+@compiled
+def _find_last(
+    candles: Columns, end: int, tables: Tables, rules: Rules, votes: VoteRules
+) -> Findings:
+    part = _last_columns(candles, end, votes)
+    # Not the literal `True`, for which all detectors would be compiled once more.
+    kept_only = len(part.time_ms) > 0
+    return find_all(part.time_ms, part.prices, part.volume, tables, rules, kept_only)
+
+
+@compiled
+def _h4_lost(found: Findings, h4: Columns, end: int, votes: VoteRules) -> Float64s:
+    """The points that each direction loses on H4."""
+    lost = np.empty(2)
+    close = h4.prices[_CLOSE, end - 1]
+    for direction in range(2):
+        trend = _trend_share(found.breaks[0], found.strength, direction, votes)
+        liquidity = _liquidity_share(found, close, min(end, votes.window), direction, votes)
+        lost[direction] = (
+            votes.h4_structure * (1 - trend)
+            + votes.h4_location * (1 - _range_share(found.swings, close, direction))
+            + votes.h4_liquidity * (1 - liquidity)
+        )
+    return lost
+
+
+@compiled
+def _h1_trend_lost(h1: Columns, end: int, rules: Rules, votes: VoteRules) -> Float64s:
+    """What each direction loses to the trend of H1."""
+    _, breaks, strength, _ = structure(_last_columns(h1, end, votes).prices, rules)
+    lost = np.empty(2)
+    for direction in range(2):
+        share = _trend_share(breaks[0], strength, direction, votes)
+        lost[direction] = votes.h1_structure * (1 - share)
+    return lost
+
+
+@compiled
+def _h1_lost(found: Findings, h1: Columns, end: int, votes: VoteRules) -> Float64s:
+    """What each direction loses to H1's liquidity and momentum."""
+    lost = np.empty(2)
+    close, candles = h1.prices[_CLOSE, end - 1], min(end, votes.window)
+    for direction in range(2):
+        liquidity = _liquidity_share(found, close, candles, direction, votes)
+        momentum = _displacement_share(found.gaps, candles, direction, votes)
+        lost[direction] = votes.h1_liquidity * (1 - liquidity) + votes.h1_momentum * (1 - momentum)
+    return lost
+
+
+@compiled
+def _m15_break_lost(m15: Columns, end: int, rules: Rules, votes: VoteRules) -> Float64s:
+    """What each direction loses to the last break of M15's structure."""
+    breaks = structure(_last_columns(m15, end, votes).prices, rules)[1][0]
+    lost = np.empty(2)
+    for direction in range(2):
+        share = _break_share(breaks, min(end, votes.window), direction, votes)
+        lost[direction] = votes.m15_structure * (1 - share)
+    return lost
+
+
+@compiled
+def _m15_lost(found: Findings, m15: Columns, end: int, votes: VoteRules) -> Float64s:
+    """What each direction loses to M15's liquidity and momentum."""
+    lost = np.empty(2)
+    close, candles = m15.prices[_CLOSE, end - 1], min(end, votes.window)
+    for direction in range(2):
+        liquidity = _liquidity_share(found, close, candles, direction, votes)
+        momentum = _displacement_share(found.gaps, candles, direction, votes)
+        lost[direction] = votes.m15_liquidity * (1 - liquidity) + votes.m15_momentum * (
+            1 - momentum
+        )
+    return lost
+
+
+@compiled
+def _zone_lost(found: Findings, price: float, points: float, votes: VoteRules) -> Float64s:
+    """What each direction loses of the ``points`` for a zone at the price."""
+    lost = np.empty(2)
+    for direction in range(2):
+        lost[direction] = points * (1 - _zone_share(found, price, direction, votes))
+    return lost
+
+
+@compiled
+def _graded(quality: float, votes: VoteRules) -> float:
+    """See `setup.graded`."""
+    return float(votes.present + (1 - votes.present) * min(max(quality, 0.0), 1.0))
+
+
+@compiled
+def _trend_share(breaks: Table, strength: float, direction: int, votes: VoteRules) -> float:
+    """See `votes.trend_vote`."""
+    last = breaks.shape[1] - 1
+    if last < 0 or breaks[2, last] != direction:
+        return 0.0
+    return _graded(strength / votes.full_trend, votes)
+
+
+@compiled
+def _range_share(swings: Rows, close: float, direction: int) -> float:
+    """See `votes.dealing_range_vote`."""
+    extremes = np.full(2, np.nan)
+    for swing in range(swings[0].shape[1]):
+        extremes[swings[0][1, swing]] = swings[1][0, swing]
+    high, low = extremes[0], extremes[1]
+    if not high > low:
+        return 0.0
+    position = (close - low) / (high - low)
+    depth = 1 - position if direction == 0 else position
+    return float(min(max(depth / 0.5, 0.0), 1.0))
+
+
+@compiled
+def _liquidity_share(
+    found: Findings, close: float, candles: int, direction: int, votes: VoteRules
+) -> float:
+    """See `votes.liquidity_vote`."""
+    best = 0.0
+    sweeps, scores = found.sweeps[0], found.sweeps[1][3]
+    for sweep in range(sweeps.shape[1]):
+        age = candles - 1 - sweeps[0, sweep]
+        # Taking liquidity on one side expects the reversal to the other.
+        if sweeps[2, sweep] != direction and age < votes.memory:
+            best = max(best, _graded(scores[sweep], votes) * (1 - 0.5 * age / votes.memory))
+    pools, prices = found.pools
+    for pool in range(pools.shape[1]):
+        distance = prices[0, pool] - close if direction == 0 else close - prices[0, pool]
+        if pools[1, pool] == direction and distance >= votes.draw_atr * found.atr:
+            is_marked = pools[3, pool] >= 2 or pools[2, pool] != _SWING
+            best = max(best, votes.marked_pull if is_marked else votes.swing_pull)
+    return best
+
+
+@compiled
+def _displacement_share(gaps: Rows, candles: int, direction: int, votes: VoteRules) -> float:
+    """See `votes.displacement_vote`."""
+    best = 0.0
+    for gap in range(gaps[0].shape[1]):
+        if gaps[0][1, gap] == direction and gaps[0][0, gap] >= candles - votes.memory:
+            best = max(best, _graded(gaps[1][2, gap] / 100, votes))
+    return best
+
+
+@compiled
+def _break_share(breaks: Table, candles: int, direction: int, votes: VoteRules) -> float:
+    """See `votes.break_vote`."""
+    last = breaks.shape[1] - 1
+    if last < 0 or breaks[2, last] != direction:
+        return 0.0
+    return float(1 - 0.5 * min((candles - 1 - breaks[0, last]) / votes.memory, 1.0))
+
+
+@compiled
+def _zone_share(found: Findings, price: float, direction: int, votes: VoteRules) -> float:
+    """See `setup.best_zone`: the quality of the best zone, 0 for none."""
+    reach = votes.reach_atr * found.atr
+    blocks, gaps = found.order_blocks, found.gaps
+    of_blocks, of_gaps = np.empty(blocks[0].shape[1]), np.empty(gaps[0].shape[1])
+    best = 0.0
+    for block in range(len(of_blocks)):
+        of_blocks[block] = 0.0
+        if blocks[0][2, block] == direction:
+            near = _nearness(blocks[1][0, block], blocks[1][1, block], price, reach, direction)
+            of_blocks[block] = _graded(blocks[1][2, block], votes) * near
+            best = max(best, of_blocks[block])
+    for gap in range(len(of_gaps)):
+        of_gaps[gap] = 0.0
+        if gaps[0][1, gap] == direction:
+            near = _nearness(gaps[1][0, gap], gaps[1][1, gap], price, reach, direction)
+            of_gaps[gap] = _graded(gaps[1][2, gap] / 100, votes) * near
+            best = max(best, of_gaps[gap])
+    for block in range(len(of_blocks)):
+        for gap in range(len(of_gaps)):
+            weaker = min(of_blocks[block], of_gaps[gap])
+            if (
+                weaker > 0
+                and blocks[1][1, block] <= gaps[1][0, gap]
+                and gaps[1][1, gap] <= blocks[1][0, block]
+            ):
+                stronger = max(of_blocks[block], of_gaps[gap])
+                best = max(best, min(stronger + votes.overlap_share * weaker, 1.0))
+    return best
+
+
+@compiled
+def _nearness(top: float, bottom: float, price: float, reach: float, direction: int) -> float:
+    """1 inside of a zone, falling to a half at the end of the reach before it, 0 beyond."""
+    if direction == 0:
+        within, distance = bottom <= price and top > price - reach, price - top
+    else:
+        within, distance = top >= price and bottom < price + reach, bottom - price
+    if not within:
+        return 0.0
+    return 1 - 0.5 * distance / reach if distance > 0 else 1.0

@@ -1,6 +1,6 @@
-"""Rolling candles, and longer candles from shorter ones."""
+"""Longer candles from shorter ones."""
 
-from reports_app.backtest.columns import RollingCandles, resample
+from reports_app.backtest.columns import resample
 from signals_app.market.candle import Candle, Candles, Timeframe
 
 QUARTER, HOUR = 900_000, 3_600_000
@@ -10,19 +10,6 @@ def numbered(count: int, step: int = QUARTER) -> Candles:
     return Candles.of(
         Candle(n * step, n + 0.5, n + 2.0, n - 1.0, n + 1.0, 10.0) for n in range(count)
     )
-
-
-def test_the_window_is_the_last_200_candles() -> None:
-    rolling, candles = RollingCandles(), numbered(2000)
-
-    for count, candle in enumerate(candles, 1):
-        rolling.append(candle)
-        if count % 333 == 0 or count > 1990:
-            assert list(rolling.window()) == list(candles.window(count))
-
-
-def test_an_empty_window_has_no_candles() -> None:
-    assert len(RollingCandles().window()) == 0
 
 
 def test_longer_candles_are_aligned_to_midnight_and_holes_make_none() -> None:

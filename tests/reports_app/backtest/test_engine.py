@@ -109,6 +109,18 @@ def test_how_the_ticks_are_cut_changes_nothing(places: list[int]) -> None:
     assert run(GOLD, EAGER, cut(wandering_ticks(), *places), {}) == in_one_batch()
 
 
+@pytest.mark.parametrize("workers", [2, 3])
+def test_any_number_of_workers_gives_the_same_result(workers: int) -> None:
+    assert run(GOLD, EAGER, [wandering_ticks()], {}, workers=workers) == in_one_batch()
+    # So many closes that the threads have several parts each.
+    candles = m15_of(wandering_ticks(40))
+    spreads = np.full(len(candles), 0.2)
+    alone = run_on_candles(GOLD, EAGER, candles, spreads, {})
+
+    assert len(alone.signals) > 50
+    assert run_on_candles(GOLD, EAGER, candles, spreads, {}, workers=workers) == alone
+
+
 def test_later_ticks_change_no_earlier_signal(result: BacktestResult) -> None:
     ticks = wandering_ticks()
     until = 5000

@@ -10,10 +10,7 @@ from msgspec.structs import replace
 from signals_app.confluence.scoring import (
     WEIGHTS,
     best_score,
-    h4_h1_votes,
-    h4_votes,
     score,
-    total_at,
 )
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
@@ -160,9 +157,6 @@ def test_no_vote_and_no_timeframe_passes_its_cap(market, direction) -> None:
     assert 0 <= found.h1 <= 35
     assert 0 <= found.m15 <= 25
     assert found.total == round(found.h4 + found.h1 + found.m15, 2)
-    h4, h1, _ = views(market)
-    votes = h4_h1_votes(h4_votes(h4, direction), h1)
-    assert found.total == total_at(votes, views(market)[2])
 
 
 @UNHURRIED

@@ -196,7 +196,7 @@ def scored(
         h4=40.0,
         h1=30.0,
         m15=total - 70.0,
-        reasons=(),
+        votes=(),
         zone=leans_on,
         sweep=swept,
     )

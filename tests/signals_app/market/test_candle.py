@@ -45,3 +45,11 @@ def test_a_window_ends_before_a_place_and_may_be_shorter() -> None:
 
 def test_the_move_that_earns_is_up_for_buy_and_down_for_sell() -> None:
     assert (Direction.BUY.sign, Direction.SELL.sign) == (1, -1)
+
+
+def test_candles_are_followed_by_later_ones() -> None:
+    rows = hours(5)
+    joined = Candles.of(rows[:2]).followed_by(Candles.of(rows[2:]))
+
+    assert list(joined) == rows
+    assert list(Candles.of(()).followed_by(joined)) == rows

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals_app.confluence.parameters import Parameters
-from signals_app.market.candle import Candle
+from signals_app.market.candle import Candle, Candles
 from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick, Ticks
 from tests.trades_app.examples import CLOSE_MS, GOLD, SIGNAL
-from trades_app.lifecycle.candle_fills import CandleFill, on_candle
+from trades_app.lifecycle.candle_fills import CandleFill, first_touched, on_candle
 from trades_app.lifecycle.machine import advance, open_trade
 from trades_app.lifecycle.trade import EventKind, Moment, Trade, TradeEvent
 
@@ -227,6 +227,34 @@ def test_a_candle_is_never_kinder_than_the_ticks_that_made_it(
     assert worth(fill.trade) <= worth(by_ticks)
     if not fill.is_ambiguous:
         assert _fills(fill.events) == _fills(events)
+
+
+@given(
+    st.sampled_from(Direction),
+    st.lists(st.tuples(st.integers(-11, 20), st.integers(0, 4)), max_size=20),
+    st.sampled_from([0.1, 120.0]),
+)
+def test_no_candle_before_the_first_touched_one_changes_a_trade(
+    direction: Direction, drawn: list[tuple[int, int]], hours: float
+) -> None:
+    trade = opened(direction, maximum_trade_hours=hours)
+    bids = [(ENTRY + low * direction.sign, height) for low, height in drawn]
+    candles = Candles.of(
+        Candle(CLOSE_MS + n * 60_000, low + height, low + height, low, low, 1.0)
+        for n, (low, height) in enumerate(bids, 1)
+    )
+
+    touched = first_touched(trade, candles, np.full(len(candles), SPREAD))
+
+    for place, candle in enumerate(candles):
+        quote = Tick(2 * place + 3, candle.time_ms, candle.open, candle.open + SPREAD)
+        closed = Moment(candle.time_ms + 60_000, quote.ordinal + 1)
+        fill = on_candle(trade, GOLD, candle, opened=quote, closed=closed)
+        if touched is None or place < touched:
+            assert (fill.trade, fill.events) == (trade, ())
+        elif direction is Direction.BUY:
+            assert fill.events
+            break
 
 
 def _fills(events: Iterable[TradeEvent]) -> list[tuple[EventKind, Decimal, Decimal]]:

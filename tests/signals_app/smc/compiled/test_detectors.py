@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signals_app.confluence.screening import ENDS, compiled_screen
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.tick import quantise_all
@@ -94,6 +95,17 @@ def test_every_entry_is_compiled_once_by_warming_up() -> None:
     assert_twins_agree(candles)
     assert {name: len(entry.signatures) for name, entry in _entries().items()} == before
     assert set(before.values()) == {1}
+
+
+def test_screening_compiles_no_entry_again() -> None:
+    before = {name: len(entry.signatures) for name, entry in _entries().items()}
+    numbers = np.arange(1.0, 301.0)
+    candles = Candles((numbers * HOUR_MS).astype(np.int64), *[numbers] * 5)
+    screen = compiled_screen(dict.fromkeys(ENDS, candles), 80.0)
+
+    assert screen(np.array([[250, 260, 300]])).shape == (1, 2)
+    assert {name: len(entry.signatures) for name, entry in _entries().items()} == before
+    assert len(kernel.score_ceilings.signatures) == 1
 
 
 def _entries() -> dict[str, object]:
