@@ -23,6 +23,7 @@ from mt5_bridge.connector.credentials import (
     GivenToken,
     TokenEndpoint,
     TokenSource,
+    trust_also,
     trust_only,
 )
 from mt5_bridge.connector.spool import Spool
@@ -76,7 +77,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(config: Config) -> int:
-    trust = trust_only(config.cafile) if config.url.startswith("wss:") else None
+    trust = None
+    if config.url.startswith("wss:"):
+        trust = trust_only(config.cafile, config.certificate)
     source = _source(config)
     try:
         spool = open_spool(config.spool)
@@ -165,7 +168,8 @@ def _replay(config: Config) -> ReplaySource:
 def _tokens(config: Config) -> TokenSource:
     if config.token:
         return GivenToken(config.token)
-    trust = trust_only(config.cafile) if config.cafile else None
+    own = config.token_cafile
+    trust = trust_only(own) if own else trust_also(config.cafile, config.certificate)
     return TokenEndpoint(config.token_url, config.api_key, config.name, (config.symbol,), trust)
 
 

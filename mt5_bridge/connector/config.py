@@ -5,7 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -39,7 +39,8 @@ class Config:
     """The settings, checked.
 
     `speed` None is as quickly as it goes. `clock` is how an MT5 server's time is understood: "auto"
-    or the name of a clock. `from_ms` is where the simulation begins, None three weeks ago.
+    or the name of a clock. The server is known by `cafile` or the text `certificate`, the token's
+    address by `token_cafile`. `from_ms` is where the simulation begins, None three weeks ago.
     """
 
     source: SourceKind
@@ -48,9 +49,11 @@ class Config:
     name: str
     spool: Path
     token_url: str = ""
-    api_key: str = ""
-    token: str = ""
+    api_key: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
     cafile: Path | None = None
+    certificate: str = ""
+    token_cafile: Path | None = None
     file: Path | None = None
     history: Path | None = None
     speed: float | None = None
@@ -66,7 +69,7 @@ class Config:
     terminal_symbol: str = ""
     poll_interval: float = 0.1
     login: int | None = None
-    password: str = ""
+    password: str = field(default="", repr=False)
     server: str = ""
 
 
@@ -88,7 +91,7 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.en
     }
     file = given.pop("config", None)
     settings = {**_read_file(file), **from_environment, **given}
-    known = {field.name for field in fields(Config)} | {"from"}
+    known = {each.name for each in fields(Config)} | {"from"}
     for key in sorted(settings.keys() - known - from_environment.keys()):
         raise ConfigError(f"there is no setting {key!r}; see mt5_bridge/README.md")
     return _checked(settings)
@@ -125,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--api-key", help="better given as MT5_BRIDGE_API_KEY: command lines can be read")
     add("--token", help="a token instead of token URL and API key")
     add("--cafile", help="trust exactly these certificates instead of the system's authorities")
+    add("--certificate", help="the text of such a certificate, as connector_config prints it")
+    add("--token-cafile", help="trust exactly these for the token URL")
     add("--name", help=f"the connector's name (default {DEFAULT_NAME})")
     add("--symbol", help="the symbol (default: what the file's name begins with, or XAUUSD)")
     add("--spool", help=f"directory for what is not sent yet (default {DEFAULT_SPOOL})")
@@ -176,6 +181,8 @@ def _checked(settings: Mapping[str, Any]) -> Config:
         raise ConfigError("a replay needs a file of ticks; give it with --file")
     token_url, api_key = str(settings.get("token_url", "")), str(settings.get("api_key", ""))
     token = str(settings.get("token", ""))
+    if token_url:
+        _check_token_url(token_url)
     if not token and not (token_url and api_key):
         raise ConfigError("give --token-url and an API key (MT5_BRIDGE_API_KEY), or --token")
     name = str(settings.get("name", DEFAULT_NAME))
@@ -192,6 +199,8 @@ def _checked(settings: Mapping[str, Any]) -> Config:
         api_key=api_key,
         token=token,
         cafile=_path(settings, "cafile"),
+        certificate=str(settings.get("certificate", "")),
+        token_cafile=_path(settings, "token_cafile"),
         file=file,
         history=_path(settings, "history"),
         speed=_speed(settings, source),
@@ -219,6 +228,16 @@ def _url(url: str) -> str:
     if parts.scheme == "ws" and not is_loopback(url):
         raise ConfigError(f"{url} is not encrypted; give a wss:// address")
     return url
+
+
+def _check_token_url(url: str) -> None:
+    parts = urlsplit(url)
+    if not parts.hostname or parts.scheme not in ("http", "https"):
+        raise ConfigError(f"{url} is no address; give --token-url https://HOST/…")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ConfigError(
+            f"{url} is not encrypted and would show the API key; give an https:// address"
+        )
 
 
 def _speed(settings: Mapping[str, Any], source: SourceKind) -> float | None:

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -33,7 +33,7 @@ class TokenSource(Protocol):
 class GivenToken:
     """A token that was given on the command line; there is no other."""
 
-    token: str
+    token: str = field(repr=False)
 
     async def fetch(self) -> str:
         return self.token
@@ -43,11 +43,11 @@ class GivenToken:
 class TokenEndpoint:
     """The server's endpoint that gives tokens for an API key.
 
-    ``trust`` is what the connection to it trusts; None is the system's own list.
+    ``trust`` is what the connection to it trusts; None is the system's authorities.
     """
 
     url: str
-    api_key: str
+    api_key: str = field(repr=False)
     name: str
     symbols: Sequence[str]
     trust: ssl.SSLContext | None = None
@@ -57,7 +57,8 @@ class TokenEndpoint:
         # Here: it takes longer to load than everything else, and not every start needs it.
         import httpx
 
-        verify = True if self.trust is None else self.trust
+        # Not httpx's own list of authorities: both addresses are held against the system's.
+        verify = trust_only(None) if self.trust is None else self.trust
         headers = {"Authorization": f"Api-Key {self.api_key}"}
         wanted = {"name": self.name, "symbols": list(self.symbols)}
         try:
@@ -78,24 +79,44 @@ class TokenEndpoint:
         return _token(self.url, answer)
 
 
-def trust_only(certificates: Path | None) -> ssl.SSLContext:
+def trust_only(certificates: Path | None, pem: str = "") -> ssl.SSLContext:
     """What a connection trusts: exactly these certificates, or the system's authorities.
 
-    Raises `CredentialsError`.
+    ``certificates`` is a PEM file, ``pem`` the text of one. Raises `CredentialsError`.
     """
-    if certificates is None:
+    if certificates is None and not pem:
         return ssl.create_default_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # A server's own certificate may stand in the file without the authority that signed it.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    try:
-        context.load_verify_locations(cafile=certificates)
-    except OSError as error:
-        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        raise CredentialsError(
-            f"the certificates in {certificates} cannot be used: {reason}; check --cafile"
-        ) from None
+    _add_certificates(context, certificates, pem)
     return context
+
+
+def trust_also(certificates: Path | None, pem: str = "") -> ssl.SSLContext:
+    """A trust in the system's authorities, and in these certificates as `trust_only` takes them."""
+    context = ssl.create_default_context()
+    _add_certificates(context, certificates, pem)
+    return context
+
+
+def _add_certificates(context: ssl.SSLContext, certificates: Path | None, pem: str) -> None:
+    # A server's own certificate may stand there without the authority that signed it.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if certificates is not None:
+        try:
+            context.load_verify_locations(cafile=certificates)
+        except OSError as error:
+            is_content = isinstance(error, ssl.SSLError)
+            reason = "it holds no certificate" if is_content else error.strerror
+            raise CredentialsError(
+                f"the certificates in {certificates} cannot be used: {reason}; check --cafile"
+            ) from None
+    if pem:
+        try:
+            context.load_verify_locations(cadata=pem)
+        except (ssl.SSLError, ValueError):
+            raise CredentialsError(
+                "the text of --certificate is no certificate; take it from connector_config again"
+            ) from None
 
 
 def is_loopback(url: str) -> bool:

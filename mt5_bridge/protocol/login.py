@@ -1,6 +1,6 @@
 """The connector's login: its token, and when the next one is to be fetched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mt5_bridge.protocol import wire
 
@@ -13,7 +13,7 @@ class Login:
     """
 
     symbols: tuple[str, ...]
-    token: str = ""
+    token: str = field(default="", repr=False)
     is_done: bool = False
     spool: str | None = None
     _renew_at_ms: int | None = None

@@ -126,6 +126,10 @@ class Auth(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", ta
     symbols: Annotated[list[_Symbol], msgspec.Meta(min_length=1, max_length=1000)]
     spool: _Identity | None = None
 
+    def __repr__(self) -> str:
+        # Without the token, which is a secret.
+        return f"Auth(symbols={self.symbols!r}, spool={self.spool!r})"
+
 
 class Resume(msgspec.Struct, frozen=True):
     """Where the server stands with one symbol.

@@ -54,6 +54,19 @@ def test_a_terminal_of_ones_own_may_be_described():
     assert not read_config(["--source", "mt5", *ACCESS], {}).portable
 
 
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_a_token_address_on_this_machine_needs_no_encryption(host):
+    line = ["--source", "mt5", "--url", URL, "--token-url", f"http://{host}/t", "--api-key", "k"]
+    assert read_config(line, {}).token_url == f"http://{host}/t"
+
+
+def test_secrets_are_not_shown():
+    line = ["--source", "mt5", "--url", URL, "--token-url", "https://a.org/t"]
+    secret = {"MT5_BRIDGE_API_KEY": "s3cret", "MT5_BRIDGE_PASSWORD": "s3cret"}
+    assert "s3cret" not in repr(read_config(line, secret))
+    assert "s3cret" not in repr(read_config(["--token", "s3cret", *line], {}))
+
+
 def test_a_simulation_says_so_in_its_name():
     config = read_config(["--source", "simulated", *ACCESS, "--name", "embedded"], {})
     assert config.name == "embedded-simulated"
@@ -79,6 +92,14 @@ def test_speed_and_beginning_are_understood():
         (["--source", "mt5", "--url", URL], "give --token-url and an API key"),
         (["--source", "mt5", "--token", "t"], "give the server with --url wss://"),
         (["--source", "mt5", "--token", "t", "--url", "ws://a.org/x"], "is not encrypted"),
+        (
+            ["--source", "mt5", "--url", URL, "--token-url", "http://a.org/t", "--api-key", "k"],
+            "http://a.org/t is not encrypted and would show the API key",
+        ),
+        (
+            ["--source", "mt5", "--url", URL, "--token-url", "a.org/t", "--api-key", "k"],
+            "a.org/t is no address",
+        ),
         (["--source", "mt5", *ACCESS, "--speed", "0"], "neither a number above 0 nor max"),
         (["--source", "mt5", *ACCESS, "--speed", "nan"], "neither a number above 0 nor max"),
         (["--source", "mt5", *ACCESS, "--poll-interval", "5"], "not between 0.01 and 2 seconds"),

@@ -1,15 +1,21 @@
 import asyncio
 import contextlib
 import json
+import ssl
 
 import pytest
 
 from mt5_bridge.connector.credentials import (
     CredentialsError,
+    GivenToken,
     TokenEndpoint,
     TokenUnavailableError,
     is_loopback,
+    trust_also,
+    trust_only,
 )
+from mt5_bridge.protocol.login import Login
+from tests.certificates import make_certificate
 
 
 @contextlib.asynccontextmanager
@@ -83,3 +89,64 @@ def test_addresses_of_this_machine_are_known():
     assert is_loopback("http://localhost:8000")
     assert is_loopback("http://[::1]:8000")
     assert not is_loopback("wss://example.org/x")
+
+
+async def greeted(folder, trust):
+    """Whether a server with the certificate in ``folder`` is trusted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+        except ssl.SSLCertVerificationError:
+            return False
+        writer.close()
+        return True
+
+
+async def test_a_certificate_is_trusted_as_a_file_or_as_its_text_and_no_other(tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for folder in (tmp_path, theirs):
+        make_certificate(folder)
+    file = tmp_path / "cert.pem"
+    text = file.read_text()
+    for trust in (
+        trust_only(file),
+        trust_only(None, text),
+        trust_also(file),
+        trust_also(None, text),
+    ):
+        assert await greeted(tmp_path, trust)
+        assert not await greeted(theirs, trust)
+    assert not await greeted(tmp_path, trust_only(None))
+
+
+def test_only_a_trust_in_addition_knows_the_systems_authorities(tmp_path):
+    make_certificate(tmp_path)
+    file = tmp_path / "cert.pem"
+    system = trust_only(None).cert_store_stats()["x509"]
+    assert trust_only(file).cert_store_stats()["x509"] == 1
+    assert trust_also(file).cert_store_stats()["x509"] == system + 1
+
+
+def test_what_is_no_certificate_is_refused(tmp_path):
+    (tmp_path / "none.pem").write_text("nothing")
+    with pytest.raises(CredentialsError, match="holds no certificate; check --cafile"):
+        trust_only(tmp_path / "none.pem")
+    with pytest.raises(CredentialsError, match="--certificate is no certificate"):
+        trust_also(None, "nothing")
+
+
+def test_secrets_are_not_shown():
+    shown = repr(
+        [
+            GivenToken("s3cret"),
+            TokenEndpoint("https://a.org", "s3cret", "name", ()),
+            Login(("XAUUSD",), "s3cret"),
+            Login(("XAUUSD",), "s3cret").auth(),
+        ]
+    )
+    assert "s3cret" not in shown
