@@ -52,6 +52,16 @@ def check(variables: Mapping[str, str]) -> None:
             raise SettingRefused(f"{name} is {value!r}: give {wish}, or leave it out.")
 
 
+def names(text: str) -> list[str]:
+    """The names in a text with commas between them."""
+    return [name for each in text.split(",") if (name := each.strip())]
+
+
+def gateway_names(variables: Mapping[str, str]) -> list[str]:
+    """How other machines reach the gateway; for who starts before Django's settings are read."""
+    return names(variables.get("GATEWAY_NAMES", ""))
+
+
 def _whole(least: int, most: int) -> Callable[[str], str | None]:
     def what_is_wrong(value: str) -> str | None:
         is_good = re.fullmatch(r"\d{1,9}", value, re.ASCII) and least <= int(value) <= most
@@ -90,12 +100,20 @@ def _networks(value: str) -> str | None:
     return None
 
 
+def _hosts(value: str) -> str | None:
+    for name in value.split(","):
+        if not re.fullmatch(r"[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9:])?", name.strip()):
+            return f"host names or addresses with commas between them; {name.strip()!r} is neither"
+    return None
+
+
 #: What each says of a value that cannot be used: what to give instead.
 _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
     {
         "API_ALLOWED_IPS": _networks,
         "API_RATE_LIMIT": _rate,
         "DEBUG": _truth,
+        "GATEWAY_NAMES": _hosts,
         "GATEWAY_PORT": _whole(0, 65_535),
         "HTTPS_ONLY": _truth,
         "LOG_LEVEL": _level,

@@ -51,6 +51,8 @@ REDIS_URL = _setting("REDIS_URL", "redis://127.0.0.1:6379/0")
 
 GATEWAY_HOST = env.str("GATEWAY_HOST", default="127.0.0.1")
 GATEWAY_PORT = env.int("GATEWAY_PORT", default=8765)
+#: How other machines reach the gateway: host names and addresses for the stack's certificate.
+GATEWAY_NAMES = environment.names(_setting("GATEWAY_NAMES", ""))
 GATEWAY_TLS_CERT = _setting("GATEWAY_TLS_CERT", str(DATA_DIR / "gateway.crt"))
 GATEWAY_TLS_KEY = _setting("GATEWAY_TLS_KEY", str(DATA_DIR / "gateway.key"))
 #: `kid:secret` pairs, comma separated; the first signs, all are accepted.

@@ -2,6 +2,7 @@
 
 import os
 
+from goldtrader.environment import gateway_names
 from goldtrader.stack.data_dir import DataDir, write_private
 from goldtrader.stack.keys import Keys
 from goldtrader.stack.processes.children import Ports
@@ -30,6 +31,8 @@ def _lasting(data_dir: DataDir, secrets: Keys) -> dict[str, object]:
         "data_dir": str(data_dir.path),
         "secret_key": secrets.secret_key,
         "connector_jwt_keys": secrets.connector_jwt_keys,
+        # Commands beside the stack know by which names it is reached.
+        "gateway_names": ",".join(gateway_names(os.environ)),
         "gateway_tls_cert": str(data_dir.certificate),
         "gateway_tls_key": str(data_dir.private_key),
     }

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 
+from goldtrader.environment import gateway_names
 from goldtrader.stack import instruments, keys, ports, settings_file
 from goldtrader.stack.checks import StackPlan, gateway_host
 from goldtrader.stack.feed import Feed
@@ -25,7 +26,7 @@ def start(plan: StackPlan, supervisor: Supervisor, screen: Screen) -> RunningSta
     # The counts of processes that are gone; what must outlast them is in the database.
     shutil.rmtree(data_dir.metrics, ignore_errors=True)
     secrets = keys.load_or_generate(data_dir)
-    certificate.ensure(data_dir)
+    certificate.ensure(data_dir, gateway_names(os.environ))
     listening = children.Ports(
         web=plan.options.port,
         gateway=plan.options.gateway_port,

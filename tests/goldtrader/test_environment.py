@@ -17,6 +17,7 @@ from tests.paths import ROOT
         ("GATEWAY_PORT", "abc", "a whole number from 0 to 65535"),
         ("GATEWAY_PORT", "70000", "a whole number from 0 to 65535"),
         ("GATEWAY_PORT", "٨٧٦٥", "a whole number from 0 to 65535"),
+        ("GATEWAY_NAMES", "gold.example.org,https://a.org", "'https://a.org' is neither"),
         ("METRICS_PORT", "-1", "a whole number from 0 to 65526"),
         ("TRUSTED_PROXIES", "one", "a whole number from 0 to 100"),
         ("API_RATE_LIMIT", "lots", "such as 6000/min"),
@@ -108,3 +109,11 @@ def test_variables_of_other_programs_change_nothing() -> None:
     )
 
     assert ended.stdout == "redis://127.0.0.1:1/0 True\n", ended.stderr
+
+
+def test_the_gateways_names_are_known_before_django_s_settings() -> None:
+    given = {"GATEWAY_NAMES": " gold.example.org, 192.0.2.7 ,2001:db8::7,"}
+
+    environment.check({"GATEWAY_NAMES": "gold.example.org,192.0.2.7,2001:db8::7"})
+    assert environment.gateway_names(given) == ["gold.example.org", "192.0.2.7", "2001:db8::7"]
+    assert environment.gateway_names({}) == []

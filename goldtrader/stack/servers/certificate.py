@@ -13,22 +13,54 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from goldtrader.environment import gateway_names
 from goldtrader.stack.data_dir import DataDir
 
 _VALID = dt.timedelta(days=825)
 _RENEWED_BEFORE = dt.timedelta(days=30)
+_OWN_NAMES = ("localhost", "127.0.0.1", "::1", socket.gethostname())
 
 
 def ensure(data_dir: DataDir, names: Iterable[str] = ()) -> None:
     """Make certificate and key in ``data_dir`` unless there is a pair that is valid for a while.
 
-    It is valid for this machine by its own names, and by ``names`` too.
+    It is valid for this machine by its own names, and by ``names`` too, host names or addresses.
     """
+    names = tuple(names)
     if data_dir.private_key.exists() and data_dir.certificate.exists():
         known = x509.load_pem_x509_certificate(data_dir.certificate.read_bytes())
-        if known.not_valid_after_utc - dt.datetime.now(dt.UTC) > _RENEWED_BEFORE:
+        lasts = known.not_valid_after_utc - dt.datetime.now(dt.UTC) > _RENEWED_BEFORE
+        if lasts and set(_subjects(names, own=())) <= set(subjects_of(known)):
             return
     write_self_signed(data_dir.certificate, data_dir.private_key, names)
+
+
+def subjects_of(certificate: x509.Certificate) -> list[x509.GeneralName]:
+    """The host names and addresses that a certificate is valid for."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    return list(found.value)
+
+
+def is_valid_for(certificate: x509.Certificate, host: str) -> bool:
+    """Whether a client that connects to ``host`` accepts the certificate's names."""
+    names = {name.value for name in subjects_of(certificate) if isinstance(name, x509.DNSName)}
+    _, _, domain = host.partition(".")
+    return (
+        subject_of(host) in subjects_of(certificate)
+        or host.lower() in {name.lower() for name in names}
+        or f"*.{domain}".lower() in {name.lower() for name in names}
+    )
+
+
+def subject_of(host: str) -> x509.GeneralName:
+    """A host name or an address as a certificate names it."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def write_self_signed(certificate: Path, private_key: Path, names: Iterable[str] = ()) -> None:
@@ -72,14 +104,10 @@ def _signed(key: ec.EllipticCurvePrivateKey, names: Iterable[str]) -> x509.Certi
     )
 
 
-def _subjects(names: Iterable[str]) -> list[x509.GeneralName]:
-    hosts = {"localhost", socket.gethostname(), *names}
-    addresses = [ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")]
-    return [
-        *(x509.DNSName(host) for host in sorted(hosts) if host.isascii() and host),
-        *(x509.IPAddress(address) for address in addresses),
-    ]
+def _subjects(names: Iterable[str], own: Iterable[str] = _OWN_NAMES) -> list[x509.GeneralName]:
+    hosts = sorted({*own, *names})
+    return [subject_of(host) for host in hosts if host.isascii() and host]
 
 
 if __name__ == "__main__":
-    ensure(DataDir(Path(sys.argv[1])), sys.argv[2:])
+    ensure(DataDir(Path(sys.argv[1])), [*sys.argv[2:], *gateway_names(os.environ)])

@@ -1,12 +1,17 @@
 import contextlib
+import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 
 import pytest
+from cryptography import x509
 
 from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.servers import certificate
+from tests.paths import ROOT
 
 
 def _speak(server: DataDir, trusted: DataDir, name: str) -> bytes:
@@ -63,3 +68,35 @@ def test_it_is_kept_while_it_is_valid(two):
     certificate.ensure(ours)
     assert ours.certificate.read_bytes() == before
     assert ours.private_key.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["gold.example.org", "192.0.2.7", "2001:db8::7"])
+def test_it_is_made_again_once_it_lacks_a_name(two, name):
+    ours, _ = two
+    before = ours.certificate.read_bytes()
+    certificate.ensure(ours, [name])
+    after = ours.certificate.read_bytes()
+    assert after != before
+    assert _speak(ours, ours, name) == b"hello"
+    certificate.ensure(ours, [name])
+    assert ours.certificate.read_bytes() == after
+
+
+def test_names_are_compared_as_clients_do(tmp_path):
+    home = DataDir(tmp_path)
+    certificate.ensure(home, ["*.example.org", "192.0.2.7"])
+    found = x509.load_pem_x509_certificate(home.certificate.read_bytes())
+    for host in ("localhost", "gold.example.org", "Gold.Example.Org", "192.0.2.7", "127.0.0.1"):
+        assert certificate.is_valid_for(found, host)
+    for host in ("example.org", "a.b.example.org", "192.0.2.8"):
+        assert not certificate.is_valid_for(found, host)
+
+
+def test_the_program_takes_names_from_its_arguments_and_the_environment(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "goldtrader.stack.servers.certificate", tmp_path, "gateway"],
+        cwd=ROOT, env={**os.environ, "GATEWAY_NAMES": "gold.example.org, 192.0.2.7"}, check=True,
+    )  # fmt: skip
+    found = x509.load_pem_x509_certificate((tmp_path / "gateway.crt").read_bytes())
+    for host in ("gateway", "gold.example.org", "192.0.2.7"):
+        assert certificate.is_valid_for(found, host)

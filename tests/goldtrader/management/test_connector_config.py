@@ -1,0 +1,125 @@
+"""manage.py connector_config: a whole configuration for a connector on another machine."""
+
+import io
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from goldtrader.models import ApiKey
+from goldtrader.stack.data_dir import DataDir
+from goldtrader.stack.servers import certificate
+from mt5_bridge.connector.config import Config, SourceKind, read_config
+from mt5_bridge.connector.credentials import trust_only
+
+pytestmark = pytest.mark.django_db
+HOST = "gold.example.org"
+
+
+@pytest.fixture
+def home(tmp_path: Path, settings: object) -> DataDir:
+    home = DataDir(tmp_path)
+    certificate.ensure(home, [HOST, "192.0.2.7"])
+    settings.GATEWAY_TLS_CERT = str(home.certificate)
+    settings.DATA_DIR = tmp_path
+    settings.GATEWAY_NAMES = [HOST]
+    settings.GATEWAY_PORT = 8765
+    return home
+
+
+def printed(tmp_path: Path, name: str, **options: str) -> Config:
+    """The configuration that the command prints, as the connector reads it."""
+    out = io.StringIO()
+    call_command("connector_config", name, stdout=out, stderr=io.StringIO(), **options)
+    file = tmp_path / "mt5_bridge.toml"
+    file.write_text(out.getvalue())
+    return read_config(["--config", str(file)], {})
+
+
+def test_the_connector_reads_what_is_printed(home: DataDir, tmp_path: Path) -> None:
+    config = printed(tmp_path, "mt5-london", symbols="XAUUSD,EURUSD")
+
+    assert config == Config(
+        source=SourceKind.MT5,
+        url=f"wss://{HOST}:8765/ws/v1/ticks",
+        symbol="XAUUSD",
+        name="mt5-london",
+        spool=Path("spool"),
+        token_url=f"https://{HOST}/api/v1/connectors/token",
+        api_key=config.api_key,
+        certificate=home.certificate.read_text(),
+    )
+    key = ApiKey.objects.get_from_key(config.api_key)
+    assert (key.name, key.scope, key.symbols) == ("mt5-london", "connector", ["EURUSD", "XAUUSD"])
+
+
+def test_the_gateway_is_trusted_by_the_name_in_the_configuration(
+    home: DataDir, tmp_path: Path
+) -> None:
+    config = printed(tmp_path, "mt5", symbols="XAUUSD")
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(home.certificate, home.private_key)
+    near, far = socket.socketpair()
+
+    def greet() -> None:
+        with far, server.wrap_socket(far, server_side=True) as secured:
+            secured.sendall(b"hello")
+
+    thread = threading.Thread(target=greet)
+    thread.start()
+    trust = trust_only(config.cafile, config.certificate)
+    with near, trust.wrap_socket(near, server_hostname=HOST) as secured:
+        assert secured.recv(5) == b"hello"
+    thread.join()
+
+
+def test_the_running_stacks_port_and_another_address_are_used(
+    home: DataDir, tmp_path: Path
+) -> None:
+    (tmp_path / "stack.json").write_text('{"gateway_port": 18765}')
+
+    config = printed(
+        tmp_path, "mt5", symbols="XAUUSD", host="192.0.2.7", token_url="https://api.example.org/t"
+    )
+
+    assert config.url == "wss://192.0.2.7:18765/ws/v1/ticks"
+    assert config.token_url == "https://api.example.org/t"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sentence"),
+    [
+        ("-", {}, "'-' is no name"),
+        ("mt5", {"symbols": ","}, "',' are no symbols"),
+        (
+            "mt5",
+            {"host": "other.example.org"},
+            "does not name other.example.org: set GATEWAY_NAMES",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_makes_no_key(
+    home: DataDir, name: str, options: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(CommandError, match=sentence) as refusal:
+        call_command("connector_config", name, **{"symbols": "XAUUSD", **options})
+
+    assert refusal.value.returncode == 2
+    assert not ApiKey.objects.exists()
+
+
+def test_without_a_name_for_this_machine_it_asks_for_one(home: DataDir, settings: object) -> None:
+    settings.GATEWAY_NAMES = []
+
+    with pytest.raises(CommandError, match="Give --host NAME, or set GATEWAY_NAMES=NAME"):
+        call_command("connector_config", "mt5", symbols="XAUUSD")
+
+
+def test_without_a_certificate_it_says_which(home: DataDir) -> None:
+    home.certificate.unlink()
+
+    with pytest.raises(CommandError, match="cannot be read: No such file or directory"):
+        call_command("connector_config", "mt5", symbols="XAUUSD")
