@@ -12,7 +12,7 @@ from django_celery_beat.utils import now
 _JUMP = 1.0
 
 
-class Entry(schedulers.ModelEntry):  # type: ignore[misc]
+class TimetableEntry(schedulers.ModelEntry):  # type: ignore[misc]
     """A task of the timetable; a last run in the future counts as one of now."""
 
     last_run_at: datetime
@@ -30,7 +30,7 @@ class Entry(schedulers.ModelEntry):  # type: ignore[misc]
 class Scheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
     """The timetable in the database; it is ordered anew when the clock was set back."""
 
-    Entry = Entry
+    TimetableEntry = TimetableEntry
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._clock = _wall_over_monotonic()

@@ -7,8 +7,8 @@ from statistics import fmean
 from reports_app.assessment import reliability_words as words
 from reports_app.assessment.scored_outcomes import LOWEST_SCORE, ScoredOutcome
 from reports_app.assessment.share_comparison import (
-    Difference,
     Share,
+    ShareAnswer,
     ShareComparison,
     compare_shares,
     compare_with_known,
@@ -40,8 +40,8 @@ class ScoreBand:
     high: float | None
     random_share: float | None
     mean_r: float | None
-    against_lower: Difference | None
-    against_random: Difference | None
+    against_lower: ShareAnswer | None
+    against_random: ShareAnswer | None
     text: str
 
 

@@ -1,6 +1,6 @@
 """What the bands of scores say in plain words: the same in the terminal, JSON and the picture."""
 
-from reports_app.assessment.share_comparison import Difference, ShareComparison
+from reports_app.assessment.share_comparison import ShareAnswer, ShareComparison
 
 
 def band(
@@ -69,9 +69,9 @@ def count(number: int, noun: str) -> str:
 def _in_words(compared: ShareComparison) -> str:
     """The answer of a comparison, and what it could not have seen."""
     least = _points(compared.least)
-    if compared.answer in (Difference.BETTER, Difference.WORSE):
+    if compared.answer in (ShareAnswer.BETTER, ShareAnswer.WORSE):
         return f"{compared.answer}, by {_points(compared.difference)}"
-    if compared.answer is Difference.NO_DIFFERENCE:
+    if compared.answer is ShareAnswer.NO_DIFFERENCE:
         return f"{compared.answer} (one would from about {least} on)"
     return f"{compared.answer} (only a difference from about {least} on would show)"
 
@@ -80,10 +80,10 @@ def _answer(compared: ShareComparison, facts: str) -> str:
     by = _points(compared.difference)
     unseen = f"A difference of under about {_points(compared.least)} would not show with so"
     return {
-        Difference.BETTER: f"Yes, by {by}: {facts}.",
-        Difference.WORSE: f"No, they did worse, by {by}: {facts}.",
-        Difference.NO_DIFFERENCE: f"No, as far as can be seen: {facts}. {unseen} many outcomes.",
-        Difference.TOO_FEW: f"Too few outcomes to say: {facts}. {unseen} few.",
+        ShareAnswer.BETTER: f"Yes, by {by}: {facts}.",
+        ShareAnswer.WORSE: f"No, they did worse, by {by}: {facts}.",
+        ShareAnswer.NO_DIFFERENCE: f"No, as far as can be seen: {facts}. {unseen} many outcomes.",
+        ShareAnswer.TOO_FEW: f"Too few outcomes to say: {facts}. {unseen} few.",
     }[compared.answer]
 
 

@@ -22,7 +22,7 @@ class Share:
         return self.wins / self.n
 
 
-class Difference(StrEnum):
+class ShareAnswer(StrEnum):
     """What a comparison of two shares came to."""
 
     BETTER = "better"
@@ -44,10 +44,10 @@ class ShareComparison:
         return self.share - self.other
 
     @property
-    def answer(self) -> Difference:
+    def answer(self) -> ShareAnswer:
         if abs(self.difference) >= self.least > 0:
-            return Difference.BETTER if self.difference > 0 else Difference.WORSE
-        return Difference.TOO_FEW if self.least >= COARSE else Difference.NO_DIFFERENCE
+            return ShareAnswer.BETTER if self.difference > 0 else ShareAnswer.WORSE
+        return ShareAnswer.TOO_FEW if self.least >= COARSE else ShareAnswer.NO_DIFFERENCE
 
 
 def compare_shares(share: Share, other: Share) -> ShareComparison:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reports_app.assessment.reliability import reliability
 from reports_app.assessment.scored_outcomes import ScoredOutcome
-from reports_app.assessment.share_comparison import Difference
+from reports_app.assessment.share_comparison import ShareAnswer
 from signals_app.market.direction import Direction
 
 BAND_MS = 48 * 900_000
@@ -97,8 +97,8 @@ def test_higher_scores_that_did_no_better_are_said_not_to() -> None:
         ),
     )
     assert (found.bands[3].against_lower, found.bands[3].against_random) == (
-        Difference.NO_DIFFERENCE,
-        Difference.NO_DIFFERENCE,
+        ShareAnswer.NO_DIFFERENCE,
+        ShareAnswer.NO_DIFFERENCE,
     )
 
 
@@ -134,9 +134,9 @@ def test_each_band_is_compared_with_all_lower_ones() -> None:
 
     answers = [(band.against_lower, band.against_random) for band in found.bands]
     assert answers == [
-        (None, Difference.NO_DIFFERENCE),
-        (Difference.BETTER, Difference.BETTER),
-        (Difference.NO_DIFFERENCE, Difference.NO_DIFFERENCE),
+        (None, ShareAnswer.NO_DIFFERENCE),
+        (ShareAnswer.BETTER, ShareAnswer.BETTER),
+        (ShareAnswer.NO_DIFFERENCE, ShareAnswer.NO_DIFFERENCE),
         (None, None),
         (None, None),
     ]

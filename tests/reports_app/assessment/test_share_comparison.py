@@ -3,8 +3,8 @@
 import pytest
 
 from reports_app.assessment.share_comparison import (
-    Difference,
     Share,
+    ShareAnswer,
     ShareComparison,
     compare_shares,
     compare_with_known,
@@ -14,14 +14,14 @@ from reports_app.assessment.share_comparison import (
 @pytest.mark.parametrize(
     ("share", "other", "difference"),
     [
-        (Share(600, 1000), Share(500, 1000), Difference.BETTER),
-        (Share(500, 1000), Share(600, 1000), Difference.WORSE),
-        (Share(510, 1000), Share(500, 1000), Difference.NO_DIFFERENCE),
-        (Share(12, 20), Share(8, 20), Difference.TOO_FEW),
+        (Share(600, 1000), Share(500, 1000), ShareAnswer.BETTER),
+        (Share(500, 1000), Share(600, 1000), ShareAnswer.WORSE),
+        (Share(510, 1000), Share(500, 1000), ShareAnswer.NO_DIFFERENCE),
+        (Share(12, 20), Share(8, 20), ShareAnswer.TOO_FEW),
     ],
 )
 def test_a_difference_shows_where_enough_outcomes_carry_it(
-    share: Share, other: Share, difference: Difference
+    share: Share, other: Share, difference: ShareAnswer
 ) -> None:
     assert compare_shares(share, other).answer is difference
 
@@ -36,9 +36,9 @@ def test_the_least_difference_that_shows_is_that_of_the_pooled_test() -> None:
 def test_against_a_share_that_is_known_only_one_is_uncertain() -> None:
     found = compare_with_known(Share(30, 100), 0.5)
 
-    assert (found.answer, found.other) == (Difference.WORSE, 0.5)
+    assert (found.answer, found.other) == (ShareAnswer.WORSE, 0.5)
     assert found.least == pytest.approx(1.959964 * 0.05)
 
 
 def test_where_all_won_on_both_sides_there_is_no_difference() -> None:
-    assert ShareComparison(1.0, 1.0, 0.0).answer is Difference.NO_DIFFERENCE
+    assert ShareComparison(1.0, 1.0, 0.0).answer is ShareAnswer.NO_DIFFERENCE
