@@ -6,6 +6,7 @@ microseconds with 15 to 17, nanoseconds with 18 or 19; one file keeps to one of 
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -20,6 +21,7 @@ LATEST_MS: Final = 7_258_118_400_000
 
 _DAY_MS = 86_400_000
 _ZERO = ord("0")
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clocks know no zone yet
 
 
 class Unit(StrEnum):
@@ -167,11 +169,25 @@ def _is_on_calendar(found: "re.Match[str]") -> bool:
 
 
 def _from_calendar(found: "re.Match[str]") -> FileTime:
-    parts = {name: int(text) for name, text in found.groupdict().items() if _is_number(name, text)}
-    times = _combined({name: np.array([number]) for name, number in parts.items()}, found)
-    if times is None:
+    parts = found.groupdict()
+    hour, minute, second, zone_hour, zone_minute = (
+        int(parts.get(name) or 0)
+        for name in ("hour", "minute", "second", "zone_hour", "zone_minute")
+    )
+    try:
+        # What is on no calendar or clock, `datetime` refuses.
+        moment = datetime(  # noqa: DTZ001 - the wall clock knows no zone
+            int(parts["year"]), int(parts["month"]), int(parts["day"]), hour, minute, second
+        )
+    except ValueError:
+        raise ValueError(f"{found.string!r} is not a time") from None
+    if zone_hour > 14 or zone_minute > 59:
         raise ValueError(f"{found.string!r} is not a time")
-    return FileTime(int(times[0]), _says_zone(found))
+    since = moment - _EPOCH
+    ahead = (zone_hour * 60 + zone_minute) * (-60_000 if parts.get("sign") == "-" else 60_000)
+    milliseconds = int((parts.get("fraction") or "0")[:3].ljust(3, "0"))
+    time_ms = since.days * _DAY_MS + since.seconds * 1000 + milliseconds - ahead
+    return FileTime(time_ms, _says_zone(found))
 
 
 def _many_from_calendar(letters: "NDArray[np.uint8]", found: "re.Match[str]") -> FileTimes | None:

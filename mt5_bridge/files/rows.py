@@ -170,16 +170,13 @@ class TimeColumn:
 
     def at_once(self, line: int, columns: Cells) -> Int64s | None:
         """Read a column; None where its rows have to be read one by one."""
-        times = read_times(self.rows.time_cells(columns))
-        if times is None or (self.is_read and times.unit is not self.unit):
-            return None
-        self.is_read, self.unit = True, times.unit
-        if times.has_zone:
-            return self._in_order(times.time_ms)
-        return self._in_order(self._utc(times.time_ms, lambda place: line + place))
+        return self._of_one_form(self.rows.time_cells(columns), lambda place: line + place)
 
     def one_by_one(self, lines: Sequence[int], texts: Sequence[str]) -> Int64s:
         """Read times row by row; raises `MarketFileError` at the first that is none."""
+        times = self._of_one_form([text.encode() for text in texts], lambda place: lines[place])
+        if times is not None:
+            return times
         found = [self._time(line, text) for line, text in zip(lines, texts, strict=True)]
         times = np.array([time.time_ms for time in found], dtype=np.int64)
         naive = np.array([not time.has_zone for time in found], dtype=np.bool_)
@@ -191,6 +188,16 @@ class TimeColumn:
                 times[one] = self._utc(times[one], lambda _, line=lines[place]: line)  # type: ignore[misc]
             self.last_ms = int(times[place])
         return times
+
+    def _of_one_form(self, texts: list[bytes], line_of: Callable[[int], int]) -> Int64s | None:
+        """Read times that are all of one form, and of the file's unit; None where they are not."""
+        times = read_times(texts)
+        if times is None or (self.is_read and times.unit is not self.unit):
+            return None
+        self.is_read, self.unit = True, times.unit
+        if times.has_zone:
+            return self._in_order(times.time_ms)
+        return self._in_order(self._utc(times.time_ms, line_of))
 
     def _time(self, line: int, text: str) -> FileTime:
         try:

@@ -1,5 +1,6 @@
 """The page that a client is written from says what `wire.py` does."""
 
+import json
 import re
 
 import pytest
@@ -86,3 +87,28 @@ def test_roles_and_limits_are_those_of_the_code():
         f"`heartbeat` every {wire.HEARTBEAT_INTERVAL} s",
     ):
         assert limit in PAGE, limit
+
+
+#: Examples of the messages with optional fields, and those that may be left out but not null.
+OPTIONAL = {
+    "auth": '{"type":"auth","token":"t","symbols":["XAUUSD"]}',
+    "heartbeat": '{"type":"heartbeat","timestamp":"2024-01-06T14:44:00.000Z"}',
+    "tick": '{"type":"tick","symbol":"XAUUSD","timestamp":"2024-01-06T14:44:00.000Z",'
+    '"bid":1.0,"ask":2.0}',
+    "ticks": '{"type":"ticks","symbol":"XAUUSD","rows":[]}',
+}
+NOT_NULL = frozenset({("heartbeat", "watermark")})
+
+
+@pytest.mark.parametrize("kind", sorted(OPTIONAL))
+def test_a_field_that_may_be_missing_may_be_null_but_for_those_the_page_names(kind):
+    least = json.loads(OPTIONAL[kind])
+    assert isinstance(wire.decode_from_connector(json.dumps(least)), MESSAGES[kind])
+    for name in set(MESSAGES[kind].__struct_fields__) - set(least):
+        frame = json.dumps({**least, name: None})
+        if (kind, name) in NOT_NULL:
+            assert f"`{name}` of a heartbeat" in PAGE
+            with pytest.raises(wire.BadMessage):
+                wire.decode_from_connector(frame)
+        else:
+            assert isinstance(wire.decode_from_connector(frame), MESSAGES[kind])
