@@ -1,5 +1,6 @@
 """Health says which parts are there; only essential ones take the system down."""
 
+import re
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,6 +20,7 @@ from goldtrader.operations.health import Health, State
 from goldtrader.store import store
 from signals_app.models import Connector, ConnectorEvent, Decision
 from tests.callers import API, caller
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -232,3 +234,16 @@ def test_closes_that_wait_for_long_turn_it_red(running: None) -> None:
     Decision.objects.filter(pk=decision.pk).update(created_at=timezone.now() - timedelta(minutes=6))
 
     assert get_health()[1]["components"]["decisions"] == "down"
+
+
+@pytest.mark.parametrize(
+    ("page", "heading"),
+    [("operations/runbook.md", "## Health says"), ("reference/api.md", "## Health")],
+)
+def test_every_part_stands_in_the_tables_of_health(page: str, heading: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    section = text.split(f"{heading}\n", 1)[1].split("\n## ")[0]
+    first_cells = re.findall(r"^\|([^|\n-]*)\|", section, re.MULTILINE)
+    named = {part for cell in first_cells for part in re.findall(r"[a-z]+", cell)}
+
+    assert named - {"part"} == set(health.check().components)
