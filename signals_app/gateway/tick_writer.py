@@ -150,7 +150,7 @@ class TickWriter:
                 self._report_rejected(symbol, plan)
             case LeaseLost(state):
                 dropped = [*request.batches, *self._queue.discard(symbol)]
-                metrics.ticks_rejected.labels("standby").inc(count_rows(dropped))
+                metrics.ticks_rejected.labels(Role.STANDBY.value).inc(count_rows(dropped))
                 assignment = Assignment.of(Role.STANDBY, self._connection.name, state)
                 self._sender.carry_out(self._connection.demoted(symbol, assignment, dropped))
             case StateLost():

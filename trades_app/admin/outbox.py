@@ -1,5 +1,6 @@
 """The outbox: which messages wait, were sent or failed, with their texts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,6 +16,13 @@ from trades_app.models import Message
 from trades_app.notifications import kinds, outbox
 from trades_app.notifications.telegram import bot
 from trades_app.tasks import deliver
+
+_COLOURS: Mapping[str, str] = {
+    Message.Status.WAITING: BUSY,
+    Message.Status.SENDING: NEUTRAL,
+    Message.Status.SENT: GOOD,
+    Message.Status.FAILED: BAD,
+}
 
 
 @admin.register(Message)
@@ -76,9 +84,7 @@ class MessageAdmin(ReadOnlyAdmin):
         """The signal that it is about."""
         return link_to(message.signal, message.signal_id)
 
-    @labelled(
-        "status", {"WAITING": BUSY, "SENDING": NEUTRAL, "SENT": GOOD, "FAILED": BAD}, "status"
-    )
+    @labelled("status", _COLOURS, "status")
     def state(self, message: Message) -> str:
         """How far its delivery is."""
         return message.status
