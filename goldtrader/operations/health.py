@@ -17,8 +17,10 @@ from redis.exceptions import RedisError
 
 from goldtrader.operations import heartbeats, queues
 from goldtrader.store import store
+from signals_app.connector_codes import CUT_OFF, ConnectorEventCode
 from signals_app.models import Connector, ConnectorEvent
 from signals_app.pipeline import waiting
+from signals_app.services.connectors import SILENT_AFTER
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +28,8 @@ _CACHE_SECONDS = 2.0
 #: Shorter, so that whoever waits for a system that starts learns it sooner.
 _CACHE_SECONDS_DOWN = 0.25
 _GATEWAY_TIMEOUT = 0.5
-#: A connector sends a heartbeat every 30 s; twice that without one is silence.
-_SILENT_AFTER = timedelta(seconds=60)
 #: So long a decision that could not be stored is shown.
 _FAILURE_COUNTS_FOR = timedelta(days=1)
-#: After one of these a connector gives no ticks until it sends `MT5_RECONNECTED`.
-_CUT_OFF = ("MT5_DISCONNECTED", "SYMBOL_UNAVAILABLE")
 
 
 class State(StrEnum):
@@ -133,27 +131,27 @@ def _beat() -> State:
 def _feed() -> State:
     """A feed that is missing never makes the system `down`: it waits for one."""
     now = timezone.now()
-    heard = Connector.objects.filter(is_revoked=False, last_seen__gt=now - _SILENT_AFTER)
+    heard = Connector.objects.filter(is_revoked=False, last_seen__gt=now - SILENT_AFTER)
     names = list(heard.values_list("name", flat=True))
     if not names:
         return State.DEGRADED
     latest = (
         ConnectorEvent.objects.filter(
             connector__in=names,
-            code__in=(*_CUT_OFF, "MT5_RECONNECTED"),
+            code__in=(*CUT_OFF, ConnectorEventCode.MT5_RECONNECTED),
             happened_at__gt=now - timedelta(days=7),
         )
         .order_by("connector", "-happened_at")
         .distinct("connector")
     )
-    return State.DEGRADED if any(event.code in _CUT_OFF for event in latest) else State.OK
+    return State.DEGRADED if any(event.code in CUT_OFF for event in latest) else State.OK
 
 
 def _decisions() -> State:
     """Closes are decided, and what was decided could be stored; it is red for a day after one."""
     now = timezone.now()
     failed = ConnectorEvent.objects.filter(
-        code=waiting.NOT_STORED, happened_at__gt=now - _FAILURE_COUNTS_FOR
+        code=ConnectorEventCode.DECISION_NOT_STORED, happened_at__gt=now - _FAILURE_COUNTS_FOR
     )
     return State.DOWN if failed.exists() or waiting.stuck_symbols(now) else State.OK
 

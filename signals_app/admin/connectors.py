@@ -1,6 +1,5 @@
 """Connectors: who sends ticks, who is silent, and who is cut off."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,9 +19,7 @@ from signals_app.admin.display import (
     since,
 )
 from signals_app.models import Connector, ConnectorEvent
-
-#: A connector gives a heartbeat every 30 seconds.
-_SILENT_AFTER = timedelta(seconds=60)
+from signals_app.services.connectors import SILENT_AFTER
 
 
 @admin.register(Connector)
@@ -66,7 +63,7 @@ class ConnectorAdmin(ModelAdmin):
             return "revoked"
         if connector.last_seen is None:
             return "never seen"
-        is_here = timezone.now() - connector.last_seen < _SILENT_AFTER
+        is_here = timezone.now() - connector.last_seen < SILENT_AFTER
         return "connected" if is_here else "silent"
 
     @admin.display(description="last heard", ordering="last_seen")

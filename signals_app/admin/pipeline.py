@@ -22,10 +22,9 @@ from signals_app.admin.display import (
     since,
 )
 from signals_app.admin.filters import InstrumentFilter, TimeframeFilter
-from signals_app.confluence.refusals import RefusalReason
+from signals_app.confluence.refusals import LiveReason, RefusalReason
 from signals_app.models import Analysis, Decision, PriceCandle, StreamPosition
 from signals_app.pipeline import stream
-from signals_app.pipeline.decisions import INSTRUMENT_OFF
 from signals_app.services.probabilities import with_probabilities
 
 _OUTCOMES = {
@@ -48,7 +47,7 @@ class ReasonFilter(admin.SimpleListFilter):
         found: Counter[str] = Counter()
         for (_, reason), number in Decision.objects.refusals().items():
             found[reason] += number
-        reasons = [*RefusalReason, INSTRUMENT_OFF]
+        reasons = [*RefusalReason, *LiveReason]
         return [
             (reason, f"{reason.replace('_', ' ').lower()} ({found[reason]:,})")
             for reason in reasons

@@ -28,6 +28,16 @@ class RefusalReason(StrEnum):
     BELOW_MINIMUM_LOT = "BELOW_MINIMUM_LOT"
 
 
+class LiveReason(StrEnum):
+    """The reasons beside the rules' own, for closes that are decided to be stored.
+
+    A backtest knows neither an operator nor a database that refuses.
+    """
+
+    INSTRUMENT_OFF = "INSTRUMENT_OFF"
+    DECISION_NOT_STORED = "DECISION_NOT_STORED"
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why there is no signal: a code for programs, a sentence for people."""

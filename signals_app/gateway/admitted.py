@@ -22,7 +22,8 @@ from signals_app.gateway.roles import SymbolRoles
 from signals_app.gateway.tokens import Claims
 from signals_app.market.candle import TIMEFRAMES, Timeframe
 
-_RECORDED: Final = frozenset(
+#: What a connector may report that is kept as an event; other errors are logged alone.
+REPORTED: Final = frozenset(
     {ErrorCode.MT5_DISCONNECTED, ErrorCode.MT5_RECONNECTED, ErrorCode.SYMBOL_UNAVAILABLE}
 )
 
@@ -88,6 +89,6 @@ class AdmittedConnector:
             code = ErrorCode(message.code)
         except ValueError:
             return ()
-        if code not in _RECORDED:
+        if code not in REPORTED:
             return ()
         return (RecordEvent(code, message.symbol or "", message.message),)

@@ -16,6 +16,7 @@ from django.db import (
 from django.utils import timezone
 
 from mt5_bridge.protocol.wire import CandleRow, Role
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.overlap import tail_of
 from signals_app.gateway.stream_state import Checkpoint
@@ -72,7 +73,7 @@ class DjangoDatabase:
         with _answering():
             wake_pipeline(symbol)
 
-    def record(self, connector: str, code: str, symbol: str, message: str) -> None:
+    def record(self, connector: str, code: ConnectorEventCode, symbol: str, message: str) -> None:
         """Keep what a connector reported or what happened to it."""
         with _answering():
             connectors.record_connector_event(connector, code, symbol, message)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mt5_bridge.protocol import wire
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.ports import GatewayDatabase
@@ -22,7 +23,7 @@ _LATE_MS: Final = 5_000
 @dataclass(frozen=True, slots=True)
 class _Event:
     connector: str
-    code: str
+    code: ConnectorEventCode
     symbol: str
     message: str
     at_ms: int
@@ -38,7 +39,7 @@ class EventWriter:
         self._is_idle = asyncio.Event()
         self._is_idle.set()
 
-    def record(self, connector: str, code: str, symbol: str, message: str) -> None:
+    def record(self, connector: str, code: ConnectorEventCode, symbol: str, message: str) -> None:
         """Log an event, and have it written; `symbol` may be empty."""
         log.warning("connector %r: %s %s %s", connector, code, symbol, message)
         if len(self._waiting) == _MAX_WAITING:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from mt5_bridge.protocol.wire import CandleRow, Role
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.market.candle import Timeframe
 
@@ -33,7 +34,7 @@ class GatewayDatabase(Protocol):
         """See to it that the symbol's stream is read soon; called after ticks were stored."""
         ...
 
-    def record(self, connector: str, code: str, symbol: str, message: str) -> None:
+    def record(self, connector: str, code: ConnectorEventCode, symbol: str, message: str) -> None:
         """Keep what a connector reported or what happened to it."""
         ...
 

@@ -15,6 +15,7 @@ from typing import Final, assert_never
 from websockets.exceptions import ConnectionClosed
 
 from mt5_bridge.protocol.wire import Role
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.gateway import metrics
 from signals_app.gateway.actions import (
     Action,
@@ -203,7 +204,7 @@ class ConnectorSession:
                 self._ticks.add_watermark(symbol, time_ms)
             case Dropped(symbol, seq, count):
                 metrics.ticks_received.labels(symbol).inc(count)
-                metrics.ticks_rejected.labels("standby").inc(count)
+                metrics.ticks_rejected.labels(Role.STANDBY.value).inc(count)
                 if seq is not None:
                     self._sender.acknowledge(symbol, seq)
             case RenewLeases(symbols):
@@ -217,7 +218,7 @@ class ConnectorSession:
                 is_new = self._leases.is_without_ticks(symbol)
                 await self._history.store(action, is_needed_first=is_new)
             case RecordEvent(code, symbol, message):
-                self._services.events.record(self.name, code.value, symbol, message)
+                self._services.events.record(self.name, ConnectorEventCode(code), symbol, message)
             case Send() | Close():
                 self.carry_out((action,))
             case _:

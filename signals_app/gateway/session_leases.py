@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.gateway.append_log import AppendLog
 from signals_app.gateway.event_writer import EventWriter
 from signals_app.gateway.roles import Assignment
@@ -25,7 +26,7 @@ class SessionLeases:
         joined = await self._log.join(symbol, connector, self._session_id)
         if joined.taken_from is not None:
             text = f"active in place of {joined.taken_from}"
-            self._events.record(connector, "PROMOTED", symbol, text)
+            self._events.record(connector, ConnectorEventCode.PROMOTED, symbol, text)
         assignment = Assignment.of(joined.role, connector, joined.state)
         self._known_seqs[symbol] = assignment.seq
         if assignment.time_ms is None:

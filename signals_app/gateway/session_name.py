@@ -1,6 +1,6 @@
 """A connector's name, which one session holds at a time: taken, renewed and given back."""
 
-from mt5_bridge.protocol.wire import ErrorCode
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.gateway.actions import Admit
 from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import Connection, second_spool
@@ -33,7 +33,7 @@ class SessionName:
         if acquired is Acquired.GRANTED:
             return True
         if acquired is Acquired.REFUSED:
-            self._events.record(name, ErrorCode.NAME_IN_USE, "", second_spool(name))
+            self._events.record(name, ConnectorEventCode.NAME_IN_USE, "", second_spool(name))
         self._sender.carry_out(self._connection.name_in_use(name, wall_ms()))
         return False
 

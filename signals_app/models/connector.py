@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.models import fields
 
 
@@ -32,7 +33,7 @@ class ConnectorEvent(models.Model):
     """Something a connector reported, or that happened to it."""
 
     connector = models.CharField(max_length=64)
-    code = models.CharField(max_length=40)
+    code = fields.kind(ConnectorEventCode, max_length=40)
     instrument = fields.symbol(blank=True)
     message = models.TextField(blank=True)
     happened_at = models.DateTimeField(db_default=Now(), editable=False)

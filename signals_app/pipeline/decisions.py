@@ -10,7 +10,8 @@ from structlog.contextvars import bound_contextvars
 from signals_app import metrics
 from signals_app.confluence import decision as core
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.refusals import Refusal, RefusalReason
+from signals_app.confluence.refusals import LiveReason, Refusal, RefusalReason
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.market import calendar
 from signals_app.market.candle import Timeframe
 from signals_app.market.direction import Direction
@@ -29,8 +30,6 @@ log = structlog.get_logger(__name__)
 _DECIDED_AT_ONCE = 500
 #: What deciding a close writes.
 _DECIDED = ("outcome", "reason", "text", "strategy", "decided_at")
-#: The operator's own reason, beside the core's.
-INSTRUMENT_OFF = "INSTRUMENT_OFF"
 #: What the same decision would raise again. A database that is away is not among it.
 _NOT_STORABLE = (IntegrityError, DataError, ValueError, ArithmeticError)
 
@@ -115,8 +114,8 @@ def _is_warming_up(decision: Decision) -> bool:
     return decision.h1_close_ms is None or decision.h4_close_ms is None
 
 
-def _note(decision: Decision, reason: str, text: str) -> None:
-    is_below = reason == RefusalReason.BELOW_THRESHOLD
+def _note(decision: Decision, reason: RefusalReason | LiveReason, text: str) -> None:
+    is_below = reason is RefusalReason.BELOW_THRESHOLD
     decision.outcome = Decision.Outcome.BELOW if is_below else Decision.Outcome.REFUSED
     decision.reason, decision.text = reason, text
 
@@ -135,8 +134,10 @@ def _decide_or_note(
         reason = " ".join(str(error).split()) or type(error).__name__
         text = f"the close of {calendar.iso(decision.close_time_ms)} cannot be stored: {reason}"
         log.exception("decision_not_stored", instrument=row.symbol, reason=reason)
-        _note(decision, waiting.NOT_STORED, text)
-        record_connector_event(waiting.PIPELINE, waiting.NOT_STORED, row.symbol, text)
+        _note(decision, LiveReason.DECISION_NOT_STORED, text)
+        record_connector_event(
+            waiting.PIPELINE, ConnectorEventCode.DECISION_NOT_STORED, row.symbol, text
+        )
         return None
 
 
@@ -161,7 +162,7 @@ def _decide(
         _note(decision, made.refusal.reason, made.refusal.text)
         return None
     if not row.is_active:
-        _note(decision, INSTRUMENT_OFF, f"{row.symbol} is off: no new signals")
+        _note(decision, LiveReason.INSTRUMENT_OFF, f"{row.symbol} is off: no new signals")
         return None
     signal = Signal.of(made.signal, strategy)
     note_probability(signal, made.score)

@@ -2,15 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.models import ConnectorEvent, Decision
 from signals_app.services.connectors import record_connector_event
 
 #: Who connector events of the pipeline are of.
 PIPELINE = "pipeline"
-#: A decision that the database refused; it is refused for that reason.
-NOT_STORED = "DECISION_NOT_STORED"
-#: Closes have their entry tick, and none was decided for long.
-WAITING = "DECISIONS_WAIT"
 
 _LONGEST = timedelta(minutes=5)
 _SAID_AGAIN_AFTER = timedelta(hours=1)
@@ -32,12 +29,13 @@ def stuck_symbols(now: datetime) -> list[str]:
 
 def report_stuck(now: datetime) -> None:
     """Keep an event for each symbol that is stuck, at most once an hour."""
-    said = ConnectorEvent.objects.filter(code=WAITING, happened_at__gt=now - _SAID_AGAIN_AFTER)
+    code = ConnectorEventCode.DECISIONS_WAIT
+    said = ConnectorEvent.objects.filter(code=code, happened_at__gt=now - _SAID_AGAIN_AFTER)
     for symbol in stuck_symbols(now):
         if not said.filter(instrument=symbol).exists():
             number = Decision.objects.open(symbol).count()
             text = f"{number} closes wait to be decided, none was for {_LONGEST.seconds // 60} min"
-            record_connector_event(PIPELINE, WAITING, symbol, text)
+            record_connector_event(PIPELINE, code, symbol, text)
 
 
 def _was_decided(waiting: Decision, now: datetime) -> bool:

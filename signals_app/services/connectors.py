@@ -1,10 +1,15 @@
 """Which connectors may send what, and whose ticks are made up."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.db import transaction
 
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
+
+#: A connector sends a heartbeat every 30 s; twice that without one is silence.
+SILENT_AFTER = timedelta(seconds=60)
 
 
 class ConnectorRevoked(Exception):  # noqa: N818 - it says what happened
@@ -35,11 +40,13 @@ def is_simulated(symbol: str) -> bool:
     return any(connector.is_simulated for connector in Connector.objects.filter(name__in=names))
 
 
-def record_connector_event(connector: str, code: str, symbol: str, message: str) -> None:
+def record_connector_event(
+    connector: str, code: ConnectorEventCode, symbol: str, message: str
+) -> None:
     """Keep what a connector reported or what happened to it."""
     ConnectorEvent.objects.create(
         connector=connector[:64],
-        code=code[:40],
+        code=code,
         instrument=symbol[:20],
         # PostgreSQL keeps no zero characters.
         message=message.replace("\0", "")[:1000],

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.models import ConnectorEvent
+from signals_app.services.connectors import record_connector_event
 from trades_app.models import Message
 from trades_app.notifications import outbox
 from trades_app.notifications.content.alerts import (
@@ -30,12 +32,7 @@ def raise_alert(alert: FeedAlert, key: str) -> bool:
         subject = Subject.for_operators(alert.symbol)
         if not outbox.put(Message.Kind.ALERT, subject, key, alert):
             return False
-        ConnectorEvent.objects.create(
-            connector=alert.connector or _WATCH,
-            code=alert.code,
-            instrument=alert.symbol,
-            message=sentence(alert),
-        )
+        record_connector_event(alert.connector or _WATCH, alert.code, alert.symbol, sentence(alert))
     log.warning("feed_watched", code=alert.code, symbol=alert.symbol, connector=alert.connector)
     return True
 
@@ -52,7 +49,9 @@ def pass_on_reports(now: datetime) -> int:
             Message.Kind.ALERT,
             Subject.for_operators(event.instrument),
             key,
-            ConnectorReport(event.code, event.instrument, event.connector, event.message),
+            ConnectorReport(
+                ConnectorEventCode(event.code), event.instrument, event.connector, event.message
+            ),
         )
         for key, event in reports.items()
         if key not in passed_on

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db.models import Q
 
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.market import calendar
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
 from signals_app.pipeline import stream, waiting
 from trades_app.models import Trade
 from trades_app.notifications import alerts
 from trades_app.notifications.content.alerts import (
-    AlertCode,
     ConnectorHeard,
     ConnectorSilent,
     FeedAlert,
@@ -74,7 +74,8 @@ def watch_feed(now: datetime) -> int:
     raised = 0
     for position in positions:
         last = _last_event(
-            (AlertCode.FEED_STALE, AlertCode.FEED_FLOWING), symbol=position.instrument
+            (ConnectorEventCode.FEED_STALE, ConnectorEventCode.FEED_FLOWING),
+            symbol=position.instrument,
         )
         raised += _raise(stream_finding(position, sightings[position.instrument], last, clock))
     for position in positions:
@@ -84,7 +85,7 @@ def watch_feed(now: datetime) -> int:
     raised += alerts.pass_on_reports(now)
     for connector in Connector.objects.filter(is_revoked=False).order_by("name"):
         if live & set(connector.symbols):
-            codes = (AlertCode.CONNECTOR_SILENT, AlertCode.CONNECTOR_HEARD)
+            codes = (ConnectorEventCode.CONNECTOR_SILENT, ConnectorEventCode.CONNECTOR_HEARD)
             last = _last_event(codes, connector=connector.name)
             raised += _raise(connector_finding(connector, last, clock))
     return raised
@@ -96,7 +97,7 @@ def stream_finding(
     """What is to be said of a symbol's stream; ``last`` is its newest alert, or the end of one."""
     symbol = position.instrument
     quiet = clock.now - calendar.utc(position.time_ms)
-    if last is not None and last.code == AlertCode.FEED_STALE:
+    if last is not None and last.code == ConnectorEventCode.FEED_STALE:
         if not sighting.was_live or quiet > clock.limit:
             return None
         flowing = FeedFlowing(symbol=symbol, stale_seconds=_seconds(clock.now - last.happened_at))
@@ -115,7 +116,7 @@ def connector_finding(
     if connector.last_seen is None:
         return None
     name, silent_for = connector.name, clock.now - connector.last_seen
-    if last is not None and last.code == AlertCode.CONNECTOR_SILENT:
+    if last is not None and last.code == ConnectorEventCode.CONNECTOR_SILENT:
         if silent_for > clock.limit:
             return None
         key = f"alert:heard:{name}:{last.pk}"[:_LONGEST_KEY]
@@ -175,7 +176,7 @@ def _is_expected(moment: datetime) -> bool:
 
 
 def _last_event(
-    codes: Iterable[AlertCode], *, symbol: str = "", connector: str = ""
+    codes: Iterable[ConnectorEventCode], *, symbol: str = "", connector: str = ""
 ) -> ConnectorEvent | None:
     found = ConnectorEvent.objects.filter(code__in=codes, instrument=symbol)
     if connector:

@@ -13,11 +13,11 @@ from django.db import models as db
 from redis.exceptions import RedisError
 
 from signals_app.confluence import decision as core
-from signals_app.confluence.refusals import RefusalReason
+from signals_app.confluence.refusals import LiveReason, RefusalReason
 from signals_app.market import calendar
 from signals_app.models import Decision, Instrument, Strategy, StreamPosition
 from signals_app.pipeline.analysis import views_of, windows_of
-from signals_app.pipeline.decisions import INSTRUMENT_OFF, refused_early
+from signals_app.pipeline.decisions import refused_early
 from signals_app.services.strategies import NotPossible
 from trades_app.models import ShadowPosition
 from trades_app.shadow.account import ShadowAccount
@@ -195,7 +195,7 @@ def _follow_close(account: ShadowAccount, decision: Decision) -> str | None:
     if made.refusal is not None:
         return made.refusal.reason.value
     if not account.is_active:
-        return INSTRUMENT_OFF
+        return LiveReason.INSTRUMENT_OFF.value
     assert made.signal is not None
     named = f"{made.signal.signal_id}-S{account.strategy.pk}"
     return open_trade(account, replace(made.signal, signal_id=named), entry)

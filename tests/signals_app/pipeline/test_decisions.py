@@ -8,10 +8,11 @@ from django.db import OperationalError
 from prometheus_client import Histogram
 
 from signals_app import metrics
+from signals_app.confluence.refusals import LiveReason
 from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.candle import Timeframe
 from signals_app.models import ConnectorEvent, Decision, Instrument, Signal, Strategy
-from signals_app.pipeline import decisions, waiting
+from signals_app.pipeline import decisions
 from signals_app.pipeline.decisions import decide_closes
 from signals_app.services.strategies import change_parameters
 from tests.signals_app.confluence.views import CLOSE_MS, Drawing, bullish_market
@@ -229,7 +230,7 @@ def test_a_decision_that_cannot_be_stored_says_why_and_lets_the_next_go_on() -> 
 
     reason, text = refused(decision)
 
-    assert reason == waiting.NOT_STORED
+    assert reason == LiveReason.DECISION_NOT_STORED
     assert text == (
         "the close of 2024-01-05T14:30:00Z cannot be stored: duplicate key value violates unique "
         'constraint "signals_pkey" DETAIL: Key (signal_id)=(XAU_20240105_001) already exists.'

@@ -2,6 +2,7 @@
 
 import pytest
 
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
 from signals_app.services.connectors import (
     ConnectorRevoked,
@@ -39,7 +40,8 @@ def test_a_symbol_is_simulated_where_any_of_its_connectors_is() -> None:
 
 
 def test_an_event_is_cut_to_what_its_columns_hold() -> None:
-    record_connector_event("m" * 65, "C" * 41, "S" * 21, "go\0ne" + "x" * 1000)
+    code = ConnectorEventCode.MT5_DISCONNECTED
+    record_connector_event("m" * 65, code, "S" * 21, "go\0ne" + "x" * 1000)
     event = ConnectorEvent.objects.get()
-    assert (len(event.connector), len(event.code), len(event.instrument)) == (64, 40, 20)
+    assert (len(event.connector), event.code, len(event.instrument)) == (64, code, 20)
     assert event.message == "gone" + "x" * 996

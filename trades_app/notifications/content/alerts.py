@@ -1,34 +1,24 @@
 """Alerts: what operators are warned of, in a sentence each, and that it is over."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, TypeAlias
 
 import msgspec
 
+from signals_app.connector_codes import ConnectorEventCode
 from signals_app.market.calendar import iso
 from trades_app.notifications.content.wording import duration
 
 #: What gateway, connectors and pipeline report that operators learn at once.
 CONNECTOR_REPORTS = {
-    "PROMOTED": "🔁",
-    "MT5_DISCONNECTED": "⚠️",
-    "MT5_RECONNECTED": "✅",
-    "SYMBOL_UNAVAILABLE": "⚠️",
-    "NAME_IN_USE": "⚠️",
-    "DECISION_NOT_STORED": "⚠️",
-    "DECISIONS_WAIT": "⚠️",
+    ConnectorEventCode.PROMOTED: "🔁",
+    ConnectorEventCode.MT5_DISCONNECTED: "⚠️",
+    ConnectorEventCode.MT5_RECONNECTED: "✅",
+    ConnectorEventCode.SYMBOL_UNAVAILABLE: "⚠️",
+    ConnectorEventCode.NAME_IN_USE: "⚠️",
+    ConnectorEventCode.DECISION_NOT_STORED: "⚠️",
+    ConnectorEventCode.DECISIONS_WAIT: "⚠️",
 }
-
-
-class AlertCode(StrEnum):
-    """What the watch of the feed finds; connector events bear the same codes."""
-
-    FEED_STALE = "FEED_STALE"
-    FEED_FLOWING = "FEED_FLOWING"
-    CONNECTOR_SILENT = "CONNECTOR_SILENT"
-    CONNECTOR_HEARD = "CONNECTOR_HEARD"
-    TRADE_OVERDUE = "TRADE_OVERDUE"
 
 
 class _FeedAlert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="alert"):
@@ -38,36 +28,36 @@ class _FeedAlert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     connector: str = ""
 
     @property
-    def code(self) -> AlertCode:
+    def code(self) -> ConnectorEventCode:
         """What was found."""
-        return AlertCode(str(self.__struct_config__.tag))
+        return ConnectorEventCode(str(self.__struct_config__.tag))
 
 
-class FeedStale(_FeedAlert, frozen=True, tag=AlertCode.FEED_STALE.value):
+class FeedStale(_FeedAlert, frozen=True, tag=ConnectorEventCode.FEED_STALE.value):
     """A symbol has no ticks while its market is open."""
 
     quiet_seconds: int
     last_tick_ms: int
 
 
-class FeedFlowing(_FeedAlert, frozen=True, tag=AlertCode.FEED_FLOWING.value):
+class FeedFlowing(_FeedAlert, frozen=True, tag=ConnectorEventCode.FEED_FLOWING.value):
     """A symbol that was stale has ticks again."""
 
     stale_seconds: int
 
 
-class ConnectorSilent(_FeedAlert, frozen=True, tag=AlertCode.CONNECTOR_SILENT.value):
+class ConnectorSilent(_FeedAlert, frozen=True, tag=ConnectorEventCode.CONNECTOR_SILENT.value):
     """A connector sends nothing, not even heartbeats."""
 
     silent_seconds: int
     last_heard_ms: int
 
 
-class ConnectorHeard(_FeedAlert, frozen=True, tag=AlertCode.CONNECTOR_HEARD.value):
+class ConnectorHeard(_FeedAlert, frozen=True, tag=ConnectorEventCode.CONNECTOR_HEARD.value):
     """A connector that was silent is heard again."""
 
 
-class TradeOverdue(_FeedAlert, frozen=True, tag=AlertCode.TRADE_OVERDUE.value):
+class TradeOverdue(_FeedAlert, frozen=True, tag=ConnectorEventCode.TRADE_OVERDUE.value):
     """A trade expired or, `was_ordered`, is to close by hand, and the tick that ends it is late."""
 
     signal_id: str
@@ -79,7 +69,7 @@ class TradeOverdue(_FeedAlert, frozen=True, tag=AlertCode.TRADE_OVERDUE.value):
 class ConnectorReport(msgspec.Struct, frozen=True, tag_field="alert", tag="CONNECTOR_REPORT"):
     """What a connector or the gateway reported; `code` is one of `CONNECTOR_REPORTS`."""
 
-    code: str
+    code: ConnectorEventCode
     symbol: str
     connector: str
     message: str
@@ -99,7 +89,7 @@ def alert_text(alert: Alert) -> str:
     """What operators read of an alert."""
     match alert:
         case ConnectorReport():
-            return f"{CONNECTOR_REPORTS.get(alert.code, '⚠️')} {sentence(alert)}"
+            return f"{CONNECTOR_REPORTS[alert.code]} {sentence(alert)}"
         case FeedFlowing() | ConnectorHeard():
             return f"✅ {sentence(alert)}"
         case _:

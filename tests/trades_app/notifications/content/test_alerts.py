@@ -5,11 +5,12 @@ import json
 import msgspec
 import pytest
 
+from signals_app.connector_codes import ConnectorEventCode
 from tests.trades_app.examples import CLOSE_MS
 from trades_app.notifications.content import alerts
 from trades_app.notifications.content.alerts import (
+    CONNECTOR_REPORTS,
     Alert,
-    AlertCode,
     ConnectorHeard,
     ConnectorReport,
     ConnectorSilent,
@@ -50,7 +51,7 @@ ALERTS: tuple[tuple[Alert, str], ...] = (
         ),
     ),
     (
-        ConnectorReport("MT5_DISCONNECTED", "XAUUSD", "mt5", ""),
+        ConnectorReport(ConnectorEventCode.MT5_DISCONNECTED, "XAUUSD", "mt5", ""),
         "⚠️ MT5_DISCONNECTED XAUUSD (mt5): no details",
     ),
 )
@@ -67,7 +68,7 @@ def test_each_alert_is_a_sentence_with_its_sign(alert: Alert, text: str) -> None
 def test_alerts_of_the_feed_bear_the_codes_of_their_connector_events() -> None:
     found = {alert.code for alert, _ in ALERTS if not isinstance(alert, ConnectorReport)}
 
-    assert found == set(AlertCode)
+    assert found == set(ConnectorEventCode) - set(CONNECTOR_REPORTS)
 
 
 def test_data_of_no_alert_is_refused() -> None:
