@@ -30,7 +30,7 @@ class TimetableEntry(schedulers.ModelEntry):  # type: ignore[misc]
 class Scheduler(schedulers.DatabaseScheduler):  # type: ignore[misc]
     """The timetable in the database; it is ordered anew when the clock was set back."""
 
-    TimetableEntry = TimetableEntry
+    Entry = TimetableEntry
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._clock = _wall_over_monotonic()
