@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from django.apps import apps
 
 from goldtrader.celery import app
-from tests.goldtrader.stack.commands import run_python
 from tests.paths import ROOT
 
 
@@ -59,16 +58,3 @@ def test_every_thread_finds_the_app_whatever_was_imported_first() -> None:
     )
 
     assert ended.stdout == "goldtrader\n"
-
-
-def test_every_thread_of_a_command_has_this_app() -> None:
-    """Web server and gateway ask from threads; `manage.py` has to name Django's settings first."""
-    asked = (
-        "from concurrent.futures import ThreadPoolExecutor\n"
-        "from celery import current_app\n"
-        "name = ThreadPoolExecutor().submit(lambda: current_app.main).result()\n"
-        "print('the app is', name)"
-    )
-    done = run_python("manage.py", "shell", "--no-imports", "-c", asked, SECRET_KEY="any")
-
-    assert "the app is goldtrader" in done.stdout, done.stderr
