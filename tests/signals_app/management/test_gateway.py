@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from tests.certificates import make_certificate
 from tests.paths import ROOT
@@ -30,11 +32,13 @@ def start(home: Path, *arguments: str, **settings: str) -> "subprocess.Popen[str
     )
 
 
-def refusal(process: "subprocess.Popen[str]") -> str:
-    _, complaint = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert "Traceback" not in complaint
-    return complaint
+def refusal(home: Path, *arguments: str, **named: str) -> str:
+    """What the command refuses with, run in this process; one test looks at a whole process."""
+    paths = {"GATEWAY_TLS_CERT": str(home / "cert.pem"), "GATEWAY_TLS_KEY": str(home / "key.pem")}
+    with override_settings(**paths, **named), pytest.raises(CommandError) as refused:
+        call_command("gateway", *arguments)
+    assert refused.value.returncode == 2
+    return str(refused.value)
 
 
 def test_it_serves_until_it_is_asked_to_end(tmp_path: Path) -> None:
@@ -48,25 +52,29 @@ def test_it_serves_until_it_is_asked_to_end(tmp_path: Path) -> None:
 
 
 def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
-    assert str(tmp_path / "cert.pem") in refusal(start(tmp_path, "--port", "0"))
+    process = start(tmp_path, "--port", "0")
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert str(tmp_path / "cert.pem") in complaint
+    assert "Traceback" not in complaint
 
 
 def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text("this is no certificate")
     (tmp_path / "key.pem").write_text("this is no key")
-    assert "not a certificate and its key" in refusal(start(tmp_path, "--port", "0"))
+    assert "not a certificate and its key" in refusal(tmp_path, "--port", "0")
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
     make_certificate(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        complaint = refusal(start(tmp_path, "--port", port))
+        complaint = refusal(tmp_path, "--port", port)
     assert f"cannot listen on 127.0.0.1:{port}: address already in use" in complaint
 
 
 @pytest.mark.parametrize("keys", ["", "short:x"])
 def test_unusable_keys_are_named(tmp_path: Path, keys: str) -> None:
     make_certificate(tmp_path)
-    complaint = refusal(start(tmp_path, "--port", "0", CONNECTOR_JWT_KEYS=keys))
+    complaint = refusal(tmp_path, "--port", "0", CONNECTOR_JWT_KEYS=keys)
     assert "CONNECTOR_JWT_KEYS" in complaint
