@@ -162,13 +162,13 @@ def test_a_file_that_is_too_short_is_said_to_be(file: Path) -> None:
 
 @pytest.mark.django_db
 def test_a_short_file_beside_longer_ones_is_left_out_and_named(file: Path) -> None:
-    short = file.with_name("XAUUSD_H4_short_UTC.csv")
+    short = file.with_name("XAUUSD_H1_short_UTC.csv")
     short.write_text("\n".join(file.read_text().splitlines()[:251]))
 
     printed = calibrate(file.parent)
 
     assert (
-        "Left out: XAUUSD_H4_short_UTC.csv holds 250 candles; at least 300 are needed." in printed
+        "Left out: XAUUSD_H1_short_UTC.csv holds 250 candles; at least 300 are needed." in printed
     )
 
 

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,15 @@ def count_events(data_dir: Path) -> int:
     except (OSError, KeyError, psycopg.Error):
         return 0
     return int(count)
+
+
+@contextmanager
+def pipeline_held(data_dir: Path) -> Iterator[psycopg.Connection[Any]]:
+    """Keep a stack, whose database is prepared, from storing a candle; yields what holds it."""
+    settings = json.loads((data_dir / "stack.json").read_text())
+    with psycopg.connect(settings["database_url"]) as holder:
+        holder.execute("LOCK TABLE price_history IN SHARE MODE")
+        yield holder
 
 
 def run_stack(*arguments: str, data_dir: Path, **added: str) -> subprocess.CompletedProcess[str]:

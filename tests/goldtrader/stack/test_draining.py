@@ -5,10 +5,8 @@ import multiprocessing
 import os
 import signal
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 from redis import Redis
 
@@ -19,7 +17,7 @@ from reports_app.backtest import engine
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.encoding import as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from tests.goldtrader.stack.commands import export, wait_until
+from tests.goldtrader.stack.commands import export, pipeline_held, wait_until
 from tests.stand_ins.market_files import write_market_files
 from trades_app.lifecycle.exported import trade_as_json
 
@@ -92,18 +90,6 @@ def test_a_spool_that_cannot_be_read_is_named(tmp_path):
     assert "is damaged" in ours.recv()
 
 
-@contextmanager
-def pipeline_held(stack):
-    """Keep the pipeline from storing a candle, so that the feed ends before anything of it is used.
-
-    Yields the connection that holds it.
-    """
-    settings = json.loads((stack.data_dir / "stack.json").read_text())
-    with psycopg.connect(settings["database_url"]) as holder:
-        holder.execute("LOCK TABLE price_history IN SHARE MODE")
-        yield holder, settings["redis_url"]
-
-
 @pytest.mark.e2e
 @pytest.mark.parametrize("stopped_seconds", [5, pytest.param(20, marks=pytest.mark.long)])
 def test_a_feed_is_finished_over_cut_connections_a_stopped_and_an_emptied_redis(
@@ -117,7 +103,7 @@ def test_a_feed_is_finished_over_cut_connections_a_stopped_and_an_emptied_redis(
         data_dir=tmp_path / "data",
     )
     stack.wait_for("The database is prepared")
-    with pipeline_held(stack) as (holder, redis_url):
+    with pipeline_held(stack.data_dir) as holder:
         stack.wait_for("The feed has ended")
         stack.wait_for("ticks to use")
         holder.execute(
@@ -134,7 +120,8 @@ def test_a_feed_is_finished_over_cut_connections_a_stopped_and_an_emptied_redis(
         finally:
             os.kill(valkey, signal.SIGCONT)
 
-        with Redis.from_url(redis_url) as redis:
+        settings = json.loads((stack.data_dir / "stack.json").read_text())
+        with Redis.from_url(settings["redis_url"]) as redis:
             redis.flushall()
         stack.wait_for("Redis has lost ticks of the feed; the connector sends them again")
         wait_until(lambda: stack.said().count("The feed has ended") >= 2, seconds=60)

@@ -10,7 +10,7 @@ from reports_app.backtest import engine
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.encoding import as_json
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from tests.goldtrader.stack.commands import export, manage, run_python
+from tests.goldtrader.stack.commands import export, manage, pipeline_held, run_python
 from tests.stand_ins.market_files import write_market_files
 from trades_app.lifecycle.exported import trade_as_json
 
@@ -59,17 +59,15 @@ def test_live_signals_are_as_alone_and_shadow_trades_as_in_a_backtest(start_stac
         for parameters in (Parameters(), Parameters(threshold=60.0))
     )
     assert len(tried.trades) > len(live.trades) >= 3
-    prepared = start_stack("--feed", "none", data_dir=data_dir)
-    prepared.wait_for("Ctrl-C ends all of it")
-    assert prepared.end() == 0
-    printed = manage("shadow", "--try", "threshold=60", "--data-dir", data_dir)
-    assert printed == "default v2 runs in shadow.\n"
-
     stack = start_stack(
         *("--feed", str(market.ticks_file), "--history", str(market.history_directory)),
         *("--speed", "max", "--workers", "3", "--symbol", "XAUUSD", "--exit-when-done"),
         data_dir=data_dir,
     )
+    stack.wait_for("The database is prepared")
+    with pipeline_held(data_dir):
+        printed = manage("shadow", "--try", "threshold=60", "--data-dir", data_dir)
+        assert printed == "default v2 runs in shadow.\n"
 
     assert stack.process.wait(300) == 0, stack.said()
     assert export(data_dir) == {
