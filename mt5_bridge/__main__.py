@@ -32,7 +32,7 @@ from mt5_bridge.connector.spool_rescue import open_spool
 from mt5_bridge.connector.status import show
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.tick_files import check_file
-from mt5_bridge.sources.base import Source, SourceError
+from mt5_bridge.sources.base import QuoteSource, SourceError
 from mt5_bridge.sources.replay import ReplaySource
 from mt5_bridge.sources.simulated.source import SimulatedSource
 
@@ -105,7 +105,7 @@ def _run(config: Config) -> int:
             spool.close()
 
 
-async def _work(settings: Settings, source: Source, spool: Spool, tokens: TokenSource) -> int:
+async def _work(settings: Settings, source: QuoteSource, spool: Spool, tokens: TokenSource) -> int:
     client = Client(settings, source, spool, tokens)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -118,7 +118,7 @@ async def _work(settings: Settings, source: Source, spool: Spool, tokens: TokenS
     return 0
 
 
-def _source(config: Config) -> Source:
+def _source(config: Config) -> QuoteSource:
     match config.source:
         case SourceKind.REPLAY:
             return _replay(config)

@@ -28,7 +28,7 @@ from mt5_bridge.connector.token_renewal import renew_tokens
 from mt5_bridge.protocol.link import Link
 from mt5_bridge.protocol.login import Login
 from mt5_bridge.protocol.wire import BadMessage, CloseCode, History, Role
-from mt5_bridge.sources.base import Poll, Source
+from mt5_bridge.sources.base import Poll, QuoteSource
 
 log = logging.getLogger("mt5_bridge")
 
@@ -52,7 +52,7 @@ class Client:
     """One connector for one symbol: makes its parts and runs them side by side."""
 
     def __init__(
-        self, settings: Settings, source: Source, spool: Spool, tokens: TokenSource
+        self, settings: Settings, source: QuoteSource, spool: Spool, tokens: TokenSource
     ) -> None:
         self._settings = settings
         self._source = source

@@ -10,7 +10,7 @@ from mt5_bridge.connector.spool_file import SpoolError
 from mt5_bridge.connector.spool_tables import SpoolState
 from mt5_bridge.protocol.quote_filter import WITHOUT_JUMPS
 from mt5_bridge.protocol.quotes import Quotes
-from mt5_bridge.sources.base import Poll, Source
+from mt5_bridge.sources.base import Poll, QuoteSource
 from mt5_bridge.sources.log_limiter import LogLimiter
 
 log = logging.getLogger("mt5_bridge")
@@ -27,7 +27,7 @@ class Feeder:
     `watermark_ms` is the source's, and true of what is in the spool.
     """
 
-    def __init__(self, source: Source, spool: Spool, *, ends_on_error: bool) -> None:
+    def __init__(self, source: QuoteSource, spool: Spool, *, ends_on_error: bool) -> None:
         """``ends_on_error``: a disk that fails is the end then, and not waited for."""
         self.trouble = ""
         self.watermark_ms: int | None = None
@@ -40,7 +40,7 @@ class Feeder:
         self._log_limiter = LogLimiter(every=_LOG_AGAIN)
 
     def start(self, bookmark: str | None, back: int, time_ms: int | None, now_ms: int) -> None:
-        """Let the source begin or begin again; see `Source.start`."""
+        """Let the source begin or begin again; see `QuoteSource.start`."""
         self._source.start(bookmark, back, time_ms, now_ms)
         self._begin = bookmark, back, time_ms
         self.watermark_ms = None

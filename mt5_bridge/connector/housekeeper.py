@@ -12,7 +12,7 @@ from mt5_bridge.connector.spool import Spool
 from mt5_bridge.connector.spool_file import SpoolError
 from mt5_bridge.protocol.link import Link
 from mt5_bridge.protocol.wire import Role
-from mt5_bridge.sources.base import Source
+from mt5_bridge.sources.base import QuoteSource
 
 _INTERVAL: Final = 1.0
 _MAINTENANCE_INTERVAL: Final = 5.0
@@ -21,7 +21,7 @@ _MAINTENANCE_INTERVAL: Final = 5.0
 class Housekeeper:
     def __init__(
         self,
-        source: Source,
+        source: QuoteSource,
         feeder: Feeder,
         spool: Spool,
         backlog: Backlog,

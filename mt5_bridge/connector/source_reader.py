@@ -9,7 +9,7 @@ from mt5_bridge.connector.backlog import Backlog
 from mt5_bridge.connector.feeder import Feeder
 from mt5_bridge.connector.spool import Spool
 from mt5_bridge.protocol.wire import History
-from mt5_bridge.sources.base import Poll, Source
+from mt5_bridge.sources.base import Poll, QuoteSource
 
 _Result = TypeVar("_Result")
 
@@ -25,7 +25,7 @@ class SourceReader:
 
     def __init__(
         self,
-        source: Source,
+        source: QuoteSource,
         spool: Spool,
         feeder: Feeder,
         backlog: Backlog,

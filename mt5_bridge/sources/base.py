@@ -28,7 +28,7 @@ class Poll:
     where it continues behind them. `watermark_ms`: no tick at or before it is still to come; None
     where that is not known. Ask again after `wait` seconds, never again once it `is_done`.
     `refused` counts quotes that broke a rule of the filter and are left out. `has_history` asks to
-    fetch `Source.history` now, and to send it before the ticks of later polls.
+    fetch `QuoteSource.history` now, and to send it before the ticks of later polls.
     """
 
     quotes: Quotes
@@ -41,7 +41,7 @@ class Poll:
     has_history: bool = False
 
 
-class Source(Protocol):
+class QuoteSource(Protocol):
     """Ticks of one symbol, in order. Its methods may block, and are called from one thread.
 
     `interrupt` alone is called from another one.

@@ -11,7 +11,7 @@ from django.db.models.functions import Upper
 from signals_app.confluence.sizing import ACCOUNT_CURRENCY, NoRate, to_account
 from signals_app.market import instrument as market
 from signals_app.models import fields
-from signals_app.models.values import Columns
+from signals_app.models.values import ValueColumns
 
 #: What brokers quote pairs in: the last three letters of a pair's six are its quote currency.
 _CURRENCIES = (
@@ -46,7 +46,7 @@ class Instrument(models.Model):
     )
     is_active = models.BooleanField(default=True, help_text="off: ticks are stored, no new signals")
 
-    columns: ClassVar = Columns(market.Instrument)
+    columns: ClassVar = ValueColumns(market.Instrument)
 
     class Meta:
         db_table = "instruments"

@@ -9,7 +9,7 @@ from django.db import connections, models
 from signals_app.market import calendar
 from signals_app.market.candle import WINDOW, Candle, Candles, Timeframe
 from signals_app.models import fields
-from signals_app.models.values import Columns
+from signals_app.models.values import ValueColumns
 
 
 class PriceCandleQuerySet(models.QuerySet["PriceCandle"]):
@@ -88,7 +88,7 @@ class PriceCandle(models.Model):
     source = models.CharField(max_length=7, choices=Source.choices, default=Source.TICKS)
 
     objects = PriceCandleQuerySet.as_manager()
-    columns: ClassVar = Columns(Candle, names={"time_ms": "timestamp"})
+    columns: ClassVar = ValueColumns(Candle, names={"time_ms": "timestamp"})
 
     class Meta:
         db_table = "price_history"

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import OuterRef, Subquery
 
 from signals_app.models import fields
-from signals_app.models.values import Columns
+from signals_app.models.values import ValueColumns
 from signals_app.probability.estimate import Bucket, EventType, MeasuredEventKind, Probability
 from signals_app.smc.measures import Bias
 
@@ -63,9 +63,9 @@ class MeasuredProbability(models.Model):
 
     objects = MeasuredProbabilityQuerySet.as_manager()
 
-    columns: ClassVar = Columns(
+    columns: ClassVar = ValueColumns(
         Probability,
-        parts={"bucket": Columns(Bucket, names={"type": "event_type", "kind": "event_kind"})},
+        parts={"bucket": ValueColumns(Bucket, names={"type": "event_type", "kind": "event_kind"})},
     )
 
     class Meta:

@@ -10,7 +10,7 @@ from signals_app.market.calendar import TradingSession
 from signals_app.market.direction import Direction
 from signals_app.models import fields
 from signals_app.models.strategy import Strategy
-from signals_app.models.values import Columns
+from signals_app.models.values import ValueColumns
 from signals_app.probability.estimate import Measured
 
 
@@ -77,8 +77,8 @@ class Signal(models.Model):
     )
 
     objects = SignalQuerySet.as_manager()
-    columns: ClassVar = Columns(TradingSignal)
-    measured_columns: ClassVar = Columns(
+    columns: ClassVar = ValueColumns(TradingSignal)
+    measured_columns: ClassVar = ValueColumns(
         Measured,
         names={
             "p": "probability",

@@ -28,7 +28,7 @@ _Plan: TypeAlias = tuple[tuple[str, ...], _Convert, tuple[tuple[str, _Convert], 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Columns(Generic[Value]):
+class ValueColumns(Generic[Value]):
     """Where a model keeps the fields of one kind of value; an attribute of the model's class.
 
     ``names`` has the columns of fields that are called otherwise there, ``parts`` the fields whose
@@ -42,7 +42,7 @@ class Columns(Generic[Value]):
         kind: type[Value],
         *,
         names: Mapping[str, str] = _NOTHING,
-        parts: "Mapping[str, Columns[Any]]" = _NOTHING,
+        parts: "Mapping[str, ValueColumns[Any]]" = _NOTHING,
     ) -> None:
         self._kind, self._parts = kind, parts
         #: The columns of fields that are called otherwise there.

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from signals_app.market.direction import Direction
 from signals_app.models import Signal, fields
-from signals_app.models.values import Columns
+from signals_app.models.values import ValueColumns
 from trades_app.lifecycle import trade as core
 from trades_app.lifecycle.trade import CloseOrder, EventKind, TradeStatus
 
@@ -65,10 +65,10 @@ class Trade(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = TradeQuerySet.as_manager()
-    columns: ClassVar = Columns(
+    columns: ClassVar = ValueColumns(
         core.Trade,
         parts={
-            "close_order": Columns(
+            "close_order": ValueColumns(
                 CloseOrder, names={"after_ordinal": "close_after_ordinal", "from_ms": "close_from"}
             )
         },
@@ -131,7 +131,7 @@ class TradeEvent(models.Model):
     )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    columns: ClassVar = Columns(core.TradeEvent)
+    columns: ClassVar = ValueColumns(core.TradeEvent)
 
     class Meta:
         db_table = "trade_events"

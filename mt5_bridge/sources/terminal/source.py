@@ -119,7 +119,7 @@ class Mt5Source:
         return TickBookmark.read(bookmark, self._broker_symbol) is not None
 
     def start(self, bookmark: str | None, back: int, time_ms: int | None, now_ms: int) -> None:
-        """Continue behind the bookmark, or behind a time in UTC; see `Source.start`.
+        """Continue behind the bookmark, or behind a time in UTC; see `QuoteSource.start`.
 
         Without either begin with the H4 candle of now, so that no candle is built from a part of
         its ticks. What lies between is fetched from the terminal's own history.

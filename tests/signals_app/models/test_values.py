@@ -10,7 +10,7 @@ from signals_app.market.calendar import utc
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.models import Instrument, MeasuredProbability, PriceCandle, Signal, Strategy
-from signals_app.models.values import Columns
+from signals_app.models.values import ValueColumns
 from signals_app.probability.estimate import (
     Bucket,
     EventType,
@@ -106,7 +106,7 @@ def test_a_measured_bucket_lies_in_columns_of_its_own() -> None:
 
 
 def test_a_field_without_a_column_is_refused() -> None:
-    class Narrow(Columns[TradingSignal]):
+    class Narrow(ValueColumns[TradingSignal]):
         pass
 
     columns = Narrow(TradingSignal)
