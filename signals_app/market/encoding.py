@@ -1,8 +1,9 @@
 """Values as JSON and back: prices, money and sizes are numbers, times ISO 8601 UTC text.
 
 A field `x_ms` is printed as `x`, everything else under its own name, in the order of the fields.
-Exports, the API, the hash chain and messages all start here, so that a new field of a value is
-printed everywhere without being named again.
+Exports, the API and the hash chain start here, so that a new field of a value is printed everywhere
+without being named again. What a row keeps for this product alone, a message's data and a trade
+made in shadow, is msgspec's form instead: docs/decisions/0006 has the reason.
 """
 
 from collections.abc import Callable, Mapping
