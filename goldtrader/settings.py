@@ -209,7 +209,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # in Celery 5.7 where a task was held over the old one.
 CELERY_BROKER_CONNECTION_RETRY = False
 # Celery would open a connection to the database for each task; ours are kept as Django keeps those
-# of web requests (CONN_MAX_AGE), see goldtrader/celery.py.
+# of web requests (CONN_MAX_AGE), see goldtrader/operations/connections.py.
 CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TIMEZONE = "UTC"

@@ -7,7 +7,6 @@ import msgspec
 from django.db import models
 from django.db.models.functions import Now
 
-from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
 from signals_app.models import Strategy, fields
 from trades_app.lifecycle.trade import Trade, TradeEvent
@@ -64,10 +63,6 @@ class ShadowTrade(models.Model):
 
     def __str__(self) -> str:
         return str(self.signal.get("signal_id", self.pk))
-
-    def signal_value(self) -> TradingSignal:
-        """The core's value of its signal."""
-        return msgspec.convert(self.signal, TradingSignal)
 
     def value(self) -> Trade:
         """The core's value of the trade."""

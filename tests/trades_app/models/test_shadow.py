@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
 from signals_app.models import Strategy
 from tests.trades_app.examples import ENTRY, GOLD, SIGNAL, bids
@@ -31,7 +32,7 @@ def test_values_come_back_and_events_are_added_to_those_before() -> None:
     row.save()
 
     stored = ShadowTrade.objects.get()
-    assert (stored.signal_value(), stored.value()) == (SIGNAL, over)
+    assert (msgspec.convert(stored.signal, TradingSignal), stored.value()) == (SIGNAL, over)
     assert stored.event_values() == opened + ended
     assert over.exit_time_ms is not None
     assert (stored.is_open, stored.exit_time) == (False, utc(over.exit_time_ms))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from celery import Task
@@ -16,6 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from redis import Redis
 
 from signals_app import tasks as signal_tasks
+from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
 from signals_app.market.tick import Ticks
 from signals_app.models import Decision, Instrument, Signal, Strategy, StreamPosition
@@ -130,7 +132,7 @@ def test_a_shadow_with_the_live_parameters_makes_the_live_trades(pipeline: Pipel
     assert [row.event_values() for row in rows] == [
         tuple(event.value() for event in row.events.all()) for row in live
     ]
-    assert [row.signal_value() for row in rows] == [
+    assert [msgspec.convert(row.signal, TradingSignal) for row in rows] == [
         replace(row.signal.value(), signal_id=row.signal_id + suffix) for row in live
     ]
     position = ShadowPosition.objects.get(instrument=SYMBOL)
