@@ -12,7 +12,9 @@ from signals_app.confluence.signal import TradingSignal
 from signals_app.market import calendar
 from signals_app.market.candle import Candle, candle_as_json
 from signals_app.market.encoding import as_json, keys_of
+from signals_app.market.symbols import SYMBOL
 from signals_app.models import Connector, Decision, PriceCandle, Signal
+from signals_app.services.connectors import CONNECTOR_NAME
 
 
 class TimeField(serializers.DateTimeField):
@@ -175,9 +177,9 @@ class ConfigurationSerializer(serializers.Serializer[Any]):
 class TokenRequestSerializer(serializers.Serializer[Mapping[str, Any]]):
     """Which connector wants a token, and for which symbols."""
 
-    name = serializers.RegexField(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)
+    name = serializers.RegexField(rf"^{CONNECTOR_NAME.pattern}$", max_length=64)
     symbols = serializers.ListField(
-        child=serializers.RegexField(r"^[A-Za-z0-9][A-Za-z0-9._#-]*$", max_length=20),
+        child=serializers.RegexField(rf"^{SYMBOL.pattern}$", max_length=20),
         min_length=1,
         max_length=100,
     )

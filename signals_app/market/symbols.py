@@ -6,8 +6,8 @@ from difflib import get_close_matches
 
 from signals_app.market.instrument import Instrument
 
-# Letters and digits, and what brokers put behind them: XAUUSD.r, EURUSD#, US500-F.
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._#&+-]{0,19}")
+#: Letters and digits, and what brokers put behind them: XAUUSD.r, EURUSD#, US500-F.
+SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#&+-]{0,19}")
 
 
 class UnknownSymbol(ValueError):  # noqa: N818 - it says what was found
@@ -17,7 +17,7 @@ class UnknownSymbol(ValueError):  # noqa: N818 - it says what was found
 def normalised_symbol(text: str) -> str:
     """The one spelling of a symbol, in capitals; raises `UnknownSymbol` for what cannot be one."""
     symbol = text.strip().upper()
-    if not _SYMBOL.fullmatch(symbol):
+    if not SYMBOL.fullmatch(symbol):
         raise UnknownSymbol(
             f"{text[:40]!a} is no symbol; give letters and digits, for example XAUUSD."
         )

@@ -1,5 +1,6 @@
 """Which connectors may send what, and whose ticks are made up."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -8,6 +9,8 @@ from django.db import transaction
 from signals_app.connector_codes import ConnectorEventCode
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
 
+#: What a connector may be called.
+CONNECTOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: A connector sends a heartbeat every 30 s; twice that without one is silence.
 SILENT_AFTER = timedelta(seconds=60)
 

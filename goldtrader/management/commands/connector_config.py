@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from goldtrader.models import ApiKey
 from goldtrader.stack.servers.certificate import is_valid_for
 from signals_app.management.database import add_data_dir_argument, open_database
+from signals_app.market.symbols import SYMBOL
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
-_SYMBOL = re.compile(r"[A-Za-z0-9._#-]{1,20}")
 
 
 class Command(BaseCommand):
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         symbols = list(dict.fromkeys(filter(None, map(str.strip, options["symbols"].split(",")))))
         if not _NAME.fullmatch(name):
             raise _refused(f"{name!r} is no name: use up to 50 letters, digits, dots, dashes")
-        if not symbols or not all(map(_SYMBOL.fullmatch, symbols)):
+        if not symbols or not all(map(SYMBOL.fullmatch, symbols)):
             raise _refused(f"{options['symbols']!r} are no symbols: use e.g. XAUUSD,EURUSD")
         directory = options["data_dir"]
         pem, authority = _certificate(directory, host)

@@ -1,6 +1,5 @@
 """`manage.py connector_token NAME --symbols S[,S]`: a token that lets a connector in for a day."""
 
-import re
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -10,10 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from signals_app.gateway import tokens
+from signals_app.market.symbols import SYMBOL
 from signals_app.models import Connector, Instrument
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SYMBOL = re.compile(r"[A-Za-z0-9._#-]{1,20}")
+from signals_app.services.connectors import CONNECTOR_NAME
 
 
 class Command(BaseCommand):
@@ -33,11 +31,11 @@ class Command(BaseCommand):
         """Print the token; a revoked connector gets none."""
         name = options["name"].strip()
         symbols = list(dict.fromkeys(filter(None, map(str.strip, options["symbols"].split(",")))))
-        if not _NAME.fullmatch(name):
+        if not CONNECTOR_NAME.fullmatch(name):
             raise CommandError(
                 f"{name!r} is no name: use up to 64 letters, digits, dots, dashes", returncode=2
             )
-        if not symbols or not all(map(_SYMBOL.fullmatch, symbols)):
+        if not symbols or not all(map(SYMBOL.fullmatch, symbols)):
             raise CommandError(
                 f"{options['symbols']!r} are no symbols: use e.g. XAUUSD,EURUSD", returncode=2
             )

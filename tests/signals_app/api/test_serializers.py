@@ -10,6 +10,7 @@ from signals_app.api.serializers import (
     DecisionSerializer,
     SignalSerializer,
     TimeField,
+    TokenRequestSerializer,
 )
 from signals_app.market.candle import Candle, Timeframe, candle_as_json
 from signals_app.models import Decision, PriceCandle, Signal
@@ -54,3 +55,18 @@ def test_a_signal_has_every_field_that_the_schema_describes() -> None:
     stored_signal()
 
     assert tuple(SignalSerializer(Signal.objects.get()).data) == SignalSerializer.Meta.fields
+
+
+@pytest.mark.parametrize(
+    "symbol", ["XAUUSD", "EURUSDm", "XAUUSD.r", "EURUSD#", "XAUUSD+", "S&P500"]
+)
+def test_a_token_may_be_asked_for_any_symbol_that_an_instrument_can_have(symbol: str) -> None:
+    assert TokenRequestSerializer(data={"name": "mt5", "symbols": [symbol]}).is_valid()
+
+
+@pytest.mark.parametrize("symbol", ["", ".XAU", "XAU USD", "XAU/USD", "X" * 21, "XAU\u0394"])
+def test_a_token_is_not_asked_for_what_cannot_be_a_symbol(symbol: str) -> None:
+    asked = TokenRequestSerializer(data={"name": "mt5", "symbols": [symbol]})
+
+    assert not asked.is_valid()
+    assert list(asked.errors) == ["symbols"]

@@ -43,7 +43,12 @@ def test_a_revoked_connector_gets_no_token() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(" ", "--symbols", "XAUUSD"), ("mt5", "--symbols", ","), ("m" * 65, "--symbols", "X")],
+    [
+        (" ", "--symbols", "XAUUSD"),
+        ("mt5", "--symbols", ","),
+        ("m" * 65, "--symbols", "X"),
+        ("mt5", "--symbols", ".XAU"),
+    ],
 )
 def test_names_and_symbols_have_to_be_given(arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError) as refused:
