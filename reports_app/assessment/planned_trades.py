@@ -99,45 +99,72 @@ class TradeFollower:
         halves = _Halves(np.zeros(len(plans), dtype=np.bool_), np.zeros(len(plans)))
         while len(left):
             i = at[left]
-            one = _Step(
-                opened=_won(candles.open[i], entry[left], sign[left], spread[left]),
-                worst=_won(
-                    np.where(sign[left] > 0, candles.low[i], candles.high[i]),
-                    entry[left],
-                    sign[left],
-                    spread[left],
-                ),
-                best=_won(
-                    np.where(sign[left] > 0, candles.high[i], candles.low[i]),
-                    entry[left],
-                    sign[left],
-                    spread[left],
-                ),
-                closed=_won(candles.close[i], entry[left], sign[left], spread[left]),
-                nights_open=self._nights_open[i] - nights[left],
-                nights_close=self._nights_close[i] - nights[left],
-                is_expired=candles.time_ms[i] >= expiry[left],
-                is_last=i == last,
-            )
-            won, is_done, halves = _after_candle(one, plans.at(left), halves)
-            total[left] += won
-            left = left[~is_done]
-            halves = _Halves(halves.is_closed[~is_done], halves.stop[~is_done])
+            prices = _Prices.of(candles, i, entry[left], sign[left], spread[left])
+            is_expired, is_last = candles.time_ms[i] >= expiry[left], i == last
             at[left] += 1
+            # Most candles lie between the levels, and that is quicker to see than what they do.
+            level = np.where(halves.is_closed[left], halves.stop[left], -plans.stop[left])
+            target = np.where(halves.is_closed[left], plans.target_2[left], plans.target_1[left])
+            touched = np.flatnonzero(prices.touch(level, target) | is_expired | is_last)
+            if not len(touched):
+                continue
+            trades, i = left[touched], i[touched]
+            one = _Step(
+                prices=prices.at(touched),
+                nights_open=self._nights_open[i] - nights[trades],
+                nights_close=self._nights_close[i] - nights[trades],
+                is_expired=is_expired[touched],
+                is_last=is_last[touched],
+            )
+            won, is_done, after = _after_candle(one, plans.at(trades), halves.at(trades))
+            total[trades] += won
+            halves.is_closed[trades], halves.stop[trades] = after.is_closed, after.stop
+            left = np.delete(left, touched[is_done])
         return total / plans.stop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Step:
-    """One candle for each trade: how far its prices are on the winning side of the entry.
-
-    Nights are those since the entry, at the candle's open and at its end.
-    """
+class _Prices:
+    """One candle for each trade: how far its prices are on the winning side of the entry."""
 
     opened: Float64s
     worst: Float64s
     best: Float64s
     closed: Float64s
+
+    @classmethod
+    def of(
+        cls, candles: Candles, places: Int64s, entry: Float64s, sign: Int64s, spread: Float64s
+    ) -> "_Prices":
+        high, low = candles.high[places], candles.low[places]
+        return cls(
+            _won(candles.open[places], entry, sign, spread),
+            _won(np.where(sign > 0, low, high), entry, sign, spread),
+            _won(np.where(sign > 0, high, low), entry, sign, spread),
+            _won(candles.close[places], entry, sign, spread),
+        )
+
+    def at(self, places: Int64s) -> "_Prices":
+        """Those of the trades at these places."""
+        return _Prices(
+            self.opened[places], self.worst[places], self.best[places], self.closed[places]
+        )
+
+    def touch(self, level: Float64s, target: Float64s) -> NDArray[np.bool_]:
+        """Whether the candle reaches the stop's level or the next target."""
+        return (
+            (self.worst <= level)
+            | (self.opened <= level)
+            | (self.best >= target)
+            | (self.opened >= target)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """One candle for each trade, and the nights since the entry at its open and at its end."""
+
+    prices: _Prices
     nights_open: Float64s
     nights_close: Float64s
     is_expired: NDArray[np.bool_]
@@ -150,6 +177,10 @@ class _Halves:
 
     is_closed: NDArray[np.bool_]
     stop: Float64s
+
+    def at(self, places: Int64s) -> "_Halves":
+        """Those of the trades at these places."""
+        return _Halves(self.is_closed[places], self.stop[places])
 
     def moved(self, now: NDArray[np.bool_], plans: PlannedTrades, nights: Float64s) -> "_Halves":
         """Add those that reach the first target ``now``: their stop goes to break-even."""
@@ -173,20 +204,20 @@ def _after_candle(
     )
     was_halved = before.is_closed
     size = np.where(was_halved, 0.5, 1.0)
-    jumped = step.opened <= np.where(was_halved, before.stop, -plans.stop)
+    jumped = step.prices.opened <= np.where(was_halved, before.stop, -plans.stop)
     # The open comes first: what it is beyond is reached before anything else.
-    halved_at_open = ~was_halved & ~jumped & (step.opened >= target_1)
-    ended_at_target = (was_halved | halved_at_open) & ~jumped & (step.opened >= target_2)
+    halved_at_open = ~was_halved & ~jumped & (step.prices.opened >= target_1)
+    ended_at_target = (was_halved | halved_at_open) & ~jumped & (step.prices.opened >= target_2)
     expired = step.is_expired & ~jumped & ~ended_at_target
     at_open = jumped | expired | ended_at_target
     at_open_halves = before.moved(halved_at_open, plans, step.nights_open)
     halved = at_open_halves.is_closed
     level = np.where(halved, at_open_halves.stop, -plans.stop)
-    stopped = ~at_open & (step.worst <= level)
-    reached_1 = ~at_open & ~stopped & ~halved & (step.best >= target_1)
+    stopped = ~at_open & (step.prices.worst <= level)
+    reached_1 = ~at_open & ~stopped & ~halved & (step.prices.best >= target_1)
     halves = at_open_halves.moved(reached_1, plans, step.nights_close)
-    fell_back = reached_1 & (step.worst <= halves.stop)
-    reached_2 = ~at_open & ~stopped & ~fell_back & halves.is_closed & (step.best >= target_2)
+    fell_back = reached_1 & (step.prices.worst <= halves.stop)
+    reached_2 = ~at_open & ~stopped & ~fell_back & halves.is_closed & (step.prices.best >= target_2)
     ended_late = step.is_last & ~at_open & ~stopped & ~fell_back & ~reached_2
 
     paid_open, paid_close = swap * step.nights_open, swap * step.nights_close
@@ -194,13 +225,13 @@ def _after_candle(
     rest = np.where(halves.is_closed, 0.5, 1.0)
     won = np.where(halved_at_open, 0.5 * (target_1 + paid_open), 0.0)
     won += np.where(reached_1, 0.5 * (target_1 + paid_close), 0.0)
-    won += np.where(jumped, size * (step.opened - slippage + paid_open), 0.0)
-    won += np.where(expired, rest_at_open * (step.opened - slippage + paid_open), 0.0)
+    won += np.where(jumped, size * (step.prices.opened - slippage + paid_open), 0.0)
+    won += np.where(expired, rest_at_open * (step.prices.opened - slippage + paid_open), 0.0)
     won += np.where(ended_at_target, 0.5 * (target_2 + paid_open), 0.0)
     won += np.where(reached_2, 0.5 * (target_2 + paid_close), 0.0)
     won += np.where(stopped, rest_at_open * (level - slippage + paid_close), 0.0)
     won += np.where(fell_back, 0.5 * (halves.stop - slippage + paid_close), 0.0)
-    won += np.where(ended_late, rest * (step.closed - slippage + paid_close), 0.0)
+    won += np.where(ended_late, rest * (step.prices.closed - slippage + paid_close), 0.0)
     return won, at_open | stopped | fell_back | reached_2 | ended_late, halves
 
 
