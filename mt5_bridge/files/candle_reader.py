@@ -56,7 +56,7 @@ class CandleReader:
     rows: RowParser
     decimals: int = 0
     times: TimeColumn = field(init=False)
-    last_ms: int = 0
+    last_ms: int = -1
 
     def __post_init__(self) -> None:
         self.times = TimeColumn(self.rows)

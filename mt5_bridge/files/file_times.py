@@ -141,7 +141,7 @@ _PER_MS: Final = {
 
 def _in_range(numbers: Int64s, unit: Unit) -> FileTimes | None:
     times = numbers * 1000 if unit is Unit.SECONDS else numbers // _PER_MS[unit]
-    if times.min() <= 0 or times.max() >= LATEST_MS:
+    if times.min() < 0 or times.max() >= LATEST_MS:
         return None
     return FileTimes(times, has_zone=False, unit=unit)
 
@@ -197,7 +197,7 @@ def _many_from_calendar(letters: "NDArray[np.uint8]", found: "re.Match[str]") ->
         if _is_number(name, text)
     }
     times = _combined(parts, found)
-    if times is None or times.min() <= 0 or times.max() >= LATEST_MS:
+    if times is None or times.min() < 0 or times.max() >= LATEST_MS:
         return None
     return FileTimes(times, _says_zone(found))
 

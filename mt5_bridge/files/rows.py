@@ -204,7 +204,7 @@ class TimeColumn:
             found = read_time(text)
         except ValueError:
             raise self.rows.error(line, f"{printable(text, 40)} is not a time") from None
-        if not 0 < found.time_ms < LATEST_MS:
+        if not 0 <= found.time_ms < LATEST_MS:
             raise self.rows.error(line, f"{printable(text, 40)} is not a time of our days")
         if self.is_read and found.unit is not self.unit:
             what = f"{text} counts {found.unit}" if found.unit else f"{text} is a date"
