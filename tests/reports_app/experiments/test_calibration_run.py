@@ -18,6 +18,8 @@ from signals_app.market.candle import Timeframe
 from signals_app.models import MeasuredProbability
 
 HOUR_MS = 3_600_000
+# 2024-01-01T00:00:00Z
+BEGAN_MS = 1_704_067_200_000
 
 
 @pytest.fixture
@@ -25,9 +27,10 @@ def path(tmp_path: Path) -> CandlePath:
     """Four hundred hours of prices without memory."""
     close = 1800 + np.cumsum(np.random.default_rng(3).normal(0, 2, 400))
     open_ = np.concatenate(([1800.0], close[:-1]))
+    times = range(BEGAN_MS, BEGAN_MS + 400 * HOUR_MS, HOUR_MS)
     rows = [
-        f"{iso(hour * HOUR_MS)},{a:.2f},{max(a, b) + 1:.2f},{min(a, b) - 1:.2f},{b:.2f},100"
-        for hour, (a, b) in enumerate(zip(open_, close, strict=True))
+        f"{iso(time_ms)},{a:.2f},{max(a, b) + 1:.2f},{min(a, b) - 1:.2f},{b:.2f},100"
+        for time_ms, a, b in zip(times, open_, close, strict=True)
     ]
     file = tmp_path / "XAUUSD_H1.csv"
     file.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]))
@@ -48,7 +51,7 @@ def test_without_a_database_the_reason_is_reported(path: CandlePath) -> None:
 
 @pytest.mark.django_db
 def test_with_a_database_it_is_stored_unless_it_looks_back(path: CandlePath) -> None:
-    back = HistoryChoice([path], until_ms=350 * HOUR_MS)
+    back = HistoryChoice([path], until_ms=BEGAN_MS + 350 * HOUR_MS)
     (report,) = calibrate_and_store(back, is_forced=False, on_progress=quiet).reports
     assert (report.calibration.candles, report.is_stored) == (350, False)
     assert not MeasuredProbability.objects.exists()
