@@ -68,7 +68,7 @@ def _bring_up(environment: Path, sets: list[Path]) -> None:
         _stamp(environment, pins).write_text(_digest(pins))
     unfinished.unlink()
     if missing:
-        _compile(python, with_outcomes=TESTS in sets)
+        _compile(python, for_tests=TESTS in sets)
 
 
 def _clear(environment: Path, *, keep: Path) -> None:
@@ -109,15 +109,16 @@ def _install(python: Path, pins: Path) -> None:
     progress.show("Installed", total, is_last=True)
 
 
-def _compile(python: Path, *, with_outcomes: bool) -> None:
+def _compile(python: Path, *, for_tests: bool) -> None:
     """Compile the detectors now, so that the first start need not; a failure would show there.
 
-    ``with_outcomes`` also what measures outcomes: tests, run side by side, would each compile it.
+    Tests, which run side by side, would each compile what calibrations and backtests add to them.
     """
     _say("Compiling the detectors, once (some ten seconds)")
-    program = "from signals_app.smc.analysis import warm_up; warm_up()"
-    if with_outcomes:
-        program += "; from signals_app.probability.outcomes import warm_up; warm_up()"
+    modules = ["signals_app.smc.analysis"]
+    if for_tests:
+        modules += ["signals_app.probability.outcomes", "signals_app.confluence.screening"]
+    program = "; ".join(f"from {module} import warm_up; warm_up()" for module in modules)
     subprocess.run([str(python), "-c", program], cwd=ROOT, check=False)
 
 

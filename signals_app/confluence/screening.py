@@ -38,6 +38,13 @@ def screen_of(candles: Mapping[Timeframe, Candles], threshold: float) -> Screen:
     return compiled_screen(candles, threshold)
 
 
+def warm_up() -> None:
+    """Load (the first time on a machine: compile) what screens closes."""
+    price = np.ones(1)
+    candle = Candles(np.zeros(1, dtype=np.int64), price, price, price, price, price)
+    screen_of(dict.fromkeys(ENDS, candle), threshold=0.0)(np.ones((1, len(ENDS)), dtype=np.int64))
+
+
 def compiled_screen(candles: Mapping[Timeframe, Candles], threshold: float) -> Screen:
     """See `screen_of`; by the kernel."""
     # Only now: importing numba takes most of a second, which not every command should pay.

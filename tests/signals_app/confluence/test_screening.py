@@ -112,3 +112,16 @@ def test_without_numba_the_readable_twin_screens(monkeypatch: pytest.MonkeyPatch
     screen_of({}, 80.0)
 
     assert chosen == ["compiled", "readable"]
+
+
+@given(market=markets())
+@settings(max_examples=1)
+def test_warming_up_compiles_all_that_screening_real_candles_needs(
+    market: dict[Timeframe, Candles],
+) -> None:
+    from signals_app.smc.compiled import kernel
+
+    screening.warm_up()
+    compiled = len(kernel.score_ceilings.signatures)
+    compiled_screen(market, 60.0)(ends_of(market, 20))
+    assert len(kernel.score_ceilings.signatures) == compiled
