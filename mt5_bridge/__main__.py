@@ -128,7 +128,7 @@ def _source(config: Config) -> QuoteSource:
             )
         case SourceKind.MT5:
             # Here: the MetaTrader5 package exists on Windows only.
-            from mt5_bridge.sources.terminal.connection import TerminalAccount
+            from mt5_bridge.sources.terminal.opening import TerminalAccount
             from mt5_bridge.sources.terminal.source import open_terminal
 
             account = TerminalAccount(

@@ -6,7 +6,7 @@ import numpy as np
 
 from mt5_bridge.files.history import MAXIMUM_CANDLES
 from mt5_bridge.protocol.wire import CandleRow
-from mt5_bridge.sources.terminal.connection import Terminal
+from mt5_bridge.sources.terminal.opening import Terminal
 from mt5_bridge.sources.terminal.server_clock import ClockEvidence, weekly_closes
 from mt5_bridge.sources.terminal.tick_window import Rows
 

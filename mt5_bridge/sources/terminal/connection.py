@@ -1,80 +1,27 @@
-"""The connection to a MetaTrader 5 terminal: opened, logged in, watched, and its loss reported."""
+"""The connection to a MetaTrader 5 terminal: watched, and its loss reported once."""
 
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from mt5_bridge.protocol.wire import ErrorCode
 from mt5_bridge.sources.base import Notice
-from mt5_bridge.sources.terminal.calls import PIPE_FAILURES, TerminalLostError
+from mt5_bridge.sources.terminal.calls import TerminalLostError
+from mt5_bridge.sources.terminal.opening import (
+    CannotOpenError,
+    Terminal,
+    TerminalAccount,
+    TerminalOpening,
+)
 from mt5_bridge.sources.terminal.symbol_names import near_names
 
 log = logging.getLogger("mt5_bridge.mt5")
 
-_AUTHORISATION_FAILED: Final = -6
 _ANSWER_TIMEOUT: Final = 30.0
 """Seconds for which a terminal that seems to be there may fail to answer."""
 _REOPEN_AFTER: Final = 10.0
 """Seconds after which a pipe that was opened and fails is closed and opened again."""
-# A broker blocks an account after some wrong passwords.
-_FIRST_LOGIN_PAUSE, _LONGEST_LOGIN_PAUSE = 60.0, 900.0
-
-
-class Terminal(Protocol):
-    """What is used of the `MetaTrader5` package; any call may raise `TerminalLostError`."""
-
-    COPY_TICKS_ALL: int
-    TIMEFRAME_M15: int
-    TIMEFRAME_H1: int
-
-    def initialize(self, *path: str, **account: Any) -> bool:
-        """Find or start the terminal."""
-
-    def shutdown(self) -> None:
-        """Let go of the terminal."""
-
-    def last_error(self) -> tuple[int, str]:
-        """Code and text of the last call's failure, or of its success."""
-
-    def terminal_info(self) -> Any:
-        """The terminal's state, with `connected`; None where it is gone."""
-
-    def account_info(self) -> Any:
-        """The account, with `login` and `server`; None where there is none."""
-
-    def symbols_get(self) -> Any:
-        """All symbols, with `name` and `select` (in the market watch); None on failure."""
-
-    def symbol_select(self, symbol: str, enable: bool, /) -> bool:
-        """Put the symbol into the market watch."""
-
-    def symbol_info_tick(self, symbol: str, /) -> Any:
-        """The newest tick, with `time_msc`; None on failure."""
-
-    def copy_ticks_from(self, symbol: str, date_from: int, count: int, flags: int, /) -> Any:
-        """Ticks from a second on as a structured array; None on failure."""
-
-    def copy_rates_from_pos(
-        self, symbol: str, timeframe: int, start_pos: int, count: int, /
-    ) -> Any:
-        """Candles, the newest at position 0, as a structured array; None on failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class TerminalAccount:
-    """Which terminal to open, and which account has to be open in it; empty is whichever is.
-
-    The password is needed only where the terminal is not logged in at all. A portable terminal
-    keeps its data beside its program, so that several copies on one machine do not share them.
-    """
-
-    path: str = ""
-    login: int | None = None
-    password: str = field(default="", repr=False)
-    server: str = ""
-    is_portable: bool = False
 
 
 class TerminalConnection:
@@ -102,10 +49,7 @@ class TerminalConnection:
         self._symbol = symbol
         self._account = account
         self._seconds = seconds
-        self._is_open = False
-        self._opened_at = 0.0
-        self._login_pause = _FIRST_LOGIN_PAUSE
-        self._login_again_at: float | None = None
+        self._opening = TerminalOpening(terminal, account, seconds)
         self._is_symbol_lost = False
         # What was reported last: that the terminal works, that it does not, or nothing yet.
         self._reported: bool | None = None
@@ -119,7 +63,7 @@ class TerminalConnection:
 
     def is_up(self) -> bool:
         """Whether the terminal is there, its line stands and the symbol is watched."""
-        if not self._is_open and not self._open():
+        if not self._opening.is_open and not self._open():
             return False
         info = self._terminal.terminal_info()
         if info is None:
@@ -144,13 +88,13 @@ class TerminalConnection:
         seconds = self._seconds()
         if self._failing_since is None:
             self._failing_since = seconds
-        is_pipe = self._has_pipe_failed()
+        is_pipe = self._opening.has_pipe_failed()
         if seconds - self._failing_since >= _ANSWER_TIMEOUT:
             self._lose(what)
-        failing_since = max(self._failing_since, self._opened_at)
-        if is_pipe and self._is_open and seconds - failing_since >= _REOPEN_AFTER:
+        failing_since = max(self._failing_since, self._opening.opened_at)
+        if is_pipe and self._opening.is_open and seconds - failing_since >= _REOPEN_AFTER:
             log.warning("%s: the pipe to the terminal is closed and opened again", what)
-            self._shut_down()
+            self._opening.close()
 
     def request_answered(self) -> None:
         self._failing_since = None
@@ -161,7 +105,7 @@ class TerminalConnection:
         Where it ``was_up`` before that call, it is back only once such a call is answered.
         """
         if error.is_process_gone:
-            self._is_open = False
+            self._opening.is_open = False
         self._lose(str(error), explain=False)
         if was_up and self._failing_since is None:
             self._failing_since = self._seconds()
@@ -177,59 +121,30 @@ class TerminalConnection:
         return notices
 
     def close(self) -> None:
-        if self._is_open:
+        if self._opening.is_open:
             with suppress(TerminalLostError):
-                self._shut_down()
+                self._opening.close()
 
     def _open(self) -> bool:
-        """Attach to the terminal as it is, and log in only where nobody is.
-
-        The package can change a terminal's account, and would take it away from whoever uses it: a
-        person, or another connector.
-        """
-        self._is_open = bool(self._terminal.initialize(*self._path(), **self._mode()))
-        self._opened_at = self._seconds()
-        if self._is_open:
-            if self._account.login is None or self._terminal.account_info() is not None:
-                return True
-            if self._has_pipe_failed():
-                return self._close_pipe("the terminal does not say which account is open")
-            self._shut_down()
-        elif self._account.login is None or self._error()[0] != _AUTHORISATION_FAILED:
-            return self._lose("the terminal cannot be opened")
-        return self._log_in()
-
-    def _log_in(self) -> bool:
-        """Open the terminal with the account; after a refusal not again for minutes."""
-        login, seconds = self._account.login, self._seconds()
-        if self._login_again_at is not None and seconds < self._login_again_at:
+        try:
+            return self._opening.open()
+        except CannotOpenError as error:
+            self._lose(str(error))
+            if self._opening.is_open:
+                # In this order: closing is a call too, and overwrites the error.
+                self._opening.close()
             return False
-        self._is_open = bool(
-            self._terminal.initialize(*self._path(), **self._mode(), **self._login())
-        )
-        if self._is_open:
-            self._login_pause, self._login_again_at = _FIRST_LOGIN_PAUSE, None
-            return True
-        if self._error()[0] != _AUTHORISATION_FAILED:
-            return self._lose("the terminal cannot be opened")
-        pause, self._login_again_at = self._login_pause, seconds + self._login_pause
-        self._login_pause = min(2 * pause, _LONGEST_LOGIN_PAUSE)
-        log.error("account %s was refused; the next attempt is in %.0f min", login, pause / 60)
-        server = f" at {self._account.server}" if self._account.server else ""
-        return self._lose(
-            f"account {login}{server} is refused: check login, server and MT5_BRIDGE_PASSWORD"
-        )
 
     def _has_account(self) -> bool:
         """Look which account is open: a user may change it, and the broker with it."""
         wanted, account = self._account, self._terminal.account_info()
         if account is None:
-            if self._has_pipe_failed():
+            if self._opening.has_pipe_failed():
                 return self._close_pipe("the terminal does not say which account is open")
             if wanted.login is not None:
                 # Logged out since: log in as at the start.
                 self._lose("the terminal is not logged in")
-                self._shut_down()
+                self._opening.close()
                 return False
             return self._lose("the terminal is not logged in")
         is_other_server = wanted.server and wanted.server.lower() != str(account.server).lower()
@@ -244,7 +159,7 @@ class TerminalConnection:
         return True
 
     def _miss_symbol(self) -> bool:
-        if self._has_pipe_failed():
+        if self._opening.has_pipe_failed():
             return self._close_pipe("the terminal does not answer")
         if not self._is_symbol_lost:
             self._is_symbol_lost = True
@@ -279,15 +194,8 @@ class TerminalConnection:
     def _close_pipe(self, what: str) -> bool:
         # In this order: closing is a call too, and overwrites the error.
         self._lose(what)
-        self._shut_down()
+        self._opening.close()
         return False
-
-    def _shut_down(self) -> None:
-        self._is_open = False
-        self._terminal.shutdown()
-
-    def _has_pipe_failed(self) -> bool:
-        return self._error()[0] in PIPE_FAILURES
 
     def _error(self) -> tuple[int, str]:
         return self._terminal.last_error()
@@ -299,17 +207,6 @@ class TerminalConnection:
         if not near:
             return ""
         return f"; it has {', '.join(near)}: give the one that is meant with --terminal-symbol"
-
-    def _mode(self) -> dict[str, bool]:
-        return {"portable": True} if self._account.is_portable else {}
-
-    def _path(self) -> tuple[str, ...]:
-        return (self._account.path,) if self._account.path else ()
-
-    def _login(self) -> dict[str, Any]:
-        account = self._account
-        given = {"login": account.login, "password": account.password, "server": account.server}
-        return {key: value for key, value in given.items() if value}
 
 
 def _details(info: Any) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from mt5_bridge.sources.terminal.connection import Terminal
 from mt5_bridge.sources.terminal.market_time import MarketTime
+from mt5_bridge.sources.terminal.opening import Terminal
 
 # Of two looks further apart than this (seconds) a new tick may have come any time between.
 _LONGEST_LOOK: Final = 5.0

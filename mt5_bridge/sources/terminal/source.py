@@ -22,12 +22,9 @@ from mt5_bridge.sources.log_limiter import LogLimiter
 from mt5_bridge.sources.terminal.calls import TerminalLostError
 from mt5_bridge.sources.terminal.candles import closes_of_weeks, m15_candles
 from mt5_bridge.sources.terminal.clock_finder import ClockFinder
-from mt5_bridge.sources.terminal.connection import (
-    Terminal,
-    TerminalAccount,
-    TerminalConnection,
-)
+from mt5_bridge.sources.terminal.connection import TerminalConnection
 from mt5_bridge.sources.terminal.live_ticks import LiveTicks
+from mt5_bridge.sources.terminal.opening import Terminal, TerminalAccount
 from mt5_bridge.sources.terminal.process import TerminalProcess
 from mt5_bridge.sources.terminal.tick_reader import TickReader
 from mt5_bridge.sources.terminal.tick_window import TickBookmark

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.sources.terminal.calls import PIPE_FAILURES, SUCCESS
-from mt5_bridge.sources.terminal.connection import Terminal
+from mt5_bridge.sources.terminal.opening import Terminal
 from mt5_bridge.sources.terminal.server_clock import ClockEvidence
 from mt5_bridge.sources.terminal.tick_window import (
     ALL,

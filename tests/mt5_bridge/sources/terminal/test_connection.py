@@ -5,7 +5,8 @@ import pytest
 from mt5_bridge.files.broker_time import SERVER_EU
 from mt5_bridge.protocol.wire import ErrorCode
 from mt5_bridge.sources.terminal.calls import TerminalLostError
-from mt5_bridge.sources.terminal.connection import TerminalAccount, TerminalConnection
+from mt5_bridge.sources.terminal.connection import TerminalConnection
+from mt5_bridge.sources.terminal.opening import TerminalAccount
 from tests.mt5_bridge.polling import Clock
 from tests.mt5_bridge.terminal import FakeTerminal
 

@@ -6,7 +6,7 @@ import pytest
 from mt5_bridge.files.broker_time import SERVER_EU, SERVER_US, clock_named
 from mt5_bridge.protocol.wire import ErrorCode
 from mt5_bridge.sources.base import SourceError
-from mt5_bridge.sources.terminal.connection import TerminalAccount
+from mt5_bridge.sources.terminal.opening import TerminalAccount
 from mt5_bridge.sources.terminal.source import Mt5Source, open_terminal
 from tests.mt5_bridge.terminal import HOUR, FakeTerminal, a_year_of_weeks
 
