@@ -90,7 +90,7 @@ def test_what_is_no_file_is_refused(tmp_path):
 def test_a_pipe_is_read_once_and_opened_as_often_as_needed(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    writer = threading.Thread(target=lambda: path.write_bytes(TEXT))
+    writer = threading.Thread(target=lambda: path.write_bytes(TEXT), daemon=True)
     writer.start()
     assert [read(path), read(path)] == [TEXT, TEXT]
     writer.join()

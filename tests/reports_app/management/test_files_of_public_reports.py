@@ -106,7 +106,7 @@ class TestPipes:
         file = write(tmp_path / "ticks.csv", "timestamp_ms,bid,ask", *lines)
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
-        writer = threading.Thread(target=lambda: pipe.write_bytes(file.read_bytes()))
+        writer = threading.Thread(target=lambda: pipe.write_bytes(file.read_bytes()), daemon=True)
         writer.start()
         assert candles(pipe) == candles(file)
         writer.join()
