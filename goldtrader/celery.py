@@ -1,5 +1,6 @@
 """The Celery app: queues, and the beat table of what happens by the clock."""
 
+import gc
 from typing import Any
 
 from celery import Celery
@@ -61,9 +62,15 @@ def serve_metrics(**_: Any) -> None:
 
 
 @celeryd_after_setup.connect
-def warm_up_detectors(instance: Any, **_: Any) -> None:
-    """Load the compiled detectors before the workers fork, so that no first analysis waits."""
+def prepare_forks(instance: Any, **_: Any) -> None:
+    """Load the compiled detectors before the workers fork, so that no first analysis waits.
+
+    What is loaded by then lives as long as the process: no fork's garbage collection goes through
+    it again, which takes as long as a candle close may.
+    """
     if "analysis" in instance.app.amqp.queues.consume_from:
         from signals_app.smc.analysis import warm_up
 
         warm_up()
+    gc.collect()
+    gc.freeze()

@@ -188,7 +188,10 @@ def _store_scores(decisions: Sequence[Decision]) -> None:
 
 
 # Django's `bulk_update` makes a CASE for each row and column.
+# A score that a crash of the database loses is computed again by the sweep, and no decision can be
+# kept without it: it is not waited for until it is on disk.
 _STORE_SCORES = """
+SET LOCAL synchronous_commit = off;
 UPDATE decisions SET score = scored.score, direction = scored.direction
 FROM unnest(%(ids)s::bigint[], %(scores)s::numeric[], %(directions)s::text[])
     AS scored(id, score, direction)
