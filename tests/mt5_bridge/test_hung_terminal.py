@@ -86,9 +86,10 @@ async def through_trouble(market, tmp_path, limits, *, heard_within, silence, **
         client = a_client(server, tmp_path, spool, limits)
         task = asyncio.create_task(client.run())
         await until(lambda: len(server.ticks) > 20, 90)
+        # Before: a process that dies is reported at once, sooner than we see that it was asked.
+        since, count = time.monotonic(), len(server.ticks)
         market.ask_for("copy_ticks_from", **trouble)
         await until(lambda: market.is_taken)
-        since, count = time.monotonic(), len(server.ticks)
         await until(lambda: server.has_heard(ErrorCode.MT5_DISCONNECTED, since))
         assert time.monotonic() - since <= heard_within
         await until(lambda: server.has_heard(ErrorCode.MT5_RECONNECTED, since), 200)
