@@ -5,7 +5,7 @@ import time
 
 from goldtrader.stack import ports as free_ports
 from goldtrader.stack.errors import StackError
-from goldtrader.stack.processes import logs, services
+from goldtrader.stack.processes import logs, process, services
 from goldtrader.stack.processes.children import Ports
 from goldtrader.stack.processes.supervisor import ChildExit, Supervisor
 from goldtrader.stack.screen import Screen
@@ -31,7 +31,7 @@ class ServiceStart:
         self._supervisor.start(services.flower(self.ports.flower))
         deadline = time.monotonic() + _READY_SECONDS
         shown = ""
-        while (waits_for := _not_ready(self.ports)) is not None:
+        while (waits_for := self._waits_for()) is not None:
             if waits_for != shown:
                 self._screen.step(f"Waiting for {waits_for}")
                 shown = waits_for
@@ -45,6 +45,19 @@ class ServiceStart:
                 )
             time.sleep(0.1)
         self._screen.step("Web, gateway and workers are up")
+
+    def _waits_for(self) -> str | None:
+        """What is not ready yet; None once all is.
+
+        Flower's port may be another stack's by now, which chose it at the same moment: ours counts
+        once its own process listens there.
+        """
+        waits_for = _not_ready(self.ports)
+        if waits_for is None and not process.listens(
+            self._supervisor.pid_of(_FLOWER), self.ports.flower
+        ):
+            return "Flower"
+        return waits_for
 
     def _handle(self, ended: ChildExit) -> None:
         if ended.name == _FLOWER:

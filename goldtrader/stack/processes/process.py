@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 from goldtrader.stack.account import Account
 
 _PR_SET_PDEATHSIG = 1
@@ -138,6 +140,20 @@ def kill_group(pid: int) -> None:
     """Kill what is left of the process group that ``pid`` leads."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def listens(pid: int | None, port: int) -> bool:
+    """Whether this very process listens on a TCP port; not where it is down or another's."""
+    if pid is None:
+        return False
+    try:
+        sockets = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(
+        each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port
+        for each in sockets
+    )
 
 
 def die_with(parent: int, death_signal: signal.Signals) -> None:

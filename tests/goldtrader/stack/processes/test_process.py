@@ -1,4 +1,6 @@
+import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -61,3 +63,13 @@ def test_a_child_dies_with_a_killed_parent(tmp_path, kind):
     parent.kill()
     parent.communicate()
     wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_only_the_process_that_has_a_port_listens_on_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        assert process.listens(os.getpid(), port)
+        assert not process.listens(os.getppid(), port)
+    assert not process.listens(os.getpid(), port)
+    assert not process.listens(None, port)
