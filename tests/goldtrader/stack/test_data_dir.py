@@ -60,7 +60,8 @@ def test_a_fork_that_outlives_its_holder_holds_nothing(tmp_path):
     assert holder.wait() == -9
     try:
         os.kill(fork, 0)
-        with DataDir(tmp_path).held(by="another"):
+        # Lets it go as its first act, which may come a moment after its holder's end.
+        with DataDir(tmp_path).held(by="another", wait_seconds=10.0):
             pass
     finally:
         os.kill(fork, signal.SIGKILL)
