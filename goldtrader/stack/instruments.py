@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import psycopg
 
 from goldtrader.stack.errors import StackError
-
-_KEY = "embedded"
+from goldtrader.stack.processes.children import CONNECTOR_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,6 @@ def admit(database_url: str, symbol: str) -> FeedInstrument:
             "UPDATE api_keys SET symbols = symbols || to_jsonb(%(symbol)s::text)"
             " WHERE name = %(key)s AND scope = 'connector'"
             " AND NOT symbols @> to_jsonb(%(symbol)s::text)",
-            {"symbol": found.symbol, "key": _KEY},
+            {"symbol": found.symbol, "key": CONNECTOR_NAME},
         )
     return found
