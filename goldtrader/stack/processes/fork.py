@@ -58,6 +58,7 @@ class Fork:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(line_buffering=True)
+        process.kill_own_group_after(parent)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         self.work()
 

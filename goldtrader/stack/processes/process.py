@@ -3,9 +3,11 @@
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from goldtrader.stack.account import Account
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _AUTOGROUP_TRIES = 20
+#: Seconds in which a child ends gently before it is killed.
+GRACE_SECONDS = 8.0
 #: The signals that ask a process to end.
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -116,7 +120,7 @@ class Program:
 
 
 def stop(
-    running: Running, *, by: signal.Signals = signal.SIGTERM, grace_seconds: float = 8.0
+    running: Running, *, by: signal.Signals = signal.SIGTERM, grace_seconds: float = GRACE_SECONDS
 ) -> None:
     """Ask one process to end; kill its whole group if it has not within the grace."""
     stop_all([(running, by)], grace_seconds=grace_seconds)
@@ -165,3 +169,27 @@ def die_with(parent: int, death_signal: signal.Signals) -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def kill_own_group_after(parent: int, *, grace_seconds: float = GRACE_SECONDS) -> None:
+    """Kill this process and its group once its parent is dead for so long (Linux only).
+
+    The signal that comes with the parent's death only asks, and nobody is left to insist: Flower
+    with a broker that is gone joins threads which try to reach it for minutes. A thread of its own
+    waits, so call this in a process that leads its group and has no other threads to disturb.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        watched = os.pidfd_open(parent)
+    except ProcessLookupError:
+        os._exit(1)
+    death = select.poll()
+    death.register(watched, select.POLLIN)
+
+    def insist() -> None:
+        death.poll()
+        time.sleep(grace_seconds)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=insist, name="kill-after-parent", daemon=True).start()

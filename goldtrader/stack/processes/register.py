@@ -20,7 +20,9 @@ def write(register: Path, pids: Mapping[str, int]) -> None:
     unfinished.replace(register)
 
 
-def end_left_overs(register: Path, *, grace_seconds: float = 8.0) -> tuple[str, ...]:
+def end_left_overs(
+    register: Path, *, grace_seconds: float = process.GRACE_SECONDS
+) -> tuple[str, ...]:
     """End what a killed stack left running; returns the names of those processes.
 
     A process number that meanwhile belongs to another program is left alone.

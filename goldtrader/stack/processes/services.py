@@ -1,5 +1,6 @@
 """Web, gateway, workers, beat and Flower, each a fork once Django is loaded for all of them."""
 
+import signal
 import sys
 
 from goldtrader.stack.ports import LOOPBACK
@@ -63,11 +64,19 @@ def essential(*, web_port: int, workers: int) -> tuple[Fork, ...]:
 def flower(port: int) -> Fork:
     """Flower, the page about tasks."""
     return _celery(
-        "flower", "flower", f"--address={LOOPBACK}", f"--port={port}", niceness=2 * _FOLLOWER
+        *("flower", "flower", f"--address={LOOPBACK}", f"--port={port}"),
+        niceness=2 * _FOLLOWER,
+        # It has nothing to finish, and would wait for a broker that ends with the stack.
+        death_signal=signal.SIGKILL,
     )
 
 
-def _celery(name: str, *arguments: str, niceness: int = 0) -> Fork:
+def _celery(
+    name: str,
+    *arguments: str,
+    niceness: int = 0,
+    death_signal: signal.Signals = signal.SIGTERM,
+) -> Fork:
     def run() -> None:
         from goldtrader.celery import app
 
@@ -75,7 +84,7 @@ def _celery(name: str, *arguments: str, niceness: int = 0) -> Fork:
         sys.argv = ["celery", "--app", "goldtrader", *arguments]
         sys.exit(app.start(list(arguments)))
 
-    return Fork(name, run, niceness=niceness)
+    return Fork(name, run, death_signal=death_signal, niceness=niceness)
 
 
 def _gateway() -> None:
