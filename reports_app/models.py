@@ -45,7 +45,7 @@ class PerformanceMetric(models.Model):
     profit_factor = models.DecimalField(
         max_digits=10, decimal_places=2, null=True, help_text="money won by money lost"
     )
-    total_pips = models.DecimalField(max_digits=10, decimal_places=2)
+    total_pips = fields.pips()
     total_profit_loss = fields.money()
     maximum_drawdown = fields.money(
         default=0, help_text="deepest fall of the summed profits below their highest point"

@@ -13,10 +13,8 @@ from mt5_bridge.protocol.wire import Row
 from signals_app.gateway import overlap
 from signals_app.gateway.stream_state import StreamState
 from signals_app.market.candle import TIMEFRAMES
+from signals_app.market.instrument import HIGHEST_PRICE
 from signals_app.market.tick import Ticks
-
-MAXIMUM_PRICE: Final = 99_999.99999
-"""What a price column of the database holds. A price beyond it would stop the pipeline."""
 
 _SHORTEST_MS: Final = TIMEFRAMES[0].milliseconds
 
@@ -143,7 +141,7 @@ def _columns(rows: Sequence[Row]) -> Quotes:
         np.fromiter((row.time_ms for row in rows), np.int64, count),
         np.fromiter((row.bid for row in rows), np.float64, count),
         # The filter knows no largest price; one that cannot be kept counts as infinite.
-        np.where(ask > MAXIMUM_PRICE, np.inf, ask),
+        np.where(ask > HIGHEST_PRICE, np.inf, ask),
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from mt5_bridge.protocol.wire import CandleRow
-from signals_app.gateway.append_plan import MAXIMUM_PRICE
 from signals_app.gateway.limits import MAXIMUM_AHEAD_MS
 from signals_app.market.candle import Timeframe
+from signals_app.market.instrument import HIGHEST_PRICE
 
 _MAXIMUM_VOLUME: Final = 2**53
 
@@ -16,7 +16,7 @@ def history_fault(rows: Sequence[CandleRow], timeframe: Timeframe, now_ms: int) 
     previous_ms = None
     for place, row in enumerate(rows):
         if not all(
-            0 < price <= MAXIMUM_PRICE for price in (row.open, row.high, row.low, row.close)
+            0 < price <= HIGHEST_PRICE for price in (row.open, row.high, row.low, row.close)
         ):
             return f"candle {place} has a price that cannot be"
         if row.high < max(row.open, row.close) or row.low > min(row.open, row.close):

@@ -118,11 +118,10 @@ class OpenedCandleFile:
         self,
         timeframe: Timeframe,
         *,
-        highest_price: float,
         highest_volume: float,
         on_read: Callable[[int], None] = lambda _: None,
     ) -> Iterator[Candles]:
-        """Yield candles of this timeframe on UTC's grid, none of them beyond these limits.
+        """Yield candles of this timeframe on UTC's grid, none of a higher volume.
 
         Raises `MarketFileError` in the end at the latest: what was yielded before is for nothing
         then. It is an `OffGridError` where a broker's clock made the candles.
@@ -130,11 +129,8 @@ class OpenedCandleFile:
         check = TimeframeCheck(self.path, timeframe.milliseconds)
         for block in self.blocks(on_read):
             check.add(block.time_ms, block.lines.__getitem__)
-            for wrong, what in (
-                (block.high > highest_price, f"a price is above {highest_price:,}"),
-                (block.volume > highest_volume, f"the volume is above {highest_volume:,}"),
-            ):
-                self._refuse(block, np.flatnonzero(wrong), f"{what}, which cannot be stored")
+            what = f"the volume is above {highest_volume:,}, which cannot be stored"
+            self._refuse(block, np.flatnonzero(block.volume > highest_volume), what)
             yield Candles(
                 block.time_ms, block.open, block.high, block.low, block.close, block.volume
             )

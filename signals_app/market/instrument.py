@@ -6,6 +6,8 @@ from decimal import ROUND_DOWN, Decimal
 from signals_app.market.rounding import rounded_float
 
 PRICE_DECIMALS = 5
+#: A price beyond it is refused at every door: the columns and the grid hold no more.
+HIGHEST_PRICE = 1_000_000_000.0
 _GRID = 10.0**PRICE_DECIMALS
 
 

@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from signals_app.market.calendar import milliseconds, utc
 from signals_app.market.candle import Timeframe
+from signals_app.market.instrument import PRICE_DECIMALS
 
 if TYPE_CHECKING:
     _DateTimeField: TypeAlias = models.DateTimeField[Any, Any]
@@ -37,8 +38,13 @@ class MomentField(_DateTimeField):
 
 
 def price(**options: Any) -> "models.DecimalField[Any, Any]":
-    """A price column: ten digits, five of them decimals."""
-    return models.DecimalField(max_digits=10, decimal_places=5, **options)
+    """A price column: up to `HIGHEST_PRICE`, on the five-decimal grid."""
+    return models.DecimalField(max_digits=15, decimal_places=PRICE_DECIMALS, **options)
+
+
+def pips(**options: Any) -> "models.DecimalField[Any, Any]":
+    """A column of a distance in pips, of whatever price and pip."""
+    return models.DecimalField(max_digits=16, decimal_places=2, **options)
 
 
 def money(**options: Any) -> "models.DecimalField[Any, Any]":

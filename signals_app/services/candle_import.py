@@ -17,8 +17,7 @@ from signals_app.market.candle import Candles, Timeframe
 from signals_app.models import PriceCandle, StreamPosition
 from signals_app.services.price_history import stored_candles
 
-#: What the columns of `price_history` hold.
-HIGHEST_PRICE: Final = 99_999.99999
+#: What the column of `price_history` holds.
 HIGHEST_VOLUME: Final = 2**53
 _ROW = "%s\t%s\t%sZ\t%.5f\t%.5f\t%.5f\t%.5f\t%d\tHISTORY\n"
 _COPY = (
@@ -75,7 +74,6 @@ def import_candle_file(
             importer = _Importer(symbol, timeframe, file.path)
             candles = file.checked(
                 timeframe,
-                highest_price=HIGHEST_PRICE,
                 highest_volume=HIGHEST_VOLUME,
                 on_read=on_read,
             )

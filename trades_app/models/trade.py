@@ -46,10 +46,8 @@ class Trade(models.Model):
     zone_top = fields.price()
     zone_bottom = fields.price()
     initial_risk = fields.money(help_text="money lost at the first stop")
-    profit_loss = models.DecimalField(
-        max_digits=10, decimal_places=2, help_text="realised so far, net of costs"
-    )
-    profit_loss_pips = models.DecimalField(max_digits=8, decimal_places=2)
+    profit_loss = fields.money(help_text="realised so far, net of costs")
+    profit_loss_pips = fields.pips()
     partial_closes = models.JSONField(default=list)
     costs = models.JSONField(default=dict)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -116,7 +114,7 @@ class TradeEvent(models.Model):
     price = fields.price(null=True)
     lots = fields.lots()
     profit = fields.money()
-    pips = models.DecimalField(max_digits=8, decimal_places=2)
+    pips = fields.pips()
     stop_loss = fields.price()
     found_late_seconds = models.PositiveIntegerField(
         null=True,

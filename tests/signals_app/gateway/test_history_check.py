@@ -37,7 +37,7 @@ def test_closed_aligned_candles_in_order_have_none() -> None:
     "one",
     [
         Fault("has a price that cannot be", {"low": 0.0}),
-        Fault("has a price that cannot be", {"high": 1e5}),
+        Fault("has a price that cannot be", {"high": 1e9 + 1}),
         Fault("does not hold its open and close", {"high": 2045.0}),
         Fault("does not hold its open and close", {"low": 2045.3}),
         Fault("has no valid volume", {"volume": -1}),

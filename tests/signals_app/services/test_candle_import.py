@@ -67,7 +67,7 @@ def test_what_is_there_stays_and_what_is_late_is_left_out(tmp_path: Path) -> Non
     ("old", "new", "sentence"),
     [
         (",2081,", ",abc,", "line 31: 'abc' in column high is not a number"),
-        (",2081,", ",100000.5,", "line 31: a price is above 99,999.99999, which cannot be stored"),
+        (",2081,", ",1000000000.5,", "line 31: a price is above 1,000,000,000"),
         (",29.7", ",1e17", "line 31: the volume is above 9,007,199,254,740,992, which cannot be"),
         ("T05:00:00Z,2079", "T04:30:00Z,2079", "line 31: it opens 30 minutes after the candle"),
     ],
@@ -125,7 +125,7 @@ def test_a_table_of_another_grid_takes_nothing(tmp_path: Path) -> None:
         load(write(tmp_path / "h4.csv", 8, hours=4), Timeframe.H4)
 
 
-@given(st.lists(st.tuples(st.floats(0.00001, 99_999), st.floats(0, 1e9)), min_size=1, max_size=5))
+@given(st.lists(st.tuples(st.floats(0.00001, 1e9), st.floats(0, 1e9)), min_size=1, max_size=5))
 def test_the_copied_text_is_the_exact_decimal_of_every_price(
     rows: list[tuple[float, float]],
 ) -> None:
@@ -140,3 +140,13 @@ def test_the_copied_text_is_the_exact_decimal_of_every_price(
         + f"\t{int(volume)}\tHISTORY"
         for n, (price, volume) in enumerate(rows)
     ]
+
+
+@pytest.mark.django_db
+def test_a_bitcoin_costs_more_than_a_hundred_thousand(tmp_path: Path) -> None:
+    path = write(tmp_path / "h1.csv", 30, price=123_456_789)
+    load(path)
+    stored = PriceCandle.objects.order_by("timestamp").first()
+    assert stored is not None
+    assert str(stored.open) == "123456789.12345"
+    assert stored_candles("XAUUSD", Timeframe.H1).open.tolist() == read_candles(path).open.tolist()
