@@ -49,7 +49,8 @@ def check(variables: Mapping[str, str]) -> None:
     for name, what_is_wrong in _CHECKS.items():
         value = variables.get(name)
         if value and (wish := what_is_wrong(value.strip())) is not None:
-            raise SettingRefused(f"{name} is {value!r}: give {wish}, or leave it out.")
+            shown = "of no use" if name in _SECRETS else repr(value)
+            raise SettingRefused(f"{name} is {shown}: give {wish}, or leave it out.")
 
 
 def names(text: str) -> list[str]:
@@ -107,9 +108,31 @@ def _hosts(value: str) -> str | None:
     return None
 
 
+def _secret(value: str) -> str | None:
+    is_good = (
+        len(value) >= _SECRET_LENGTH
+        and len(set(value)) >= _SECRET_CHARACTERS
+        and not value.startswith(_PUBLIC_SECRETS)
+    )
+    return None if is_good else f"{_SECRET_LENGTH} or more random characters"
+
+
+def _token(value: str) -> str | None:
+    is_good = re.fullmatch(r"[\x21-\x7e]{32,}", value)
+    return None if is_good else "32 or more random characters without spaces"
+
+
+#: Their values are not printed.
+_SECRETS = frozenset({"METRICS_TOKEN", "SECRET_KEY"})
+#: Defaults that anyone can look up: Django's for new projects, and one of our earlier versions.
+_PUBLIC_SECRETS = ("django-insecure-", "offline-commands-only-")
+_SECRET_LENGTH = 50
+_SECRET_CHARACTERS = 5
+
 #: What each says of a value that cannot be used: what to give instead.
 _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
     {
+        "ADMIN_ALLOWED_IPS": _networks,
         "API_ALLOWED_IPS": _networks,
         "API_RATE_LIMIT": _rate,
         "DEBUG": _truth,
@@ -117,7 +140,10 @@ _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
         "GATEWAY_PORT": _whole(0, 65_535),
         "HTTPS_ONLY": _truth,
         "LOG_LEVEL": _level,
+        "METRICS_ALLOWED_IPS": _networks,
         "METRICS_PORT": _whole(0, 65_526),
+        "METRICS_TOKEN": _token,
+        "SECRET_KEY": _secret,
         "STALE_FEED_MINUTES": _minutes,
         "TRUSTED_PROXIES": _whole(0, 100),
     }

@@ -2,12 +2,14 @@
 
 import json
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
 
 import environ
 import structlog
+from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -41,8 +43,11 @@ def _setting(name: str, default: str) -> str:
 
 
 DEBUG = env.bool("DEBUG", default=False)
-# Every stack makes its own secret; this one only lets offline commands run without any.
-SECRET_KEY = _setting("SECRET_KEY", "offline-commands-only-" + "0" * 40)
+# Every stack makes its own. A command that serves nobody can do with one that ends with it; the web
+# server refuses to start so.
+SECRET_KEY = _setting("SECRET_KEY", "")
+HAS_SECRET_KEY = bool(SECRET_KEY)
+SECRET_KEY = SECRET_KEY or secrets.token_urlsafe(50)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -67,6 +72,11 @@ OPERATOR_TELEGRAM_CHANNEL = env.str("OPERATOR_TELEGRAM_CHANNEL", default="")
 STALE_FEED_MINUTES = env.float("STALE_FEED_MINUTES", default=5.0)
 #: Networks that may use the API; empty means every address.
 API_ALLOWED_IPS = env.list("API_ALLOWED_IPS", default=[])
+#: Networks that may open admin and pages; by default those of the API.
+ADMIN_ALLOWED_IPS = env.list("ADMIN_ALLOWED_IPS", default=API_ALLOWED_IPS)
+#: Networks that may read /metrics without a token, and the token for everybody else.
+METRICS_ALLOWED_IPS = env.list("METRICS_ALLOWED_IPS", default=["127.0.0.0/8", "::1"])
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", default="6000/min")
 #: How many proxies in front set X-Forwarded-For; 0 means that header is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
@@ -103,6 +113,8 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "goldtrader.operations.instrumentation.CountApiRequests",
     "django.middleware.security.SecurityMiddleware",
+    "goldtrader.access.networks.require_admin_network",
+    "goldtrader.access.content_policy.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -157,6 +169,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -192,6 +205,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["goldtrader.access.permissions.IsAllowedAddress"],
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # By their own names; the schema would make up one for a set that several fields use.
+    "ENUM_NAME_OVERRIDES": {
+        "Direction": "signals_app.market.direction.Direction",
+        "TradeStatus": "trades_app.lifecycle.trade.TradeStatus",
+        "EventKind": "trades_app.lifecycle.trade.EventKind",
+        "Session": "signals_app.market.calendar.TradingSession",
+    },
 }
 
 CELERY_BROKER_URL = REDIS_URL
@@ -233,6 +253,9 @@ UNFOLD = {
     "SITE_TITLE": "GoldTrader",
     "SITE_HEADER": "GoldTrader",
     "SITE_SYMBOL": "candlestick_chart",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "/static/goldtrader/icon.svg"},
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "goldtrader.admin_site.sidebar.environment",
@@ -241,12 +264,41 @@ UNFOLD = {
     "SIDEBAR": {"navigation": "goldtrader.admin_site.sidebar.sidebar"},
 }
 
+HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+# Health checks and Prometheus ask from within, where nothing speaks TLS.
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/health$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
+if HTTPS_ONLY and TRUSTED_PROXIES:
+    # The proxy ends TLS; without this every request would be redirected for ever.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SILENCED_SYSTEM_CHECKS = [
+    # Whether the other hosts of the domain speak HTTPS, and for ever, is not ours to say.
+    "security.W005",
+    "security.W021",
+]
+SESSION_COOKIE_SECURE = HTTPS_ONLY
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = env.bool("HTTPS_ONLY", default=False)
-CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
-SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE
+#: An operator logs in once a day.
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_AGE = SESSION_COOKIE_AGE
 X_FRAME_OPTIONS = "DENY"
+#: Nothing comes from elsewhere, nothing runs that a page did not bring itself.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        # The admin's theme and the charts of reports set styles within the page.
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
 
 _SHARED_LOG_STEPS: list[Any] = [
     structlog.contextvars.merge_contextvars,

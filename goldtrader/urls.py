@@ -50,4 +50,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
     path("metrics", metrics.view, name="metrics"),
+    # Browsers ask for it without having been told of any.
+    path("favicon.ico", RedirectView.as_view(url="/static/goldtrader/icon.svg")),
 ]

@@ -22,7 +22,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class BadNetwork(ValueError):  # noqa: N818 - the setting is bad
-    """API_ALLOWED_IPS holds something that is neither an address nor a network."""
+    """A list of networks holds something that is neither an address nor a network."""
 
 
 def client_address(request: HttpRequest) -> Address | None:
@@ -51,27 +51,34 @@ def client_address(request: HttpRequest) -> Address | None:
 
 def is_allowed(request: HttpRequest) -> bool:
     """Whether API_ALLOWED_IPS allows the caller; an empty list allows everybody."""
-    networks = allowed_networks(tuple(settings.API_ALLOWED_IPS))
-    if not networks:
-        return True
+    entries = settings.API_ALLOWED_IPS
+    return not entries or is_within(request, entries, setting="API_ALLOWED_IPS")
+
+
+def is_within(request: HttpRequest, entries: Sequence[str], *, setting: str) -> bool:
+    """Whether the caller's address is in one of the networks that ``setting`` names."""
     address = client_address(request)
-    return address is not None and any(address in network for network in networks)
+    return address is not None and any(
+        address in network for network in allowed_networks(tuple(entries), setting)
+    )
 
 
-@lru_cache(maxsize=4)
-def allowed_networks(entries: Sequence[str]) -> tuple[Network, ...]:
+@lru_cache(maxsize=8)
+def allowed_networks(entries: Sequence[str], setting: str) -> tuple[Network, ...]:
     """The networks that the entries name; raises `BadNetwork`."""
     try:
         return tuple(ip_network(entry.strip(), strict=False) for entry in entries)
     except ValueError as error:
-        raise BadNetwork(f"API_ALLOWED_IPS: {error}") from None
+        raise BadNetwork(f"{setting}: {error}") from None
 
 
 @checks.register
 def check_allowed_networks(**_: Any) -> list[checks.CheckMessage]:
     """Refuse to start with an allow-list that cannot be read."""
-    try:
-        allowed_networks(tuple(settings.API_ALLOWED_IPS))
-    except BadNetwork as bad:
-        return [checks.Error(str(bad), id="goldtrader.E001")]
-    return []
+    refused: list[checks.CheckMessage] = []
+    for setting in ("API_ALLOWED_IPS", "ADMIN_ALLOWED_IPS", "METRICS_ALLOWED_IPS"):
+        try:
+            allowed_networks(tuple(getattr(settings, setting)), setting)
+        except BadNetwork as bad:
+            refused.append(checks.Error(str(bad), id="goldtrader.E001"))
+    return refused

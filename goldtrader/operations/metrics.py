@@ -14,6 +14,7 @@ from prometheus_client import (
     start_http_server,
 )
 
+from goldtrader.access.networks import may_read_metrics
 from goldtrader.operations import instrumentation
 from goldtrader.operations.collectors import ProcessMetrics, StreamLag
 from reports_app.metrics import TradingFigures
@@ -41,8 +42,14 @@ def begin_at_zero() -> None:
         gateway.ticks_received.labels(instrument.symbol)
 
 
-def view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+def view(request: HttpRequest) -> HttpResponse:
     """Answer Prometheus with the metrics of the whole installation."""
+    if not may_read_metrics(request):
+        return HttpResponse(
+            "Metrics are for METRICS_ALLOWED_IPS, or for a caller with METRICS_TOKEN.\n",
+            status=403,
+            content_type="text/plain",
+        )
     registry = CollectorRegistry()
     for collector in (ProcessMetrics(is_alone=False), StreamLag(), _TRADING_FIGURES):
         registry.register(collector)

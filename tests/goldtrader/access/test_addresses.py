@@ -59,12 +59,12 @@ def test_an_allow_list_that_cannot_be_read_is_a_failed_check(settings: Settings)
 
 
 def test_an_entry_is_an_address_or_a_network_with_or_without_spaces() -> None:
-    assert allowed_networks(("10.1.2.3/8", " ::1 ")) == (
+    assert allowed_networks(("10.1.2.3/8", " ::1 "), "API_ALLOWED_IPS") == (
         ip_network("10.0.0.0/8"),
         ip_network("::1"),
     )
     with pytest.raises(BadNetwork, match="API_ALLOWED_IPS: 'office'"):
-        allowed_networks(("office",))
+        allowed_networks(("office",), "API_ALLOWED_IPS")
 
 
 @pytest.mark.parametrize(
