@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,7 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from goldtrader.stack.errors import StackError
+
+#: So long a process that was killed may take to let go of what it held.
+_DYING_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +86,24 @@ class DataDir:
             ) from error
 
     @contextlib.contextmanager
-    def held(self, *, by: str, wait_seconds: float = 0.0) -> Iterator[None]:
+    def held(self, *, by: str) -> Iterator[None]:
         """Lock the directory; the kernel releases the lock when this process ends, however it ends.
 
         The lock is this process's alone: a fork that outlives it holds nothing. Raises `StackError`
-        naming the holder's ``by`` if it is locked for ``wait_seconds`` more.
+        naming the holder's ``by`` where that lives. One that was just killed is waited for.
         """
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         _held.add(descriptor)
         try:
-            deadline = time.monotonic() + wait_seconds
+            deadline = time.monotonic() + _DYING_SECONDS
             while not _lock(descriptor):
-                if time.monotonic() >= deadline:
-                    holder = os.pread(descriptor, 200, 0).decode(errors="replace")
+                holder = os.pread(descriptor, 200, 0).decode(errors="replace")
+                if _lives(holder) or time.monotonic() >= deadline:
                     raise StackError(
                         f"The data directory {self.path} is in use by {holder or 'another stack'}; "
                         "stop that first, or choose another with --data-dir."
                     )
-                time.sleep(0.1)
+                time.sleep(0.02)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{by} (process {os.getpid()})".encode(), 0)
             yield
@@ -120,6 +126,20 @@ def _let_go_in_fork() -> None:
 os.register_at_fork(after_in_child=_let_go_in_fork)
 
 
+def _lives(holder: str) -> bool:
+    """Whether the process that noted itself in the lock file runs, as far as can be told."""
+    noted = re.search(r"\(process (\d+)\)", holder)
+    if noted is None:
+        # Between its lock and its note.
+        return False
+    try:
+        return psutil.Process(int(noted[1])).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True
+
+
 def _lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,9 +150,22 @@ def _lock(descriptor: int) -> bool:
 
 def write_private(path: Path, content: dict[str, Any]) -> None:
     """Write ``content`` as JSON that only the owner may read, whole or not at all."""
+    write_whole(path, json.dumps(content, indent=2).encode())
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write ``content`` whole or not at all, whatever is killed or full meanwhile."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as written:
-        json.dump(content, written, indent=2)
-    unfinished.replace(path)
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as written:
+            written.write(content)
+            written.flush()
+            # A crash of the machine must not leave the new name with nothing in it.
+            os.fsync(written.fileno())
+        unfinished.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise

@@ -6,12 +6,15 @@ import time
 from goldtrader.stack import ports as free_ports
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.processes import logs, process, services
+from goldtrader.stack.processes.activity import Patience
 from goldtrader.stack.processes.children import Ports
 from goldtrader.stack.processes.supervisor import ChildExit, Supervisor
 from goldtrader.stack.screen import Screen
 from goldtrader.stack.servers import readiness
 
-_READY_SECONDS = 120.0
+#: A start is given up when none of what it waits for did anything for so long. The first start
+#: compiles the detectors, which takes as long as it takes.
+_STILL_SECONDS = 120.0
 _FLOWER = "flower"
 
 
@@ -29,7 +32,7 @@ class ServiceStart:
         for service in services.essential(web_port=self.ports.web, workers=workers):
             self._supervisor.start(service)
         self._supervisor.start(services.flower(self.ports.flower))
-        deadline = time.monotonic() + _READY_SECONDS
+        patience = Patience(_STILL_SECONDS)
         shown = ""
         while (waits_for := self._waits_for()) is not None:
             if waits_for != shown:
@@ -37,11 +40,11 @@ class ServiceStart:
                 shown = waits_for
             for ended in self._supervisor.check():
                 self._handle(ended)
-            if time.monotonic() > deadline:
+            if patience.is_over(pid for _, pid in self._supervisor.running()):
                 directory = self._supervisor.log_of(_FLOWER).parent
                 raise StackError(
-                    f"After {_READY_SECONDS:.0f} s the stack still waits for {waits_for}; "
-                    f"the logs are in {directory}."
+                    f"The stack waits for {waits_for}, and nothing has happened for "
+                    f"{_STILL_SECONDS:.0f} s; the logs are in {directory}."
                 )
             time.sleep(0.1)
         self._screen.step("Web, gateway and workers are up")

@@ -11,7 +11,7 @@ from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.draining import SentFeed
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.options import StackOptions
-from goldtrader.stack.processes import register
+from goldtrader.stack.processes import process, register
 from goldtrader.stack.processes.process import ENDINGS
 from goldtrader.stack.processes.supervisor import Supervisor
 from goldtrader.stack.screen import Screen
@@ -32,30 +32,44 @@ def run(options: StackOptions, screen: Screen) -> int:
             require_free_ports(options)
         plan.data_dir.prepare()
         with plan.data_dir.held(by="manage.py stack"):
+            _end_left_overs(plan.data_dir, screen)
             require_free_ports(options)
             _run(plan, screen)
     except StackError as error:
         screen.refuse(str(error))
         return 2
-    except PermissionError as error:
-        screen.refuse(f"This account may not use {error.filename} ({error.strerror}).")
+    except OSError as error:
+        screen.refuse(_reason(error))
         return 2
     except KeyboardInterrupt:
         return 0
     return 0
 
 
+def _reason(error: OSError) -> str:
+    """A sentence on a file that could not be used, such as for lack of rights or of room."""
+    if isinstance(error, PermissionError):
+        return f"This account may not use {error.filename} ({error.strerror})."
+    place = "" if error.filename is None else f" with {error.filename}"
+    return f"The stack cannot go on{place}: {error.strerror or error}."
+
+
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _end_left_overs(data_dir: DataDir, screen: Screen) -> None:
+    """End what a killed stack left behind, which may still listen on the ports that we need."""
+    left = register.end_left_overs(data_dir.children, data_dir.logs)
+    if left:
+        screen.step(f"Ended what a killed stack left behind: {', '.join(left)}")
 
 
 def _run(plan: StackPlan, screen: Screen) -> None:
     """Start, keep running and end everything, in a data directory that nobody else holds."""
     data_dir = plan.data_dir
     supervisor = Supervisor(log_directory=data_dir.logs, register_file=data_dir.children)
-    left = register.end_left_overs(data_dir.children)
-    if left:
-        screen.step(f"Ended what a killed stack left behind: {', '.join(left)}")
+    process.adopt_orphans()
     try:
         running = start(plan, supervisor, screen)
         screen.show(running)

@@ -41,7 +41,9 @@ class Fork:
             fork.start()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
-        return _RunningFork(fork)
+        running = _RunningFork(fork)
+        process.note_started(running.pid)
+        return running
 
     def _begin(self, parent: int, log: Path | None) -> None:
         os.setsid()

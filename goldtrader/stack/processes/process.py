@@ -19,6 +19,7 @@ import psutil
 from goldtrader.stack.account import Account
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _AUTOGROUP_TRIES = 20
 #: Seconds in which a child ends gently before it is killed.
@@ -103,7 +104,7 @@ class Program:
         account = self.account
         with contextlib.ExitStack() as opened:
             output = None if log is None else opened.enter_context(log.open("ab"))
-            return subprocess.Popen(
+            running = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -117,6 +118,8 @@ class Program:
                 # Runs after the account is changed: changing it would clear the signal again.
                 preexec_fn=lambda: die_with(parent, self.death_signal),
             )
+        note_started(running.pid)
+        return running
 
 
 def stop(
@@ -138,6 +141,45 @@ def stop_all(asked: Sequence[tuple[Running, signal.Signals]], *, grace_seconds: 
         # Also after a good end: a pool may have left a child behind.
         kill_group(running.pid)
         running.wait()
+        forget(running.pid)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what our children's children leave behind (Linux only).
+
+    In a container, where the stack is process 1, the kernel makes it that anyway.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_orphans() -> None:
+    """Take the exit codes of ended processes that became our children, which nobody waits for."""
+    if not hasattr(os, "waitid"):
+        return
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        # Our own children are asked for their exit codes by whoever started them.
+        if ended is None or ended.si_pid in _ours:
+            return
+        os.waitpid(ended.si_pid, os.WNOHANG)
+
+
+def note_started(pid: int) -> None:
+    """Take note of a child of ours: `reap_orphans` leaves its exit code to who started it."""
+    _ours.add(pid)
+
+
+def forget(pid: int) -> None:
+    """Take note that the exit code of a child of ours was taken."""
+    _ours.discard(pid)
+
+
+#: The children that we started ourselves and whose exit codes were not taken yet.
+_ours: set[int] = set()
 
 
 def kill_group(pid: int) -> None:

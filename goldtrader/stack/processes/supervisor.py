@@ -95,6 +95,7 @@ class Supervisor:
     def check(self) -> list[ChildExit]:
         """Restart those whose pause is over; returns those that ended since the last call."""
         now = time.monotonic()
+        process.reap_orphans()
         if self._unwritten is not None:
             self._write_register()
         ended = []
@@ -134,6 +135,7 @@ class Supervisor:
         # A pool may outlive its master, and would go on with work that the next one does too.
         process.kill_group(child.running.pid)
         exit_code = child.running.wait()
+        process.forget(child.running.pid)
         child.running = None
         if exit_code in child.final_exits:
             return ChildExit(child.startable.name, exit_code, None)

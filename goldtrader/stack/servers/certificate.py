@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from goldtrader.environment import gateway_names
-from goldtrader.stack.data_dir import DataDir
+from goldtrader.stack.data_dir import DataDir, write_whole
 
 _VALID = dt.timedelta(days=825)
 _RENEWED_BEFORE = dt.timedelta(days=30)
@@ -27,12 +27,22 @@ def ensure(data_dir: DataDir, names: Iterable[str] = ()) -> None:
     It is valid for this machine by its own names, and by ``names`` too, host names or addresses.
     """
     names = tuple(names)
-    if data_dir.private_key.exists() and data_dir.certificate.exists():
-        known = x509.load_pem_x509_certificate(data_dir.certificate.read_bytes())
+    known = _whole_pair(data_dir)
+    if known is not None:
         lasts = known.not_valid_after_utc - dt.datetime.now(dt.UTC) > _RENEWED_BEFORE
         if lasts and set(_subjects(names, own=())) <= set(subjects_of(known)):
             return
     write_self_signed(data_dir.certificate, data_dir.private_key, names)
+
+
+def _whole_pair(data_dir: DataDir) -> x509.Certificate | None:
+    """The certificate, if its key is there; None where one was written and the other not."""
+    try:
+        known = x509.load_pem_x509_certificate(data_dir.certificate.read_bytes())
+        key = serialization.load_pem_private_key(data_dir.private_key.read_bytes(), password=None)
+    except (FileNotFoundError, ValueError):
+        return None
+    return known if key.public_key() == known.public_key() else None
 
 
 def subjects_of(certificate: x509.Certificate) -> list[x509.GeneralName]:
@@ -69,19 +79,16 @@ def write_self_signed(certificate: Path, private_key: Path, names: Iterable[str]
     The certificate names loopback, this machine and ``names``.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    private_key.unlink(missing_ok=True)
-    descriptor = os.open(private_key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as written:
-        written.write(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-    # Written last: a certificate on disk always has its key.
     signed = _signed(key, names)
-    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    write_whole(
+        private_key,
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+    )
+    write_whole(certificate, signed.public_bytes(serialization.Encoding.PEM), mode=0o644)
 
 
 def _signed(key: ec.EllipticCurvePrivateKey, names: Iterable[str]) -> x509.Certificate:

@@ -14,7 +14,8 @@ from goldtrader.stack import ports
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.processes import logs, process
 
-_START_SECONDS = 30.0
+#: It reads all that it holds before it answers.
+_START_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,12 @@ def start_stack(tmp_path: Path) -> Iterator[Callable[..., StackProcess]]:
     started: list[StackProcess] = []
     data_dirs: set[Path] = set()
 
-    def start(*arguments: str, data_dir: Path) -> StackProcess:
+    def start(
+        *arguments: str, data_dir: Path, in_place_of: StackProcess | None = None
+    ) -> StackProcess:
         port, gateway_port = free_port(), free_port()
+        if in_place_of is not None:
+            port, gateway_port = in_place_of.port, in_place_of.gateway_port
         output = tmp_path / f"output-{len(started)}"
         with output.open("wb") as written:
             begun = subprocess.Popen(

@@ -1,7 +1,9 @@
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -29,6 +31,19 @@ def test_it_is_let_go_by_a_process_that_was_killed(tmp_path):
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT).returncode == -9
     with DataDir(tmp_path).held(by="another"):
         pass
+
+
+def test_a_holder_that_is_just_being_killed_is_waited_for(tmp_path):
+    held = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    os.pwrite(held, f"manage.py stack (process {gone.pid})".encode(), 0)
+    letting_go = threading.Timer(0.5, os.close, [held])
+    letting_go.start()
+    with DataDir(tmp_path).held(by="another"):
+        pass
+    letting_go.join()
 
 
 def test_private_content_is_for_its_owner_alone(tmp_path):
@@ -61,7 +76,7 @@ def test_a_fork_that_outlives_its_holder_holds_nothing(tmp_path):
     try:
         os.kill(fork, 0)
         # Lets it go as its first act, which may come a moment after its holder's end.
-        with DataDir(tmp_path).held(by="another", wait_seconds=10.0):
+        with DataDir(tmp_path).held(by="another"):
             pass
     finally:
         os.kill(fork, signal.SIGKILL)

@@ -55,9 +55,12 @@ def reachable_by(account: Account | None, binaries: Binaries, *, home: Path) -> 
     if not _can_run(account, directory):
         for outdated in home.glob("programs-*"):
             shutil.rmtree(outdated)
+        unfinished = home / "programs-unfinished"
         for part in binaries.parts:
-            shutil.copytree(part, copy / part.name, symlinks=True)
-        _give(copy, account)
+            shutil.copytree(part, unfinished / part.name, symlinks=True)
+        _give(unfinished, account)
+        # Only now, since programs that run but lack some of their files would not be noticed.
+        unfinished.rename(copy)
     if not _can_run(account, directory):
         raise StackError(f"The account {account.name!r} cannot run PostgreSQL from {copy}.")
     return Binaries(directory=directory, version=binaries.version)

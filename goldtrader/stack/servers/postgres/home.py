@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goldtrader.stack.account import Account, can_write, owner_of, required_account
+from goldtrader.stack.data_dir import write_whole
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.servers.postgres import binaries
 from goldtrader.stack.servers.postgres.binaries import Binaries
@@ -107,7 +108,7 @@ def _memory(data_dir: Path) -> Path:
 def _remember(data_dir: Path, path: Path) -> None:
     # Relative where it lies inside, so that the data directory can be moved.
     kept = path.relative_to(data_dir) if path.is_relative_to(data_dir) else path
-    _memory(data_dir).write_text(json.dumps({"home": str(kept)}))
+    write_whole(_memory(data_dir), json.dumps({"home": str(kept)}).encode())
 
 
 def _remembered(data_dir: Path) -> Path | None:

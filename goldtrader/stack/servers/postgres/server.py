@@ -19,7 +19,10 @@ from goldtrader.stack.servers.postgres.home import ClusterHome
 #: The role and the database that the product uses in its own cluster.
 NAME = "goldtrader"
 
-_START_SECONDS = 60.0
+#: After a crash it goes through what it had not written to its tables yet.
+_START_SECONDS = 600.0
+#: So long sessions of a server that was killed may take to notice.
+_DYING_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ def start(
     """
     stop_left_over(home)
     cluster.ensure(home, superuser=NAME, password=password, log=log)
-    for _ in range(3):
+    deadline = time.monotonic() + _DYING_SECONDS
+    while True:
         port = ports.choose_free()
         program = _program(home, port=port, durability=durability)
         server = program.start(log)
@@ -62,8 +66,11 @@ def start(
             _create_database(url)
             return Postgres(program=program, server=server, url=url)
         stop(server)
-        if "in use" not in logs.tail(log, 20):
+        # The port, which another program took meanwhile, or memory that sessions of a killed
+        # server still have open.
+        if "in use" not in logs.tail(log, 20) or time.monotonic() > deadline:
             break
+        time.sleep(0.2)
     raise StackError(f"PostgreSQL did not start; its log {log} ends:\n{logs.tail(log)}")
 
 
@@ -86,11 +93,15 @@ def stop_left_over(home: ClusterHome) -> None:
     if not _serves(pid, home.cluster):
         pid_file.unlink(missing_ok=True)
         return
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGINT)
-    deadline = time.monotonic() + 10.0
-    while pid_file.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    # The fast shutdown, the immediate one, and none at all.
+    for by, seconds in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 1.0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, by)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not _serves(pid, home.cluster):
+                return
+            time.sleep(0.05)
 
 
 def _serves(pid: int, cluster: Path) -> bool:

@@ -73,3 +73,29 @@ def test_only_the_process_that_has_a_port_listens_on_it() -> None:
         assert not process.listens(os.getppid(), port)
     assert not process.listens(os.getpid(), port)
     assert not process.listens(None, port)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to the stack")
+def test_orphans_of_its_children_are_reaped_and_its_own_children_left_to_who_started_them():
+    # In a process of its own: the one of the tests must not become the parent of strangers.
+    script = (
+        "import psutil, subprocess, sys, time\n"
+        "from goldtrader.stack.processes import process\n"
+        "from goldtrader.stack.processes.process import Program\n"
+        "process.adopt_orphans()\n"
+        "orphaning = 'import os; os.fork() or os.fork() or os._exit(0)'\n"
+        "subprocess.run([sys.executable, '-c', orphaning])\n"
+        "own = Program('own', (sys.executable, '-c', 'raise SystemExit(7)'))\n"
+        "deadline = time.monotonic() + 10\n"
+        "while psutil.Process().children() and time.monotonic() < deadline:\n"
+        "    process.reap_orphans()\n"
+        "    time.sleep(0.01)\n"
+        "running = own.start(None)\n"
+        "time.sleep(0.5)\n"
+        "process.reap_orphans()\n"
+        "print(len(psutil.Process().children()), running.wait())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("1 7\n", "")

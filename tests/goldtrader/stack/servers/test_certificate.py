@@ -100,3 +100,19 @@ def test_the_program_takes_names_from_its_arguments_and_the_environment(tmp_path
     found = x509.load_pem_x509_certificate((tmp_path / "gateway.crt").read_bytes())
     for host in ("gateway", "gold.example.org", "192.0.2.7"):
         assert certificate.is_valid_for(found, host)
+
+
+@pytest.mark.parametrize("damage", ["half", "key of another", "no key", "empty"])
+def test_a_pair_that_was_written_in_part_is_made_again(two, damage):
+    ours, theirs = two
+    if damage == "half":
+        ours.certificate.write_bytes(ours.certificate.read_bytes()[:200])
+    elif damage == "key of another":
+        ours.private_key.write_bytes(theirs.private_key.read_bytes())
+    elif damage == "no key":
+        ours.private_key.unlink()
+    else:
+        ours.private_key.write_bytes(b"")
+    certificate.ensure(ours)
+    assert _speak(ours, ours, "localhost") == b"hello"
+    assert ours.private_key.stat().st_mode & 0o777 == 0o600
