@@ -32,6 +32,9 @@ def load() -> None:
     """Read `.env`, drop what is another program's, and check the rest; raises `SettingRefused`."""
     environ.Env.read_env(ROOT / ".env")
     drop_foreign(os.environ)
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR", "."):
+        # Given but empty, the metrics' library would write its files wherever we stand.
+        del os.environ["PROMETHEUS_MULTIPROC_DIR"]
     check(os.environ)
 
 

@@ -117,3 +117,15 @@ def test_the_gateways_names_are_known_before_django_s_settings() -> None:
     environment.check({"GATEWAY_NAMES": "gold.example.org,192.0.2.7,2001:db8::7"})
     assert environment.gateway_names(given) == ["gold.example.org", "192.0.2.7", "2001:db8::7"]
     assert environment.gateway_names({}) == []
+
+
+def test_an_empty_directory_of_metrics_is_none(tmp_path) -> None:
+    program = "from goldtrader import environment; environment.load(); import prometheus_client"
+    subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": "", "PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+
+    assert list(tmp_path.iterdir()) == []
