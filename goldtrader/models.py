@@ -3,6 +3,8 @@
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
 
+from signals_app.services.api_keys import KeyRights
+
 
 class ApiKey(AbstractAPIKey):
     """One caller of the API. Only a hash is kept: the key itself is shown once, when it is made."""
@@ -24,6 +26,14 @@ class ApiKey(AbstractAPIKey):
     class Meta(AbstractAPIKey.Meta):
         db_table = "api_keys"
         verbose_name = "API key"
+
+    @property
+    def rights(self) -> KeyRights:
+        """What the key may get tokens for."""
+        if self.scope == self.Scope.ADMIN:
+            return KeyRights(self.name, None)
+        symbols = self.symbols if self.scope == self.Scope.CONNECTOR else ()
+        return KeyRights(self.name, frozenset(symbols))
 
     def __str__(self) -> str:
         return f"{self.name} ({self.scope})"

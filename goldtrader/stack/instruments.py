@@ -21,7 +21,7 @@ class FeedInstrument:
 
 
 def admit(database_url: str, symbol: str) -> FeedInstrument:
-    """The instrument of this symbol, in whatever case; the stack's own key may send it afterwards.
+    """The instrument of this symbol, in whatever case; the stack's own connector may send it then.
 
     Raises `StackError` where there is none.
     """
@@ -43,6 +43,11 @@ def admit(database_url: str, symbol: str) -> FeedInstrument:
             "UPDATE api_keys SET symbols = symbols || to_jsonb(%(symbol)s::text)"
             " WHERE name = %(key)s AND scope = 'connector'"
             " AND NOT symbols @> to_jsonb(%(symbol)s::text)",
+            {"symbol": found.symbol, "key": CONNECTOR_NAME},
+        )
+        database.execute(
+            "UPDATE connectors SET symbols = symbols || to_jsonb(%(symbol)s::text)"
+            " WHERE %(key)s IN (name, owner) AND NOT symbols @> to_jsonb(%(symbol)s::text)",
             {"symbol": found.symbol, "key": CONNECTOR_NAME},
         )
     return found

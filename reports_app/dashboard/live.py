@@ -22,6 +22,7 @@ from rest_framework.views import APIView
 
 from signals_app.api.serializers import CandleSerializer, SignalSerializer
 from signals_app.models import PriceCandle, Signal
+from signals_app.services import api_keys
 from trades_app.api.trades import EventSerializer
 from trades_app.models import TradeEvent
 
@@ -33,6 +34,8 @@ LONGEST_SECONDS = 900.0
 POLL_SECONDS = 1.0
 #: A comment so often keeps proxies from closing a quiet stream, and finds callers that are gone.
 KEEP_ALIVE_SECONDS = 15.0
+#: A key that was revoked ends its streams after so long at most.
+KEY_CHECK_SECONDS = 3.0
 #: Of each kind so many of the newest rows are looked at; a burst beyond that is cut.
 NEWEST_ROWS = 500
 
@@ -113,9 +116,13 @@ def watched_tables() -> list[TableWatch]:
 
 
 class EventStream:
-    """The bytes of one stream. It holds one of the process's places until it is closed."""
+    """The bytes of one stream, which ends with the API key of this id.
 
-    def __init__(self) -> None:
+    It holds one of the process's places until it is closed.
+    """
+
+    def __init__(self, key_id: str) -> None:
+        self._key_id = key_id
         self._ends = monotonic() + LONGEST_SECONDS
         self._holds_place = True
         self._parts = self._events()
@@ -133,10 +140,15 @@ class EventStream:
     def _events(self) -> Generator[bytes, None, None]:
         # So many milliseconds a caller waits before it connects again.
         yield b"retry: 3000\n\n"
-        quiet_since = monotonic()
+        quiet_since = key_checked = monotonic()
         try:
             tables = watched_tables()
             while monotonic() < self._ends:
+                if monotonic() - key_checked >= KEY_CHECK_SECONDS:
+                    if self._key_id not in api_keys.usable([self._key_id]):
+                        log.info("stream_ended", detail="its API key is no longer good")
+                        return
+                    key_checked = monotonic()
                 parts = [_event(table.kind, row) for table in tables for row in table.new()]
                 yield from parts
                 if parts:
@@ -161,11 +173,12 @@ class Stream(APIView):
             " what happens from now on and ends after 15 minutes: connect again then."
         ),
     )
-    def get(self, request: Request) -> StreamingHttpResponse:  # noqa: ARG002
+    def get(self, request: Request) -> StreamingHttpResponse:
         """Open a stream, if this process has a place for one more."""
         if not _places.acquire(blocking=False):
             raise Throttled(wait=5, detail="All streams are taken; try again shortly.")
-        parts: Iterable[bytes] = EventStream()
+        key: Any = request.auth
+        parts: Iterable[bytes] = EventStream(key.prefix)
         return StreamingHttpResponse(
             parts,
             content_type="text/event-stream",

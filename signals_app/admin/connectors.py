@@ -19,7 +19,7 @@ from signals_app.admin.display import (
     since,
 )
 from signals_app.models import Connector, ConnectorEvent
-from signals_app.services.connectors import SILENT_AFTER
+from signals_app.services.connectors import SILENT_AFTER, cut_off, let_in_again
 
 
 @admin.register(Connector)
@@ -35,7 +35,9 @@ class ConnectorAdmin(ModelAdmin):
         "name",
         "kind",
         "symbols",
+        "owner",
         "is_revoked",
+        "tokens_from",
         "state",
         "last_heard",
         "roles_by_symbol",
@@ -45,8 +47,14 @@ class ConnectorAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
         """What the gateway writes; and a connector keeps its name."""
-        written = ("kind", "state", "last_heard", "roles_by_symbol", "created_at")
+        written = ("tokens_from", "kind", "state", "last_heard", "roles_by_symbol", "created_at")
         return written if obj is None else (*written, "name")
+
+    def save_model(self, request: HttpRequest, obj: Connector, form: Any, change: bool) -> None:
+        """Save what was changed on the page; revoking ends the connector's tokens too."""
+        if change and "is_revoked" in form.changed_data and obj.is_revoked:
+            obj.tokens_from = timezone.now()
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Connectors are revoked, not removed: their ticks name them."""
@@ -81,12 +89,12 @@ class ConnectorAdmin(ModelAdmin):
 
     @admin.action(description="Revoke: cut off within five seconds", permissions=("change",))
     def revoke(self, request: HttpRequest, connectors: "models.QuerySet[Connector]") -> None:
-        number = connectors.filter(is_revoked=False).update(is_revoked=True)
+        number = sum(map(cut_off, connectors))
         self.message_user(request, f"{number} revoked.", messages.WARNING)
 
     @admin.action(description="Let in again", permissions=("change",))
     def let_in_again(self, request: HttpRequest, connectors: "models.QuerySet[Connector]") -> None:
-        number = connectors.filter(is_revoked=True).update(is_revoked=False)
+        number = sum(map(let_in_again, connectors))
         self.message_user(request, f"{number} may connect again.", messages.SUCCESS)
 
 

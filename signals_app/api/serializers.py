@@ -9,12 +9,12 @@ from django.db import models
 from rest_framework import serializers
 
 from signals_app.confluence.signal import TradingSignal
+from signals_app.connector_names import CONNECTOR_NAME
 from signals_app.market import calendar
 from signals_app.market.candle import Candle, candle_as_json
 from signals_app.market.encoding import as_json, keys_of
 from signals_app.market.symbols import SYMBOL
 from signals_app.models import Connector, Decision, PriceCandle, Signal
-from signals_app.services.connectors import CONNECTOR_NAME
 
 
 class TimeField(serializers.DateTimeField):

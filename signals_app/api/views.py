@@ -36,7 +36,7 @@ from signals_app.models import (
     Signal,
     Strategy,
 )
-from signals_app.services.connectors import ConnectorRevoked, allow_connector
+from signals_app.services.connectors import ConnectorRevoked, NotAllowed, allow_connector
 from signals_app.services.strategies import change_parameters
 
 
@@ -130,10 +130,11 @@ class TokensUnavailable(APIException):
 
 
 class ConnectorToken(APIView):
-    """A connector's token for the WSS gateway, valid for 24 hours.
+    """A connector's token for the WSS gateway, valid for 24 hours, or until its key is revoked.
 
-    An admin key gets one for every connector and symbol; a connector key for its own symbols, and
-    for the connector of its own name or one that continues it (`london` and `london-simulated`).
+    An admin key gets one for every connector; a connector key for its own symbols, and for the
+    connector of its own name or one that it made, whose name continues it (`london` and
+    `london-simulated`). No token carries a symbol that the connector itself may not send.
     """
 
     key_scopes = frozenset({"admin", "connector"})
@@ -143,27 +144,18 @@ class ConnectorToken(APIView):
         wanted = TokenRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         name, symbols = wanted.validated_data["name"], wanted.validated_data["symbols"]
-        self._check_key(request.auth, name, symbols)
+        key: Any = request.auth
         try:
             keys = tokens.SigningKeys.parse(settings.CONNECTOR_JWT_KEYS)
-            allow_connector(name, symbols)
+            allow_connector(name, symbols, key.rights)
         except tokens.BadKeys as bad:
             raise TokensUnavailable(f"{bad}.") from None
-        except ConnectorRevoked as revoked:
-            raise PermissionDenied(str(revoked)) from None
+        except (ConnectorRevoked, NotAllowed) as refusal:
+            raise PermissionDenied(str(refusal)) from None
         now = int(time())
-        token = tokens.issue(keys, name, symbols, now=now)
+        token = tokens.issue(keys, name, symbols, now=now, key=key.prefix)
         ends = datetime.fromtimestamp(now + tokens.MAXIMUM_LIFETIME, UTC)
         return Response(TokenSerializer({"token": token, "expires_at": ends}).data)
-
-    def _check_key(self, key: Any, name: str, symbols: list[str]) -> None:
-        if key.scope != "connector":
-            return
-        if name != key.name and not name.startswith(f"{key.name}-"):
-            raise PermissionDenied(f"This key is the connector {key.name}'s, not {name}'s.")
-        others = sorted({*symbols} - {*key.symbols})
-        if others:
-            raise PermissionDenied(f"This key does not carry {', '.join(others)}.")
 
 
 class NothingLive(APIException):

@@ -15,6 +15,7 @@ from signals_app.gateway.session_leases import SessionLeases
 from signals_app.gateway.session_name import SessionName
 from signals_app.gateway.tick_writer import TickWriter
 from signals_app.gateway.transport import GatewayConnection
+from signals_app.services.connectors import Permit
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +48,11 @@ class Admission:
         """
         connector = admit.claims.connector
         try:
-            if not await asyncio.to_thread(self._database.is_admitted, connector):
-                refused = self._connection.refused("the connector is revoked", wall_ms())
-                self._sender.carry_out(refused)
+            (permit,) = await asyncio.to_thread(self._database.permits, [admit.claims])
+            if permit.refusal:
+                self._sender.carry_out(self._connection.refused(permit.refusal, wall_ms()))
                 return False
-            admit = await self._with_known_spellings(admit)
+            admit = await self._with_known_spellings(self._within(permit, admit))
             if not admit.symbols or not await self._name.acquire(admit):
                 return False
             await self._ticks.drained()
@@ -68,6 +69,15 @@ class Admission:
             self._connection.admitted(admit.claims, assignments, wall_ms(), admit.spool)
         )
         return True
+
+    def _within(self, permit: Permit, admit: Admit) -> Admit:
+        """Leave out, with a sentence, the symbols that its row or key does not allow."""
+        for symbol in admit.symbols:
+            if symbol not in permit.symbols:
+                self._sender.carry_out((replies.not_permitted(symbol, wall_ms()),))
+        return replace(
+            admit, symbols=tuple(symbol for symbol in admit.symbols if symbol in permit.symbols)
+        )
 
     async def _with_known_spellings(self, admit: Admit) -> Admit:
         """Leave out, with a sentence, the symbols that are instruments in another case only.

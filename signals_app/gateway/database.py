@@ -20,10 +20,12 @@ from signals_app.connector_codes import ConnectorEventCode
 from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.overlap import tail_of
 from signals_app.gateway.stream_state import Checkpoint
+from signals_app.gateway.tokens import Claims
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
 from signals_app.pipeline import checkpoints
 from signals_app.services import connectors, instruments, price_history
+from signals_app.services.connectors import Permit, TokenRights
 from signals_app.services.history_correction import forget_shifted
 from signals_app.tasks import wake_pipeline
 
@@ -31,10 +33,11 @@ from signals_app.tasks import wake_pipeline
 class DjangoDatabase:
     """Answers with the rows of Django's models. Called from several threads."""
 
-    def is_admitted(self, connector: str) -> bool:
-        """Whether the connector is known and not revoked."""
+    def permits(self, tokens: Sequence[Claims]) -> Sequence[Permit]:
+        """What each token, which is good by itself, still allows its connector."""
+        rights = [TokenRights(each.connector, each.key, each.issued_at) for each in tokens]
         with _answering():
-            return Connector.objects.filter(name=connector, is_revoked=False).exists()
+            return connectors.permits(rights)
 
     def other_spellings(self, symbols: Collection[str]) -> Mapping[str, str]:
         """Of these symbols those that are instruments in another case only, with that spelling."""

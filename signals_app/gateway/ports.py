@@ -6,7 +6,9 @@ from typing import Protocol
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.connector_codes import ConnectorEventCode
 from signals_app.gateway.stream_state import Checkpoint
+from signals_app.gateway.tokens import Claims
 from signals_app.market.candle import Timeframe
+from signals_app.services.connectors import Permit
 
 
 class GatewayDatabase(Protocol):
@@ -14,8 +16,8 @@ class GatewayDatabase(Protocol):
     database does not answer.
     """
 
-    def is_admitted(self, connector: str) -> bool:
-        """Whether the connector is known and not revoked."""
+    def permits(self, tokens: Sequence[Claims]) -> Sequence[Permit]:
+        """What each token, which is good by itself, still allows its connector."""
         ...
 
     def other_spellings(self, symbols: Collection[str]) -> Mapping[str, str]:

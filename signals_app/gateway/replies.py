@@ -58,6 +58,12 @@ def forbidden(symbol: str, claims: Claims | None, now_ms: int) -> Send:
     return error(ErrorCode.FORBIDDEN_SYMBOL, f"{symbol} is {why}", now_ms, symbol)
 
 
+def not_permitted(symbol: str, now_ms: int) -> Send:
+    """The token has the symbol, but the connector's row or its API key does not allow it."""
+    text = f"{symbol} is not among the symbols that the connector may send"
+    return error(ErrorCode.FORBIDDEN_SYMBOL, text, now_ms, symbol)
+
+
 def misspelt(symbol: str, known_as: str, now_ms: int) -> Send:
     """The symbol is an instrument's in another case: one of both spellings has to go."""
     text = f"{symbol} is called {known_as} here: send it under that name"

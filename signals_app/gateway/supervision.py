@@ -11,6 +11,7 @@ from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import GOING_AWAY
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session import ConnectorSession
+from signals_app.services.connectors import Permit
 
 log = logging.getLogger(__name__)
 
@@ -70,15 +71,20 @@ class SessionSupervisor:
                 log.exception("the leases of %r cannot be checked now", session.name)
 
     async def close_revoked(self) -> None:
-        """Close the connections of connectors that were revoked."""
-        for name in {session.name for session in self._sessions if session.name}:
-            try:
-                admitted = await asyncio.to_thread(self._database.is_admitted, name)
-            except DatabaseUnavailable as error:
-                log.warning("revocations cannot be read now: %s", error)
-                break
-            if not admitted:
-                self._close_revoked(name)
+        """Close the connections whose connector or API key was revoked, or may send less now."""
+        sessions = [(session, session.connection.claims) for session in self._sessions]
+        held = [(session, claims) for session, claims in sessions if claims is not None]
+        if not held:
+            return
+        tokens = [claims for _, claims in held]
+        try:
+            permits = await asyncio.to_thread(self._database.permits, tokens)
+        except DatabaseUnavailable as error:
+            log.warning("revocations cannot be read now: %s", error)
+            return
+        for (session, claims), permit in zip(held, permits, strict=True):
+            if session.connection.claims is claims:
+                _close_unless(permit, session)
 
     async def record_presence(self) -> None:
         """Note in the database who is connected, and with which roles."""
@@ -92,9 +98,12 @@ class SessionSupervisor:
             except DatabaseUnavailable as error:
                 log.warning("who is connected cannot be recorded now: %s", error)
 
-    def _close_revoked(self, name: str) -> None:
-        log.warning("connector %r is revoked", name)
-        now_ms = wall_ms()
-        for session in self._sessions:
-            if session.name == name:
-                session.carry_out(session.connection.refused("the connector is revoked", now_ms))
+
+def _close_unless(permit: Permit, session: ConnectorSession) -> None:
+    reason = permit.refusal
+    beyond = session.symbols - permit.symbols
+    if not reason and beyond:
+        reason = f"the connector may no longer send {', '.join(sorted(beyond))}"
+    if reason:
+        log.warning("connector %r is cut off: %s", session.name, reason)
+        session.carry_out(session.connection.refused(reason, wall_ms()))

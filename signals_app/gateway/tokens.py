@@ -4,12 +4,16 @@ Two signing keys are valid at a time, so that keys rotate without an outage: a n
 first, and the old one stays behind it until the last token made with it has expired.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Final
 
 import jwt
+
+from signals_app.connector_names import CONNECTOR_NAME
+from signals_app.market.symbols import SYMBOL
 
 ISSUER: Final = "goldtrader"
 AUDIENCE: Final = "connector"
@@ -22,6 +26,11 @@ _VALID_KEYS: Final = 2
 # Clocks of the web server and the gateway may differ by so many seconds.
 _LEEWAY: Final = 5
 _REQUIRED: Final = ("iss", "aud", "sub", "symbols", "iat", "exp", "jti")
+# Beyond 9999-12-31 there is no time that the database or an answer could hold.
+_LATEST: Final = 253_402_300_799
+_LONGEST_TOKEN: Final = 16 * 1024
+_MOST_SYMBOLS: Final = 1000
+_ID: Final = re.compile(r"[\x21-\x7e]{1,100}")
 
 
 class TokenRefused(Exception):  # noqa: N818 - refused, not failed
@@ -63,13 +72,17 @@ class SigningKeys:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says. Times are Unix seconds."""
+    """What a verified token says. Times are Unix seconds.
+
+    `key` is the id of the API key that it was given to, empty where an operator made it by command.
+    """
 
     connector: str
     symbols: tuple[str, ...]
     token_id: str
     issued_at: int
     expires_at: int
+    key: str = ""
 
 
 def issue(
@@ -79,26 +92,32 @@ def issue(
     *,
     now: int,
     lifetime: int = MAXIMUM_LIFETIME,
+    key: str = "",
 ) -> str:
     """Make a token that is valid from ``now`` (Unix seconds) for ``lifetime`` seconds.
 
-    A longer lifetime than 24 hours is cut to that.
+    A longer lifetime than 24 hours is cut to that. ``key`` is the id of the API key that asked for
+    it, with which the token ends.
     """
     kid, secret = next(iter(keys.secrets.items()))
-    payload = {
+    payload: dict[str, object] = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": connector,
         "symbols": list(symbols),
         "iat": now,
+        "nbf": now,
         "exp": now + min(lifetime, MAXIMUM_LIFETIME),
         "jti": token_hex(16),
+        **({"key": key} if key else {}),
     }
     return jwt.encode(payload, secret, algorithm=_ALGORITHM, headers={"kid": kid})
 
 
 def verify(keys: SigningKeys, token: str, *, now: float) -> Claims:
     """Read what a token says; raises `TokenRefused` where it is not valid at ``now``."""
+    if len(token) > _LONGEST_TOKEN:
+        raise TokenRefused("this is not a token")
     try:
         kid = jwt.get_unverified_header(token).get("kid")
         secret = keys.secrets.get(kid) if isinstance(kid, str) else None
@@ -116,6 +135,8 @@ def verify(keys: SigningKeys, token: str, *, now: float) -> Claims:
                 "verify_exp": False,
                 "verify_iat": False,
                 "verify_nbf": False,
+                "verify_sub": False,
+                "verify_jti": False,
             },
         )
     except jwt.InvalidAudienceError:
@@ -126,32 +147,47 @@ def verify(keys: SigningKeys, token: str, *, now: float) -> Claims:
         raise TokenRefused("the token's signature is wrong") from None
     except jwt.MissingRequiredClaimError as error:
         raise TokenRefused(f"the token lacks {error.claim}") from None
-    except (jwt.InvalidTokenError, ValueError, RecursionError):
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         raise TokenRefused("this is not a token") from None
-    return _timely(_claims(payload), now)
+    claims = _claims(payload)
+    _check_times(claims, _seconds(payload.get("nbf", claims.issued_at)), now)
+    return claims
 
 
 def _claims(payload: Mapping[str, object]) -> Claims:
-    connector, symbols, token_id = payload["sub"], payload["symbols"], payload["jti"]
-    issued_at, expires_at = payload["iat"], payload["exp"]
-    if not (
-        isinstance(connector, str)
-        and connector
-        and isinstance(token_id, str)
-        and isinstance(symbols, list)
-        and all(isinstance(symbol, str) for symbol in symbols)
-        and isinstance(issued_at, int | float)
-        and isinstance(expires_at, int | float)
-    ):
+    symbols = payload["symbols"]
+    if not isinstance(symbols, list) or len(symbols) > _MOST_SYMBOLS:
         raise TokenRefused("the token's claims have wrong types")
-    return Claims(connector, tuple(symbols), token_id, int(issued_at), int(expires_at))
+    return Claims(
+        connector=_text(payload["sub"], CONNECTOR_NAME),
+        symbols=tuple(_text(symbol, SYMBOL) for symbol in symbols),
+        token_id=_text(payload["jti"], _ID),
+        issued_at=_seconds(payload["iat"]),
+        expires_at=_seconds(payload["exp"]),
+        key=_text(payload["key"], _ID) if "key" in payload else "",
+    )
 
 
-def _timely(claims: Claims, now: float) -> Claims:
+def _text(claim: object, form: re.Pattern[str]) -> str:
+    if not isinstance(claim, str) or not form.fullmatch(claim):
+        raise TokenRefused("the token's claims have wrong types")
+    return claim
+
+
+def _seconds(claim: object) -> int:
+    """A time in whole seconds: neither a truth value, nor NaN, nor beyond what dates can say."""
+    is_number = isinstance(claim, int | float) and not isinstance(claim, bool)
+    if not (is_number and 0 <= claim <= _LATEST):  # type: ignore[operator]
+        raise TokenRefused("the token's claims have wrong types")
+    return int(claim)  # type: ignore[call-overload, no-any-return]
+
+
+def _check_times(claims: Claims, not_before: int, now: float) -> None:
     if claims.expires_at <= now:
         raise TokenRefused("the token has expired")
     if claims.issued_at > now + _LEEWAY:
         raise TokenRefused("the token was issued in the future")
+    if not_before > now + _LEEWAY:
+        raise TokenRefused("the token is not valid yet")
     if claims.expires_at - claims.issued_at > MAXIMUM_LIFETIME:
         raise TokenRefused("the token is valid for longer than 24 hours")
-    return claims

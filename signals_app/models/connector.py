@@ -11,8 +11,18 @@ class Connector(models.Model):
     """One MT5 connector and the symbols that its tokens may carry."""
 
     name = models.CharField(max_length=64, primary_key=True)
-    symbols = models.JSONField(default=list, help_text='list of symbols, e.g. ["XAUUSD"]')
+    symbols = models.JSONField(
+        default=list, help_text='what it may send, whatever its token says, e.g. ["XAUUSD"]'
+    )
+    owner = models.CharField(
+        max_length=50,
+        blank=True,
+        help_text="name of the API key that gets its tokens, beside a key of the connector's name",
+    )
     is_revoked = models.BooleanField(default=False, help_text="cut off within five seconds")
+    tokens_from = models.DateTimeField(
+        null=True, blank=True, help_text="tokens made before this time are good for nothing"
+    )
     last_seen = models.DateTimeField(null=True, blank=True)
     roles = models.JSONField(default=dict, help_text="active or standby, by symbol")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -22,6 +32,10 @@ class Connector(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def belongs_to(self, key_name: str) -> bool:
+        """Whether a key of this name gets the connector's tokens."""
+        return key_name in (self.name, self.owner)
 
     @property
     def is_simulated(self) -> bool:

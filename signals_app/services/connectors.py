@@ -1,39 +1,153 @@
 """Which connectors may send what, and whose ticks are made up."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from signals_app.connector_codes import ConnectorEventCode
+from signals_app.connector_names import continues
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
+from signals_app.services import api_keys
+from signals_app.services.api_keys import KeyRights
 
-#: What a connector may be called.
-CONNECTOR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: A connector sends a heartbeat every 30 s; twice that without one is silence.
 SILENT_AFTER = timedelta(seconds=60)
+
+
+#: One key makes so many connectors at most.
+MOST_CONNECTORS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRights:
+    """What matters of a token later on: whose it is, its API key's id, when it was made (Unix s).
+
+    `key` is empty where an operator made it by command.
+    """
+
+    connector: str
+    key: str
+    issued_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What a token still allows: `symbols`, or nothing for the reason in `refusal`."""
+
+    refusal: str
+    symbols: frozenset[str] = frozenset()
 
 
 class ConnectorRevoked(Exception):  # noqa: N818 - it says what happened
     """The connector was cut off; an operator has to let it in again first."""
 
 
-def allow_connector(name: str, symbols: Sequence[str]) -> Connector:
-    """Let a connector send these symbols beside those it may send already; make it where new.
+class NotAllowed(Exception):  # noqa: N818 - a refusal with its reason
+    """The key, or the connector's row, does not allow what was asked; the text says what."""
 
-    Raises `ConnectorRevoked`.
+
+def allow_connector(name: str, symbols: Sequence[str], key: KeyRights) -> Connector:
+    """The connector that a token is asked for; made where it is new.
+
+    What it may send is its row's to say: no token carries more. A new row gets what its key is
+    for. Raises `ConnectorRevoked` and `NotAllowed`.
     """
+    if key.symbols is not None:
+        if name != key.name and not continues(name, key.name):
+            raise NotAllowed(f"This key is the connector {key.name}'s, not {name}'s.")
+        _require(symbols, key.symbols, "This key does not carry {}.")
     with transaction.atomic():
-        Connector.objects.get_or_create(name=name, defaults={"symbols": sorted(symbols)})
+        mine = "" if key.symbols is None else key.name
+        may_send = sorted(symbols if key.symbols is None else key.symbols)
+        if mine and not Connector.objects.filter(name=name).exists():
+            _require_room(mine)
+        Connector.objects.get_or_create(name=name, defaults={"symbols": may_send, "owner": mine})
         connector = Connector.objects.select_for_update().get(name=name)
+        if key.symbols is not None and not connector.belongs_to(key.name):
+            raise NotAllowed(f"The connector {name} is not this key's: its owner is another.")
         if connector.is_revoked:
             raise ConnectorRevoked(f"The connector {name} is revoked.")
-        allowed = sorted({*connector.symbols, *symbols})
-        if allowed != connector.symbols:
-            connector.symbols = allowed
+        _require(
+            symbols,
+            connector.symbols,
+            f"The connector {name} may not send {{}}: add it to its symbols in the admin first.",
+        )
+    return connector
+
+
+def _require_room(key_name: str) -> None:
+    if Connector.objects.filter(owner=key_name).count() >= MOST_CONNECTORS:
+        raise NotAllowed(f"This key has made {MOST_CONNECTORS} connectors, which is the most.")
+
+
+def _require(symbols: Sequence[str], allowed: Collection[str], sentence: str) -> None:
+    others = sorted({*symbols} - {*allowed})
+    if others:
+        raise NotAllowed(sentence.format(", ".join(others)))
+
+
+def cut_off(connector: Connector) -> bool:
+    """Revoke a connector, and all its tokens for good; whether it was not revoked before.
+
+    Let in again it needs a new token.
+    """
+    if connector.is_revoked:
+        return False
+    connector.is_revoked, connector.tokens_from = True, timezone.now()
+    connector.save(update_fields=("is_revoked", "tokens_from"))
+    return True
+
+
+def let_in_again(connector: Connector) -> bool:
+    """Let a revoked connector get tokens again; whether it was revoked."""
+    if not connector.is_revoked:
+        return False
+    connector.is_revoked = False
+    connector.save(update_fields=("is_revoked",))
+    return True
+
+
+def set_symbols(name: str, symbols: Sequence[str]) -> Connector:
+    """Say what a connector may send; it is made where it is new."""
+    with transaction.atomic():
+        Connector.objects.get_or_create(name=name, defaults={"symbols": [*symbols]})
+        connector = Connector.objects.select_for_update().get(name=name)
+        if connector.symbols != [*symbols]:
+            connector.symbols = [*symbols]
             connector.save(update_fields=("symbols",))
     return connector
+
+
+def permits(tokens: Sequence[TokenRights]) -> list[Permit]:
+    """What each token still lets its connector do, in two queries for all."""
+    names = {token.connector for token in tokens}
+    rows = {row.name: row for row in Connector.objects.filter(name__in=names)}
+    keys = api_keys.usable([token.key for token in tokens])
+    return [_permit(token, rows.get(token.connector), keys) for token in tokens]
+
+
+def _permit(
+    token: TokenRights, connector: Connector | None, keys: Mapping[str, KeyRights]
+) -> Permit:
+    if connector is None or connector.is_revoked:
+        return Permit("the connector is revoked")
+    start = connector.tokens_from
+    if start is not None and token.issued_at < start.timestamp():
+        return Permit("the token is older than the connector's last revocation")
+    allowed = frozenset(connector.symbols)
+    if not token.key:
+        return Permit("", allowed)
+    key = keys.get(token.key)
+    if key is None:
+        return Permit("the API key of the token is revoked or has expired")
+    if key.symbols is None:
+        return Permit("", allowed)
+    if not connector.belongs_to(key.name):
+        return Permit("the connector is no longer the API key's")
+    return Permit("", allowed & key.symbols)
 
 
 def is_simulated(symbol: str) -> bool:

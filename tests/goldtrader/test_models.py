@@ -1,8 +1,12 @@
 """Keys of the API, as they are stored."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 
 from goldtrader.models import ApiKey
+from signals_app.models import Connector
 
 pytestmark = pytest.mark.django_db
 
@@ -22,3 +26,21 @@ def test_only_a_hash_of_the_key_is_kept() -> None:
     assert secret not in made.hashed_key
     assert made.is_valid(key)
     assert not made.is_valid(f"{prefix}.other")
+
+
+def test_connectors_of_before_belong_to_the_key_whose_name_covers_most_of_theirs() -> None:
+    for name in ("embedded", "mt5", "mt5-london"):
+        ApiKey.objects.create_key(name=name, scope=ApiKey.Scope.CONNECTOR)
+    for name in ("embedded-simulated", "mt5", "mt5-paris", "mt5-london-2", "paris"):
+        Connector.objects.create(name=name)
+
+    migration = "goldtrader.migrations.0002_connectors_belong_to_the_keys_that_made_them"
+    import_module(migration).name_owners(apps, None)
+
+    assert dict(Connector.objects.values_list("name", "owner")) == {
+        "embedded-simulated": "embedded",
+        "mt5": "",
+        "mt5-paris": "mt5",
+        "mt5-london-2": "mt5-london",
+        "paris": "",
+    }

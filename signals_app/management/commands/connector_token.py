@@ -8,10 +8,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from signals_app.connector_names import CONNECTOR_NAME
 from signals_app.gateway import tokens
 from signals_app.market.symbols import SYMBOL
-from signals_app.models import Connector, Instrument
-from signals_app.services.connectors import CONNECTOR_NAME
+from signals_app.models import Instrument
+from signals_app.services.connectors import set_symbols
 
 
 class Command(BaseCommand):
@@ -45,9 +46,7 @@ class Command(BaseCommand):
             )
         try:
             keys = tokens.SigningKeys.parse(settings.CONNECTOR_JWT_KEYS)
-            connector, _ = Connector.objects.update_or_create(
-                name=name, defaults={"symbols": symbols}
-            )
+            connector = set_symbols(name, symbols)
             known = list(Instrument.objects.values_list("symbol", flat=True))
         except tokens.BadKeys as error:
             raise CommandError(str(error), returncode=2) from None

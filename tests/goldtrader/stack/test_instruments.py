@@ -7,7 +7,7 @@ from psycopg.conninfo import make_conninfo
 from goldtrader.models import ApiKey
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.instruments import FeedInstrument, admit
-from signals_app.models import Instrument
+from signals_app.models import Connector, Instrument
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,15 +19,7 @@ def database_url() -> str:
     return make_conninfo(**{name: asked[name] for name in names if name in asked})
 
 
-@pytest.fixture
-def key() -> ApiKey:
-    made, _ = ApiKey.objects.create_key(
-        name="embedded", scope=ApiKey.Scope.CONNECTOR, symbols=["XAUUSD"]
-    )
-    return made
-
-
-def test_an_instrument_of_the_admin_is_let_in(key: ApiKey) -> None:
+def make_audusd() -> None:
     Instrument.objects.create(
         symbol="AUDUSD",
         pip=0.0001,
@@ -37,11 +29,39 @@ def test_an_instrument_of_the_admin_is_let_in(key: ApiKey) -> None:
         default_spread=0.0002,
     )
 
+
+@pytest.fixture
+def key() -> ApiKey:
+    made, _ = ApiKey.objects.create_key(
+        name="embedded", scope=ApiKey.Scope.CONNECTOR, symbols=["XAUUSD"]
+    )
+    return made
+
+
+def test_an_instrument_of_the_admin_is_let_in(key: ApiKey) -> None:
+    make_audusd()
+
     for _ in range(2):
         assert admit(database_url(), "audusd") == FeedInstrument("AUDUSD", 4, 0.0002)
 
     key.refresh_from_db()
     assert key.symbols == ["XAUUSD", "AUDUSD"]
+
+
+def test_the_stacks_own_connectors_may_send_it_too(key: ApiKey) -> None:
+    make_audusd()
+    Connector.objects.create(name="embedded", symbols=["XAUUSD"])
+    Connector.objects.create(name="embedded-simulated", symbols=["XAUUSD"], owner="embedded")
+    Connector.objects.create(name="mt5", symbols=["XAUUSD"])
+
+    for _ in range(2):
+        admit(database_url(), "AUDUSD")
+
+    assert dict(Connector.objects.values_list("name", "symbols")) == {
+        "embedded": ["XAUUSD", "AUDUSD"],
+        "embedded-simulated": ["XAUUSD", "AUDUSD"],
+        "mt5": ["XAUUSD"],
+    }
 
 
 def test_a_symbol_that_is_no_instrument_is_refused_in_a_sentence(key: ApiKey) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.core.signals import request_finished
 from django.db import close_old_connections
 
+from goldtrader.models import ApiKey
 from reports_app.dashboard import live
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.models import PriceCandle
@@ -108,3 +109,21 @@ def test_a_stream_needs_a_key() -> None:
     client.credentials()
 
     assert client.get(f"{API}/stream").status_code == 401
+
+
+def test_a_stream_ends_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "POLL_SECONDS", 0)
+    monkeypatch.setattr(live, "KEY_CHECK_SECONDS", 0)
+    monkeypatch.setattr(live, "KEEP_ALIVE_SECONDS", 0)
+    response = caller().get(f"{API}/stream")
+    parts = iter(response.streaming_content)
+    assert [next(parts), next(parts)] == [b"retry: 3000\n\n", b": nothing new\n\n"]
+
+    ApiKey.objects.update(revoked=True)
+
+    assert list(parts) == []
+    leave(response)
+
+
+def test_a_key_is_looked_at_well_within_five_seconds() -> None:
+    assert live.KEY_CHECK_SECONDS + live.POLL_SECONDS < 5

@@ -7,6 +7,7 @@ from time import time
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from goldtrader.models import ApiKey
 from signals_app.api.serializers import CandleSerializer, SignalSerializer
 from signals_app.confluence.limits import LIMITS
 from signals_app.confluence.parameters import Parameters
@@ -196,7 +197,8 @@ def test_a_connector_key_gets_its_connectors_token(settings: Settings) -> None:
     expires_at = datetime.fromisoformat(answer["expires_at"])
     assert expires_at.timestamp() == claims.expires_at
     assert claims.expires_at - claims.issued_at == timedelta(hours=24).total_seconds()
-    assert Connector.objects.get().symbols == ["XAUUSD"]
+    assert claims.key == ApiKey.objects.get().prefix
+    assert Connector.objects.get().symbols == ["EURUSD", "XAUUSD"]
 
 
 @pytest.mark.parametrize(
@@ -229,13 +231,39 @@ def test_a_revoked_connector_gets_no_token() -> None:
     assert response.json()["error"]["message"] == "The connector mt5 is revoked."
 
 
-def test_a_token_widens_what_an_admin_allows_and_never_narrows_it() -> None:
+def test_no_token_carries_more_than_the_connector_may_send() -> None:
     client = caller("admin")
+    url = f"{API}/connectors/token"
+    client.post(url, {"name": "m", "symbols": ["XAUUSD"]}, format="json")
 
-    for symbol in ("XAUUSD", "EURUSD", "XAUUSD"):
-        client.post(f"{API}/connectors/token", {"name": "m", "symbols": [symbol]}, format="json")
+    response = client.post(url, {"name": "m", "symbols": ["XAUUSD", "EURUSD"]}, format="json")
 
-    assert Connector.objects.get().symbols == ["EURUSD", "XAUUSD"]
+    assert response.status_code == 403
+    message = "The connector m may not send EURUSD: add it to its symbols in the admin first."
+    assert response.json()["error"]["message"] == message
+    assert Connector.objects.get().symbols == ["XAUUSD"]
+
+
+def test_a_key_gets_no_token_of_a_connector_that_another_made() -> None:
+    url = f"{API}/connectors/token"
+    body = {"name": "mt5-london", "symbols": ["XAUUSD"]}
+    assert caller("admin").post(url, body, format="json").status_code == 200
+
+    response = caller("connector", name="mt5", symbols=("XAUUSD",)).post(url, body, format="json")
+
+    assert response.status_code == 403
+    assert "is not this key's" in response.json()["error"]["message"]
+
+
+def test_a_revoked_key_gets_no_token() -> None:
+    client = caller("connector", name="mt5", symbols=("XAUUSD",))
+    ApiKey.objects.update(revoked=True)
+
+    response = client.post(
+        f"{API}/connectors/token", {"name": "mt5", "symbols": ["XAUUSD"]}, format="json"
+    )
+
+    assert response.status_code == 401
 
 
 @pytest.mark.parametrize(

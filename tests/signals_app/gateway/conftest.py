@@ -20,9 +20,10 @@ from signals_app.gateway import tokens
 from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.server import Gateway, GatewayOptions
 from signals_app.gateway.stream_state import Checkpoint
-from signals_app.gateway.tokens import SigningKeys
+from signals_app.gateway.tokens import Claims, SigningKeys
 from signals_app.market.candle import Timeframe
 from signals_app.market.tick import Ticks
+from signals_app.services.connectors import Permit
 from tests.certificates import make_certificate
 
 KEYS = SigningKeys({"new": "n" * 40, "old": "o" * 40})
@@ -30,9 +31,14 @@ KEYS = SigningKeys({"new": "n" * 40, "old": "o" * 40})
 
 @dataclass
 class MemoryDatabase:
-    """A database without a database: every connector is known unless revoked."""
+    """A database without a database: every connector is known unless revoked.
+
+    `ceilings` holds the symbols of connectors that may not send all of their tokens'.
+    """
 
     revoked: set[str] = field(default_factory=set)
+    revoked_keys: set[str] = field(default_factory=set)
+    ceilings: dict[str, set[str]] = field(default_factory=dict)
     checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
     history: list[tuple[str, Timeframe, int]] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
@@ -41,9 +47,9 @@ class MemoryDatabase:
     is_down: bool = False
     fault: Exception | None = None
 
-    def is_admitted(self, connector: str) -> bool:
+    def permits(self, tokens: Sequence[Claims]) -> Sequence[Permit]:
         self._answer()
-        return connector not in self.revoked
+        return [self._permit(each) for each in tokens]
 
     def other_spellings(self, symbols: Collection[str]) -> Mapping[str, str]:
         self._answer()
@@ -69,6 +75,13 @@ class MemoryDatabase:
     def record_presence(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
         self._answer()
         self.present.update(roles)
+
+    def _permit(self, claims: Claims) -> Permit:
+        if claims.connector in self.revoked:
+            return Permit("the connector is revoked")
+        if claims.key in self.revoked_keys:
+            return Permit("the API key of the token is revoked or has expired")
+        return Permit("", frozenset(self.ceilings.get(claims.connector, claims.symbols)))
 
     def _answer(self) -> None:
         if self.fault is not None:
@@ -148,10 +161,10 @@ class Harness:
             yield Peer(socket)
 
 
-def token(name: str = "mt5-primary", *symbols: str, lifetime: int = 3600) -> str:
+def token(name: str = "mt5-primary", *symbols: str, lifetime: int = 3600, key: str = "") -> str:
     """Return a token that the test gateways accept."""
     allowed = symbols or ("XAUUSD",)
-    return tokens.issue(KEYS, name, allowed, now=int(time.time()), lifetime=lifetime)
+    return tokens.issue(KEYS, name, allowed, now=int(time.time()), lifetime=lifetime, key=key)
 
 
 def quotes(first_ms: int, count: int, bid: float = 2000.0) -> list[list[float]]:

@@ -87,6 +87,26 @@ async def test_a_revoked_connector_is_refused(harness: AdmissionHarness) -> None
     assert harness.names.held == {}
 
 
+async def test_a_token_of_a_revoked_key_is_refused(harness: AdmissionHarness) -> None:
+    harness.database.revoked_keys.add("")
+
+    assert not await harness.admit("XAUUSD")
+
+    assert harness.connection.closed
+
+
+async def test_what_the_connectors_row_does_not_allow_is_left_out_with_a_sentence(
+    harness: AdmissionHarness,
+) -> None:
+    harness.database.ceilings["mt5"] = {"EURUSD"}
+
+    assert await harness.admit("XAUUSD", "EURUSD")
+
+    assert list(harness.connection.roles.by_symbol) == ["EURUSD"]
+    assert "not among the symbols" in harness.said[0].message.message
+    assert not await harness.admit("XAUUSD")
+
+
 async def test_a_symbol_in_another_case_is_left_out_with_a_sentence(
     harness: AdmissionHarness,
 ) -> None:

@@ -16,8 +16,10 @@ from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.database import DjangoDatabase
 from signals_app.gateway.overlap import StoredQuote
 from signals_app.gateway.stream_state import Checkpoint
+from signals_app.gateway.tokens import Claims
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
+from signals_app.services.connectors import Permit
 
 pytestmark = pytest.mark.django_db
 
@@ -28,14 +30,18 @@ def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signals_app.gateway.database.close_old_connections", lambda: None)
 
 
-def test_known_connectors_are_admitted_unless_revoked() -> None:
+def claims(connector: str) -> Claims:
+    return Claims(connector, ("XAUUSD",), "id", 1_704_456_000, 1_704_459_600)
+
+
+def test_known_connectors_are_permitted_unless_revoked() -> None:
     Connector.objects.create(name="mt5", symbols=["XAUUSD"])
     Connector.objects.create(name="old", symbols=["XAUUSD"], is_revoked=True)
-    database = DjangoDatabase()
-    assert [database.is_admitted(name) for name in ("mt5", "old", "stranger")] == [
-        True,
-        False,
-        False,
+    tokens = [claims(name) for name in ("mt5", "old", "stranger")]
+    assert DjangoDatabase().permits(tokens) == [
+        Permit("", frozenset({"XAUUSD"})),
+        Permit("the connector is revoked"),
+        Permit("the connector is revoked"),
     ]
 
 
@@ -114,7 +120,7 @@ def test_a_database_that_does_not_answer_is_told_apart(
 
     monkeypatch.setattr(connection, "cursor", refuse)
     with pytest.raises(DatabaseUnavailable, match="closed"):
-        DjangoDatabase().is_admitted("mt5")
+        DjangoDatabase().permits([claims("mt5")])
 
 
 def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_away() -> None:

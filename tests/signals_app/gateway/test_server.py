@@ -3,7 +3,7 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from redis import Redis
@@ -11,7 +11,7 @@ from redis import Redis
 from signals_app.gateway import tokens, wakers
 from signals_app.gateway.lease import LeaseTimeouts
 from signals_app.gateway.limits import Limits
-from signals_app.gateway.server import CannotServe
+from signals_app.gateway.server import CannotServe, GatewayOptions
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.tokens import SigningKeys
 from signals_app.market.candle import Timeframe
@@ -176,6 +176,25 @@ async def test_a_revoked_connector_is_cut_off_and_not_let_in_again(harness: Harn
     async with harness.connect() as connector:
         await connector.send(type="auth", token=token(), symbols=["XAUUSD"])
         assert await connector.closed() == 4401
+
+
+async def test_a_revoked_key_ends_its_session_and_its_tokens(harness: Harness) -> None:
+    await harness.start()
+    async with harness.connect() as connector, harness.connect() as other:
+        await connector.authenticate(token(key="7f3c"), "XAUUSD")
+        await other.authenticate(token("mt5-other", "EURUSD", key="a1b2"), "EURUSD")
+        harness.database.revoked_keys.add("7f3c")
+        assert await connector.closed() == 4401
+        await other.send_batch(1, quotes(NOON, 1), "EURUSD")
+        await other.acknowledged(1, "EURUSD")
+    async with harness.connect() as connector:
+        await connector.send(type="auth", token=token(key="7f3c"), symbols=["XAUUSD"])
+        assert await connector.closed() == 4401
+
+
+def test_what_is_revoked_is_looked_for_well_within_five_seconds() -> None:
+    usual = {each.name: each.default for each in fields(GatewayOptions)}
+    assert usual["revocation_interval"] <= 2.5
 
 
 async def test_a_fault_that_nobody_foresaw_ends_no_background_task(harness: Harness) -> None:

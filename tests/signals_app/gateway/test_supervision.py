@@ -65,10 +65,10 @@ class SupervisorHarness:
         self.database, self.tasks = MemoryDatabase(), BackgroundTasks()
         self.supervisor = SessionSupervisor(self.database, self.tasks)
 
-    async def open(self, name: str = "", role: Role = Role.ACTIVE) -> FakeSession:
+    async def open(self, name: str = "", role: Role = Role.ACTIVE, key: str = "") -> FakeSession:
         connection = Connection(lambda token, now: None, NOON)
         if name:
-            claims = Claims(name, ("XAUUSD",), "id", NOON // 1000, NOON // 1000 + 3600)
+            claims = Claims(name, ("XAUUSD",), "id", NOON // 1000, NOON // 1000 + 3600, key)
             connection.admitted(claims, {"XAUUSD": Assignment(role, 0, None)}, NOON)
         session = FakeSession(connection)
         self.tasks.start(self.supervisor.serve(session))
@@ -117,6 +117,26 @@ async def test_revoked_connectors_are_closed_and_others_are_not(harness: Supervi
     await harness.supervisor.close_revoked()
     assert revoked.close_reason() == "AUTH_FAILED: the connector is revoked"
     assert good.close_reason() is None
+    await harness.tasks.cancel_all()
+
+
+async def test_a_revoked_key_ends_the_sessions_of_its_tokens_alone(
+    harness: SupervisorHarness,
+) -> None:
+    ended, good = await harness.open("mt5", key="7f3c"), await harness.open("backup", key="a1b2")
+    harness.database.revoked_keys.add("7f3c")
+    await harness.supervisor.close_revoked()
+    reason = "AUTH_FAILED: the API key of the token is revoked or has expired"
+    assert ended.close_reason() == reason
+    assert good.close_reason() is None
+    await harness.tasks.cancel_all()
+
+
+async def test_a_connector_that_may_send_less_now_is_closed(harness: SupervisorHarness) -> None:
+    session = await harness.open("mt5")
+    harness.database.ceilings["mt5"] = {"EURUSD"}
+    await harness.supervisor.close_revoked()
+    assert session.close_reason() == "AUTH_FAILED: the connector may no longer send XAUUSD"
     await harness.tasks.cancel_all()
 
 

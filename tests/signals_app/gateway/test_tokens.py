@@ -1,10 +1,17 @@
 """Connector tokens."""
 
+import base64
+import hashlib
+import hmac
+import json
 from typing import Any
 
 import jwt
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from signals_app.connector_names import CONNECTOR_NAME
 from signals_app.gateway.tokens import (
     BadKeys,
     Claims,
@@ -84,10 +91,136 @@ def test_tokens_of_the_older_key_stay_valid_while_keys_rotate() -> None:
         (forged(symbols="XAUUSD"), "the token's claims have wrong types"),
         (forged(symbols=[1]), "the token's claims have wrong types"),
         (forged(exp="soon"), "the token's claims have wrong types"),
+        (forged(exp=float("nan")), "the token's claims have wrong types"),
+        (forged(exp=float("inf")), "the token's claims have wrong types"),
+        (forged(exp=10**30), "the token's claims have wrong types"),
+        (forged(iat=True), "the token's claims have wrong types"),
+        (forged(iat=-1), "the token's claims have wrong types"),
+        (forged(nbf=float("nan")), "the token's claims have wrong types"),
+        (forged(nbf="now"), "the token's claims have wrong types"),
+        (forged(nbf=NOW + 60), "the token is not valid yet"),
+        (forged(sub="mt5\0"), "the token's claims have wrong types"),
+        (forged(sub="mt5\n"), "the token's claims have wrong types"),
+        (forged(sub=""), "the token's claims have wrong types"),
+        (forged(sub="m" * 65), "the token's claims have wrong types"),
+        (forged(symbols=["XAU\0USD"]), "the token's claims have wrong types"),
+        (forged(symbols=["\ud800"]), "the token's claims have wrong types"),
+        (forged(symbols=["X"] * 1001), "the token's claims have wrong types"),
+        (forged(jti="\0"), "the token's claims have wrong types"),
+        (forged(key=["7f3c"]), "the token's claims have wrong types"),
+        (forged(key=""), "the token's claims have wrong types"),
+        (forged(key="7f3c\0"), "the token's claims have wrong types"),
+        ("x" * 20_000, "this is not a token"),
     ],
 )
 def test_what_is_not_a_valid_token_is_refused(token: str, why: str) -> None:
     assert refusal(token) == why
+
+
+def signed(payload: str, header: str | None = None) -> str:
+    """Return a token over these texts, which need be neither JSON nor claims."""
+    parts = [header or json.dumps({"alg": "HS256", "kid": "2024b"}), payload]
+    body = b".".join(
+        base64.urlsafe_b64encode(part.encode("utf-8", "surrogatepass")).rstrip(b"=")
+        for part in parts
+    )
+    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).digest()
+    return (body + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+numbers = st.one_of(
+    st.integers(),
+    st.floats(),
+    st.integers(NOW - 90_000, NOW + 90_000),
+    st.sampled_from([10**400, -(10**400), float("nan"), float("inf"), True, False]),
+)
+anything = st.recursive(
+    st.one_of(st.none(), numbers, st.text(), st.sampled_from(["goldtrader", "connector", "\0"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+CLAIMS = ("iss", "aud", "sub", "symbols", "iat", "nbf", "exp", "jti", "key")
+
+
+@given(
+    st.dictionaries(st.sampled_from(CLAIMS), anything | numbers | st.lists(st.text()), max_size=4),
+    st.sets(st.sampled_from(CLAIMS), max_size=2),
+)
+@example({"exp": float("nan")}, set())
+@example({"exp": 10**400}, set())
+@example({"sub": "mt5\0"}, set())
+def test_whatever_is_claimed_is_either_sound_or_refused(
+    changes: dict[str, Any], without: set[str]
+) -> None:
+    payload: dict[str, Any] = {
+        "iss": "goldtrader",
+        "aud": "connector",
+        "sub": "mt5",
+        "symbols": ["XAUUSD"],
+        "iat": NOW,
+        "nbf": NOW,
+        "exp": NOW + 3600,
+        "jti": "x",
+        **changes,
+    }
+    written = json.dumps({name: payload[name] for name in payload if name not in without})
+
+    try:
+        claims = verify(KEYS, signed(written), now=NOW)
+    except TokenRefused:
+        return
+
+    assert CONNECTOR_NAME.fullmatch(claims.connector)
+    assert all(isinstance(symbol, str) and "\0" not in symbol for symbol in claims.symbols)
+    assert NOW < claims.expires_at <= claims.issued_at + 86_400
+    assert claims.issued_at <= NOW + 5
+    assert payload.get("nbf", NOW) < NOW + 6 or "nbf" in without
+    assert claims.key == payload.get("key", "") or "key" in without
+
+
+@given(st.text(max_size=200) | st.sampled_from(["{}", "[]", "null", "1", '"x"', "[" * 5000]))
+def test_a_payload_that_is_no_claims_is_refused(text: str) -> None:
+    refusal(signed(text))
+
+
+@given(
+    st.text(max_size=100)
+    | st.sampled_from(
+        [
+            "[]",
+            "{}",
+            '{"alg": "none", "kid": "2024b"}',
+            '{"alg": "RS256", "kid": "2024b"}',
+            '{"alg": ["HS256"], "kid": "2024b"}',
+            '{"alg": {}, "kid": "2024b"}',
+            '{"alg": "HS256", "kid": ["2024b"]}',
+            '{"alg": "HS256", "kid": "2024b", "crit": ["x"]}',
+            '{"alg": "HS256", "kid": "2024b", "crit": 1}',
+            '{"alg": "HS256", "kid": "2024b", "b64": false}',
+            '{"alg": "HS256", "kid": "2024b", "crit": ["b64"], "b64": false}',
+        ]
+    )
+)
+def test_a_header_of_another_kind_is_refused(header: str) -> None:
+    refusal(signed('{"sub": "mt5"}', header))
+
+
+@given(st.text(max_size=300))
+def test_any_text_that_is_no_token_is_refused(text: str) -> None:
+    refusal(text)
+
+
+def test_a_token_says_which_key_it_was_given_to() -> None:
+    token = issue(KEYS, "mt5", ["XAUUSD"], now=NOW, key="7f3cA9b1")
+    assert verify(KEYS, token, now=NOW).key == "7f3cA9b1"
+    assert verify(KEYS, forged(), now=NOW).key == ""
+
+
+def test_a_token_is_not_valid_before_it_begins() -> None:
+    token = issue(KEYS, "mt5", ["XAUUSD"], now=NOW)
+    assert verify(KEYS, token, now=NOW - 4).connector == "mt5"
+    assert "issued in the future" in refusal(token, now=NOW - 6)
+    assert refusal(forged(nbf=NOW + 6)) == "the token is not valid yet"
 
 
 def test_a_token_without_signature_is_refused() -> None:
