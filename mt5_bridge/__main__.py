@@ -1,44 +1,21 @@
 """`python -m mt5_bridge`: the connector as a program."""
 
-import asyncio
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from pathlib import Path
 
 from mt5_bridge.connector import logs
-from mt5_bridge.connector.client import Client, Settings
-from mt5_bridge.connector.config import (
-    DEFAULT_SPOOL,
-    Config,
-    ConfigError,
-    SourceKind,
-    read_config,
-    spool_of,
-)
-from mt5_bridge.connector.credentials import (
-    CredentialsError,
-    GivenToken,
-    TokenEndpoint,
-    TokenSource,
-    trust_also,
-    trust_only,
-)
-from mt5_bridge.connector.spool import Spool
-from mt5_bridge.connector.spool_file import SpoolError
-from mt5_bridge.connector.spool_rescue import open_spool
-from mt5_bridge.connector.status import show
-from mt5_bridge.files.errors import MarketFileError
-from mt5_bridge.files.tick_files import check_file
-from mt5_bridge.sources.base import QuoteSource, SourceError
-from mt5_bridge.sources.replay import ReplaySource
-from mt5_bridge.sources.simulated.source import SimulatedSource
+from mt5_bridge.connector.config import read_setup, spool_of
+from mt5_bridge.connector.config_file import ConfigError
+from mt5_bridge.connector.options import DEFAULT_SPOOL
+from mt5_bridge.connector.running import BAD_INPUT, run_alone, run_stream
+from mt5_bridge.connector.store_key import store_key
+from mt5_bridge.connector.streams_status import forget_streams, show_all
+from mt5_bridge.connector.supervisor import ConnectorSupervisor
 
 log = logging.getLogger("mt5_bridge")
-
-_MISTAKE, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
 
 
 def run() -> None:
@@ -56,121 +33,22 @@ def main(arguments: Sequence[str]) -> int:
     2 says that a setting or an input is wrong, so that starting it again does not help.
     """
     try:
-        if arguments[:1] == ["status"]:
-            return show(spool_of(arguments[1:]), logs.say)
-        config = read_config(arguments)
+        match arguments[:1]:
+            case ["status"]:
+                return show_all(spool_of(arguments[1:]), logs.say)
+            case ["store-key"]:
+                return store_key(arguments[1:], logs.say)
+        setup = read_setup(arguments)
     except ConfigError as error:
-        logs.complain(str(error), DEFAULT_SPOOL)
-        return _BAD_INPUT
-    logs.set_up(config.spool)
-    try:
-        return _run(config)
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except (ConfigError, CredentialsError, SourceError, MarketFileError) as error:
-        log.critical("%s", error)
-        return _BAD_INPUT
-    except Exception:
-        # Nobody may be looking at a console: the log has to say why it ended.
-        log.critical("the connector has ended by a mistake of its own", exc_info=True)
-        return _MISTAKE
-
-
-def _run(config: Config) -> int:
-    trust = None
-    if config.url.startswith("wss:"):
-        trust = trust_only(config.cafile, config.certificate)
-    source = _source(config)
-    try:
-        spool = open_spool(config.spool)
-    except SpoolError as error:
-        log.critical("%s", error)
-        return _BAD_INPUT
-    try:
-        log.info("%s", source.description)
-        client_settings = Settings(
-            url=config.url,
-            name=config.name,
-            exit_when_done=config.exit_when_done,
-            trust=trust,
-            status_directory=config.spool,
-        )
-        return asyncio.run(_work(client_settings, source, spool, _tokens(config)))
-    except SpoolError as error:
-        # Its disk has failed since: it may be well again at the next start.
-        log.critical("%s", error)
-        return _MISTAKE
-    finally:
-        with suppress(SpoolError):
-            spool.close()
-
-
-async def _work(settings: Settings, source: QuoteSource, spool: Spool, tokens: TokenSource) -> int:
-    client = Client(settings, source, spool, tokens)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, client.stop)
-        except NotImplementedError:  # Windows has no signal handlers on its loop
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(client.stop))
-    await client.run()
-    logs.say(client.summary())
-    return 0
-
-
-def _source(config: Config) -> QuoteSource:
-    match config.source:
-        case SourceKind.REPLAY:
-            return _replay(config)
-        case SourceKind.SIMULATED:
-            return SimulatedSource(
-                config.symbol, seed=config.seed, speed=config.speed, from_ms=config.from_ms
-            )
-        case SourceKind.MT5:
-            # Here: the MetaTrader5 package exists on Windows only.
-            from mt5_bridge.sources.terminal.opening import TerminalAccount
-            from mt5_bridge.sources.terminal.source import open_terminal
-
-            account = TerminalAccount(
-                config.terminal, config.login, config.password, config.server, config.portable
-            )
-            return open_terminal(
-                config.symbol,
-                account=account,
-                clock=config.clock,
-                broker_symbol=config.terminal_symbol,
-                poll_interval=config.poll_interval,
-            )
-
-
-def _replay(config: Config) -> ReplaySource:
-    path = config.file
-    if path is None:
-        raise ConfigError("a replay needs a file of ticks; give it with --file")
-    settings = {
-        "source_timezone": config.source_timezone,
-        "digits": config.digits,
-        "default_spread": config.default_spread,
-    }
-    # To the end, before anything is sent: a bad file must not leave half of itself behind.
-    check_file(path, config.symbol, **settings)  # type: ignore[arg-type]
-    source = ReplaySource(
-        path,
-        config.symbol,
-        speed=config.speed,
-        history=config.history,
-        **settings,  # type: ignore[arg-type]
-    )
-    source.history(0)
-    return source
-
-
-def _tokens(config: Config) -> TokenSource:
-    if config.token:
-        return GivenToken(config.token)
-    own = config.token_cafile
-    trust = trust_only(own) if own else trust_also(config.cafile, config.certificate)
-    return TokenEndpoint(config.token_url, config.api_key, config.name, (config.symbol,), trust)
+        logs.complain(str(error), Path(DEFAULT_SPOOL))
+        return BAD_INPUT
+    logs.set_up(setup.spool)
+    if setup.warning:
+        log.warning("%s", setup.warning)
+    if len(setup.streams) > 1:
+        return ConnectorSupervisor(setup.streams, setup.spool, run_stream).run()
+    forget_streams(setup.spool)
+    return run_alone(setup.streams[0])
 
 
 if __name__ == "__main__":

@@ -90,12 +90,15 @@ class PatientRotatingFile(RotatingFileHandler):
         self.stream = self._open()
 
 
-def set_up(directory: Path) -> None:
-    """Log to the console, and to a file in ``directory`` that does not grow for ever."""
+def set_up(directory: Path, label: str = "") -> None:
+    """Log to the console, and to a file in ``directory`` that does not grow for ever.
+
+    ``label`` says on the console which of several connectors it is.
+    """
     handlers: list[logging.Handler] = []
     # Without a console, as under pythonw.exe, there is no such stream.
     if sys.stderr is not None:
-        handlers.append(BackgroundHandler(_formatted(logging.StreamHandler(sys.stderr))))
+        handlers.append(BackgroundHandler(_formatted(logging.StreamHandler(sys.stderr), label)))
     # What is wrong with the directory, the spool says in a sentence.
     with suppress(OSError):
         handlers.append(BackgroundHandler(_formatted(log_file(directory))))
@@ -148,8 +151,9 @@ def _write_line(text: str) -> None:
         sys.stdout.flush()
 
 
-def _formatted(handler: logging.Handler) -> logging.Handler:
-    handler.setFormatter(logging.Formatter(_FORMAT))
+def _formatted(handler: logging.Handler, label: str = "") -> logging.Handler:
+    form = _FORMAT.replace("%(message)s", f"[{label}] %(message)s") if label else _FORMAT
+    handler.setFormatter(logging.Formatter(form))
     return handler
 
 

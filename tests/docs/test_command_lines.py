@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 from django.core.management import get_commands, load_command_class
 
-from mt5_bridge.connector import config
+from mt5_bridge.connector.options import option_parser
 from tests.docs.pages import ROOT, Line, fenced, pages, spans, text
 
 _OF_A_LINE = re.compile(
@@ -63,7 +63,7 @@ def test_a_command_of_manage_py_is_known_with_its_options(line: Line) -> None:
 @pytest.mark.parametrize("line", [line for line in LINES if "-m mt5_bridge" in line.text], ids=str)
 def test_a_command_of_the_connector_knows_its_options(line: Line) -> None:
     words = _words(line)
-    assert _unknown_options(words[words.index("mt5_bridge") + 1 :], config._parser()) == set()
+    assert _unknown_options(words[words.index("mt5_bridge") + 1 :], option_parser()) == set()
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.text.startswith("make")], ids=str)

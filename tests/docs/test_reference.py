@@ -3,7 +3,6 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,8 @@ from django.core.management.base import BaseCommand
 
 from goldtrader import urls
 from mt5_bridge.connector import config
+from mt5_bridge.connector.options import option_parser
+from mt5_bridge.connector.store_key import store_key_parser
 from reports_app import metrics as reports
 from tests.docs.pages import PACKAGES, REFERENCE, ROOT, code, sections, text
 
@@ -61,8 +62,7 @@ def _read_variables() -> set[str]:
 
 
 def _connector_variables() -> set[str]:
-    names = {field.name.removesuffix("_ms") for field in fields(config.Config)}
-    return {f"MT5_BRIDGE_{name.upper()}" for name in names}
+    return {f"MT5_BRIDGE_{name.upper()}" for name in config.SETTINGS}
 
 
 def _documented(page: Path) -> set[str]:
@@ -81,8 +81,7 @@ def test_settings_are_those_that_the_code_reads() -> None:
 def test_the_connector_s_own_page_has_its_settings() -> None:
     page = text(ROOT / "mt5_bridge" / "README.md")
     table = page[page.index("## Settings") :]
-    names = {field.name.removesuffix("_ms") for field in fields(config.Config)}
-    assert {name for name in names if f"`{name}`" not in table} == set()
+    assert {name for name in config.SETTINGS if f"`{name}`" not in table} == set()
 
 
 def test_variables_of_the_containers_are_explained() -> None:
@@ -118,8 +117,9 @@ def test_a_command_and_its_options_are_those_of_the_reference(name: str) -> None
 
 def test_the_connector_s_options_are_those_of_the_reference() -> None:
     section = sections(REFERENCE / "commands.md")["The connector"]
-    parser = config._parser()
-    own = {option for action in parser._actions for option in action.option_strings}
+    parsers = (option_parser(), store_key_parser())
+    actions = [action for parser in parsers for action in parser._actions]
+    own = {option for action in actions for option in action.option_strings}
     assert set(re.findall(r"`(--[a-z-]+)", section)) == own - {"-h", "--help"}
 
 

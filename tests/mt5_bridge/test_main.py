@@ -1,7 +1,6 @@
 """The connector as its users start it: a process of its own."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -9,8 +8,6 @@ from contextlib import suppress
 
 import pytest
 
-from mt5_bridge import __main__ as program
-from mt5_bridge.connector import logs
 from tests.certificates import make_certificate
 from tests.mt5_bridge.server import Server, running, until
 from tests.paths import ROOT
@@ -187,18 +184,3 @@ async def test_it_runs_without_any_console(folder, arguments, code, sentence):
     assert (found, out, err) == (code, "", "")
     directory = folder / ("spool" if arguments else "var/mt5_bridge")
     assert sentence in (directory / "mt5_bridge.log").read_text()
-
-
-def test_a_mistake_of_its_own_is_in_the_log_and_no_reason_to_stay_down(folder, monkeypatch):
-    path, _ = tick_file(folder, 3)
-    monkeypatch.setattr(program, "_source", lambda config: config.nothing)
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
-    code = program.main(
-        ["--source", "replay", "--file", str(path), "--token", "x", "--url", "ws://127.0.0.1:9",
-         "--spool", str(folder / "spool")]
-    )  # fmt: skip
-    logs.finish()
-    assert code == 1
-    log = (folder / "spool" / "mt5_bridge.log").read_text()
-    assert "CRITICAL the connector has ended by a mistake of its own\nTraceback" in log
-    assert "AttributeError" in log

@@ -100,17 +100,14 @@ def _gateway_url(directory: Path | None, host: str) -> str:
 def _toml(
     name: str, symbols: list[str], url: str, token_url: str, key: str, certificate: str
 ) -> str:
-    others = ", ".join(symbols[1:])
+    several = len(symbols) > 1
+    listed = ", ".join(f'"{symbol}"' for symbol in symbols)
     lines = [
         'source = "mt5"',
         f'name = "{name}"',
-        f'symbol = "{symbols[0]}"',
-        *(
-            [f"# The key is good for {others} too: in connectors with a spool each, named {name}-…"]
-            * bool(others)
-        ),
-        "# Where the broker spells the symbol otherwise:",
-        f'# terminal_symbol = "{symbols[0]}.r"',
+        f"symbols = [{listed}]" if several else f'symbol = "{symbols[0]}"',
+        "# Where the broker spells a symbol otherwise:",
+        f'# symbols = ["{symbols[0]}={symbols[0]}.r"]',
         f'url = "{url}"',
         f'token_url = "{token_url}"',
         f'api_key = "{key}"',

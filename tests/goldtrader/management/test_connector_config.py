@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from goldtrader.models import ApiKey
 from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.servers import certificate
-from mt5_bridge.connector.config import Config, SourceKind, read_config
+from mt5_bridge.connector.config import Config, SourceKind, read_setup
 from mt5_bridge.connector.credentials import trust_only
 
 pytestmark = pytest.mark.django_db
@@ -36,11 +36,12 @@ def printed(tmp_path: Path, name: str, **options: str) -> Config:
     call_command("connector_config", name, stdout=out, stderr=io.StringIO(), **options)
     file = tmp_path / "mt5_bridge.toml"
     file.write_text(out.getvalue())
-    return read_config(["--config", str(file)], {})
+    (config,) = read_setup(["--config", str(file)], {}).streams
+    return config
 
 
 def test_the_connector_reads_what_is_printed(home: DataDir, tmp_path: Path) -> None:
-    config = printed(tmp_path, "mt5-london", symbols="XAUUSD,EURUSD")
+    config = printed(tmp_path, "mt5-london", symbols="XAUUSD")
 
     assert config == Config(
         source=SourceKind.MT5,
@@ -53,7 +54,24 @@ def test_the_connector_reads_what_is_printed(home: DataDir, tmp_path: Path) -> N
         certificate=home.certificate.read_text(),
     )
     key = ApiKey.objects.get_from_key(config.api_key)
-    assert (key.name, key.scope, key.symbols) == ("mt5-london", "connector", ["EURUSD", "XAUUSD"])
+    assert (key.name, key.scope, key.symbols) == ("mt5-london", "connector", ["XAUUSD"])
+
+
+def test_several_symbols_are_connectors_of_one_key(home: DataDir, tmp_path: Path) -> None:
+    out = io.StringIO()
+    call_command(
+        "connector_config", "mt5-london", symbols="XAUUSD,EURUSD", stdout=out, stderr=io.StringIO()
+    )
+    (tmp_path / "mt5_bridge.toml").write_text(out.getvalue())
+
+    streams = read_setup(["--config", str(tmp_path / "mt5_bridge.toml")], {}).streams
+
+    assert [(each.name, each.symbol, each.spool.as_posix()) for each in streams] == [
+        ("mt5-london-XAUUSD", "XAUUSD", "spool/mt5-london-XAUUSD"),
+        ("mt5-london-EURUSD", "EURUSD", "spool/mt5-london-EURUSD"),
+    ]
+    (key,) = {ApiKey.objects.get_from_key(each.api_key) for each in streams}
+    assert (key.name, key.symbols) == ("mt5-london", ["EURUSD", "XAUUSD"])
 
 
 def test_the_gateway_is_trusted_by_the_name_in_the_configuration(

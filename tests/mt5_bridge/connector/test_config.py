@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mt5_bridge.connector.config import Config, ConfigError, SourceKind, read_config, spool_of
+from mt5_bridge.connector.config import Config, SourceKind, read_setup, spool_of
+from mt5_bridge.connector.config_file import ConfigError
 
 URL = "wss://example.org:8765/ws/v1/ticks"
 ACCESS = ["--url", URL, "--token", "t"]
@@ -12,6 +13,11 @@ ACCESS = ["--url", URL, "--token", "t"]
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+def read_config(arguments, environment):
+    (config,) = read_setup(arguments, environment).streams
+    return config
 
 
 def test_the_command_line_is_enough():

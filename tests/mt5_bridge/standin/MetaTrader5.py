@@ -10,8 +10,9 @@ import signal
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
-from tests.mt5_bridge.standin.market import Market
+from tests.mt5_bridge.standin.market import FOLDER, Market
 
 _C = ctypes.PyDLL(None)
 _METHODS = (
@@ -46,7 +47,18 @@ def last_error():
     return _terminal.last_error()
 
 
+def _attach(path):
+    """Talk to the terminal of a program, as the package does once a path is given."""
+    global _market, _terminal
+    folder = Path(os.environ[FOLDER]) / path
+    if folder != _market.folder:
+        _market = Market.of_folder(folder)
+        _terminal = _market.terminal()
+
+
 def _call(name, *arguments, **options):
+    if name == "initialize" and arguments:
+        _attach(arguments[0])
     trouble = _market.trouble(name)
     if "hold" in trouble:
         hold(trouble["hold"])

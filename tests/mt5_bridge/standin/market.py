@@ -1,6 +1,7 @@
 """The market behind the stand-in terminal: a function of the wall clock, the same for everyone.
 
-A test writes into its folder what the terminal is to do; each call reads it.
+A test writes into its folder what the terminal is to do; each call reads it. Several terminals are
+several folders: a path given to `initialize` names one of them inside the first.
 """
 
 import json
@@ -19,22 +20,28 @@ PACKAGE = "tests.mt5_bridge.standin.MetaTrader5"
 class Market:
     """Ticks every ``step_ms`` since ``begin_ms``, and the trouble that was asked for."""
 
-    def __init__(self, folder, step_ms=50, begin_ms=None):
+    def __init__(self, folder, step_ms=50, begin_ms=None, symbol="XAUUSD", login=123):
         self.folder = Path(folder)
         self.step_ms = step_ms
         self.begin_ms = begin_ms or time.time_ns() // 1_000_000
+        self.symbol = symbol
+        self.login = login
         self._arrived = 0
 
     def write(self):
         """Let stand-ins that are started with this folder show this market."""
-        (self.folder / "market.json").write_text(json.dumps([self.step_ms, self.begin_ms]))
+        self.folder.mkdir(exist_ok=True)
+        told = [self.step_ms, self.begin_ms, self.symbol, self.login]
+        (self.folder / "market.json").write_text(json.dumps(told))
         return self
 
     @classmethod
     def of_environment(cls):
-        folder = Path(os.environ[FOLDER])
-        step_ms, begin_ms = json.loads((folder / "market.json").read_text())
-        return cls(folder, step_ms, begin_ms)
+        return cls.of_folder(Path(os.environ[FOLDER]))
+
+    @classmethod
+    def of_folder(cls, folder):
+        return cls(folder, *json.loads((folder / "market.json").read_text()))
 
     def ask_for(self, method, **trouble):
         """Let the next call of ``method`` hold the lock, die, or fail.
@@ -70,7 +77,8 @@ class Market:
         return [self._tick(place) for place in range(count)]
 
     def terminal(self):
-        terminal = FakeTerminal(SERVER_EU)
+        terminal = FakeTerminal(SERVER_EU, symbol=self.symbol)
+        terminal.login_number = self.login
         terminal.put_rates(terminal.TIMEFRAME_H1, a_year_of_weeks(self.begin_ms))
         return terminal
 

@@ -1,0 +1,66 @@
+"""Which connectors run side by side, in a small file that `status` reads."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from mt5_bridge.connector import status
+
+FILE_NAME: Final = "streams.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisedConnector:
+    """One connector: where its spool is, and how its process does, as a supervisor sees it."""
+
+    name: str
+    spool: str
+    text: str
+
+
+def write_streams(directory: Path, streams: Sequence[SupervisedConnector]) -> None:
+    """Put the states into ``directory``, whole or not at all; a full disk is no reason to stop."""
+    path = directory / FILE_NAME
+    part = path.with_suffix(".part")
+    with suppress(OSError):
+        directory.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps([asdict(each) for each in streams]), encoding="utf-8")
+        part.replace(path)
+        # Of a connector that ran here alone before: it is another one now.
+        (directory / status.FILE_NAME).unlink(missing_ok=True)
+
+
+def forget_streams(directory: Path) -> None:
+    """Take the file away where one connector runs alone."""
+    with suppress(OSError):
+        (directory / FILE_NAME).unlink(missing_ok=True)
+
+
+def show_all(directory: Path, say: Callable[[str], None]) -> int:
+    """Print the health screen of each connector; return 0 where all is well with all, else 1."""
+    streams = _read(directory)
+    if not streams:
+        return status.show(directory, say)
+    worst = 0
+    for place, stream in enumerate(streams):
+        if place:
+            say("")
+        say(f"{stream.name} {stream.text}")
+        worst = max(worst, status.show(_spool(directory, stream), say))
+    return worst
+
+
+def _spool(directory: Path, stream: SupervisedConnector) -> Path:
+    """Where it is from here: the connector may have been started in another directory."""
+    return directory / Path(stream.spool).name
+
+
+def _read(directory: Path) -> list[SupervisedConnector]:
+    try:
+        found = json.loads((directory / FILE_NAME).read_text(encoding="utf-8"))
+        return [SupervisedConnector(**each) for each in found]
+    except (OSError, ValueError, TypeError):
+        return []
