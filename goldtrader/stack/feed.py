@@ -16,7 +16,7 @@ class Feed:
 
     `speed` is a factor of real time, or "max". `assumed` is a sentence on the clock that the file's
     times are taken to be of, empty where the file names it. A file whose symbol is not built
-    in `needs_form`: `digits` and `default_spread` of the instrument in the database.
+    in, and any made-up market, `needs_form`: the instrument's `digits` and `default_spread`.
     """
 
     source: str
@@ -54,7 +54,7 @@ def choose_feed(
     if named == NONE:
         return None
     if named == SIMULATED:
-        return Feed(SIMULATED, symbol or "XAUUSD", speed or "60", source_timezone)
+        return Feed(SIMULATED, symbol or "XAUUSD", speed or "60", source_timezone, needs_form=True)
     # Here: it brings numpy, which a start without a file does not need.
     from mt5_bridge.files.errors import MarketFileError
     from mt5_bridge.files.price_form import PRICE_FORMS

@@ -9,6 +9,7 @@ import psycopg
 
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.processes.children import CONNECTOR_NAME
+from signals_app.market.built_in import BUILT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class FeedInstrument:
 def admit(database_url: str, symbol: str) -> FeedInstrument:
     """The instrument of this symbol, in whatever case; the stack's own connector may send it then.
 
-    Raises `StackError` where there is none.
+    A built-in one needs no row yet. Raises `StackError` where there is none.
     """
     with psycopg.connect(database_url, connect_timeout=10) as database:
         row = database.execute(
@@ -31,12 +32,16 @@ def admit(database_url: str, symbol: str) -> FeedInstrument:
             " WHERE upper(symbol) = upper(%s)",
             (symbol,),
         ).fetchone()
+        known = BUILT_IN.get(symbol.upper())
+        if row is None and known is not None:
+            # Its first tick makes the row.
+            row = (known.symbol, known.digits, known.default_spread)
         if row is None:
             rows = database.execute("SELECT symbol FROM instruments ORDER BY symbol").fetchall()
-            known = ", ".join(name for (name,) in rows)
+            names = ", ".join(dict.fromkeys([*(name for (name,) in rows), *BUILT_IN]))
             raise StackError(
                 f"There is no instrument {symbol}: start with --feed none, add it in the admin, "
-                f"and start again; or give one of {known} to --symbol."
+                f"and start again; or give one of {names} to --symbol."
             )
         found = FeedInstrument(*row)
         database.execute(

@@ -73,9 +73,9 @@ def _make_connector_key(data_dir: DataDir) -> None:
 def _import(file: HistoryFile) -> None:
     from django.core.management import call_command
 
-    from signals_app.models import Instrument
+    from signals_app.services.price_history import instruments_by_symbol
 
-    if not Instrument.objects.filter(symbol=file.symbol).exists():
+    if file.symbol not in instruments_by_symbol():
         # A directory may hold more markets than are traded.
         sys.stdout.write(f"{file.path} is left out: no instrument is called {file.symbol}\n")
         return

@@ -48,8 +48,8 @@ def option_parser() -> argparse.ArgumentParser:
     add("--file", help="replay: the file of ticks or M1 candles")
     add("--speed", help="replay, simulated: times real time, or max")
     add("--source-timezone", help="clock of the files' times: utc, server-eu, server-us, +02:00 …")
-    add("--digits", help="replay of candles: decimals of a point")
-    add("--default-spread", help="replay of candles: spread in price where there is none")
+    add("--digits", help="replay of candles, simulated: decimals of a point")
+    add("--default-spread", help="replay of candles, simulated: the usual spread in price")
     add(
         "--exit-when-done",
         action="store_const",

@@ -109,7 +109,12 @@ def _source(config: Config) -> QuoteSource:
             return _replay(config)
         case SourceKind.SIMULATED:
             return SimulatedSource(
-                config.symbol, seed=config.seed, speed=config.speed, from_ms=config.from_ms
+                config.symbol,
+                seed=config.seed,
+                speed=config.speed,
+                from_ms=config.from_ms,
+                digits=config.digits,
+                default_spread=config.default_spread,
             )
         case SourceKind.MT5:
             # Here: the MetaTrader5 package exists on Windows only.

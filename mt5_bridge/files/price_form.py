@@ -23,11 +23,47 @@ class PriceForm:
     default_spread: float
 
 
+#: The server's built-in instruments; a test holds both tables equal.
 PRICE_FORMS: Final = {
     "XAUUSD": PriceForm(2, 0.30),
     "EURUSD": PriceForm(5, 0.00010),
     "GBPUSD": PriceForm(5, 0.00010),
     "USDCAD": PriceForm(5, 0.00010),
+    "XAGUSD": PriceForm(3, 0.03),
+    "XAUEUR": PriceForm(2, 0.4),
+    "AUDUSD": PriceForm(5, 0.0001),
+    "NZDUSD": PriceForm(5, 0.00012),
+    "USDCHF": PriceForm(5, 0.00012),
+    "USDJPY": PriceForm(3, 0.01),
+    "EURGBP": PriceForm(5, 0.00012),
+    "EURJPY": PriceForm(3, 0.014),
+    "EURCHF": PriceForm(5, 0.00015),
+    "EURAUD": PriceForm(5, 0.0002),
+    "EURCAD": PriceForm(5, 0.0002),
+    "EURNZD": PriceForm(5, 0.00028),
+    "GBPJPY": PriceForm(3, 0.02),
+    "GBPCHF": PriceForm(5, 0.00022),
+    "GBPAUD": PriceForm(5, 0.00026),
+    "GBPCAD": PriceForm(5, 0.00026),
+    "GBPNZD": PriceForm(5, 0.00036),
+    "AUDJPY": PriceForm(3, 0.014),
+    "AUDCAD": PriceForm(5, 0.00016),
+    "AUDCHF": PriceForm(5, 0.00016),
+    "AUDNZD": PriceForm(5, 0.00018),
+    "CADJPY": PriceForm(3, 0.015),
+    "CADCHF": PriceForm(5, 0.00016),
+    "CHFJPY": PriceForm(3, 0.018),
+    "NZDJPY": PriceForm(3, 0.016),
+    "NZDCAD": PriceForm(5, 0.00018),
+    "NZDCHF": PriceForm(5, 0.00018),
+    "US30": PriceForm(1, 2.5),
+    "US500": PriceForm(1, 0.5),
+    "NAS100": PriceForm(1, 1.5),
+    "GER40": PriceForm(1, 1.5),
+    "UK100": PriceForm(1, 1.2),
+    "JP225": PriceForm(1, 8.0),
+    "BTCUSD": PriceForm(2, 20.0),
+    "ETHUSD": PriceForm(2, 2.0),
 }
 
 

@@ -82,6 +82,7 @@ def assess(
             spreads,
             seed=seed,
             maximum_hours=result.parameters.maximum_trade_hours,
+            triple_swap_day=result.instrument.triple_swap_day,
         ),
         settings_tried=settings_tried,
     )

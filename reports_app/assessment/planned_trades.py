@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from signals_app.market.calendar import HOUR_MS
 from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.instrument import WEDNESDAY
 from signals_app.market.tick import Float64s, Int64s
 from trades_app.lifecycle.risk import nights_between
 
@@ -72,7 +73,13 @@ class TradeFollower:
     """
 
     def __init__(
-        self, candles: Candles, spreads: Float64s, maximum_hours: float | None, *, has_swap: bool
+        self,
+        candles: Candles,
+        spreads: Float64s,
+        maximum_hours: float | None,
+        *,
+        has_swap: bool,
+        triple_swap_day: int = WEDNESDAY,
     ) -> None:
         self._candles, self._spreads = candles, spreads
         hours = 1e9 if maximum_hours is None else maximum_hours
@@ -81,7 +88,7 @@ class TradeFollower:
         following = np.append(opened[1:], opened[-1] + Timeframe.M15.milliseconds)
         closed = np.minimum(opened + Timeframe.M15.milliseconds, following)
         self._nights_open, self._nights_close = (
-            _nights_since_first(np.stack((opened, closed)))
+            _nights_since_first(np.stack((opened, closed)), triple_swap_day)
             if has_swap
             else np.zeros((2, len(candles)))
         )
@@ -235,12 +242,12 @@ def _after_candle(
     return won, at_open | stopped | fell_back | reached_2 | ended_late, halves
 
 
-def _nights_since_first(time_ms: Int64s) -> Float64s:
+def _nights_since_first(time_ms: Int64s, triple_swap_day: int) -> Float64s:
     """Count at each time the nights that swap was paid for since the first time."""
     # The trading day turns at a full hour, so one time of each hour says it for all.
     hours, at = np.unique(time_ms // HOUR_MS, return_inverse=True)
     starts = (hours * HOUR_MS).tolist()
-    between = [nights_between(*pair) for pair in pairwise(starts)]
+    between = [nights_between(*pair, triple_swap_day) for pair in pairwise(starts)]
     nights = np.concatenate(([0.0], np.cumsum(between)))
     return np.asarray(nights[at.reshape(time_ms.shape)], dtype=np.float64)
 

@@ -11,6 +11,7 @@ import numpy as np
 from reports_app.assessment.monte_carlo import Interval
 from reports_app.assessment.planned_trades import PlannedTrades, TradeFollower
 from signals_app.market.candle import Candles
+from signals_app.market.instrument import WEDNESDAY
 from signals_app.market.tick import Float64s, Int64s
 
 _DAY_MS = 86_400_000
@@ -48,6 +49,7 @@ def compare_with_random(
     *,
     seed: int,
     maximum_hours: float | None,
+    triple_swap_day: int = WEDNESDAY,
     repetitions: int | None = None,
 ) -> RandomEntries | None:
     """Enter the planned trades at random and compare; `None` for fewer than ten trades.
@@ -63,7 +65,13 @@ def compare_with_random(
     if len(kept) < _FEWEST:
         return None
     plans = plans.at(kept)
-    follower = TradeFollower(candles, spreads, maximum_hours, has_swap=bool(plans.costs.swap.any()))
+    follower = TradeFollower(
+        candles,
+        spreads,
+        maximum_hours,
+        has_swap=bool(plans.costs.swap.any()),
+        triple_swap_day=triple_swap_day,
+    )
     own = follower.results(plans, places[kept]).mean()
     if repetitions is None:
         repetitions = min(max(_RANDOM_TRADES // len(plans), _LEAST), _MOST)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from reports_app.rendering.calibration_report import CalibrationReport
 from signals_app.importers.candle_series import CandlePath
 from signals_app.importers.progress import OnProgress
+from signals_app.market.built_in import BUILT_IN
 from signals_app.market.candle import Timeframe
-from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.services.calibration import calibrate_all, store_calibrations
 from signals_app.services.price_history import (
     histories_of_database,
@@ -64,8 +64,7 @@ def calibrate_only(
 
     ``no_database`` is the sentence that says why nothing is stored. Raises `MarketFileError`.
     """
-    known = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
-    histories = histories_of_files(choice.paths or (), known)
+    histories = histories_of_files(choice.paths or (), BUILT_IN)
     found = calibrate_all(histories, until_ms=choice.until_ms, on_progress=on_progress)
     reports = (
         CalibrationReport(one, is_stored=False, storing=f": {no_database}") for one in found.made

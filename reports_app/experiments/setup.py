@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from reports_app.backtest.market_files import BadInput
 from signals_app.confluence.limits import changed, read_change
 from signals_app.confluence.parameters import Parameters
-from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
+from signals_app.market.built_in import BUILT_IN
+from signals_app.market.instrument import Instrument
 from signals_app.market.symbols import UnknownSymbol, find_instrument
 from signals_app.models import Strategy
 from signals_app.services.price_history import instruments_by_symbol
@@ -51,7 +52,7 @@ class Setup:
 
 def default_setup() -> Setup:
     """The parameters and instruments of a new installation; needs no database."""
-    return Setup(Parameters(), {one.symbol: one for one in DEFAULT_INSTRUMENTS}, "the defaults")
+    return Setup(Parameters(), BUILT_IN, "the defaults")
 
 
 def stored_setup(which: str) -> Setup:

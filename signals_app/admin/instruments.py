@@ -45,6 +45,15 @@ class InstrumentAdmin(ModelAdmin):
                 )
             },
         ),
+        (
+            "Costs",
+            {
+                "fields": (
+                    ("swap_long_points", "swap_short_points"),
+                    ("triple_swap_day", "maximum_spread_pips"),
+                )
+            },
+        ),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002

@@ -57,8 +57,10 @@ def account_protected(
 ) -> Refusal | None:
     """The refusal by spread, number of open trades, the day's loss or a pause after a loss."""
     spread_pips = instrument.pips(entry.spread)
-    if spread_pips > parameters.maximum_spread_pips:
-        text = f"the spread is {spread_pips:g} pips, above {parameters.maximum_spread_pips:g}"
+    widest = instrument.maximum_spread_pips
+    widest = parameters.maximum_spread_pips if widest is None else widest
+    if spread_pips > widest:
+        text = f"the spread is {spread_pips:g} pips, above {widest:g}"
         return Refusal(RefusalReason.SPREAD_TOO_WIDE, text)
     if exposure.open_trades >= parameters.maximum_open_trades:
         text = f"{exposure.open_trades} trades are open"

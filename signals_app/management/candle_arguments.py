@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from signals_app.management.database import open_database
-from signals_app.market.instrument import DEFAULT_INSTRUMENTS, PRICE_DECIMALS, Instrument
+from signals_app.market.built_in import BUILT_IN
+from signals_app.market.instrument import PRICE_DECIMALS, Instrument
 from signals_app.market.symbols import find_instrument, normalised_symbol
 
 # For argparse `-05:00` is an option, unless it looks like a negative number.
@@ -54,7 +55,7 @@ def known_instruments(options: Mapping[str, Any], *, by: str) -> Mapping[str, In
     ``by`` names the command. Raises `CommandError` where the database cannot be used.
     """
     if not options["instrument"]:
-        return {one.symbol: one for one in DEFAULT_INSTRUMENTS}
+        return BUILT_IN
     with open_database(options["data_dir"], by=by):
         # Here: the stack takes its options before Django has its settings.
         from signals_app.services.price_history import instruments_by_symbol

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from signals_app.market.built_in import known_instrument
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
-from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from signals_app.market.instrument import PRICE_DECIMALS
 from signals_app.probability.estimate import Measured
 from signals_app.services.probabilities import FindingProbabilities
 from signals_app.smc.views import WindowAnalysis
@@ -136,8 +137,8 @@ class SmcPage:
         return iso(int(self.candles.time_ms[index]))
 
     def _price(self, price: float) -> str:
-        digits = (one.digits for one in DEFAULT_INSTRUMENTS if one.symbol == self.symbol)
-        return f"{price:,.{next(digits, 5)}f}"
+        known = known_instrument(self.symbol)
+        return f"{price:,.{known.digits if known else PRICE_DECIMALS}f}"
 
 
 def sample_note(known: FindingProbabilities, symbol: str, timeframe: Timeframe) -> str:

@@ -9,6 +9,8 @@ PRICE_DECIMALS = 5
 #: A price beyond it is refused at every door: the columns and the grid hold no more.
 HIGHEST_PRICE = 1_000_000_000.0
 _GRID = 10.0**PRICE_DECIMALS
+#: Days of the week as `date.weekday` counts them.
+WEDNESDAY, FRIDAY = 2, 4
 
 
 def quantise(price: float) -> float:
@@ -34,6 +36,12 @@ class Instrument:
     `digits` the decimals shown to people. `default_spread` (price) stands in where a file has
     none. `starting_balance` is the money of this instrument's own account: each instrument is
     sized on its own, so that no symbol's result depends on how fast another was processed.
+
+    `swap_long_points` and `swap_short_points` are what one lot is paid a night, in points of
+    `digits` as MetaTrader's specification shows them, negative where it pays. `triple_swap_day` is
+    the trading day whose night counts for the weekend too, 0 for Monday. `maximum_spread_pips`
+    takes the place of the strategy's where it is not `None`. `quote_currency` is empty where nobody
+    said it: nothing is then sized.
     """
 
     symbol: str
@@ -47,6 +55,10 @@ class Instrument:
     maximum_lot: Decimal = Decimal(50)
     starting_balance: Decimal = Decimal(10000)
     quote_currency: str = "USD"
+    swap_long_points: Decimal = Decimal(0)
+    swap_short_points: Decimal = Decimal(0)
+    triple_swap_day: int = WEDNESDAY
+    maximum_spread_pips: float | None = None
 
     def quantise(self, price: float) -> float:
         return quantise(price)
@@ -65,7 +77,7 @@ class Instrument:
         return f"{price:,.{self.digits}f}"
 
 
-#: The instruments a new database starts with; afterwards they are rows in the admin.
+#: The instruments a new database starts with; `built_in` knows more of them.
 DEFAULT_INSTRUMENTS = (
     Instrument("XAUUSD", 0.1, 100, 2, "XAU", 0.30),
     Instrument("EURUSD", 0.0001, 100_000, 5, "EUR", 0.00010),

@@ -57,6 +57,11 @@ def lots(**options: Any) -> "models.DecimalField[Any, Any]":
     return models.DecimalField(max_digits=8, decimal_places=2, **options)
 
 
+def swap_points(**options: Any) -> "models.DecimalField[Any, Any]":
+    """A column of a night's swap for one lot, in a broker's points."""
+    return models.DecimalField(max_digits=12, decimal_places=3, default=0, **options)
+
+
 def symbol(**options: Any) -> "models.CharField[Any, Any]":
     return models.CharField(max_length=20, **options)
 

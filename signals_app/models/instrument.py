@@ -10,14 +10,19 @@ from django.db.models.functions import Upper
 
 from signals_app.confluence.sizing import ACCOUNT_CURRENCY, NoRate, to_account
 from signals_app.market import instrument as market
+from signals_app.market.built_in import pair_of
 from signals_app.models import fields
 from signals_app.models.values import ValueColumns
 
-#: What brokers quote pairs in: the last three letters of a pair's six are its quote currency.
-_CURRENCIES = (
-    "AUD CAD CHF CNH CNY CZK DKK EUR GBP HKD HUF ILS JPY MXN NOK NZD PLN RON RUB SEK SGD THB TRY "
-    "USD ZAR"
-)
+
+class Weekday(models.IntegerChoices):
+    """The trading days, as `date.weekday` counts them."""
+
+    MONDAY = 0
+    TUESDAY = 1
+    WEDNESDAY = 2
+    THURSDAY = 3
+    FRIDAY = 4
 
 
 class Instrument(models.Model):
@@ -41,6 +46,19 @@ class Instrument(models.Model):
     maximum_lot = fields.lots(default="50")
     starting_balance = fields.money(default="10000", help_text="the instrument's own account")
     quote_currency = models.CharField(max_length=3, default="USD")
+    swap_long_points = fields.swap_points(help_text="a night of a lot bought; negative costs")
+    swap_short_points = fields.swap_points(help_text="a night of a lot sold; negative costs")
+    triple_swap_day = models.PositiveSmallIntegerField(
+        choices=Weekday.choices,
+        default=Weekday.WEDNESDAY,
+        help_text="whose night counts for the weekend too",
+    )
+    maximum_spread_pips = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.0)],
+        help_text="instead of the strategy's; empty: the strategy's",
+    )
     telegram_channel = models.CharField(
         max_length=64, blank=True, help_text="@name or numeric id; empty: messages stay here"
     )
@@ -76,10 +94,9 @@ class Instrument(models.Model):
         """Refuse what would be sized in the wrong currency, or could not be sized at all."""
         super().clean()
         self.quote_currency = self.quote_currency.upper()
-        pair = self.symbol[:6].upper()
-        quoted_in = pair[3:]
-        if pair.isalpha() and quoted_in in _CURRENCIES.split() and quoted_in != self.quote_currency:
-            text = f"{self.symbol} is quoted in {quoted_in}, not in {self.quote_currency}."
+        pair = pair_of(self.symbol)
+        if pair is not None and pair[1] != self.quote_currency:
+            text = f"{self.symbol} is quoted in {pair[1]}, not in {self.quote_currency}."
             raise ValidationError({"quote_currency": text})
         try:
             to_account(self.value(), Decimal(1), Decimal(1))

@@ -1,31 +1,26 @@
 """Instruments' rows: made for a symbol's first tick, and one spelling for each symbol."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from django.db.models.functions import Upper
 
-from signals_app.market import instrument
+from signals_app.market.built_in import guessed_instrument, known_instrument
 from signals_app.models import Instrument
 
 _LONGEST_PREFIX = 8
 
 
 def ensure_instrument(symbol: str) -> Instrument:
-    """The symbol's row; a default one is made from the built-in table or its quote form."""
+    """The symbol's row; one is made from the built-in table, or of what the symbol says."""
     row = Instrument.objects.filter(symbol=symbol).first()
     if row is not None:
         return row
-    known = {value.symbol: value for value in instrument.DEFAULT_INSTRUMENTS}
-    value = known.get(symbol) or instrument.Instrument(
-        symbol=symbol,
-        pip=0.0001,
-        contract_size=100_000,
-        digits=5,
-        signal_prefix=symbol[:_LONGEST_PREFIX],
-        default_spread=0.0001,
-    )
-    defaults = Instrument.columns.of(value)
-    defaults["signal_prefix"] = free_prefix(value.signal_prefix)
+    known = known_instrument(symbol)
+    value = known or guessed_instrument(symbol)
+    defaults = Instrument.columns.of(replace(value, symbol=symbol))
+    prefix = known.signal_prefix if known else symbol[:_LONGEST_PREFIX]
+    defaults["signal_prefix"] = free_prefix(prefix)
     return Instrument.objects.get_or_create(symbol=symbol, defaults=defaults)[0]
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from signals_app.importers.candle_files import MarketFileError
 from signals_app.importers.candle_series import CandlePath, Series, read_series
+from signals_app.market.built_in import BUILT_IN
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
 from signals_app.market.candle_run import CandleRun
 from signals_app.market.instrument import Instrument
@@ -121,8 +122,8 @@ def store_history(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[flo
 
 
 def instruments_by_symbol() -> dict[str, Instrument]:
-    """Every instrument of the database."""
-    return {row.symbol: row.value() for row in InstrumentRow.objects.all()}
+    """Every instrument of the database, and the built-in ones that it has no row of yet."""
+    return {**BUILT_IN, **{row.symbol: row.value() for row in InstrumentRow.objects.all()}}
 
 
 def stored_series(instrument: Instrument, timeframe: Timeframe) -> Series:

@@ -22,7 +22,7 @@ def reach_target_1(trade: Trade, instrument: Instrument, moment: Moment) -> Move
     """
     half = instrument.whole_lots(trade.lots / 2)
     trade, reached = _fill(trade, instrument, EventKind.TP1_HIT, half, trade.take_profit_1, moment)
-    nights = nights_between(trade.entry_time_ms, moment.time_ms)
+    nights = nights_between(trade.entry_time_ms, moment.time_ms, instrument.triple_swap_day)
     stop = break_even_price(instrument, trade.direction, trade.entry_price, trade.costs, nights)
     trade, moved = apply_event(replace(trade, stop_loss=stop), EventKind.STOP_MOVED, moment)
     return trade, (reached, moved)
@@ -70,7 +70,7 @@ def _fill(
         lots=lots,
         entry_price=trade.entry_price,
         exit_price=price,
-        nights=nights_between(trade.entry_time_ms, moment.time_ms),
+        nights=nights_between(trade.entry_time_ms, moment.time_ms, instrument.triple_swap_day),
         costs=trade.costs,
     )
     won = pips(instrument, gain(trade.direction, trade.entry_price, price))

@@ -48,7 +48,7 @@ def plan_trade(signal: TradingSignal, instrument: Instrument, parameters: Parame
         zone_top=as_decimal(signal.zone_top),
         zone_bottom=as_decimal(signal.zone_bottom),
         initial_risk=money(risk),
-        costs=Costs.of(parameters, instrument),
+        costs=Costs.of(parameters, instrument, entry),
         expires_at_ms=None if hours is None else signal.entry_time_ms + round(hours * HOUR_MS),
         moved_ordinal=signal.entry_ordinal,
     )

@@ -8,13 +8,14 @@ from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.sizing import money, money_of_move
 from signals_app.market.calendar import trading_day
 from signals_app.market.direction import Direction
-from signals_app.market.instrument import PRICE_DECIMALS, Instrument, as_decimal
+from signals_app.market.instrument import PRICE_DECIMALS, WEDNESDAY, Instrument, as_decimal
 from signals_app.market.rounding import drop_signs_of_zero, rounded, unsigned_zero
 
 PIP_HUNDREDTH = Decimal("0.01")
 PRICE_STEP = Decimal(1).scaleb(-PRICE_DECIMALS)
 _QUOTIENT_STEP = Decimal("1E-15")
-_WEDNESDAY, _SATURDAY = 2, 5
+_SWAP_STEP = Decimal("0.00001")
+_SATURDAY = 5
 _COSTS = ("commission_per_lot", "swap_per_lot_night_buy", "swap_per_lot_night_sell", "slippage")
 
 
@@ -35,13 +36,15 @@ class Costs:
         drop_signs_of_zero(self, *_COSTS)
 
     @classmethod
-    def of(cls, parameters: Parameters, instrument: Instrument) -> "Costs":
-        """The costs that the settings name."""
+    def of(cls, parameters: Parameters, instrument: Instrument, price: Decimal) -> "Costs":
+        """The costs that strategy and instrument name, exchanged at ``price`` where need be."""
         slippage = Decimal(str(parameters.slippage_pips)) * as_decimal(instrument.pip)
         return cls(
             Decimal(str(parameters.commission_per_lot)),
-            Decimal(str(parameters.swap_per_lot_night_buy)),
-            Decimal(str(parameters.swap_per_lot_night_sell)),
+            Decimal(str(parameters.swap_per_lot_night_buy))
+            + _swap_of_points(instrument, instrument.swap_long_points, price),
+            Decimal(str(parameters.swap_per_lot_night_sell))
+            + _swap_of_points(instrument, instrument.swap_short_points, price),
             rounded(slippage, PRICE_STEP),
         )
 
@@ -50,6 +53,15 @@ class Costs:
         if direction is Direction.BUY:
             return self.swap_per_lot_night_buy
         return self.swap_per_lot_night_sell
+
+
+def _swap_of_points(instrument: Instrument, points: Decimal, price: Decimal) -> Decimal:
+    """What a broker's points bring one lot a night, in account currency."""
+    if not points:
+        return Decimal(0)
+    distance = points.scaleb(-instrument.digits)
+    worth = money_of_move(instrument, lots=Decimal(1), distance=distance, price=price)
+    return rounded(worth, _SWAP_STEP)
 
 
 def gain(direction: Direction, entry_price: Decimal, exit_price: Decimal) -> Decimal:
@@ -108,15 +120,16 @@ def break_even_price(
     return entry_price + distance.quantize(PRICE_STEP, ROUND_UP) * direction.sign
 
 
-def nights_between(opened_ms: int, closed_ms: int) -> int:
-    """The nights that swap is paid for: each 17:00 New York passed, Wednesday's thrice.
+def nights_between(opened_ms: int, closed_ms: int, triple_day: int = WEDNESDAY) -> int:
+    """The nights that swap is paid for: each 17:00 New York passed, one of the week thrice.
 
-    Wednesday's stands for the weekend too, as brokers book it; Saturday and Sunday have none.
+    That of ``triple_day`` stands for the weekend too, as brokers book it; Saturday and Sunday have
+    none.
     """
     day, last = trading_day(opened_ms).date, trading_day(closed_ms).date
     nights = 0
     while day < last:
         if day.weekday() < _SATURDAY:
-            nights += 3 if day.weekday() == _WEDNESDAY else 1
+            nights += 3 if day.weekday() == triple_day else 1
         day += timedelta(days=1)
     return nights

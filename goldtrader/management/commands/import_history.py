@@ -18,6 +18,7 @@ from signals_app.market.calendar import iso
 from signals_app.market.candle import Timeframe
 from signals_app.market.symbols import UnknownSymbol, find_instrument
 from signals_app.services.candle_import import ImportedCandles, import_candle_file
+from signals_app.services.instruments import ensure_instrument
 from signals_app.services.price_history import instruments_by_symbol
 
 
@@ -49,6 +50,7 @@ class Command(BaseCommand):
         ):
             try:
                 symbol = find_instrument(options["symbol"], instruments_by_symbol()).symbol
+                ensure_instrument(symbol)
                 file = open_candle_file(options["file"], options["source_timezone"])
                 found = import_candle_file(
                     symbol, timeframe, file, lambda done: on_progress(done, file.size, "Importing")

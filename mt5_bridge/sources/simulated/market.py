@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from mt5_bridge.files.price_form import PRICE_FORMS
 from mt5_bridge.protocol.quotes import Quotes
 
 Int64s: TypeAlias = NDArray[np.int64]
@@ -56,7 +57,55 @@ PROFILES: Final = {
     "EURUSD": MarketProfile(1.10, 5, 0.00008, 0.45),
     "GBPUSD": MarketProfile(1.28, 5, 0.00012, 0.50),
     "USDCAD": MarketProfile(1.36, 5, 0.00014, 0.40),
+    **{
+        symbol: MarketProfile(
+            price, PRICE_FORMS[symbol].digits, 0.8 * PRICE_FORMS[symbol].default_spread, liveliness
+        )
+        for symbol, price, liveliness in (
+            ("XAGUSD", 31.0, 1.6),
+            ("XAUEUR", 2450.0, 1.0),
+            ("AUDUSD", 0.66, 0.55),
+            ("NZDUSD", 0.60, 0.55),
+            ("USDCHF", 0.89, 0.45),
+            ("USDJPY", 150.0, 0.55),
+            ("EURGBP", 0.86, 0.35),
+            ("EURJPY", 163.0, 0.55),
+            ("EURCHF", 0.96, 0.35),
+            ("EURAUD", 1.65, 0.50),
+            ("EURCAD", 1.48, 0.45),
+            ("EURNZD", 1.79, 0.50),
+            ("GBPJPY", 190.0, 0.60),
+            ("GBPCHF", 1.13, 0.50),
+            ("GBPAUD", 1.93, 0.55),
+            ("GBPCAD", 1.73, 0.50),
+            ("GBPNZD", 2.10, 0.55),
+            ("AUDJPY", 98.0, 0.65),
+            ("AUDCAD", 0.90, 0.45),
+            ("AUDCHF", 0.58, 0.50),
+            ("AUDNZD", 1.09, 0.35),
+            ("CADJPY", 109.0, 0.55),
+            ("CADCHF", 0.65, 0.45),
+            ("CHFJPY", 169.0, 0.55),
+            ("NZDJPY", 90.0, 0.65),
+            ("NZDCAD", 0.82, 0.45),
+            ("NZDCHF", 0.53, 0.50),
+            ("US30", 39_500.0, 0.75),
+            ("US500", 5_400.0, 0.80),
+            ("NAS100", 19_000.0, 1.10),
+            ("GER40", 18_400.0, 0.85),
+            ("UK100", 8_200.0, 0.65),
+            ("JP225", 38_800.0, 1.10),
+            ("BTCUSD", 97_000.0, 2.20),
+            ("ETHUSD", 3_300.0, 2.60),
+        )
+    },
 }
+
+
+def guessed_profile(digits: int, spread: float) -> MarketProfile:
+    """A market of which only the quotes' form is known: brokers ask a ten-thousandth or so."""
+    price = spread * 10_000 if spread else 10.0 ** (5 - digits)
+    return MarketProfile(max(price, 1000 * 10.0**-digits), digits, spread, 0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +130,20 @@ def week_number(time_ms: int) -> int:
 
 
 @lru_cache(maxsize=4)
-def trading_week(seed: int, symbol: str, number: int) -> TradingWeek:
-    """A week of the market that ``seed`` and ``symbol``, one of `PROFILES`, stand for."""
-    profile = PROFILES[symbol]
+def trading_week(
+    seed: int, symbol: str, number: int, profile: MarketProfile | None = None
+) -> TradingWeek:
+    """A week of the market that ``seed`` and ``symbol`` stand for.
+
+    Without a ``profile`` the symbol is one of `PROFILES`.
+    """
+    profile = profile or PROFILES[symbol]
     random = _random(seed, symbol, number, "week")
     opens_ms = _opens_ms(number)
     minutes = _minutes(opens_ms)
     activity = _activity(minutes) * _volatility(random, len(minutes))
     times, business = _tick_times(random, minutes, activity)
-    start, end = _prices(seed, symbol, number)
+    start, end = _prices(seed, symbol, number, profile)
     path = _path(random, business, math.log(end / start), profile.liveliness)
     bid = np.round(start * np.exp(path), profile.digits)
     tick_activity = activity[(times - opens_ms) // _MINUTE_MS]
@@ -113,13 +167,13 @@ def _opens_ms(number: int) -> int:
 
 
 @lru_cache(maxsize=64)
-def _prices(seed: int, symbol: str, number: int) -> tuple[float, float]:
+def _prices(seed: int, symbol: str, number: int, profile: MarketProfile) -> tuple[float, float]:
     """The first and the last price of a week, found from the very first week on.
 
     Over a weekend the price jumps a little; over a week it moves by a draw that pulls it back to
     the usual price.
     """
-    usual, liveliness = PROFILES[symbol].price, PROFILES[symbol].liveliness
+    usual, liveliness = profile.price, profile.liveliness
     closing = usual
     for each in range(number + 1):
         random = _random(seed, symbol, each, "move")

@@ -12,7 +12,13 @@ from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import CandleRow, History
 from mt5_bridge.sources.base import Poll, SourceError
 from mt5_bridge.sources.playback_clock import PlaybackClock
-from mt5_bridge.sources.simulated.market import PROFILES, TradingWeek, trading_week, week_number
+from mt5_bridge.sources.simulated.market import (
+    PROFILES,
+    TradingWeek,
+    guessed_profile,
+    trading_week,
+    week_number,
+)
 
 DAY_MS: Final = 86_400_000
 DEFAULT_SPEED: Final = 60.0
@@ -41,22 +47,31 @@ class SimulatedSource:
         seed: int = 1,
         speed: float | None = DEFAULT_SPEED,
         from_ms: int | None = None,
+        digits: int | None = None,
+        default_spread: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take ``from_ms``, by default three weeks ago, as the beginning.
 
-        ``speed`` is that of the last three days before now; None is as quickly as it goes. Raises
-        `SourceError` for a symbol without a made-up market.
+        ``speed`` is that of the last three days before now; None is as quickly as it goes.
+        ``digits`` and ``default_spread`` (price) say what a symbol is like that is not known here.
+        Raises `SourceError` for one without them.
         """
-        if symbol not in PROFILES:
-            raise SourceError(f"{symbol} cannot be made up; take one of {', '.join(PROFILES)}")
-        self.symbol = symbol
+        profile = PROFILES.get(symbol)
+        if profile is None:
+            if digits is None or default_spread is None:
+                raise SourceError(
+                    f"{symbol} cannot be made up without --digits and --default-spread; take one "
+                    f"of {', '.join(PROFILES)}"
+                )
+            profile = guessed_profile(digits, default_spread)
+        self.symbol, self._profile = symbol, profile
         self._seed = seed
         self._speed = speed
         self._clock = clock
         self._from_ms = from_ms
         self._playback = PlaybackClock(speed, clock)
-        self._week: TradingWeek = trading_week(seed, symbol, 0)
+        self._week: TradingWeek = self._trading_week(0)
         self._place = 0
         self._last_ms = 0
 
@@ -71,7 +86,7 @@ class SimulatedSource:
         first = week_number(begin_ms - _HISTORY_WEEKS * 7 * DAY_MS)
         candles: list[CandleRow] = []
         for number in range(first, week_number(begin_ms) + 1):
-            candles += _candles(trading_week(self._seed, self.symbol, number).quotes)
+            candles += _candles(self._trading_week(number).quotes)
         return build_history(self.symbol, candles, begin_ms)
 
     def knows(self, bookmark: str) -> bool:
@@ -113,6 +128,9 @@ class SimulatedSource:
     def close(self) -> None:
         """Nothing is held open."""
 
+    def _trading_week(self, number: int) -> TradingWeek:
+        return trading_week(self._seed, self.symbol, number, self._profile)
+
     def _begin_ms(self, now_ms: int) -> int:
         """The beginning: at the opening of an H4 candle, so that each is whole."""
         if self._from_ms is None:
@@ -121,14 +139,14 @@ class SimulatedSource:
 
     def _seek(self, time_ms: int) -> None:
         """Go to the first tick later than ``time_ms``."""
-        self._week = trading_week(self._seed, self.symbol, week_number(time_ms))
+        self._week = self._trading_week(week_number(time_ms))
         self._place = int(np.searchsorted(self._week.quotes.time_ms, time_ms, side="right"))
         self._last_ms = time_ms
 
     def _next_ms(self) -> int:
         """The next tick's time, in the next week where this one is over."""
         while self._place >= len(self._week.quotes):
-            self._week = trading_week(self._seed, self.symbol, self._week.number + 1)
+            self._week = self._trading_week(self._week.number + 1)
             self._place = 0
         return int(self._week.quotes.time_ms[self._place])
 

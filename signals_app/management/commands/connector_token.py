@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from signals_app.connector_names import CONNECTOR_NAME
 from signals_app.gateway import tokens
+from signals_app.market.built_in import BUILT_IN
 from signals_app.market.symbols import SYMBOL
 from signals_app.models import Instrument
 from signals_app.services.connectors import set_symbols
@@ -57,7 +58,7 @@ class Command(BaseCommand):
             raise CommandError(f"connector {name} is revoked; see the admin", returncode=2)
         lifetime = round(options["hours"] * 3600)
         self.stderr.write(f"connector {name} may send {', '.join(symbols)}")
-        for symbol in set(symbols) - set(known):
+        for symbol in sorted(set(symbols) - set(known) - set(BUILT_IN)):
             self.stderr.write(f"{symbol} is no instrument yet: add it in the admin first")
         self.stdout.write(
             tokens.issue(keys, name, symbols, now=int(time.time()), lifetime=lifetime)

@@ -180,7 +180,7 @@ def test_nothing_to_measure_is_said() -> None:
 
 @pytest.mark.django_db
 def test_a_market_that_nobody_trades_here_is_named(file: Path) -> None:
-    other = file.rename(file.with_name("AUDNZD_H1.csv"))
+    other = file.rename(file.with_name("USDNOK_H1.csv"))
 
-    with pytest.raises(CommandError, match=r"holds AUDNZD, which is no instrument here"):
+    with pytest.raises(CommandError, match=r"holds USDNOK, which is no instrument here"):
         calibrate(other)

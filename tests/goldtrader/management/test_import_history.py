@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from signals_app.models import PriceCandle, StreamPosition
+from signals_app.models import Instrument, PriceCandle, StreamPosition
 
 HOUR_MS = 3_600_000
 BEGIN_MS = 1_704_067_200_000
@@ -67,9 +67,18 @@ def test_a_symbol_is_an_instrument_in_whatever_letters(file: Path) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("symbol", ["XAUUSD.m", "BTCUSD", "X;Y"])
+@pytest.mark.parametrize("symbol", ["XAUUSD.m", "COCOA", "X;Y"])
 def test_what_no_instrument_is_called_is_refused_by_name(file: Path, symbol: str) -> None:
     with pytest.raises(CommandError, match=r"is no instrument|is no symbol") as refusal:
         call_command("import_history", str(file), f"--symbol={symbol}", "--timeframe=H1")
     assert refusal.value.returncode == 2
     assert not PriceCandle.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_built_in_instrument_gets_its_row_with_its_history(file: Path) -> None:
+    call_command(
+        "import_history", str(file), "--symbol=eurjpy", "--timeframe=H1", stdout=StringIO()
+    )
+    row = Instrument.objects.get(symbol="EURJPY")
+    assert (row.pip, row.quote_currency) == (0.01, "JPY")

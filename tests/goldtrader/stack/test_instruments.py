@@ -65,5 +65,13 @@ def test_the_stacks_own_connectors_may_send_it_too(key: ApiKey) -> None:
 
 
 def test_a_symbol_that_is_no_instrument_is_refused_in_a_sentence(key: ApiKey) -> None:
-    with pytest.raises(StackError, match=r"^There is no instrument NZDUSD: start with --feed none"):
-        admit(database_url(), "NZDUSD")
+    with pytest.raises(StackError, match=r"^There is no instrument USDNOK: start with --feed none"):
+        admit(database_url(), "USDNOK")
+
+
+def test_a_built_in_instrument_is_let_in_before_it_has_a_row(key: ApiKey) -> None:
+    assert admit(database_url(), "jp225") == FeedInstrument("JP225", 1, 8.0)
+
+    key.refresh_from_db()
+    assert key.symbols == ["XAUUSD", "JP225"]
+    assert not Instrument.objects.filter(symbol="JP225").exists()

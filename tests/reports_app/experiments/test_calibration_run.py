@@ -70,7 +70,7 @@ def test_no_files_at_all_are_not_the_databases_history(path: CandlePath) -> None
 
 
 def test_a_file_of_an_unknown_symbol_is_refused(path: CandlePath) -> None:
-    other = CandlePath(path.path, "AUDNZD", Timeframe.H1, "utc")
+    other = CandlePath(path.path, "USDNOK", Timeframe.H1, "utc")
 
-    with pytest.raises(MarketFileError, match="holds AUDNZD"):
+    with pytest.raises(MarketFileError, match="holds USDNOK"):
         calibrate_only(HistoryChoice([other]), no_database="", on_progress=quiet)

@@ -1,13 +1,16 @@
 """Pips, money, nights."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
+from signals_app.confluence.parameters import Parameters
+from signals_app.market.built_in import BUILT_IN
 from signals_app.market.calendar import milliseconds
 from signals_app.market.direction import Direction
-from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS, FRIDAY
 from trades_app.lifecycle.risk import Costs, break_even_price, nights_between, pips, profit
 
 GOLD, EURUSD, _, USDCAD = DEFAULT_INSTRUMENTS
@@ -107,3 +110,34 @@ def test_a_night_is_17_00_in_new_york_and_wednesdays_counts_for_the_weekend(
     opened: str, closed: str, nights: int
 ) -> None:
     assert nights_between(at(opened), at(closed)) == nights
+
+
+def test_a_coins_weekend_is_paid_for_on_friday() -> None:
+    friday, monday = at("2024-01-12T10:00Z"), at("2024-01-15T10:00Z")
+
+    assert nights_between(friday, monday, FRIDAY) == 3
+    assert nights_between(friday, monday) == 1
+    assert nights_between(at("2024-01-10T10:00Z"), at("2024-01-11T10:00Z"), FRIDAY) == 1
+
+
+@pytest.mark.parametrize(
+    ("symbol", "points", "price", "swap"),
+    [
+        # 7.53 points of 0.00001 on 100,000 euros are 7.53 dollars.
+        ("EURUSD", "-7.53", "1.1", "-7.53000"),
+        # 30 points of 0.01 on 100 ounces.
+        ("XAUUSD", "-30", "2650", "-30.00000"),
+        # 15 points of 0.001 on 100,000 dollars are 1,500 yen: 10 dollars at 150.
+        ("USDJPY", "15", "150", "10.00000"),
+        # 2,500 points of 0.01 on one coin.
+        ("BTCUSD", "-2500", "97000", "-25.00000"),
+    ],
+)
+def test_a_night_costs_what_the_brokers_points_are_worth(
+    symbol: str, points: str, price: str, swap: str
+) -> None:
+    market = replace(BUILT_IN[symbol], swap_long_points=D(points), swap_short_points=D(1))
+    costs = Costs.of(Parameters(swap_per_lot_night_buy=-1.0), market, D(price))
+
+    assert costs.swap_per_lot_night_buy == D(swap) - 1
+    assert costs.swap_per_lot_night_sell > 0

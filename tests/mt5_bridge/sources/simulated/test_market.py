@@ -1,6 +1,13 @@
 import numpy as np
+import pytest
 
-from mt5_bridge.sources.simulated.market import trading_week, week_number
+from mt5_bridge.sources.base import SourceError
+from mt5_bridge.sources.simulated.market import (
+    PROFILES,
+    guessed_profile,
+    trading_week,
+    week_number,
+)
 from mt5_bridge.sources.simulated.source import DAY_MS, SimulatedSource
 from tests.mt5_bridge.polling import a_simulation, everything
 
@@ -40,3 +47,31 @@ def test_a_made_up_market_is_livelier_when_london_and_new_york_are_open():
     spread = week.ask - week.bid
     before_the_break = (hours == 21) & (week.time_ms // 60_000 % 60 >= 45)
     assert np.median(spread[before_the_break]) > 2 * np.median(spread[overlap])
+
+
+@pytest.mark.parametrize("symbol", PROFILES)
+def test_every_made_up_market_is_near_its_usual_price_and_spread(symbol):
+    profile = PROFILES[symbol]
+    quotes = trading_week(1, symbol, 40).quotes
+    assert 0.3 < np.median(quotes.bid) / profile.price < 3
+    assert 0.5 < np.median(quotes.ask - quotes.bid) / profile.spread < 2
+    move = np.ptp(quotes.bid) / np.median(quotes.bid)
+    assert 0.002 < move < 0.4
+
+
+@pytest.mark.parametrize(
+    ("digits", "spread", "price"),
+    [(5, 0.0001, 1.0), (3, 0.01, 100.0), (2, 0.3, 3000.0), (0, 10, 100_000.0), (2, 0.0, 1000.0)],
+)
+def test_a_market_that_nobody_described_has_a_price_that_suits_its_spread(digits, spread, price):
+    assert guessed_profile(digits, spread).price == pytest.approx(price)
+
+
+def test_a_source_of_an_unknown_symbol_needs_to_know_its_quotes():
+    with pytest.raises(SourceError, match="without --digits and --default-spread"):
+        SimulatedSource("COCOA")
+    source = SimulatedSource("COCOA", digits=0, default_spread=3.0, speed=None)
+    source.start(None, 0, None, NOW)
+    bid = source.poll(NOW).quotes.bid
+    assert 3_000 < np.median(bid) < 300_000
+    assert (bid % 1 == 0).all()

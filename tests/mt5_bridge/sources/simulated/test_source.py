@@ -68,5 +68,5 @@ def test_other_markets_can_be_made_up_but_not_any():
     quotes = source.poll(NOW).quotes
     assert 0.8 < quotes.bid[0] < 1.5
     assert 0.00002 < np.median(quotes.ask - quotes.bid) < 0.0003
-    with pytest.raises(SourceError, match="BTCUSD cannot be made up; take one of XAUUSD, EURUSD"):
-        SimulatedSource("BTCUSD")
+    with pytest.raises(SourceError, match="COCOA cannot be made up without --digits"):
+        SimulatedSource("COCOA")
