@@ -60,9 +60,7 @@ def find_events(candles: Candles, first: int = WARM_UP - 1, last: int | None = N
     end = len(candles) if last is None else min(last, len(candles))
     time_ms, prices, volume = columns(candles)
     begin = max(first, WARM_UP - 1)
-    # A constant in `_find` would have the kernel compiled once more, for it alone.
-    kept_only = True
-    table, values = _find(time_ms, prices, volume, tables(), RULES, begin, end, WINDOW, kept_only)
+    table, values = _find(time_ms, prices, volume, tables(), RULES, begin, end, WINDOW)
     best = _best_of_alike(table, values)
     return Events(*(row[best] for row in table), *(row[best] for row in values))
 
@@ -94,20 +92,18 @@ def _finder(detectors: str) -> Callable[..., tuple[kernel.Table, kernel.Values]]
         first: int,
         end: int,
         window: int,
-        kept_only: bool,
     ) -> tuple[kernel.Table, kernel.Values]:
         _ = detectors
         room, found = 1024, 0
         table, values = np.empty((5, room), dtype=np.int64), np.empty((4, room))
         for i in range(first, end):
             start = max(i + 1 - window, 0)
-            seen = kernel.find_all(
+            seen = kernel.find_kept(
                 time_ms[start : i + 1].copy(),
                 prices[:, start : i + 1].copy(),
                 volume[start : i + 1].copy(),
                 looked_up,
                 rules,
-                kept_only,
             )
             last = i - start
             most = seen.gaps[0].shape[1] + seen.order_blocks[0].shape[1] + seen.sweeps[0].shape[1]

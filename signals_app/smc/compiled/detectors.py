@@ -53,13 +53,13 @@ def analyse(candles: Candles) -> WindowAnalysis:
 
 def find(candles: Candles) -> kernel.Findings:
     """The findings of at least one candle as the kernel's columns: what `analyse` reads."""
-    return kernel.find_all(*columns(candles), tables(), RULES, False)
+    return kernel.find_all(*columns(candles), tables(), RULES)
 
 
 def view(candles: Candles, timeframe: Timeframe) -> TimeframeView:
     """See `readable.view`."""
     time_ms, prices, volume = columns(candles)
-    found = kernel.find_all(time_ms, prices, volume, tables(), RULES, True)
+    found = kernel.find_kept(time_ms, prices, volume, tables(), RULES)
     return TimeframeView(
         timeframe=timeframe,
         close_time_ms=int(time_ms[-1]) + timeframe.milliseconds,

@@ -106,6 +106,19 @@ class Columns(NamedTuple):
     volume: Float64s
 
 
+class Volumes(NamedTuple):
+    """Volumes, and each one against its own hour, which is computed where it is asked for.
+
+    `before` is the place of the last earlier candle of the same hour of the day. `relative` is NaN
+    where nobody has asked yet. `room` is for sorting.
+    """
+
+    volume: Float64s
+    before: Int64s
+    relative: Float64s
+    room: Float64s
+
+
 class VoteRules(NamedTuple):
     """What `signals_app.confluence` asks of findings, and the points of a whole vote (0..100).
 
@@ -151,20 +164,48 @@ class Findings(NamedTuple):
 
 @compiled
 def find_all(
-    time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules, kept_only: bool
+    time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules
 ) -> Findings:
-    """All findings of a window of at least one candle; ``kept_only`` those that a view keeps."""
+    """All findings of at least one candle."""
     sides = both_sides(prices)
     atr = average_true_ranges(prices, rules)
-    relvol = relative_volumes(time_ms, volume, rules)
+    volumes = _all_volumes(time_ms, volume, rules)
     swings = find_swings(sides, rules)
     breaks = find_breaks(prices, swings[0], swings[1], rules)
-    pools, sweeps = _liquidity(time_ms, sides, swings[0], atr, relvol, tables, rules, kept_only)
+    pools = find_pools(time_ms, sides, swings[0], atr, tables, rules)
+    sweeps = find_sweeps(sides, volumes, pools[0], pools[1], rules, 0)
     return Findings(
         swings,
         breaks,
-        find_gaps(sides, atr, relvol, rules, kept_only),
-        find_order_blocks(sides, atr, relvol, tables, rules, kept_only),
+        find_gaps(sides, atr, volumes, rules),
+        find_order_blocks(sides, atr, volumes, tables, rules),
+        _upright(pools),
+        sweeps,
+        trend_strength(prices, breaks[0], rules),
+        atr[-1],
+    )
+
+
+@compiled
+def find_kept(
+    time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules
+) -> Findings:
+    """What a view keeps of a window of at least one candle.
+
+    Gaps that are not filled, blocks that are not invalidated, pools that are not taken and the
+    sweeps of the last candles; all swings and breaks.
+    """
+    sides = both_sides(prices)
+    atr = average_true_ranges(prices, rules)
+    volumes = _volumes_asked(time_ms, volume)
+    swings = find_swings(sides, rules)
+    breaks = find_breaks(prices, swings[0], swings[1], rules)
+    pools, sweeps = _resting(time_ms, sides, swings[0], atr, volumes, tables, rules)
+    return Findings(
+        swings,
+        breaks,
+        find_open_gaps(sides, atr, volumes, rules),
+        find_standing_blocks(sides, atr, volumes, tables, rules),
         pools,
         sweeps,
         trend_strength(prices, breaks[0], rules),
@@ -185,8 +226,7 @@ def structure(prices: Values, rules: Rules) -> tuple[Rows, Rows, float, float]:
 def open_gaps(time_ms: Int64s, prices: Values, volume: Float64s, rules: Rules) -> Rows:
     """The gaps that are not filled."""
     atr = average_true_ranges(prices, rules)
-    relvol = relative_volumes(time_ms, volume, rules)
-    return find_gaps(both_sides(prices), atr, relvol, rules, True)
+    return find_open_gaps(both_sides(prices), atr, _volumes_asked(time_ms, volume), rules)
 
 
 @compiled
@@ -194,9 +234,8 @@ def standing_blocks(
     time_ms: Int64s, prices: Values, volume: Float64s, tables: Tables, rules: Rules
 ) -> Rows:
     """The order blocks that are not invalidated."""
-    atr = average_true_ranges(prices, rules)
-    relvol = relative_volumes(time_ms, volume, rules)
-    return find_order_blocks(both_sides(prices), atr, relvol, tables, rules, True)
+    atr, volumes = average_true_ranges(prices, rules), _volumes_asked(time_ms, volume)
+    return find_standing_blocks(both_sides(prices), atr, volumes, tables, rules)
 
 
 @compiled
@@ -206,9 +245,8 @@ def resting_liquidity(
     """The pools that are not taken, and the sweeps of the last candles."""
     sides = both_sides(prices)
     swings = find_swings(sides, rules)
-    atr = average_true_ranges(prices, rules)
-    relvol = relative_volumes(time_ms, volume, rules)
-    return _liquidity(time_ms, sides, swings[0], atr, relvol, tables, rules, True)
+    atr, volumes = average_true_ranges(prices, rules), _volumes_asked(time_ms, volume)
+    return _resting(time_ms, sides, swings[0], atr, volumes, tables, rules)
 
 
 @compiled
@@ -351,6 +389,62 @@ def relative_volumes(time_ms: Int64s, volume: Float64s, rules: Rules) -> Float64
 
 
 @compiled
+def _all_volumes(time_ms: Int64s, volume: Float64s, rules: Rules) -> Volumes:
+    """Volumes of which every relative one will be asked for."""
+    return Volumes(volume, time_ms, relative_volumes(time_ms, volume, rules), volume)
+
+
+@compiled
+def _volumes_asked(time_ms: Int64s, volume: Float64s) -> Volumes:
+    """Volumes of which few relative ones will be asked for."""
+    count = len(time_ms)
+    before, relative = np.empty(count, dtype=np.int64), np.full(count, np.nan)
+    last = np.full(24, _NEVER)
+    hour, begins = 0, _LONG_AGO_MS
+    for i in range(count):
+        if not 0 <= time_ms[i] - begins < _HOUR_MS:
+            begins = time_ms[i] // _HOUR_MS * _HOUR_MS
+            hour = begins // _HOUR_MS % 24
+        before[i] = last[hour]
+        last[hour] = i
+    return Volumes(volume, before, relative, np.empty(count))
+
+
+@compiled
+def _relative_volume(volumes: Volumes, i: int, rules: Rules) -> float:
+    """One of the `relative_volumes`."""
+    if np.isnan(volumes.relative[i]):
+        volume, alike = volumes.volume, volumes.room
+        found, j = 0, volumes.before[i]
+        while j != _NEVER:
+            # A window has few candles of an hour: they are sorted as they come.
+            place = found
+            while place > 0 and alike[place - 1] > volume[j]:
+                alike[place] = alike[place - 1]
+                place -= 1
+            alike[place] = volume[j]
+            found += 1
+            j = volumes.before[j]
+        if found >= rules.relvol_hour_candles:
+            usual = alike[found // 2]
+            if found % 2 == 0:
+                usual = (alike[found // 2 - 1] + usual) / 2
+        else:
+            usual = _mean(volume, max(0, i - rules.relvol_candles), i)
+        volumes.relative[i] = volume[i] / usual if usual != 0 else 1.0
+    return float(volumes.relative[i])
+
+
+@compiled
+def _loudest(volumes: Volumes, first: int, last: int, rules: Rules) -> float:
+    """The highest relative volume of the candles ``first`` to ``last`` (inclusive)."""
+    loudest = _relative_volume(volumes, first, rules)
+    for i in range(first + 1, last + 1):
+        loudest = max(loudest, _relative_volume(volumes, i, rules))
+    return loudest
+
+
+@compiled
 def find_swings(sides: Values, rules: Rules) -> Rows:
     """See `swings.find_swings`: index, side, label; price.
 
@@ -440,13 +534,8 @@ def trend_strength(prices: Values, breaks: Table, rules: Rules) -> float:
 
 
 @compiled
-def find_gaps(
-    sides: Values, atr: Float64s, relvol: Float64s, rules: Rules, kept_only: bool
-) -> Rows:
-    """See `fair_value_gap.find_gaps`: index, side, touched, filled; top, bottom, strength, fill.
-
-    ``kept_only`` leaves out the filled ones.
-    """
+def find_gaps(sides: Values, atr: Float64s, volumes: Volumes, rules: Rules) -> Rows:
+    """See `fair_value_gap.find_gaps`: index, side, touched, filled; top, bottom, strength, fill."""
     count = sides.shape[2]
     room = _count_gaps(sides)
     table, values = np.empty((4, room), dtype=np.int64), np.empty((4, room))
@@ -474,28 +563,89 @@ def find_gaps(
             bottom, top = high[i - 2], low[i]
             if bottom >= top:
                 continue
-            middle = i - 1
-            whole = high[middle] - low[middle]
-            body = abs(sides[side, _CLOSE, middle] - sides[side, _OPEN, middle])
-            size = (top - bottom) / atr[middle] if atr[middle] != 0 else 1.0
-            strength = 100 * (
-                rules.size_weight * min(size, 1.0)
-                + rules.body_weight * (body / whole if whole != 0 else 0.0)
-                + rules.volume_weight * min(relvol[middle] / rules.full_relvol, 1.0)
-            )
-            table[0, found], table[1, found] = i, side
-            table[2, found], table[3, found] = _NEVER, _NEVER
-            values[0, found] = top if side == 0 else -bottom
-            values[1, found] = bottom if side == 0 else -top
-            values[2, found] = strength
+            _write_gap(table, values, found, sides, atr, volumes, rules, i, side)
             touch[found], fill[found] = top, bottom
             _insert_by_level(untouched[side], untouched_sizes, side, touch, found)
             _insert_by_level(unfilled[side], unfilled_sizes, side, fill, found)
             found += 1
     _measure_fills(sides, table, touch, fill, values[3])
-    if kept_only:
-        return _drop_ended(table, values, 3)
     return table, values
+
+
+@compiled
+def find_open_gaps(sides: Values, atr: Float64s, volumes: Volumes, rules: Rules) -> Rows:
+    """Those of `find_gaps` that are not filled."""
+    count = sides.shape[2]
+    indices, lows = np.empty((2, count), dtype=np.int64), np.empty((2, count))
+    left = np.zeros(2, dtype=np.int64)
+    for side in range(2):
+        high, low = sides[side, _HIGH], sides[side, _LOW]
+        # From the last candle back a gap is open if its bottom is below every low so far: few are.
+        lowest = np.inf
+        for i in range(count - 1, 1, -1):
+            before = lowest
+            lowest = min(lowest, low[i])
+            if high[i - 2] < lowest:
+                indices[side, left[side]], lows[side, left[side]] = i, before
+                left[side] += 1
+    found = left[0] + left[1]
+    table, values = np.empty((4, found), dtype=np.int64), np.empty((4, found))
+    for row in range(found):
+        side = _earlier(indices, indices, left)
+        left[side] -= 1
+        i, lowest = indices[side, left[side]], lows[side, left[side]]
+        _write_gap(table, values, row, sides, atr, volumes, rules, i, side)
+        bottom, top = sides[side, _HIGH, i - 2], sides[side, _LOW, i]
+        if lowest < top:
+            table[2, row] = i + 1
+            while sides[side, _LOW, table[2, row]] >= top:
+                table[2, row] += 1
+        depth = top - lowest if i + 1 < count else 0.0
+        values[3, row] = min(max(depth / (top - bottom), 0.0), 1.0)
+    return table, values
+
+
+@compiled
+def _write_gap(
+    table: Table,
+    values: Values,
+    row: int,
+    sides: Values,
+    atr: Float64s,
+    volumes: Volumes,
+    rules: Rules,
+    i: int,
+    side: int,
+) -> None:
+    """Write what is known of a gap at its third candle ``i``."""
+    middle, bottom, top = i - 1, sides[side, _HIGH, i - 2], sides[side, _LOW, i]
+    whole = sides[side, _HIGH, middle] - sides[side, _LOW, middle]
+    body = abs(sides[side, _CLOSE, middle] - sides[side, _OPEN, middle])
+    size = (top - bottom) / atr[middle] if atr[middle] != 0 else 1.0
+    relvol = _relative_volume(volumes, middle, rules)
+    table[0, row], table[1, row] = i, side
+    table[2, row], table[3, row] = _NEVER, _NEVER
+    values[0, row] = top if side == 0 else -bottom
+    values[1, row] = bottom if side == 0 else -top
+    values[2, row] = 100 * (
+        rules.size_weight * min(size, 1.0)
+        + rules.body_weight * (body / whole if whole != 0 else 0.0)
+        + rules.volume_weight * min(relvol / rules.full_relvol, 1.0)
+    )
+
+
+@compiled
+def _earlier(known_at: Table, index: Table, left: Int64s) -> int:
+    """The side whose next finding was known earlier, of those known together the older one's.
+
+    ``left`` is how many findings of each side are left, the latest in front.
+    """
+    if left[0] == 0 or left[1] == 0:
+        return 0 if left[0] > 0 else 1
+    first, second = left[0] - 1, left[1] - 1
+    if known_at[0, first] != known_at[1, second]:
+        return 0 if known_at[0, first] < known_at[1, second] else 1
+    return 0 if index[0, first] <= index[1, second] else 1
 
 
 @compiled
@@ -527,17 +677,12 @@ def _measure_fills(
 
 @compiled
 def find_order_blocks(
-    sides: Values,
-    atr: Float64s,
-    relvol: Float64s,
-    tables: Tables,
-    rules: Rules,
-    kept_only: bool,
+    sides: Values, atr: Float64s, volumes: Volumes, tables: Tables, rules: Rules
 ) -> Rows:
     """See `order_block.find_order_blocks`.
 
     Index, confirmed, side, high volume, rejection, near round, has gap, touched, invalidated;
-    top, bottom, score. ``kept_only`` leaves out the invalidated ones.
+    top, bottom, score.
     """
     count = sides.shape[2]
     # A candle becomes a block once at most.
@@ -575,39 +720,102 @@ def find_order_blocks(
             if j - i > rules.impulse_candles:
                 origin[side] = _NEVER
                 continue
-            top, bottom = sides[side, _HIGH, i], sides[side, _LOW, i]
-            if close - top < rules.displacement_atr * atr[i]:
+            if close - sides[side, _HIGH, i] < rules.displacement_atr * atr[i]:
                 continue
             origin[side] = _NEVER
-            loudest = relvol[i]
-            has_gap = False
-            for m in range(i + 1, j + 1):
-                loudest = max(loudest, relvol[m])
-                has_gap |= m >= 2 and sides[side, _HIGH, m - 2] < sides[side, _LOW, m]
-            wick, whole = sides[side, _CLOSE, i] - bottom, top - bottom
-            rejection = whole != 0 and wick / whole > rules.rejection_wick
-            high_volume = loudest > rules.high_relvol
-            near_round = _is_near_round(top, bottom, atr[i], tables.round_steps, rules)
-            table[0, found], table[1, found], table[2, found] = i, j, side
-            table[3, found], table[4, found] = high_volume, rejection
-            table[5, found], table[6, found] = near_round, has_gap
-            table[7, found], table[8, found] = _NEVER, _NEVER
-            values[0, found] = top if side == 0 else -bottom
-            values[1, found] = bottom if side == 0 else -top
-            values[2, found] = (
-                rules.block_base
-                + rules.block_volume * high_volume
-                + rules.block_rejection * rejection
-                + rules.block_round * near_round
-                + rules.block_gap * has_gap
-            )
-            tops[found], bottoms[found] = top, bottom
+            _write_block(table, values, found, sides, atr, volumes, tables, rules, i, j, side)
+            tops[found], bottoms[found] = sides[side, _HIGH, i], sides[side, _LOW, i]
             _insert_by_level(untouched[side], untouched_sizes, side, tops, found)
             _insert_by_level(standing[side], standing_sizes, side, bottoms, found)
             found += 1
-    if kept_only:
-        return _drop_ended(table[:, :found], values[:, :found], 8)
     return table[:, :found], values[:, :found]
+
+
+@compiled
+def find_standing_blocks(
+    sides: Values, atr: Float64s, volumes: Volumes, tables: Tables, rules: Rules
+) -> Rows:
+    """Those of `find_order_blocks` that are not invalidated."""
+    count = sides.shape[2]
+    indices = np.empty((2, count), dtype=np.int64)
+    confirmed = np.empty((2, count), dtype=np.int64)
+    left = np.zeros(2, dtype=np.int64)
+    for side in range(2):
+        open_, low, close = sides[side, _OPEN], sides[side, _LOW], sides[side, _CLOSE]
+        # From the last candle back: no close behind the impulse may be below the block.
+        lowest = np.inf
+        for i in range(count - 1, -1, -1):
+            behind = i + rules.impulse_candles + 1
+            if behind < count:
+                lowest = min(lowest, close[behind])
+            if lowest < low[i] or close[i] >= open_[i] or atr[i] == 0:
+                continue
+            j = _confirmation(sides, atr, rules, i, side)
+            if j == _NEVER or _lowest(close, j + 1, min(behind, count)) < low[i]:
+                continue
+            indices[side, left[side]], confirmed[side, left[side]] = i, j
+            left[side] += 1
+    found = left[0] + left[1]
+    table, values = np.empty((9, found), dtype=np.int64), np.empty((3, found))
+    for row in range(found):
+        side = _earlier(confirmed, indices, left)
+        left[side] -= 1
+        i, j = indices[side, left[side]], confirmed[side, left[side]]
+        _write_block(table, values, row, sides, atr, volumes, tables, rules, i, j, side)
+        for t in range(j + 1, count):
+            if sides[side, _LOW, t] <= sides[side, _HIGH, i]:
+                table[7, row] = t
+                break
+    return table, values
+
+
+@compiled
+def _confirmation(sides: Values, atr: Float64s, rules: Rules, i: int, side: int) -> int:
+    """The candle that makes a block of candle ``i``, -1 for none."""
+    for j in range(i + 1, min(i + rules.impulse_candles + 1, sides.shape[2])):
+        if sides[side, _CLOSE, j] < sides[side, _OPEN, j]:
+            return _NEVER
+        if sides[side, _CLOSE, j] - sides[side, _HIGH, i] >= rules.displacement_atr * atr[i]:
+            return j
+    return _NEVER
+
+
+@compiled
+def _write_block(
+    table: Table,
+    values: Values,
+    row: int,
+    sides: Values,
+    atr: Float64s,
+    volumes: Volumes,
+    tables: Tables,
+    rules: Rules,
+    i: int,
+    j: int,
+    side: int,
+) -> None:
+    """Write what is known of the block of candle ``i`` at its confirmation ``j``."""
+    top, bottom = sides[side, _HIGH, i], sides[side, _LOW, i]
+    has_gap = False
+    for m in range(max(i + 1, 2), j + 1):
+        has_gap |= sides[side, _HIGH, m - 2] < sides[side, _LOW, m]
+    wick, whole = sides[side, _CLOSE, i] - bottom, top - bottom
+    rejection = whole != 0 and wick / whole > rules.rejection_wick
+    high_volume = _loudest(volumes, i, j, rules) > rules.high_relvol
+    near_round = _is_near_round(top, bottom, atr[i], tables.round_steps, rules)
+    table[0, row], table[1, row], table[2, row] = i, j, side
+    table[3, row], table[4, row] = high_volume, rejection
+    table[5, row], table[6, row] = near_round, has_gap
+    table[7, row], table[8, row] = _NEVER, _NEVER
+    values[0, row] = top if side == 0 else -bottom
+    values[1, row] = bottom if side == 0 else -top
+    values[2, row] = (
+        rules.block_base
+        + rules.block_volume * high_volume
+        + rules.block_rejection * rejection
+        + rules.block_round * near_round
+        + rules.block_gap * has_gap
+    )
 
 
 @compiled
@@ -677,7 +885,7 @@ def find_pools(
 
 @compiled
 def find_sweeps(
-    sides: Values, relvol: Float64s, pools: Table, pool_prices: Values, rules: Rules, since: int
+    sides: Values, volumes: Volumes, pools: Table, pool_prices: Values, rules: Rules, since: int
 ) -> Rows:
     """See `liquidity.find_sweeps`: index, taken, side taken, pool's kind, volume spike;
     price, penetration, wick, score. Those before candle ``since`` are left out.
@@ -697,15 +905,14 @@ def find_sweeps(
             continue
         side, taken, index = pools[1, pool], pools[4, pool], pools[6, pool]
         price = pool_prices[0, pool]
-        extreme, loudest = taken, relvol[taken]
+        extreme = taken
         for m in range(taken + 1, index + 1):
-            loudest = max(loudest, relvol[m])
             if sides[side, _HIGH, m] > sides[side, _HIGH, extreme]:
                 extreme = m
         high, low = sides[side, _HIGH, extreme], sides[side, _LOW, extreme]
         body = max(sides[side, _OPEN, extreme], sides[side, _CLOSE, extreme])
         wick = (high - body) / (high - low) if high != low else 0.0
-        spike = loudest > rules.spike_relvol
+        spike = _loudest(volumes, taken, index, rules) > rules.spike_relvol
         place = starts[index]
         starts[index] += 1
         table[0, place], table[1, place], table[2, place] = index, taken, side
@@ -724,25 +931,30 @@ def find_sweeps(
 
 
 @compiled
-def _liquidity(
+def _resting(
     time_ms: Int64s,
     sides: Values,
     swings: Table,
     atr: Float64s,
-    relvol: Float64s,
+    volumes: Volumes,
     tables: Tables,
     rules: Rules,
-    kept_only: bool,
 ) -> tuple[Rows, Rows]:
-    """Pools, without `reclaimed` and with their true prices, and sweeps."""
+    """The pools that are not taken, and the sweeps of the last candles."""
     pools = find_pools(time_ms, sides, swings, atr, tables, rules)
-    since = len(time_ms) - rules.view_sweep_candles if kept_only else 0
-    sweeps = find_sweeps(sides, relvol, pools[0], pools[1], rules, since)
-    table, prices = _drop_ended(pools[0], pools[1], 4) if kept_only else pools
+    since = len(time_ms) - rules.view_sweep_candles
+    sweeps = find_sweeps(sides, volumes, pools[0], pools[1], rules, since)
+    return _upright(_drop_ended(pools[0], pools[1], 4)), sweeps
+
+
+@compiled
+def _upright(pools: Rows) -> Rows:
+    """Pools without `reclaimed`, and with their true prices."""
+    table, prices = pools
     for pool in range(table.shape[1]):
         if table[1, pool] == 1:
             prices[0, pool] = -prices[0, pool]
-    return (table[:6], prices), sweeps
+    return table[:6], prices
 
 
 @compiled
@@ -763,6 +975,14 @@ def _mean(values: Float64s, start: int, stop: int) -> float:
     for place in range(start, stop):
         total += values[place]
     return total / (stop - start) if stop > start else 0.0
+
+
+@compiled
+def _lowest(values: Float64s, start: int, stop: int) -> float:
+    lowest = np.inf
+    for place in range(start, stop):
+        lowest = min(lowest, values[place])
+    return lowest
 
 
 @compiled
@@ -929,9 +1149,7 @@ def _find_last(
     candles: Columns, end: int, tables: Tables, rules: Rules, votes: VoteRules
 ) -> Findings:
     part = _last_columns(candles, end, votes)
-    # Not the literal `True`, for which all detectors would be compiled once more.
-    kept_only = len(part.time_ms) > 0
-    return find_all(part.time_ms, part.prices, part.volume, tables, rules, kept_only)
+    return find_kept(part.time_ms, part.prices, part.volume, tables, rules)
 
 
 @compiled

@@ -1,6 +1,5 @@
 """The compiled detectors say what the readable ones say, to the last bit."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals_app.confluence.screening import ENDS, compiled_screen
+from signals_app.confluence.screening import ENDS, screen_of
 from signals_app.importers.candle_files import read_candles
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.tick import quantise_all
-from signals_app.smc import analysis, readable
+from signals_app.smc import readable
 from signals_app.smc.compiled import detectors, kernel
 from tests.signals_app.smc.pictures import HOUR_MS, NOON_MS
 
@@ -101,7 +100,7 @@ def test_screening_compiles_no_entry_again() -> None:
     before = {name: len(entry.signatures) for name, entry in _entries().items()}
     numbers = np.arange(1.0, 301.0)
     candles = Candles((numbers * HOUR_MS).astype(np.int64), *[numbers] * 5)
-    screen = compiled_screen(dict.fromkeys(ENDS, candles), 80.0)
+    screen = screen_of(dict.fromkeys(ENDS, candles), 80.0)
 
     assert screen(np.array([[250, 260, 300]])).shape == (1, 2)
     assert {name: len(entry.signatures) for name, entry in _entries().items()} == before
@@ -109,14 +108,12 @@ def test_screening_compiles_no_entry_again() -> None:
 
 
 def _entries() -> dict[str, object]:
-    names = ("find_all", "structure", "open_gaps", "standing_blocks", "resting_liquidity")
+    names = (
+        "find_all",
+        "find_kept",
+        "structure",
+        "open_gaps",
+        "standing_blocks",
+        "resting_liquidity",
+    )
     return {name: getattr(kernel, name) for name in names}
-
-
-def test_without_numba_the_readable_detectors_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "signals_app.smc.compiled", None)
-    analysis._detectors.cache_clear()
-    assert analysis._detectors() is readable
-    monkeypatch.undo()
-    analysis._detectors.cache_clear()
-    assert analysis._detectors() is detectors
