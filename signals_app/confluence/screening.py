@@ -5,19 +5,15 @@ interpreter's, so that several threads may screen different closes of one market
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 
 from signals_app.confluence import setup, votes
-from signals_app.confluence.ceilings import ROUNDING, ceiling
+from signals_app.confluence.ceilings import ROUNDING
 from signals_app.confluence.scoring import WEIGHTS
 from signals_app.market.candle import WINDOW, Candles, Timeframe
-from signals_app.market.direction import Direction
 from signals_app.market.tick import Float64s, Int64s
-from signals_app.smc import readable
-from signals_app.smc.views import TimeframeView
 
 #: In this order stand the columns of the ends of windows.
 ENDS = (Timeframe.H4, Timeframe.H1, Timeframe.M15)
@@ -31,22 +27,6 @@ def screen_of(candles: Mapping[Timeframe, Candles], threshold: float) -> Screen:
     It is asked by how many candles of H4, H1 and M15 had closed, at least one of each, and answers
     minus infinity for a ceiling below the threshold.
     """
-    try:
-        import numba  # noqa: F401
-    except ImportError:
-        return readable_screen(candles, threshold)
-    return compiled_screen(candles, threshold)
-
-
-def warm_up() -> None:
-    """Load (the first time on a machine: compile) what screens closes."""
-    price = np.ones(1)
-    candle = Candles(np.zeros(1, dtype=np.int64), price, price, price, price, price)
-    screen_of(dict.fromkeys(ENDS, candle), threshold=0.0)(np.ones((1, len(ENDS)), dtype=np.int64))
-
-
-def compiled_screen(candles: Mapping[Timeframe, Candles], threshold: float) -> Screen:
-    """See `screen_of`; by the kernel."""
     # Only now: importing numba takes most of a second, which not every command should pay.
     from signals_app.smc.compiled import kernel
     from signals_app.smc.compiled.detectors import columns
@@ -62,31 +42,11 @@ def compiled_screen(candles: Mapping[Timeframe, Candles], threshold: float) -> S
     return screen
 
 
-def readable_screen(candles: Mapping[Timeframe, Candles], threshold: float) -> Screen:
-    """See `screen_of`; by the values that the rest of the product reads."""
-
-    # Windows of H4 and H1 serve several closes in a row.
-    seen = {timeframe: _last_view(candles[timeframe], timeframe) for timeframe in ENDS}
-
-    def screen(ends: Int64s) -> Float64s:
-        ceilings = np.full((len(ends), 2), -np.inf)
-        for row, together in enumerate(ends.tolist()):
-            h4, h1, m15 = (seen[name](end) for name, end in zip(ENDS, together, strict=True))
-            for place, direction in enumerate(Direction):
-                most = ceiling((h4, h1, m15), direction)
-                if most >= threshold:
-                    ceilings[row, place] = most
-        return ceilings
-
-    return screen
-
-
-def _last_view(candles: Candles, timeframe: Timeframe) -> Callable[[int], TimeframeView]:
-    @lru_cache(maxsize=1)
-    def seen(end: int) -> TimeframeView:
-        return readable.view(candles.window(end), timeframe)
-
-    return seen
+def warm_up() -> None:
+    """Load (the first time on a machine: compile) what screens closes."""
+    price = np.ones(1)
+    candle = Candles(np.zeros(1, dtype=np.int64), price, price, price, price, price)
+    screen_of(dict.fromkeys(ENDS, candle), threshold=0.0)(np.ones((1, len(ENDS)), dtype=np.int64))
 
 
 def _points() -> dict[str, float]:

@@ -1,11 +1,10 @@
 """One window of candles analysed: what the rest of the product calls.
 
-Where numba is installed the compiled detectors do the work, which a test holds equal to the
-readable ones to the last bit; without it all is the same, slower.
+The compiled detectors do the work, which a test holds equal to the readable ones to the last bit.
 """
 
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
 
@@ -89,13 +88,9 @@ class _Detectors(Protocol):
 @cache
 def _detectors() -> _Detectors:
     # Only now: importing numba takes most of a second, which not every command should pay.
-    try:
-        from signals_app.smc.compiled import detectors
-    except ImportError:
-        from signals_app.smc import readable
+    from signals_app.smc.compiled import detectors
 
-        return cast("_Detectors", readable)
-    return cast("_Detectors", detectors)
+    return detectors
 
 
 def _rows(findings: tuple[object, ...]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Screened closes: the kernel and its readable twin agree, and nothing worth deciding is lost."""
 
-import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -9,13 +10,14 @@ from hypothesis import strategies as st
 
 from reports_app.backtest.columns import resample
 from signals_app.confluence import screening
-from signals_app.confluence.ceilings import lost_to_the_session
+from signals_app.confluence.ceilings import ceiling, lost_to_the_session
 from signals_app.confluence.scoring import score
-from signals_app.confluence.screening import ENDS, compiled_screen, readable_screen, screen_of
+from signals_app.confluence.screening import ENDS, Screen, screen_of
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.direction import Direction
-from signals_app.market.tick import Int64s, quantise_all
+from signals_app.market.tick import Float64s, Int64s, quantise_all
 from signals_app.smc.readable import view
+from signals_app.smc.views import TimeframeView
 
 #: A Monday at midnight.
 MONDAY_MS = 1_704_672_000_000
@@ -62,12 +64,39 @@ def ends_of(market: dict[Timeframe, Candles], count: int) -> Int64s:
     return ends[np.linspace(0, len(ends) - 1, count).astype(int)]
 
 
+def readable_screen(candles: Mapping[Timeframe, Candles], threshold: float) -> Screen:
+    """`screen_of` by the values that the rest of the product reads."""
+
+    # Windows of H4 and H1 serve several closes in a row.
+    seen = {timeframe: _last_view(candles[timeframe], timeframe) for timeframe in ENDS}
+
+    def screen(ends: Int64s) -> Float64s:
+        ceilings = np.full((len(ends), 2), -np.inf)
+        for row, together in enumerate(ends.tolist()):
+            h4, h1, m15 = (seen[name](end) for name, end in zip(ENDS, together, strict=True))
+            for place, direction in enumerate(Direction):
+                most = ceiling((h4, h1, m15), direction)
+                if most >= threshold:
+                    ceilings[row, place] = most
+        return ceilings
+
+    return screen
+
+
+def _last_view(candles: Candles, timeframe: Timeframe) -> Callable[[int], TimeframeView]:
+    @lru_cache(maxsize=1)
+    def seen(end: int) -> TimeframeView:
+        return view(candles.window(end), timeframe)
+
+    return seen
+
+
 @settings(max_examples=25, deadline=None)
 @given(markets(), st.sampled_from([30.0, 55.0, 70.0, 80.0]))
 def test_the_kernel_says_what_the_readable_ceilings_say(market, threshold) -> None:
     ends = ends_of(market, 12)
 
-    compiled = compiled_screen(market, threshold)(ends)
+    compiled = screen_of(market, threshold)(ends)
     readable = readable_screen(market, threshold)(ends)
 
     # Sums of points in another order: what lies on the threshold may fall on either side.
@@ -81,7 +110,7 @@ def test_the_kernel_says_what_the_readable_ceilings_say(market, threshold) -> No
 @given(markets(), st.sampled_from([30.0, 55.0, 70.0, 80.0]))
 def test_a_close_that_is_pruned_never_would_have_reached_the_threshold(market, threshold) -> None:
     ends = ends_of(market, 12)
-    ceilings = compiled_screen(market, threshold)(ends)
+    ceilings = screen_of(market, threshold)(ends)
 
     for row, together in enumerate(ends.tolist()):
         h4, h1, m15 = (
@@ -98,20 +127,8 @@ def test_a_close_that_is_pruned_never_would_have_reached_the_threshold(market, t
 def test_no_closes_have_no_ceilings() -> None:
     nothing = {timeframe: Candles.of(()) for timeframe in ENDS}
 
-    for screen in (compiled_screen(nothing, 80.0), readable_screen(nothing, 80.0)):
+    for screen in (screen_of(nothing, 80.0), readable_screen(nothing, 80.0)):
         assert screen(np.empty((0, 3), dtype=np.int64)).shape == (0, 2)
-
-
-def test_without_numba_the_readable_twin_screens(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen: list[str] = []
-    monkeypatch.setattr(screening, "readable_screen", lambda *_: chosen.append("readable"))
-    monkeypatch.setattr(screening, "compiled_screen", lambda *_: chosen.append("compiled"))
-
-    screen_of({}, 80.0)
-    monkeypatch.setitem(sys.modules, "numba", None)
-    screen_of({}, 80.0)
-
-    assert chosen == ["compiled", "readable"]
 
 
 @given(market=markets())
@@ -123,5 +140,5 @@ def test_warming_up_compiles_all_that_screening_real_candles_needs(
 
     screening.warm_up()
     compiled = len(kernel.score_ceilings.signatures)
-    compiled_screen(market, 60.0)(ends_of(market, 20))
+    screen_of(market, 60.0)(ends_of(market, 20))
     assert len(kernel.score_ceilings.signatures) == compiled
