@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import signal
+import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Final
 
 from mt5_bridge.connector import logs
+from mt5_bridge.connector.backoff import Backoff
 from mt5_bridge.connector.client import Client, Settings
 from mt5_bridge.connector.config import Config, SourceKind
 from mt5_bridge.connector.config_file import ConfigError
@@ -19,8 +21,8 @@ from mt5_bridge.connector.credentials import (
     trust_also,
     trust_only,
 )
-from mt5_bridge.connector.spool_file import SpoolError
-from mt5_bridge.connector.spool_rescue import open_spool
+from mt5_bridge.connector.spool_file import SpoolDamagedError, SpoolError
+from mt5_bridge.connector.spool_rescue import open_spool, put_aside
 from mt5_bridge.connector.supervisor import end_with
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.tick_files import check_file
@@ -34,6 +36,8 @@ MISTAKE: Final = 1
 BAD_INPUT: Final = 2
 """The exit code of a setting or an input that is wrong: starting again does not help."""
 INTERRUPTED: Final = 130
+# Between one damaged spool and the next: a disk that goes on failing is no reason to hurry.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0
 
 
 def run_alone(config: Config, supervisor: Connection | None = None) -> int:
@@ -60,6 +64,19 @@ def run_stream(config: Config, supervisor: Connection | None) -> int:
 
 
 def _run(config: Config, supervisor: Connection | None) -> int:
+    backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
+    while True:
+        try:
+            return _run_with_spool(config, supervisor)
+        except SpoolDamagedError as error:
+            # Everything begins anew with a new spool: its numbers, the place in the source, the
+            # login that shows which spool it is.
+            put_aside(config.spool, str(error))
+        time.sleep(backoff.next_pause())
+
+
+def _run_with_spool(config: Config, supervisor: Connection | None) -> int:
+    """Run until the end, or until the spool is found to be damaged: `SpoolDamagedError`."""
     trust = None
     if config.url.startswith("wss:"):
         trust = trust_only(config.cafile, config.certificate)
@@ -85,7 +102,7 @@ def _run(config: Config, supervisor: Connection | None) -> int:
         log.critical("%s", error)
         return MISTAKE
     finally:
-        with suppress(SpoolError):
+        with suppress(SpoolError, SpoolDamagedError):
             spool.close()
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from mt5_bridge.connector.spool_file import SpoolFile
+from mt5_bridge.connector.spool_file import SpoolDamagedError, SpoolFile
 from mt5_bridge.connector.spool_retention import Retention
 from mt5_bridge.connector.spool_size import SpoolSize
 from mt5_bridge.connector.spool_tables import (
@@ -39,6 +40,8 @@ class Spool:
     ) -> None:
         """Open the spool, or make it. Raises `SpoolError`, as every other method may.
 
+        Raises `SpoolDamagedError`, as they may too, once what is read cannot be what was written.
+
         ``maximum_bytes`` are those of the file; its journal may come to another 32 MB.
         """
         self._maximum_bytes = maximum_bytes
@@ -54,11 +57,13 @@ class Spool:
         self._size = SpoolSize(self._batches, self._acknowledged)
 
     def close(self) -> None:
-        """Write down what was acknowledged and close the file."""
+        """Write down what was acknowledged and close the file, also where that fails."""
         with self._file.lock:
-            with self._file.transaction():
-                self._write_states()
-            self._file.close()
+            try:
+                with self._file.transaction():
+                    self._write_states()
+            finally:
+                self._file.close()
 
     def state(self, symbol: str) -> SpoolState | None:
         """How far a symbol has come; None before `begin`."""
@@ -120,7 +125,10 @@ class Spool:
 
         The last one may reach beyond. Times never go back from one tick to the next.
         """
-        return self._batches.read(symbol, after_seq, up_to_seq)
+        batches = self._batches.read(symbol, after_seq, up_to_seq)
+        if any(one.last_seq + 1 != other.first_seq for one, other in pairwise(batches)):
+            raise SpoolDamagedError("ticks between others are missing")
+        return batches
 
     def first_seq(self, symbol: str) -> int:
         """The number of the first tick still held; the next one's where there is none."""

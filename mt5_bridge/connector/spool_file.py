@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS symbols (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (
     symbol TEXT NOT NULL, last_seq INTEGER NOT NULL, first_seq INTEGER NOT NULL,
-    last_time_ms INTEGER NOT NULL, ticks BLOB NOT NULL,
+    last_time_ms INTEGER NOT NULL, ticks BLOB NOT NULL, crc INTEGER,
     PRIMARY KEY (symbol, last_seq)
 );
 CREATE TABLE IF NOT EXISTS acknowledgements (
@@ -26,15 +26,25 @@ CREATE TABLE IF NOT EXISTS acknowledgements (
 CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL);
 """
 _FREED_PAGES: Final = 2000
+# A file that is shorter than it was, and a file system that says that it is damaged itself.
+_SHORT: Final = (sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
 
 
 class SpoolError(Exception):
     """The spool cannot be used, now at least: one sentence that says what to do."""
 
 
-class SpoolFile:
-    """The database, whose failures become `SpoolError`. Used from several threads, one at a time.
+class SpoolDamagedError(Exception):
+    """What is in the file cannot be what was written: the reason.
 
+    No `SpoolError`: nothing is gained by trying again, and a new spool has to take its place.
+    """
+
+
+class SpoolFile:
+    """The database, whose failures become `SpoolError` or `SpoolDamagedError`.
+
+    Used from several threads, one at a time.
     Who needs what is in memory to agree with the file holds `lock` around both.
     """
 
@@ -52,6 +62,7 @@ class SpoolFile:
             try:
                 yield
             except sqlite3.Error as error:
+                _refuse_damage(error)
                 raise SpoolError(f"the spool cannot be read: {error}; check its disk") from error
 
     @contextmanager
@@ -67,6 +78,7 @@ class SpoolFile:
                     if self.database.in_transaction:
                         self.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error):
+                    _refuse_damage(error)
                     sentence = f"the spool cannot be written: {error}; free its disk"
                     raise SpoolError(sentence) from error
                 raise
@@ -103,6 +115,7 @@ def _open(directory: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_size_limit = 16777216").fetchall()
         database.execute("PRAGMA wal_autocheckpoint = 4000").fetchall()
         database.executescript(_TABLES)
+        _add_checksums(database)
         database.execute("BEGIN IMMEDIATE")
         database.execute(
             "INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)",
@@ -113,6 +126,20 @@ def _open(directory: Path) -> sqlite3.Connection:
         database.close()
         raise SpoolError(_refusal(path, error)) from None
     return database
+
+
+def _add_checksums(database: sqlite3.Connection) -> None:
+    """Give a file of an earlier version the column; its batches have none."""
+    columns = [row[1] for row in database.execute("PRAGMA table_info(runs)")]
+    if "crc" not in columns:
+        database.execute("ALTER TABLE runs ADD COLUMN crc INTEGER")
+
+
+def _refuse_damage(error: sqlite3.Error) -> None:
+    """Raise `SpoolDamagedError` where the disk works, but what it holds is no spool any more."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in _SHORT or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        raise SpoolDamagedError(str(error)) from error
 
 
 def _refusal(path: Path, error: sqlite3.Error) -> str:

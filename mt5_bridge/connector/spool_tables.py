@@ -6,11 +6,12 @@ for many.
 
 import heapq
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mt5_bridge.connector.spool_file import SpoolFile
+from mt5_bridge.connector.spool_file import SpoolDamagedError, SpoolFile
 from mt5_bridge.protocol.quote_filter import LastGood
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import MAX_BATCH_ROWS
@@ -84,9 +85,13 @@ class BatchTable:
 
     def insert(self, symbol: str, batches: Sequence[tuple[SpooledBatch, bytes]]) -> None:
         self._file.executemany(
-            "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO runs (symbol, last_seq, first_seq, last_time_ms, ticks, crc)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (symbol, batch.last_seq, batch.first_seq, int(batch.quotes.time_ms[-1]), packed)
+                (
+                    *(symbol, batch.last_seq, batch.first_seq),
+                    *(int(batch.quotes.time_ms[-1]), packed, zlib.crc32(packed)),
+                )
                 for batch, packed in batches
             ],
         )
@@ -100,11 +105,11 @@ class BatchTable:
         ends_seq = up_to_seq + MAX_BATCH_ROWS
         with self._file.reading():
             rows = self._file.execute(
-                "SELECT first_seq, ticks FROM runs WHERE symbol = ?"
+                "SELECT first_seq, last_seq, ticks, crc FROM runs WHERE symbol = ?"
                 " AND last_seq > ? AND last_seq < ? AND first_seq <= ? ORDER BY last_seq",
                 (symbol, after_seq, ends_seq, up_to_seq),
             ).fetchall()
-        batches = [SpooledBatch(first_seq, Quotes.unpack(packed)) for first_seq, packed in rows]
+        batches = [_batch(*row) for row in rows]
         return [batches[0].after(after_seq), *batches[1:]] if batches else []
 
     def first_seq(self, symbol: str) -> int | None:
@@ -182,11 +187,14 @@ class BatchTable:
 
     def _bounds(self, symbol: str, seq: int) -> tuple[int, int, int]:
         """First and last number and the last time of the batch that holds ``seq``."""
-        first_seq, last_seq, last_time_ms = self._file.execute(
+        found = self._file.execute(
             "SELECT first_seq, last_seq, last_time_ms FROM runs"
             " WHERE symbol = ? AND last_seq >= ? ORDER BY last_seq LIMIT 1",
             (symbol, seq),
         ).fetchone()
+        if found is None:
+            raise SpoolDamagedError("the last ticks are missing")
+        first_seq, last_seq, last_time_ms = found
         return int(first_seq), int(last_seq), int(last_time_ms)
 
     def _total(self, where: str, *values: str | int) -> int:
@@ -229,6 +237,19 @@ class AcknowledgementTable:
         self._file.execute("DELETE FROM acknowledgements WHERE symbol = ?", (symbol,))
 
 
+def _batch(first_seq: int, last_seq: int, packed: bytes, crc: int | None) -> SpooledBatch:
+    """The batch of a row; raises `SpoolDamagedError` where it is not what was written."""
+    if crc is not None and zlib.crc32(packed) != crc:
+        raise SpoolDamagedError(f"ticks {first_seq} to {last_seq} are not what was written")
+    try:
+        batch = SpooledBatch(first_seq, Quotes.unpack(packed))
+    except ValueError:
+        raise SpoolDamagedError(f"ticks {first_seq} to {last_seq} cannot be read") from None
+    if batch.last_seq != last_seq:
+        raise SpoolDamagedError(f"of ticks {first_seq} to {last_seq} some are missing")
+    return batch
+
+
 def _text(state: SpoolState) -> str:
     return json.dumps(
         [
@@ -243,5 +264,8 @@ def _text(state: SpoolState) -> str:
 
 
 def _state(text: str) -> SpoolState:
-    last_seq, acknowledged_seq, time_ms, bid, bookmark, dropped = json.loads(text)
+    try:
+        last_seq, acknowledged_seq, time_ms, bid, bookmark, dropped = json.loads(text)
+    except ValueError:
+        raise SpoolDamagedError("how far a symbol has come cannot be read") from None
     return SpoolState(last_seq, acknowledged_seq, LastGood(time_ms, bid), bookmark, dropped)
