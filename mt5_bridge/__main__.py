@@ -11,6 +11,7 @@ from mt5_bridge.connector.config import read_setup, spool_of
 from mt5_bridge.connector.config_file import ConfigError
 from mt5_bridge.connector.options import DEFAULT_SPOOL
 from mt5_bridge.connector.running import BAD_INPUT, run_alone, run_stream
+from mt5_bridge.connector.scheduled_task import install_task, uninstall_task
 from mt5_bridge.connector.store_key import store_key
 from mt5_bridge.connector.streams_status import forget_streams, show_all
 from mt5_bridge.connector.supervisor import ConnectorSupervisor
@@ -38,6 +39,10 @@ def main(arguments: Sequence[str]) -> int:
                 return show_all(spool_of(arguments[1:]), logs.say)
             case ["store-key"]:
                 return store_key(arguments[1:], logs.say)
+            case ["install-task"]:
+                return install_task(arguments[1:], logs.say)
+            case ["uninstall-task"]:
+                return uninstall_task(arguments[1:], logs.say)
         setup = read_setup(arguments)
     except ConfigError as error:
         logs.complain(str(error), Path(DEFAULT_SPOOL))

@@ -24,7 +24,8 @@ def option_parser() -> argparse.ArgumentParser:
     parser = OptionParser(
         prog="python -m mt5_bridge",
         description="Sends ticks to the analysis server. `status` shows how a running connector "
-        "does, `store-key` moves its key into the keyring; each has its own --help.",
+        "does, `store-key` moves its key into the keyring, `install-task` lets Windows keep it "
+        "running; each has its own --help.",
     )
     # For argparse `--source-timezone -05:00` is two options, unless that is a negative number.
     parser._negative_number_matcher = re.compile(r"-\d+(?::?\d+)?|-\d*\.\d+")

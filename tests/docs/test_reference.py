@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from goldtrader import urls
 from mt5_bridge.connector import config
 from mt5_bridge.connector.options import option_parser
+from mt5_bridge.connector.scheduled_task import task_parser
 from mt5_bridge.connector.store_key import store_key_parser
 from reports_app import metrics as reports
 from tests.docs.pages import PACKAGES, REFERENCE, ROOT, code, sections, text
@@ -117,7 +118,7 @@ def test_a_command_and_its_options_are_those_of_the_reference(name: str) -> None
 
 def test_the_connector_s_options_are_those_of_the_reference() -> None:
     section = sections(REFERENCE / "commands.md")["The connector"]
-    parsers = (option_parser(), store_key_parser())
+    parsers = (option_parser(), store_key_parser(), task_parser("install-task"))
     actions = [action for parser in parsers for action in parser._actions]
     own = {option for action in actions for option in action.option_strings}
     assert set(re.findall(r"`(--[a-z-]+)", section)) == own - {"-h", "--help"}
