@@ -2,7 +2,17 @@
 """The product's command line: `manage.py stack`, `backtest`, `smc`, `candles`, Django's own."""
 
 import os
+import pwd
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from signals_app.actor import Actor
+
+#: Commands that serve others, who say for themselves who they are.
+_SERVERS = frozenset({"gateway", "runserver", "telegram_bot"})
 
 
 def main() -> None:
@@ -22,7 +32,23 @@ def main() -> None:
         sys.exit(run_stack(sys.argv[2:]))
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from signals_app.actor import acting
+
+    with acting(_actor(sys.argv[1:2])):
+        execute_from_command_line(sys.argv)
+
+
+def _actor(command: "Sequence[str]") -> "Actor":
+    """The account of this machine that runs a command; a server acts for the product."""
+    from signals_app.actor import SYSTEM, Actor, Door
+
+    if not command or command[0] in _SERVERS:
+        return SYSTEM
+    try:
+        account = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        account = f"uid {os.getuid()}"
+    return Actor(Door.COMMAND, account, via=f"manage.py {command[0]}")
 
 
 def _without_optimisation() -> None:

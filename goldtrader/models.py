@@ -1,6 +1,8 @@
 """The keys of the API."""
 
-from django.db import models
+from typing import Any
+
+from django.db import models, transaction
 from rest_framework_api_key.models import AbstractAPIKey
 
 from signals_app.services.api_keys import KeyRights
@@ -26,6 +28,11 @@ class ApiKey(AbstractAPIKey):
     class Meta(AbstractAPIKey.Meta):
         db_table = "api_keys"
         verbose_name = "API key"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save the key and what the audit says of it, both or neither."""
+        with transaction.atomic():
+            super().save(*args, **options)
 
     @property
     def rights(self) -> KeyRights:

@@ -6,10 +6,29 @@ By plain SQL: this process must hold no connection of Django's when it forks.
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.types.json import Jsonb as Json
 
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.processes.children import CONNECTOR_NAME
 from signals_app.market.built_in import BUILT_IN
+
+_WIDEN_KEY = """
+UPDATE api_keys SET symbols = symbols || %(symbol)s
+WHERE name = %(key)s AND scope = 'connector' AND NOT symbols @> %(symbol)s
+RETURNING 'goldtrader.apikey', name || ' (' || prefix || ')', symbols - -1, symbols
+"""
+_WIDEN_CONNECTORS = """
+UPDATE connectors SET symbols = symbols || %(symbol)s
+WHERE %(key)s IN (name, owner) AND NOT symbols @> %(symbol)s
+RETURNING 'signals_app.connector', name, symbols - -1, symbols
+"""
+#: The audit's row, in the transaction of the change; the stack acts for the product.
+_RECORD = """
+INSERT INTO audit_entries
+    (at, door, who, key, via, action, subject_type, subject, before, after)
+VALUES (now(), 'system', 'goldtrader', '', 'manage.py stack', 'changed', %s, %s,
+    jsonb_build_object('symbols', %s::jsonb), jsonb_build_object('symbols', %s::jsonb))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +63,9 @@ def admit(database_url: str, symbol: str) -> FeedInstrument:
                 f"and start again; or give one of {names} to --symbol."
             )
         found = FeedInstrument(*row)
-        database.execute(
-            "UPDATE api_keys SET symbols = symbols || to_jsonb(%(symbol)s::text)"
-            " WHERE name = %(key)s AND scope = 'connector'"
-            " AND NOT symbols @> to_jsonb(%(symbol)s::text)",
-            {"symbol": found.symbol, "key": CONNECTOR_NAME},
-        )
-        database.execute(
-            "UPDATE connectors SET symbols = symbols || to_jsonb(%(symbol)s::text)"
-            " WHERE %(key)s IN (name, owner) AND NOT symbols @> to_jsonb(%(symbol)s::text)",
-            {"symbol": found.symbol, "key": CONNECTOR_NAME},
-        )
+        values = {"symbol": Json(found.symbol), "key": CONNECTOR_NAME}
+        for statement in (_WIDEN_KEY, _WIDEN_CONNECTORS):
+            for subject_type, subject, before, after in database.execute(statement, values):
+                changed = (subject_type, subject, Json(before), Json(after))
+                database.execute(_RECORD, changed)
     return found

@@ -1,5 +1,6 @@
 """The rows of the market, the pipeline and its signals."""
 
+from signals_app.models.audit import AuditEntry
 from signals_app.models.connector import Connector, ConnectorEvent
 from signals_app.models.instrument import Instrument
 from signals_app.models.pipeline import Analysis, Decision, StreamPosition
@@ -10,6 +11,7 @@ from signals_app.models.strategy import NoLiveStrategy, Strategy
 
 __all__ = (
     "Analysis",
+    "AuditEntry",
     "Connector",
     "ConnectorEvent",
     "Decision",

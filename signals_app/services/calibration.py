@@ -15,7 +15,11 @@ from signals_app.market.candle import Timeframe
 from signals_app.models import MeasuredProbability
 from signals_app.probability.calibration import Calibration, calibrate
 from signals_app.probability.estimate import Probability
+from signals_app.services import audit
+from signals_app.services.audit import Change
 from signals_app.services.price_history import MarketHistory
+
+_AUDITED = MeasuredProbability._meta.label_lower
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +144,8 @@ def _store(
         data_to_ms=one.to_ms,
         made_at=made_at,
     )
+    measured = {"outcomes": one.events, "data_to": calendar.utc(one.to_ms)}
+    name = f"{one.symbol} {one.timeframe}"
+    audit.record(Change("calibrated", _AUDITED, name, after=measured))
     is_older = before is not None and before.data_to > calendar.utc(one.to_ms)
     return StoreResult(StoreOutcome.NOT_IN_USE if is_older else StoreOutcome.IN_USE, before)

@@ -15,6 +15,8 @@ from signals_app.importers.history_files import built, longest_shorter
 from signals_app.market.calendar import iso, utc
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.models import PriceCandle, StreamPosition
+from signals_app.services import audit
+from signals_app.services.audit import Change
 from signals_app.services.price_history import stored_candles
 
 #: What the column of `price_history` holds.
@@ -78,6 +80,7 @@ def import_candle_file(
                 on_read=on_read,
             )
             stored = importer.store(candles)
+            _record(symbol, timeframe, file, stored)
     except OffGridError:
         shorter = _shorter_history(symbol, timeframe)
         if shorter is None:
@@ -87,10 +90,19 @@ def import_candle_file(
             rebuilt = built(stored_candles(symbol, shorter), shorter, timeframe)
             stored = importer.store([rebuilt])
             stored.built_from = shorter
+            _record(symbol, timeframe, file, stored)
     with connection.cursor() as cursor:
         # After a bulk load the planner's figures are those of an empty table.
         cursor.execute("ANALYZE price_history")
     return stored
+
+
+def _record(
+    symbol: str, timeframe: Timeframe, file: OpenedCandleFile, stored: ImportedCandles
+) -> None:
+    imported = {"file": str(file.path), "read": stored.read, "new": stored.new}
+    kind = PriceCandle._meta.label_lower
+    audit.record(Change("imported", kind, f"{symbol} {timeframe}", after=imported))
 
 
 class _Importer:

@@ -10,8 +10,9 @@ from django.utils import timezone
 from signals_app.connector_codes import ConnectorEventCode
 from signals_app.connector_names import continues
 from signals_app.models import Connector, ConnectorEvent, StreamPosition
-from signals_app.services import api_keys
+from signals_app.services import api_keys, audit
 from signals_app.services.api_keys import KeyRights
+from signals_app.services.audit import Change
 
 #: A connector sends a heartbeat every 30 s; twice that without one is silence.
 SILENT_AFTER = timedelta(seconds=60)
@@ -75,7 +76,13 @@ def allow_connector(name: str, symbols: Sequence[str], key: KeyRights) -> Connec
             connector.symbols,
             f"The connector {name} may not send {{}}: add it to its symbols in the admin first.",
         )
+        note_token(connector, symbols)
     return connector
+
+
+def note_token(connector: Connector, symbols: Sequence[str]) -> None:
+    """Write into the audit that a token of the connector is given away."""
+    audit.record(Change.of_row("token given", connector, after={"symbols": [*symbols]}))
 
 
 def _require_room(key_name: str) -> None:
@@ -97,7 +104,8 @@ def cut_off(connector: Connector) -> bool:
     if connector.is_revoked:
         return False
     connector.is_revoked, connector.tokens_from = True, timezone.now()
-    connector.save(update_fields=("is_revoked", "tokens_from"))
+    with transaction.atomic():
+        connector.save(update_fields=("is_revoked", "tokens_from"))
     return True
 
 
@@ -106,7 +114,8 @@ def let_in_again(connector: Connector) -> bool:
     if not connector.is_revoked:
         return False
     connector.is_revoked = False
-    connector.save(update_fields=("is_revoked",))
+    with transaction.atomic():
+        connector.save(update_fields=("is_revoked",))
     return True
 
 

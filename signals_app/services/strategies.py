@@ -32,7 +32,7 @@ def change_parameters(changes: Mapping[str, Any]) -> Strategy:
         wanted = _changed(live, changes)
         if wanted == asdict(live.value()):
             return live
-        Strategy.objects.filter(pk=live.pk).update(status=Strategy.Status.RETIRED)
+        _retire(live)
         made = _next_version(live, wanted, Strategy.Status.LIVE)
     log.info("strategy_live", strategy=str(made), before=str(live))
     return made
@@ -54,7 +54,8 @@ def make_live(strategy_id: int) -> Strategy:
             changed(Parameters(), strategy.differences())
         except BadParameter as bad:
             raise NotPossible(f"{strategy} cannot be live: {bad}") from None
-        Strategy.objects.filter(status=Strategy.Status.LIVE).update(status=Strategy.Status.RETIRED)
+        for other in Strategy.objects.filter(status=Strategy.Status.LIVE):
+            _retire(other)
         strategy.status = Strategy.Status.LIVE
         strategy.save(update_fields=("status",))
     log.info("strategy_live", strategy=str(strategy))
@@ -84,6 +85,11 @@ def version_id(version: int) -> int:
 def any_in_shadow() -> bool:
     """Whether a strategy runs beside the live one."""
     return Strategy.objects.in_shadow().exists()
+
+
+def _retire(strategy: Strategy) -> None:
+    strategy.status = Strategy.Status.RETIRED
+    strategy.save(update_fields=("status",))
 
 
 def _changed(strategy: Strategy, changes: Mapping[str, Any]) -> dict[str, Any]:

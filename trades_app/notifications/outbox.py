@@ -16,6 +16,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from signals_app.models import Signal
+from signals_app.services import audit
+from signals_app.services.audit import Change
 from trades_app.models import Message
 from trades_app.notifications import channels
 from trades_app.notifications.channels import Channels
@@ -135,9 +137,22 @@ def release_lost_claims() -> int:
 def send_again(messages: QuerySet[Message]) -> int:
     """Make those of the messages due that failed or wait to be tried again; returns how many."""
     waiting, failed = Message.Status.WAITING, Message.Status.FAILED
-    return messages.filter(status__in=(waiting, failed)).update(
-        status=waiting, not_before=Now(), attempts=0, error=""
-    )
+    with transaction.atomic():
+        chosen = messages.filter(status__in=(waiting, failed)).select_for_update().order_by("pk")
+        found = list(chosen.only("pk", "key", "status"))
+        audit.record(
+            *(
+                Change.of_row(
+                    "ordered to send again",
+                    message,
+                    before={"status": message.status},
+                    after={"status": waiting, "message": message.key},
+                )
+                for message in found
+            )
+        )
+        due = Message.objects.filter(pk__in=[message.pk for message in found])
+        return due.update(status=waiting, not_before=Now(), attempts=0, error="")
 
 
 def unsent() -> int:

@@ -7,6 +7,8 @@ from django.db import transaction
 
 from signals_app.market import calendar
 from signals_app.models import StreamPosition
+from signals_app.services import audit
+from signals_app.services.audit import Change
 from trades_app import models
 from trades_app.lifecycle import machine
 from trades_app.lifecycle.trade import CloseOrder, Trade
@@ -33,5 +35,7 @@ def order_close(trade_id: int, now: datetime) -> Trade:
         trade = machine.order_close(row.value(), order)
         row.fill(trade)
         row.save(update_fields=("close_after_ordinal", "close_from"))
+        ordered = {"signal": trade.signal_id, "close_from": row.close_from}
+        audit.record(Change.of_row("ordered to close", row, after=ordered))
     log.info("close_ordered", signal_id=trade.signal_id, after_ordinal=order.after_ordinal)
     return trade

@@ -11,6 +11,8 @@ from signals_app.models import Decision, Signal, StreamPosition
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.pipeline import stream
 from signals_app.pipeline.candles import candle_id
+from signals_app.services import audit
+from signals_app.services.audit import Change
 from trades_app import models
 from trades_app.lifecycle import machine
 from trades_app.lifecycle.fills import Moved
@@ -93,6 +95,8 @@ def cancel_trade(signal_id: str) -> Trade:
         close_signal(signal, trade)
         decision.outcome = Decision.Outcome.SIGNAL
         decision.save(update_fields=("outcome",))
+        cancelled = {"signal": signal_id, "status": row.status}
+        audit.record(Change.of_row("cancelled", row, after=cancelled))
     log.info("trade_cancelled", signal_id=signal_id)
     return trade
 

@@ -5,8 +5,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
+from reports_app.models import PerformanceMetric
 from reports_app.track_record.performance import recompute
+from signals_app.services import audit
+from signals_app.services.audit import Change
 
 
 class Command(BaseCommand):
@@ -22,5 +26,10 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Compute, and say how many rows there are."""
-        rows = recompute(since=options["since"], instrument=options["symbol"])
+        since, symbol = options["since"], options["symbol"]
+        with transaction.atomic():
+            rows = recompute(since=since, instrument=symbol)
+            asked = {"since": since, "rows": rows}
+            kind = PerformanceMetric._meta.label_lower
+            audit.record(Change("computed again", kind, symbol or "all instruments", after=asked))
         self.stdout.write(f"{rows} rows of days, weeks and months.")

@@ -13,7 +13,7 @@ from signals_app.gateway import tokens
 from signals_app.market.built_in import BUILT_IN
 from signals_app.market.symbols import SYMBOL
 from signals_app.models import Instrument
-from signals_app.services.connectors import set_symbols
+from signals_app.services.connectors import note_token, set_symbols
 
 
 class Command(BaseCommand):
@@ -56,6 +56,7 @@ class Command(BaseCommand):
             raise CommandError(f"the database does not answer: {reason}", returncode=2) from None
         if connector.is_revoked:
             raise CommandError(f"connector {name} is revoked; see the admin", returncode=2)
+        note_token(connector, symbols)
         lifetime = round(options["hours"] * 3600)
         self.stderr.write(f"connector {name} may send {', '.join(symbols)}")
         for symbol in sorted(set(symbols) - set(known) - set(BUILT_IN)):

@@ -7,7 +7,7 @@ from psycopg.conninfo import make_conninfo
 from goldtrader.models import ApiKey
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.instruments import FeedInstrument, admit
-from signals_app.models import Connector, Instrument
+from signals_app.models import AuditEntry, Connector, Instrument
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,6 +62,23 @@ def test_the_stacks_own_connectors_may_send_it_too(key: ApiKey) -> None:
         "embedded-simulated": ["XAUUSD", "AUDUSD"],
         "mt5": ["XAUUSD"],
     }
+
+
+def test_what_the_stack_allows_is_in_the_audit(key: ApiKey) -> None:
+    make_audusd()
+
+    admit(database_url(), "AUDUSD")
+
+    entry = AuditEntry.objects.order_by("pk").last()
+    assert (entry.door, entry.via, entry.subject) == (
+        "system",
+        "manage.py stack",
+        f"embedded ({key.prefix})",
+    )
+    assert (entry.before, entry.after) == (
+        {"symbols": ["XAUUSD"]},
+        {"symbols": ["XAUUSD", "AUDUSD"]},
+    )
 
 
 def test_a_symbol_that_is_no_instrument_is_refused_in_a_sentence(key: ApiKey) -> None:
