@@ -11,7 +11,7 @@ from goldtrader.operations import beat, connections, heartbeats, watchdog
 app = Celery("goldtrader")
 # The app of every thread, the web server's too; otherwise only of the one that imports this.
 app.set_default()
-app.config_from_object("django.conf:settings", namespace="CELERY")
+app.config_from_object("goldtrader.settings:CELERY")
 app.autodiscover_tasks()
 beat.connect()
 connections.connect()

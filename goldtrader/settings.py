@@ -13,7 +13,7 @@ from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from goldtrader import environment
+from goldtrader import broker, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -86,6 +86,10 @@ METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
 # Processes that share this directory are added up at the web server's /metrics.
 if _metrics_directory := env.str("PROMETHEUS_MULTIPROC_DIR", default=""):
     Path(_metrics_directory).mkdir(parents=True, exist_ok=True)
+    # Here: Prometheus' client looks for the directory when it is imported.
+    from goldtrader import metrics_files
+
+    metrics_files.keep_room()
 
 
 INSTALLED_APPS = [
@@ -215,8 +219,10 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-CELERY_BROKER_URL = REDIS_URL
-CELERY_RESULT_BACKEND = REDIS_URL
+# A worker shows the addresses to whoever asks it for its settings; the password stands apart.
+CELERY_BROKER_URL, CELERY_BROKER_USER, CELERY_BROKER_PASSWORD = broker.parts_of(REDIS_URL)
+CELERY_RESULT_BACKEND = CELERY_BROKER_URL
+CELERY_REDIS_USERNAME, CELERY_REDIS_PASSWORD = CELERY_BROKER_USER, CELERY_BROKER_PASSWORD
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = 600
 CELERY_TASK_ACKS_LATE = True
@@ -235,6 +241,12 @@ CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "delivery"
+#: All that Celery gets, since a worker shows what it got to whoever asks it.
+CELERY = {
+    name.removeprefix("CELERY_").lower(): value
+    for name, value in tuple(globals().items())
+    if name.startswith("CELERY_")
+}
 
 # Amber, each shade one step darker than Tailwind's own so that links stay readable on white.
 _GOLD = {
@@ -326,6 +338,8 @@ LOGGING = {
         # Two lines for each task; Flower shows tasks, and what they did has events of its own.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # A line for each of them, thirty a minute.
+        "celery.beat": {"level": "WARNING"},
     },
 }
 structlog.configure(

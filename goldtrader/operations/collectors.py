@@ -14,6 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from goldtrader import metrics_files
 from goldtrader.store import store
 from signals_app.gateway import metrics as gateway
 from signals_app.metrics import Memory
@@ -44,18 +45,19 @@ class ProcessMetrics(Collector):
             yield from REGISTRY.collect()
             yield from gateway.REGISTRY.collect()
             return
-        _forget_dead(Path(directory))
+        metrics_files.forget_ended(Path(directory))
         shared: Any = MultiProcessCollector
-        yield from shared.merge(self._files(Path(directory)))
+        with metrics_files.being_read(Path(directory)) as files:
+            merged = list(shared.merge([str(file) for file in self._counted(files)]))
+        yield from merged
         yield from Memory().collect()
 
-    def _files(self, directory: Path) -> list[str]:
-        files = directory.glob("*.db")
+    def _counted(self, files: list[Path]) -> list[Path]:
         if not self._is_alone:
-            return [str(file) for file in files]
+            return files
         this = psutil.Process()
         pids = {str(process.pid) for process in (this, *this.children(recursive=True))}
-        return [str(file) for file in files if _pid_of(file) in pids]
+        return [file for file in files if metrics_files.pid_of(file) in pids]
 
 
 class StreamLag(Collector):
@@ -80,15 +82,3 @@ class StreamLag(Collector):
         except (Error, RedisError) as failure:
             log.warning("stream_lag_not_read", detail=str(failure))
         yield lag
-
-
-def _forget_dead(directory: Path) -> None:
-    """Delete the gauges of processes that are gone: their connections are closed too."""
-    for file in directory.glob("gauge_live*_*.db"):
-        pid = _pid_of(file)
-        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
-            file.unlink(missing_ok=True)
-
-
-def _pid_of(file: Path) -> str:
-    return file.stem.rpartition("_")[2]

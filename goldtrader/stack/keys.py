@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from goldtrader.stack.data_dir import DataDir, write_private
 from goldtrader.stack.errors import StackError
@@ -19,6 +19,7 @@ class Keys:
     database_password: str
     redis_password: str
     connector_jwt_keys: str
+    flower_password: str = ""
     connector_api_key: str = ""
     admin_password: str = ""
 
@@ -27,13 +28,19 @@ def load_or_generate(data_dir: DataDir) -> Keys:
     """The secrets of ``data_dir``, made the first time."""
     try:
         written = json.loads(data_dir.keys.read_text())
-        return Keys(**{field.name: written[field.name] for field in fields(Keys)})
+        # Of a file that an earlier version made.
+        written.setdefault("flower_password", "")
+        keys = Keys(**{field.name: written[field.name] for field in fields(Keys)})
     except FileNotFoundError:
         keys = _generate()
-        save(data_dir, keys)
-        return keys
     except (OSError, ValueError, KeyError) as error:
         raise StackError(f"The secrets in {data_dir.keys} cannot be read: {error!r}.") from error
+    else:
+        if keys.flower_password:
+            return keys
+        keys = replace(keys, flower_password=_generate().flower_password)
+    save(data_dir, keys)
+    return keys
 
 
 def save(data_dir: DataDir, keys: Keys) -> None:
@@ -46,5 +53,6 @@ def _generate() -> Keys:
         secret_key=secrets.token_urlsafe(50),
         database_password=secrets.token_urlsafe(24),
         redis_password=secrets.token_urlsafe(24),
+        flower_password=secrets.token_urlsafe(24),
         connector_jwt_keys=f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}",
     )

@@ -1,5 +1,6 @@
 """What the person at the terminal sees of the stack."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 
@@ -41,11 +42,11 @@ class Screen:
 
     def step(self, done: str) -> None:
         """Print a step of the start or the end, with the seconds since the start."""
-        self._console.print(Text(f"{self.seconds:5.1f} s  {done}", style="dim"))
+        self._print(Text(f"{self.seconds:5.1f} s  {done}", style="dim"))
 
     def note(self, event: str) -> None:
         """Print an event of the running stack, with the time of day."""
-        self._console.print(Text(f"{time.strftime('%H:%M:%S')}  {event}", style="yellow"))
+        self._print(Text(f"{time.strftime('%H:%M:%S')}  {event}", style="yellow"))
 
     def refuse(self, sentence: str) -> None:
         """Print to stderr why the stack does not start or has ended."""
@@ -63,8 +64,13 @@ class Screen:
         table.add_column(overflow="fold")
         for name, value, style in _rows(stack):
             table.add_row(name, Text(value, style=style))
-        self._console.print(table, soft_wrap=False)
-        self._console.print(Text("Ctrl-C ends all of it."))
+        self._print(table, soft_wrap=False)
+        self._print(Text("Ctrl-C ends all of it."))
+
+    def _print(self, shown: Text | Table, *, soft_wrap: bool = True) -> None:
+        # Printed to a file on a full disk, or to a pipe that nobody reads any more.
+        with contextlib.suppress(OSError):
+            self._console.print(shown, soft_wrap=soft_wrap)
 
 
 def _rows(stack: RunningStack) -> list[tuple[str, str, str]]:
@@ -80,6 +86,7 @@ def _rows(stack: RunningStack) -> list[tuple[str, str, str]]:
         ("Login", login, "bold green" if stack.password else ""),
         ("API", f"{web}/api/v1/docs", ""),
         ("Tasks (Flower)", f"http://{LOOPBACK}:{stack.ports.flower}", ""),
+        ("", f"login flower, with the flower_password in {stack.data_dir.keys}", ""),
         (
             "Gateway",
             f"wss://{stack.ports.gateway_host}:{stack.ports.gateway}/ws/v1/ticks",

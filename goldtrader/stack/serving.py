@@ -21,9 +21,12 @@ _FLOWER = "flower"
 class ServiceStart:
     """One start of the services; `ports` are those they listen on in the end."""
 
-    def __init__(self, supervisor: Supervisor, screen: Screen, ports: Ports) -> None:
+    def __init__(
+        self, supervisor: Supervisor, screen: Screen, ports: Ports, *, flower_password: str
+    ) -> None:
         self._supervisor = supervisor
         self._screen = screen
+        self._flower_password = flower_password
         self.ports = ports
 
     def run(self, *, workers: int) -> None:
@@ -31,7 +34,7 @@ class ServiceStart:
         _forget_earlier_heartbeats()
         for service in services.essential(web_port=self.ports.web, workers=workers):
             self._supervisor.start(service)
-        self._supervisor.start(services.flower(self.ports.flower))
+        self._start_flower()
         patience = Patience(_STILL_SECONDS)
         shown = ""
         while (waits_for := self._waits_for()) is not None:
@@ -48,6 +51,9 @@ class ServiceStart:
                 )
             time.sleep(0.1)
         self._screen.step("Web, gateway and workers are up")
+
+    def _start_flower(self) -> None:
+        self._supervisor.start(services.flower(self.ports.flower, password=self._flower_password))
 
     def _waits_for(self) -> str | None:
         """What is not ready yet; None once all is.
@@ -66,7 +72,7 @@ class ServiceStart:
         if ended.name == _FLOWER:
             # Another program took its port meanwhile; nothing else waits for this page.
             self.ports = dataclasses.replace(self.ports, flower=free_ports.choose_free())
-            self._supervisor.start(services.flower(self.ports.flower))
+            self._start_flower()
             return
         log = self._supervisor.log_of(ended.name)
         raise StackError(

@@ -90,7 +90,9 @@ def _feed_to_finish(plan: StackPlan) -> SentFeed | None:
 def _forget_password(data_dir: DataDir) -> None:
     """Delete the first login's password, which is shown once."""
     secrets = keys.load_or_generate(data_dir)
-    keys.save(data_dir, dataclasses.replace(secrets, admin_password=""))
+    # A disk that has just become full ends no stack; the password is shown once more then.
+    with contextlib.suppress(OSError):
+        keys.save(data_dir, dataclasses.replace(secrets, admin_password=""))
 
 
 def _end(data_dir: DataDir, supervisor: Supervisor, screen: Screen) -> None:

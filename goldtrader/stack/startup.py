@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import replace
 
 from goldtrader.environment import gateway_names
@@ -46,11 +45,13 @@ def start(plan: StackPlan, supervisor: Supervisor, screen: Screen) -> RunningSta
     os.environ.update(environment)
     services.load()
     prepare_if_needed(data_dir, stores.database_url, plan.history, supervisor, screen)
-    starting = ServiceStart(supervisor, screen, listening)
+    starting = ServiceStart(supervisor, screen, listening, flower_password=secrets.flower_password)
     starting.run(workers=plan.options.workers)
     feed = None if plan.feed is None else _known_feed(plan.feed, stores.database_url)
     if feed is not None:
-        _start_connector(plan, feed, environment, starting.ports, supervisor)
+        _start_connector(
+            plan, feed, starting.ports, supervisor, certificate=environment["GATEWAY_TLS_CERT"]
+        )
     return RunningStack(
         data_dir=data_dir,
         ports=starting.ports,
@@ -79,16 +80,17 @@ def _known_feed(feed: Feed, database_url: str) -> Feed:
 def _start_connector(
     plan: StackPlan,
     feed: Feed,
-    environment: Mapping[str, str],
     ports: children.Ports,
     supervisor: Supervisor,
+    *,
+    certificate: str,
 ) -> None:
     plan.data_dir.connector.mkdir(exist_ok=True)
     program = children.connector(
-        environment,
         ports,
         plan.data_dir,
         feed,
+        certificate=certificate,
         # Made when the database was prepared.
         api_key=keys.load_or_generate(plan.data_dir).connector_api_key,
         exit_when_done=plan.options.exit_when_done,

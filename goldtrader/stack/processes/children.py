@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,21 +59,21 @@ def environment(
 
 
 def connector(
-    environment: Mapping[str, str],
     ports: Ports,
     data_dir: DataDir,
     feed: Feed,
     *,
+    certificate: str,
     api_key: str,
     exit_when_done: bool,
 ) -> Program:
-    """The connector on ``feed``, which trusts the gateway's own certificate and no other."""
+    """The connector on ``feed``, which trusts the gateway's ``certificate`` and no other."""
     options = [
         *("--source", feed.source),
         *("--name", CONNECTOR_NAME),
         *("--url", f"wss://{LOOPBACK}:{ports.gateway}/ws/v1/ticks"),
         *("--token-url", f"http://{LOOPBACK}:{ports.web}/api/v1/connectors/token"),
-        *("--cafile", environment["GATEWAY_TLS_CERT"]),
+        *("--cafile", certificate),
         *("--spool", str(data_dir.connector)),
         *("--symbol", feed.symbol),
         *("--speed", feed.speed),
@@ -89,6 +88,12 @@ def connector(
         "connector",
         (sys.executable, "-m", "mt5_bridge", *options),
         # The key goes by the environment: everybody on the machine can read command lines.
-        environment={**environment, "MT5_BRIDGE_API_KEY": api_key},
+        environment={
+            **{name: value for name, value in os.environ.items() if name.startswith("MT5_BRIDGE_")},
+            "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "MT5_BRIDGE_API_KEY": api_key,
+        },
         directory=ROOT,
     )

@@ -14,6 +14,7 @@ from goldtrader.stack.errors import StackError
 from goldtrader.stack.processes import logs, process
 from goldtrader.stack.processes.process import ENDINGS, Running, die_with
 
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -34,26 +35,29 @@ class Fork:
     def start(self, log: Path | None) -> Running:
         sys.stdout.flush()
         sys.stderr.flush()
-        fork = _FORK.Process(target=self._begin, args=(os.getpid(), log), name=self.name)
+        # Here: where there is no room for a log, it is the stack that must hear of it.
+        output = None if log is None else os.open(log, _APPEND, 0o600)
+        fork = _FORK.Process(target=self._begin, args=(os.getpid(), output), name=self.name)
         # Until the child has let go of our handlers, a signal would make it end the whole stack.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         try:
             fork.start()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+            if output is not None:
+                os.close(output)
         running = _RunningFork(fork)
         process.note_started(running.pid)
         return running
 
-    def _begin(self, parent: int, log: Path | None) -> None:
+    def _begin(self, parent: int, output: int | None) -> None:
         os.setsid()
         if self.niceness:
             process.stand_back(self.niceness)
         die_with(parent, self.death_signal)
         for ending in ENDINGS:
             signal.signal(ending, signal.SIG_DFL)
-        if log is not None:
-            output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        if output is not None:
             os.dup2(output, sys.stdout.fileno())
             os.dup2(output, sys.stderr.fileno())
             os.close(output)

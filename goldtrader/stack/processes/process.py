@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +21,8 @@ from goldtrader.stack.account import Account
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_PLAIN = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT"})
+_PLAIN_PREFIXES = ("LC_", "LD_", "DYLD_", "PYTHON", "COVERAGE_")
 _AUTOGROUP_TRIES = 20
 #: Seconds in which a child ends gently before it is killed.
 GRACE_SECONDS = 8.0
@@ -86,14 +88,16 @@ class Startable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program of its own, as whom (None: as ourselves) and with which environment (None: ours).
+    """A program of its own, and as whom it runs (None: as ourselves).
 
-    `death_signal` is what it gets on Linux when the stack itself is killed.
+    It gets `environment` and, of ours, what every program may know: no secret of another part. Its
+    account could read it, and so could anybody who is that account. `death_signal` is what it gets
+    on Linux when the stack itself is killed.
     """
 
     name: str
     command: tuple[str, ...]
-    environment: Mapping[str, str] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
@@ -110,7 +114,7 @@ class Program:
                 stdout=output,
                 stderr=None if output is None else subprocess.STDOUT,
                 cwd=self.directory,
-                env=None if self.environment is None else dict(self.environment),
+                env=_plain_environment() | dict(self.environment),
                 start_new_session=True,
                 user=None if account is None else account.uid,
                 group=None if account is None else account.gid,
@@ -120,6 +124,15 @@ class Program:
             )
         note_started(running.pid)
         return running
+
+
+def _plain_environment() -> dict[str, str]:
+    """What of our environment concerns every program: where things are, languages, clocks."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _PLAIN or name.startswith(_PLAIN_PREFIXES)
+    }
 
 
 def stop(

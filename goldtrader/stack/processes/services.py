@@ -22,6 +22,7 @@ def load() -> None:
     import gunicorn.app.wsgiapp  # noqa: F401
     import telegram  # noqa: F401
 
+    import goldtrader.operations.task_page
     import goldtrader.urls  # noqa: F401
     import signals_app.gateway.server  # noqa: F401
     from goldtrader.celery import app
@@ -61,22 +62,20 @@ def essential(*, web_port: int, workers: int) -> tuple[Fork, ...]:
     )
 
 
-def flower(port: int) -> Fork:
+def flower(port: int, *, password: str) -> Fork:
     """Flower, the page about tasks."""
-    return _celery(
-        *("flower", "flower", f"--address={LOOPBACK}", f"--port={port}"),
-        niceness=2 * _FOLLOWER,
-        # It has nothing to finish, and would wait for a broker that ends with the stack.
-        death_signal=signal.SIGKILL,
-    )
+
+    def run() -> None:
+        from goldtrader.celery import app
+        from goldtrader.operations import task_page
+
+        task_page.serve(app, address=LOOPBACK, port=port, password=password)
+
+    # It has nothing to finish, and would wait for a broker that ends with the stack.
+    return Fork("flower", run, death_signal=signal.SIGKILL, niceness=2 * _FOLLOWER)
 
 
-def _celery(
-    name: str,
-    *arguments: str,
-    niceness: int = 0,
-    death_signal: signal.Signals = signal.SIGTERM,
-) -> Fork:
+def _celery(name: str, *arguments: str, niceness: int = 0) -> Fork:
     def run() -> None:
         from goldtrader.celery import app
 
@@ -84,7 +83,7 @@ def _celery(
         sys.argv = ["celery", "--app", "goldtrader", *arguments]
         sys.exit(app.start(list(arguments)))
 
-    return Fork(name, run, death_signal=death_signal, niceness=niceness)
+    return Fork(name, run, niceness=niceness)
 
 
 def _gateway() -> None:

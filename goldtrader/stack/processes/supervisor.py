@@ -4,6 +4,7 @@ It is ours since no library both ties children to the life of their parent (PR_S
 starts them in stages that wait for each other.
 """
 
+import contextlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 #: After running this long, a child that ends is restarted after the shortest pause again.
 _STABLE_AFTER_SECONDS = 60.0
+_LOOK_AT_LOGS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,13 @@ class Supervisor:
         self._logs = log_directory
         self._register = register_file
         self._children: dict[str, _Child] = {}
-        self._unwritten: str | None = None
+        self._failing: dict[str, str] = {}
+        self._logs_looked_at = 0.0
 
     @property
     def unwritten(self) -> str | None:
-        """Why what runs cannot be noted on disk now, such as a full disk; None where it is."""
-        return self._unwritten
+        """What cannot be written to disk now and why, such as a full one; None where all can."""
+        return next(iter(self._failing.values()), None)
 
     def log_of(self, name: str) -> Path:
         """The log file of a child, whether it was started or not."""
@@ -96,8 +99,11 @@ class Supervisor:
         """Restart those whose pause is over; returns those that ended since the last call."""
         now = time.monotonic()
         process.reap_orphans()
-        if self._unwritten is not None:
+        if self._register.name in self._failing:
             self._write_register()
+        if now - self._logs_looked_at >= _LOOK_AT_LOGS_SECONDS:
+            self._logs_looked_at = now
+            self._keep_logs_small()
         ended = []
         for child in self._children.values():
             if child.running is not None and child.running.poll() is not None:
@@ -124,9 +130,11 @@ class Supervisor:
             child.running = child.startable.start(self.log_of(child.startable.name))
         except OSError as error:
             # No room for its log, no process left to be had: it may be there after the next pause.
-            self._unwritten = f"{child.startable.name} cannot be started ({_reason(error)})"
+            name = child.startable.name
+            self._failing[name] = f"{name} cannot be started ({_reason(error)})"
             child.restart_at = now + child.pause_seconds
             return
+        self._failing.pop(child.startable.name, None)
         child.started_at, child.restart_at = now, None
         self._write_register()
 
@@ -149,13 +157,23 @@ class Supervisor:
     def _write_register(self) -> None:
         running = {name: child.running for name, child in self._children.items()}
         pids = {name: each.pid for name, each in running.items() if each is not None}
-        try:
+        with self._noting(self._register):
+            # Without it the stack goes on; only a kill of it could leave something behind.
             register.write(self._register, pids)
+
+    def _keep_logs_small(self) -> None:
+        with self._noting(self._logs):
+            logs.keep_small(self._logs, logs.MOST_BYTES)
+
+    @contextlib.contextmanager
+    def _noting(self, path: Path) -> Iterator[None]:
+        """Note that a path cannot be written, or can again, and go on."""
+        try:
+            yield
         except OSError as error:
-            # The stack goes on; only a kill of it could now leave something behind.
-            self._unwritten = f"{self._register} cannot be written ({_reason(error)})"
+            self._failing[path.name] = f"{path} cannot be written ({_reason(error)})"
         else:
-            self._unwritten = None
+            self._failing.pop(path.name, None)
 
 
 def _reason(error: OSError) -> str:

@@ -39,3 +39,13 @@ def test_secrets_of_an_earlier_version_are_read_without_what_nothing_uses_now(tm
     written = asdict(keys.load_or_generate(DataDir(tmp_path)))
     DataDir(tmp_path).keys.write_text(json.dumps(written | {"field_encryption_keys": "unused"}))
     assert asdict(keys.load_or_generate(DataDir(tmp_path))) == written
+
+
+def test_secrets_of_a_version_without_a_password_for_flower_get_one_and_keep_the_rest(tmp_path):
+    written = asdict(keys.load_or_generate(DataDir(tmp_path)))
+    del written["flower_password"]
+    DataDir(tmp_path).keys.write_text(json.dumps(written))
+    read = keys.load_or_generate(DataDir(tmp_path))
+    assert asdict(read) == written | {"flower_password": read.flower_password}
+    assert len(read.flower_password) > 20
+    assert keys.load_or_generate(DataDir(tmp_path)) == read

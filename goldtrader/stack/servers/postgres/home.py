@@ -1,6 +1,5 @@
 """Where the cluster of a data directory lives, and the account that may enter."""
 
-import contextlib
 import hashlib
 import itertools
 import json
@@ -69,16 +68,21 @@ def _known_home(data_dir: Path, path: Path, found: Binaries) -> ClusterHome:
 
 def _new_home(data_dir: Path, found: Binaries) -> ClusterHome:
     account = required_account()
+    reason = ""
     for path in _candidates(data_dir, account):
-        with contextlib.suppress(OSError, StackError):
+        try:
             _make(path, account)
             if can_write(account, path):
                 reachable = binaries.reachable_by(account, found, home=path)
-                _remember(data_dir, path)
-                return ClusterHome(path, reachable, account)
+                break
             path.rmdir()
-    who = "this account" if account is None else f"the account {account.name!r}"
-    raise StackError(f"PostgreSQL found no directory for {data_dir} that {who} can use.")
+        except (OSError, StackError) as error:
+            reason = f": {error}"
+    else:
+        who = "this account" if account is None else f"the account {account.name!r}"
+        raise StackError(f"PostgreSQL found no directory for {data_dir} that {who} can use{reason}")
+    _remember(data_dir, path)
+    return ClusterHome(path, reachable, account)
 
 
 def _candidates(data_dir: Path, account: Account | None) -> Iterator[Path]:

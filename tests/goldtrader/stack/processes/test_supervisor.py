@@ -5,7 +5,7 @@ import sys
 import psutil
 import pytest
 
-from goldtrader.stack.processes import register
+from goldtrader.stack.processes import logs, register
 from goldtrader.stack.processes import supervisor as supervisor_module
 from goldtrader.stack.processes.process import Program
 from goldtrader.stack.processes.supervisor import ChildExit, Supervisor
@@ -89,3 +89,16 @@ def test_a_child_that_cannot_be_started_again_now_is_tried_later(supervisor, mon
         wait_until(lambda: supervisor.check() == [] and supervisor.unwritten is not None)
     wait_until(lambda: supervisor.check() == [] and supervisor.pid_of("sleeper") is not None)
     wait_until(lambda: supervisor.check() == [] and supervisor.unwritten is None)
+
+
+def test_logs_that_have_grown_are_rotated_while_their_processes_run(
+    supervisor, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(logs, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(supervisor_module, "_LOOK_AT_LOGS_SECONDS", 0.0)
+    talker = "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.01)"
+    supervisor.start(Program("talker", (sys.executable, "-c", talker)))
+    oldest = tmp_path / "talker.log.3"
+    wait_until(lambda: supervisor.check() == [] and oldest.exists())
+    sizes = [path.stat().st_size for path in tmp_path.glob("talker.log*")]
+    assert max(sizes) < 50_000
