@@ -1,4 +1,4 @@
-"""The account PostgreSQL runs as when root starts the stack, since it refuses to run as root."""
+"""The account that the stack goes on as when root starts it; PostgreSQL refuses to run as root."""
 
 import os
 import pwd
@@ -9,7 +9,7 @@ from pathlib import Path
 from goldtrader.stack.errors import StackError
 
 #: Every Linux or macOS has at least one of these accounts; the most suitable first.
-_CANDIDATES = ("postgres", "_postgres", "nobody", "daemon")
+_CANDIDATES = ("goldtrader", "postgres", "_postgres", "nobody", "daemon")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ def main(arguments: Sequence[str]) -> int:
         workers=asked.workers,
         exit_when_done=asked.exit_when_done,
     )
+    # What any part of it writes is for this account alone.
+    os.umask(0o077)
     return run(options, Screen())
 
 

@@ -72,10 +72,18 @@ class DataDir:
         return self.path / "children.json"
 
     def prepare(self) -> None:
-        """Make the directory; raises `StackError` where that, or writing in it, is refused."""
+        """Make the directory; raises `StackError` where that, or writing in it, is refused.
+
+        Its owner alone may enter. Root's may be passed through: PostgreSQL runs as another account.
+        """
+        mode = 0o711 if os.geteuid() == 0 else 0o700
         try:
+            is_ours = not self.path.exists() or (self.path / "lock").exists()
             self.path.mkdir(parents=True, exist_ok=True)
+            if is_ours:
+                self.path.chmod(mode)
             self.logs.mkdir(exist_ok=True)
+            self.logs.chmod(0o700)
             with tempfile.TemporaryFile(dir=self.path):
                 pass
         except OSError as error:

@@ -5,7 +5,7 @@ import dataclasses
 import os
 import signal
 
-from goldtrader.stack import keys, settings_file, stores
+from goldtrader.stack import keys, privileges, settings_file, stores
 from goldtrader.stack.checks import StackPlan, check, require_free_ports
 from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.draining import SentFeed
@@ -30,6 +30,9 @@ def run(options: StackOptions, screen: Screen) -> int:
         if not os.access(plan.data_dir.path, os.F_OK):
             # Before anything is written.
             require_free_ports(options)
+        stays_root = privileges.leave_root(plan.data_dir.path)
+        if stays_root is not None:
+            screen.step(stays_root)
         plan.data_dir.prepare()
         with plan.data_dir.held(by="manage.py stack"):
             _end_left_overs(plan.data_dir, screen)

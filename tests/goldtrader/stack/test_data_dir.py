@@ -1,6 +1,7 @@
 import fcntl
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -81,3 +82,27 @@ def test_a_fork_that_outlives_its_holder_holds_nothing(tmp_path):
     finally:
         os.kill(fork, signal.SIGKILL)
         holder.stdout.close()
+
+
+def test_its_owner_alone_may_enter(tmp_path):
+    data_dir = DataDir(tmp_path / "data")
+    data_dir.prepare()
+    with data_dir.held(by="a stack"):
+        pass
+
+    # Made readable by an earlier version, say.
+    data_dir.path.chmod(0o755)
+    data_dir.logs.chmod(0o755)
+    data_dir.prepare()
+
+    passed_through = 0o711 if os.geteuid() == 0 else 0o700
+    assert stat.S_IMODE(data_dir.path.stat().st_mode) == passed_through
+    assert stat.S_IMODE(data_dir.logs.stat().st_mode) == 0o700
+
+
+def test_a_directory_of_somebody_else_keeps_its_mode(tmp_path):
+    (tmp_path / "photo.jpg").touch()
+    tmp_path.chmod(0o755)
+    DataDir(tmp_path).prepare()
+
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755

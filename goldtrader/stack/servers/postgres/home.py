@@ -37,15 +37,15 @@ class ClusterHome:
 def home_of(data_dir: Path) -> ClusterHome:
     """Where the cluster of ``data_dir`` lives, chosen and made the first time."""
     found = binaries.find_binaries()
-    remembered = _remembered(data_dir)
-    if remembered is not None:
-        return _known_home(data_dir, remembered, found)
+    known = remembered(data_dir)
+    if known is not None:
+        return _known_home(data_dir, known, found)
     return _new_home(data_dir, found)
 
 
 def remove(data_dir: Path) -> None:
     """Delete the cluster of ``data_dir``, wherever it lives."""
-    path = _remembered(data_dir)
+    path = remembered(data_dir)
     if path is not None:
         shutil.rmtree(path, ignore_errors=True)
     _memory(data_dir).unlink(missing_ok=True)
@@ -115,7 +115,11 @@ def _remember(data_dir: Path, path: Path) -> None:
     write_whole(_memory(data_dir), json.dumps({"home": str(kept)}).encode())
 
 
-def _remembered(data_dir: Path) -> Path | None:
+def remembered(data_dir: Path) -> Path | None:
+    """Where the cluster of ``data_dir`` lives; None where it has none yet.
+
+    Raises `StackError` where what says so cannot be read.
+    """
     try:
         return data_dir / str(json.loads(_memory(data_dir).read_text())["home"])
     except FileNotFoundError:
