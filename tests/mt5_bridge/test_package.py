@@ -27,10 +27,17 @@ def test_everything_that_python_imports_is_in_the_wheel():
 
 def test_it_needs_what_the_tested_versions_are_given_for():
     lines = (FOLDER / "requirements.txt").read_text().splitlines()
-    pinned = [line for line in lines if line and not line.startswith("#")]
-    assert names_of(PROJECT["project"]["dependencies"]) == names_of(pinned)
-    # Old versions vanish from the index.
-    assert not any("MetaTrader5==" in line for line in pinned)
+    pinned = [line for line in lines if re.match(r"[\w-]+==", line)]
+    needed = [*PROJECT["project"]["dependencies"], "keyring"]
+    # Its old versions vanish from the index, so that no hash of it would last.
+    assert names_of(needed) - names_of(pinned) == {"metatrader5"}
+
+
+def test_every_version_has_its_hashes():
+    text = (FOLDER / "requirements.txt").read_text()
+    blocks = re.split(r"^(?=[\w-]+==)", text, flags=re.MULTILINE)[1:]
+    assert len(blocks) > 10
+    assert [block for block in blocks if "--hash=sha256:" not in block] == []
 
 
 def test_its_commands_can_be_called():

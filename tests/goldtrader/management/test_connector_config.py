@@ -4,6 +4,7 @@ import io
 import socket
 import ssl
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.servers import certificate
 from mt5_bridge.connector.config import Config, SourceKind, read_setup
 from mt5_bridge.connector.credentials import trust_only
+from mt5_bridge.connector.store_key import store_key
+from tests.mt5_bridge.memory_keyring import memory_keyring
+
+__all__ = ["memory_keyring"]
 
 pytestmark = pytest.mark.django_db
 HOST = "gold.example.org"
@@ -141,3 +146,37 @@ def test_without_a_certificate_it_says_which(home: DataDir) -> None:
 
     with pytest.raises(CommandError, match="cannot be read: No such file or directory"):
         call_command("connector_config", "mt5", symbols="XAUUSD")
+
+
+def test_the_zip_holds_everything_but_the_key(
+    home: DataDir, tmp_path: Path, memory_keyring: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.StringIO()
+    file = tmp_path / "connector.zip"
+
+    call_command(
+        "connector_config", "mt5-london", symbols="XAUUSD", zip=file, stdout=out,
+        stderr=io.StringIO(),
+    )  # fmt: skip
+
+    key = out.getvalue().strip()
+    assert ApiKey.objects.get_from_key(key).symbols == ["XAUUSD"]
+    with zipfile.ZipFile(file) as archive:
+        assert all(key.encode() not in archive.read(name) for name in archive.namelist())
+        archive.extract("goldtrader-connector/mt5_bridge.toml", tmp_path)
+    # As its user does there: the key is stored, and the connector reads all the rest.
+    monkeypatch.chdir(tmp_path / "goldtrader-connector")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{key}\n"))
+    store_key([], lambda _: None)
+    (config,) = read_setup([], {}).streams
+    assert (config.name, config.symbol, config.api_key) == ("mt5-london", "XAUUSD", key)
+    assert config.certificate == home.certificate.read_text()
+
+
+def test_a_zip_that_cannot_be_written_makes_no_key(home: DataDir, tmp_path: Path) -> None:
+    file = tmp_path / "none" / "connector.zip"
+    with pytest.raises(CommandError, match="cannot be written: No such file") as refusal:
+        call_command("connector_config", "mt5", symbols="XAUUSD", zip=file)
+
+    assert refusal.value.returncode == 2
+    assert not ApiKey.objects.exists()
