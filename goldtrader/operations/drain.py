@@ -6,7 +6,7 @@ from goldtrader.operations import queues
 from reports_app.track_record import performance, sealing
 from signals_app.gateway.stream_state import SEQ_PREFIX
 from signals_app.models import Decision, StreamPosition
-from signals_app.pipeline import candles, stream
+from signals_app.pipeline import candles, stream, waiting
 from signals_app.pipeline.stream_keys import state_key
 from trades_app.notifications import outbox
 from trades_app.shadow import following
@@ -44,11 +44,27 @@ def stored_seq(symbol: str, connector: str) -> int:
 
 
 def undecided() -> int:
-    """How many closes can still be decided, or wait for their trade to open."""
+    """How many closes can still be decided, or wait for their trade to open.
+
+    One that waits for another market's ticks is none: nothing here brings them.
+    """
     open_closes = Decision.objects.filter(
         outcome__in=(Decision.Outcome.PENDING, Decision.Outcome.OPENING)
     )
-    return open_closes.exclude(entry_ordinal=None).count()
+    return (
+        open_closes.exclude(entry_ordinal=None)
+        .exclude(outcome=Decision.Outcome.PENDING, instrument__in=waiting.pairs_awaited())
+        .count()
+    )
+
+
+def without_rate() -> list[str]:
+    """A sentence for each symbol whose closes wait for the ticks of another, its rate pair."""
+    return [
+        f"Closes of {symbol} are left undecided: they wait for ticks of {pair} up to midnight UTC, "
+        "by which money is exchanged."
+        for symbol, pair in waiting.pairs_awaited().items()
+    ]
 
 
 def unsealed_days() -> int:

@@ -86,9 +86,17 @@ def drain(supervisor: Supervisor, screen: Screen, feed: SentFeed) -> Drained:
 def _report(feed: SentFeed, answer: Connection) -> None:
     """Send what came of waiting: how it ended, or a sentence that says why it was given up."""
     try:
-        answer.send(_wait(feed.last_seq(), partial(_look, feed.symbol)))
+        found = _wait(feed.last_seq(), partial(_look, feed.symbol))
+        missing = _without_rate() if found is Drained.DONE else ""
+        answer.send(missing or found)
     except StackError as error:
         answer.send(str(error))
+
+
+def _without_rate() -> str:
+    from goldtrader.operations import drain
+
+    return " ".join(drain.without_rate())
 
 
 @dataclass(frozen=True, slots=True)

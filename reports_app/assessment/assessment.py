@@ -108,8 +108,10 @@ def _planned(trades: list[Trade], instrument: Instrument) -> PlannedTrades:
     placed = tuple(zip(trades, quotes, strict=True))
     # What one lot earns when price moves by one, so that costs of a lot are distances of price.
     worths = [
-        money_of_move(instrument, lots=Decimal(1), distance=Decimal(1), price=quote)
-        for quote in quotes
+        money_of_move(
+            instrument, lots=Decimal(1), distance=Decimal(1), price=quote, rate=trade.rate
+        )
+        for trade, quote in placed
     ]
     worthy = tuple(zip(trades, worths, strict=True))
     return PlannedTrades(

@@ -12,6 +12,7 @@ from reports_app.backtest.result import BacktestResult
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.conversion import ANY_RATES
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Int64s
@@ -80,6 +81,8 @@ def score_outcomes(
         decide_from_ms=decide_from_ms,
         on_progress=on_progress,
         workers=workers,
+        # What a result is in R does not depend on the rate, which a trade keeps.
+        rates=ANY_RATES,
     )
     signals, multiples = result.signals, _r_multiples(result)
     if not signals:

@@ -42,9 +42,9 @@ class BacktestAccount:
         """Whether ticks can still move a trade."""
         return bool(self._open)
 
-    def open(self, signal: TradingSignal, entry: Tick) -> None:
-        """Open the signal's trade at its entry tick."""
-        history = _History(open_trade(signal, self._instrument, entry, self._parameters))
+    def open(self, signal: TradingSignal, entry: Tick, rate: Decimal | None) -> None:
+        """Open the signal's trade at its entry tick, with the rate that it was decided with."""
+        history = _History(open_trade(signal, self._instrument, entry, self._parameters, rate))
         self._histories.append(history)
         self._open.append(history)
 

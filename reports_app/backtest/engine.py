@@ -19,6 +19,7 @@ from signals_app.confluence.signal import TradingSignal
 from signals_app.market.aggregation import ClosedCandle, Forming, aggregate
 from signals_app.market.calendar import utc
 from signals_app.market.candle import TIMEFRAMES, WINDOW, Candle, Candles, Timeframe
+from signals_app.market.conversion import NO_RATES, DailyRates
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Tick, Ticks, quantise_all
 from trades_app.lifecycle.candle_fills import on_candle
@@ -40,6 +41,7 @@ def run(
     log: CandleLog | None = None,
     of_minutes: bool = False,
     workers: int = 1,
+    rates: DailyRates = NO_RATES,
 ) -> BacktestResult:
     """Run the live pipeline's functions over these ticks.
 
@@ -48,9 +50,10 @@ def run(
     fill the windows. ``log`` is given the M15 candles that were built. ``of_minutes`` says that the
     ticks are M1 candles, four of one each, whole in a batch: it only makes the result count those
     whose order of high and low was decisive. ``workers`` are the threads that screen closes ahead
-    of the decisions: any number gives the same result.
+    of the decisions: any number gives the same result. ``rates`` are those of the instrument's
+    rate pair, where it has one.
     """
-    engine = _Engine(instrument, parameters, decide_from_ms, workers)
+    engine = _Engine(instrument, parameters, decide_from_ms, workers, rates)
     engine.of_minutes = of_minutes
     forming: Forming = {}
     for ticks in tick_batches:
@@ -82,14 +85,15 @@ def run_on_candles(
     decide_from_ms: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
     workers: int = 1,
+    rates: DailyRates = NO_RATES,
 ) -> BacktestResult:
     """Run the engine where all there is are candles of M15 or shorter.
 
     ``spreads`` (price) are the candles'. A trade is entered at the next candle's open, and
     `trades_app.lifecycle.candle_fills` says what a candle does to it. ``on_progress`` is called now
-    and then with how many candles are done; ``workers`` as in `run`.
+    and then with how many candles are done; ``workers`` and ``rates`` as in `run`.
     """
-    engine = _Engine(instrument, parameters, decide_from_ms, workers)
+    engine = _Engine(instrument, parameters, decide_from_ms, workers, rates)
     if not len(candles):
         return engine.result()
     engine.see(int(candles.time_ms[0]), int(candles.time_ms[-1]), history)
@@ -123,8 +127,9 @@ class _Engine:
         parameters: Parameters,
         decide_from_ms: int | None,
         workers: int,
+        rates: DailyRates,
     ) -> None:
-        self._decide_from_ms = decide_from_ms
+        self._decide_from_ms, self._rates = decide_from_ms, rates
         self.windows = EngineWindows(parameters, workers)
         self.account = BacktestAccount(instrument, parameters)
         self.ticks = 0
@@ -160,14 +165,17 @@ class _Engine:
         number = self._number_of_the_day + 1 if day == self._numbered_date else 1
         exposure = self.account.exposure_before(entry)
         views, best = judged
-        decision = decide(self._instrument, views, entry, exposure, self._parameters, number, best)
+        rate = self._rates.at(close.close_time_ms)
+        decision = decide(
+            self._instrument, views, entry, exposure, self._parameters, number, best, rate
+        )
         if decision.signal is None:
             assert decision.refusal is not None
             self._refusals[decision.refusal.reason] += 1
             return
         self._numbered_date, self._number_of_the_day = day, number
         self._signals.append(decision.signal)
-        self.account.open(decision.signal, entry)
+        self.account.open(decision.signal, entry, rate)
 
     def move_on_ticks(self, ticks: Ticks) -> None:
         """Move the open trades over these ticks."""

@@ -17,9 +17,11 @@ from signals_app.importers.candle_files import CandleFile, MarketFileError, read
 from signals_app.importers.history_files import read_history_files
 from signals_app.importers.history_names import parse_history_name
 from signals_app.importers.progress import OnProgress, no_progress
+from signals_app.importers.rate_files import rate_files, read_rates
 from signals_app.importers.tick_files import open_ticks, read_ticks, rereadable
 from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
+from signals_app.market.conversion import NO_RATES, DailyRates, NoRate, rate_pair
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Ticks
 
@@ -63,6 +65,7 @@ class Market:
     spreads: Float64s | None = None
     batches: Callable[[OnRefused, OnRead], Iterator[Ticks]] | None = None
     of_minutes: bool = False
+    rates: DailyRates = NO_RATES
 
     def run(
         self,
@@ -87,6 +90,7 @@ class Market:
                 decide_from_ms=self.decide_from_ms,
                 on_progress=lambda count: on_progress(count, total, f"{count:,} candles"),
                 workers=workers,
+                rates=self.rates,
             )
         assert self.batches is not None
         batches, refused = self.batches, [0]
@@ -104,6 +108,7 @@ class Market:
             log=log,
             of_minutes=self.of_minutes,
             workers=workers,
+            rates=self.rates,
         )
         return replace(result, ticks_refused=refused[0])
 
@@ -140,13 +145,20 @@ def open_market(
     source_timezone: str = "utc",
     begin_ms: int | None = None,
     end_ms: int | None = None,
+    rates: Path | None = None,
 ) -> Market:
     """Open a file of ticks or of candles as a market; nothing at or after ``end_ms`` is read.
 
+    ``rates`` holds candles of the instrument's rate pair, where it has one; without it ``history``.
     Raises `BadInput` or `MarketFileError`, each a sentence for the user.
     """
     files = read_history_files(_history_files(history, instrument.symbol), source_timezone)
     before, built = files.candles, files.description
+    pair_files = _rate_files(instrument, rates or history)
+    daily = read_rates(pair_files, source_timezone) if pair_files else NO_RATES
+    if pair_files:
+        names = ", ".join(path.name for path in pair_files.values())
+        built += f"; money is exchanged at each day's first rate of {names}"
     if ticks is None:
         if candles is None:
             raise BadInput("A file of ticks or of candles is needed.")
@@ -163,6 +175,7 @@ def open_market(
                 f"where one candle holds stop and target, the stop came first{built}",
                 candles=columns,
                 spreads=spreads,
+                rates=daily,
             )
         # A file of M1 candles serves as ticks, four to a candle.
         ticks = candles
@@ -178,6 +191,7 @@ def open_market(
             read_ticks(path, **reading, on_read=on_read, on_refused=on_refused), end_ms
         ),
         of_minutes=opened.is_of_candles,
+        rates=daily,
     )
 
 
@@ -193,12 +207,18 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def fingerprints(path: Path, history: Path | None, symbol: str) -> dict[str, str]:
-    """The SHA-256 of every file that a market is read from, by path: its own and history.
+def fingerprints(
+    path: Path, history: Path | None, rates: Path | None, instrument: Instrument
+) -> dict[str, str]:
+    """The SHA-256 of every file that a market is read from: its own, history's and rates'.
 
     Raises `BadInput`.
     """
-    read = [path, *_history_files(history, symbol).values()]
+    read = [
+        path,
+        *_history_files(history, instrument.symbol).values(),
+        *_rate_files(instrument, rates or history).values(),
+    ]
     return {str(each): fingerprint(each) for each in read}
 
 
@@ -237,6 +257,26 @@ def _history_files(place: Path | None, symbol: str) -> dict[Timeframe, Path]:
     if not files:
         raise BadInput(f"The history {place} holds no file named like {symbol}_M15.csv.gz.")
     return files
+
+
+def _rate_files(instrument: Instrument, place: Path | None) -> dict[Timeframe, Path]:
+    """The files of the instrument's rate pair; none where it needs none."""
+    try:
+        pair = rate_pair(instrument)
+    except NoRate as unknown:
+        raise BadInput(f"{unknown}.") from None
+    if pair is None:
+        return {}
+    needed = (
+        f"{instrument.symbol} is quoted in {instrument.quote_currency}: give candles of "
+        f"{pair.symbol}, from a week before the file on, with --rates"
+    )
+    if place is None:
+        raise BadInput(f"{needed}.")
+    try:
+        return rate_files(place, pair)
+    except (MarketFileError, OSError) as error:
+        raise BadInput(f"{needed}; {error}") from None
 
 
 def _until(candles: Candles, spreads: Float64s, end_ms: int | None) -> tuple[Candles, Float64s]:

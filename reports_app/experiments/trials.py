@@ -21,7 +21,7 @@ Trades = list[list[float]]
 Candidates = Mapping[int, dict[str, Any]]
 #: A trial that was lost so often, with the process that ran it, is not tried again.
 TRIES = 3
-_PATHS = ("ticks", "candles", "history")
+_PATHS = ("ticks", "candles", "history", "rates")
 
 
 class LostTrial(Exception):  # noqa: N818 - it names what happened
@@ -70,10 +70,11 @@ def trial_of(parameters: Parameters, trades: Trades) -> Trial:
 
 
 def _fingerprints(market: dict[str, Any]) -> dict[str, str]:
-    path, history = market["ticks"] or market["candles"], market["history"]
-    return fingerprints(
-        Path(path), None if history is None else Path(history), market["instrument"]["symbol"]
+    history, rates = (
+        None if market.get(name) is None else Path(market[name]) for name in ("history", "rates")
     )
+    instrument = msgspec.convert(market["instrument"], Instrument)
+    return fingerprints(Path(market["ticks"] or market["candles"]), history, rates, instrument)
 
 
 # A process tries many settings on one file, which is read once; its fingerprint is part of the key.
@@ -82,7 +83,7 @@ def _opened(market: str) -> Market:
     arguments = json.loads(market)
     del arguments["fingerprints"]
     for name in _PATHS:
-        if arguments[name] is not None:
+        if arguments.get(name) is not None:
             arguments[name] = Path(arguments[name])
     arguments["instrument"] = msgspec.convert(arguments["instrument"], Instrument)
     return open_market(**arguments)

@@ -98,6 +98,7 @@ def market_arguments(options: Mapping[str, Any], setup: Setup) -> dict[str, Any]
         "source_timezone": options["source_timezone"],
         "begin_ms": options["begin"],
         "end_ms": options["end"],
+        "rates": options["rates"],
     }
 
 
@@ -110,6 +111,12 @@ def _add_market_arguments(parser: ArgumentParser) -> None:
         "--history",
         type=Path,
         help="a directory of SYMBOL_TIMEFRAME.csv[.gz], or one such file, from before the file",
+    )
+    parser.add_argument(
+        "--rates",
+        type=Path,
+        help="candles of the pair that turns the symbol's currency into dollars, named like "
+        "GBPUSD_H1.csv.gz, or a directory of them (the history's)",
     )
     parser.add_argument(
         "--from", type=moment, dest="begin", help="decide nothing before (UTC date or time)"

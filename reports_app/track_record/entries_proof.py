@@ -1,7 +1,7 @@
 """Proof of signals and trades: every link computed again, every trade replayed from its events."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from reports_app.track_record.violation import Violation, read_value
 from signals_app.market import calendar
@@ -45,6 +45,8 @@ def _event_entries(instrument: str, signals: Mapping[str, Entry]) -> list[Entry]
     _require_trade_of_each_signal(instrument)
     market = Instrument.objects.filter(symbol=instrument).first()
     found: list[Entry] = []
+    decided = Decision.objects.filter(instrument=instrument, rate__isnull=False)
+    rates = dict(decided.values_list("close_time_ms", "rate"))
     trades = Trade.objects.filter(signal__instrument=instrument).order_by("entry_ordinal", "pk")
     for row in trades.select_related("signal__strategy").prefetch_related("events").iterator(500):
         if market is None:
@@ -59,6 +61,8 @@ def _event_entries(instrument: str, signals: Mapping[str, Entry]) -> list[Entry]
         for event, entry in zip(events, entries, strict=True):
             _require_link(event, entry)
         _require_agreement(row, values, market)
+        if row.rate != rates.get(calendar.milliseconds(row.signal.timestamp)):
+            raise Violation(f"The trade of {row.signal_id} has another rate than its decision.")
         found += entries
     return found
 
@@ -92,7 +96,7 @@ def _require_agreement(row: Trade, events: Sequence[core.TradeEvent], market: In
     if not events:
         raise Violation(f"The events of {row.signal_id} were removed.")
     stands = read_value(f"The trade of {row.signal_id}", Trade.value, row)
-    planned = machine.plan_trade(row.signal.value(), market.value(), row.signal.strategy.value())
+    planned = _planned(row, stands, market)
     try:
         follows = replay(planned, market.value(), events)
     except InvalidTransition as error:
@@ -113,6 +117,22 @@ def _require_agreement(row: Trade, events: Sequence[core.TradeEvent], market: In
     status = Signal.Status.ACTIVE if follows.is_open else Signal.Status.CLOSED
     if row.signal.status != status:
         raise Violation(f"Signal {row.signal_id} says {row.signal.status}, its trade {status}.")
+
+
+def _planned(row: Trade, stands: core.Trade, market: Instrument) -> core.Trade:
+    """The trade as its signal, strategy and instrument plan it, at its own rate.
+
+    Brokers change their swaps: what a night costs is what the trade noted when it was opened.
+    """
+    planned = machine.plan_trade(
+        row.signal.value(), market.value(), row.signal.strategy.value(), stands.rate
+    )
+    costs = replace(
+        planned.costs,
+        swap_per_lot_night_buy=stands.costs.swap_per_lot_night_buy,
+        swap_per_lot_night_sell=stands.costs.swap_per_lot_night_sell,
+    )
+    return replace(planned, costs=costs)
 
 
 def _was_ordered(trade: core.Trade) -> bool:

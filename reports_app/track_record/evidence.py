@@ -100,7 +100,11 @@ def _candles(span: Span) -> Iterator[Any]:
 
 def _decisions(span: Span) -> Iterator[Any]:
     rows = Decision.objects.filter(instrument=span.instrument, record_seal=span.number)
-    yield from rows.order_by("close_time_ms").values_list(*_OF_DECISION).iterator(5_000)
+    for *content, rate in (
+        rows.order_by("close_time_ms").values_list(*_OF_DECISION, "rate").iterator(5_000)
+    ):
+        # Most have none, and of old seals no decision had one.
+        yield content if rate is None else [*content, rate]
 
 
 def _probabilities(span: Span) -> Iterator[Any]:

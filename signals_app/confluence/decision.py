@@ -19,9 +19,10 @@ from signals_app.confluence.protections import (
 from signals_app.confluence.refusals import Refusal, RefusalReason
 from signals_app.confluence.scoring import Score, Views, best_direction
 from signals_app.confluence.signal import TradingSignal, signal_id
-from signals_app.confluence.sizing import NoRate, lots_for_risk
+from signals_app.confluence.sizing import lots_for_risk
 from signals_app.market.calendar import session_at
 from signals_app.market.candle import Timeframe
+from signals_app.market.conversion import NoRate
 from signals_app.market.direction import Direction
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.market.tick import Tick
@@ -44,12 +45,14 @@ def decide(
     parameters: Parameters,
     number_of_the_day: int,
     best_known: tuple[Score, float] | None = None,
+    rate: Decimal | None = None,
 ) -> Verdict:
     """Decide the close of the M15 candle behind ``views``.
 
     ``views`` are H4, H1 and M15 in this order, ``entry`` is the first tick at or after the close,
     and ``number_of_the_day`` the number that a signal would have on its UTC day, from 1 on.
-    ``best_known`` is what `best_direction` says of the views, where that is known already.
+    ``best_known`` is what `best_direction` says of the views, where that is known already, ``rate``
+    the day's price of the instrument's rate pair (`market.conversion`), where it has one.
     """
     best, other_total = best_known or best_direction(views)
     refusal = (
@@ -76,6 +79,7 @@ def decide(
             risk_percentage=parameters.risk_percentage,
             distance=abs(as_decimal(levels.entry_price) - as_decimal(levels.stop_loss)),
             price=as_decimal(levels.stop_loss),
+            rate=rate,
         )
     except NoRate as unknown:
         return _refused(best, RefusalReason.NO_RATE, str(unknown))

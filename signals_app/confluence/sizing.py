@@ -2,31 +2,11 @@
 
 from decimal import Decimal
 
+from signals_app.market.conversion import to_account
 from signals_app.market.instrument import Instrument
 from signals_app.market.rounding import rounded
 
-ACCOUNT_CURRENCY = "USD"
 CENT = Decimal("0.01")
-
-
-class NoRate(ValueError):  # noqa: N818 - it says what is missing
-    """Neither side of the instrument is the account's currency; the text is for the operator."""
-
-
-def to_account(instrument: Instrument, amount: Decimal, price: Decimal) -> Decimal:
-    """``amount`` of the quote currency in account currency, not rounded.
-
-    Where the account's currency is the instrument's base (USDCAD) ``price`` itself is the rate.
-    Raises `NoRate` for a cross that has neither side in account currency.
-    """
-    if instrument.quote_currency == ACCOUNT_CURRENCY:
-        return amount
-    if instrument.symbol.startswith(ACCOUNT_CURRENCY):
-        return amount / price
-    raise NoRate(
-        f"{instrument.symbol} is quoted in {instrument.quote_currency}: "
-        f"there is no rate to {ACCOUNT_CURRENCY}"
-    )
 
 
 def money(amount: Decimal) -> Decimal:
@@ -35,13 +15,18 @@ def money(amount: Decimal) -> Decimal:
 
 
 def money_of_move(
-    instrument: Instrument, *, lots: Decimal, distance: Decimal, price: Decimal
+    instrument: Instrument,
+    *,
+    lots: Decimal,
+    distance: Decimal,
+    price: Decimal,
+    rate: Decimal | None = None,
 ) -> Decimal:
     """What ``lots`` earn, in account currency, on a move of ``distance`` that ends at ``price``.
 
-    Not rounded. Raises `NoRate` as `to_account` does.
+    Not rounded. ``rate`` and `NoRate` as in `to_account`.
     """
-    return to_account(instrument, distance * lots * instrument.contract_size, price)
+    return to_account(instrument, distance * lots * instrument.contract_size, price, rate)
 
 
 def lots_for_risk(
@@ -51,14 +36,17 @@ def lots_for_risk(
     risk_percentage: float,
     distance: Decimal,
     price: Decimal,
+    rate: Decimal | None = None,
 ) -> Decimal:
     """The lots that lose ``risk_percentage`` of ``balance`` over ``distance`` (in price).
 
-    Rounded down to the lot step; zero where that is below the instrument's smallest lot. Raises
-    `NoRate` as `to_account` does.
+    Rounded down to the lot step; zero where that is below the instrument's smallest lot. ``rate``
+    and `NoRate` as in `to_account`.
     """
     allowed = balance * Decimal(str(risk_percentage)) / 100
-    loss_of_one_lot = money_of_move(instrument, lots=Decimal(1), distance=distance, price=price)
+    loss_of_one_lot = money_of_move(
+        instrument, lots=Decimal(1), distance=distance, price=price, rate=rate
+    )
     if allowed <= 0 or loss_of_one_lot <= 0:
         return Decimal(0)
     return instrument.whole_lots(allowed / loss_of_one_lot)

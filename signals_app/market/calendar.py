@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 LONDON = ZoneInfo("Europe/London")
 NEW_YORK = ZoneInfo("America/New_York")
 
-MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 
 _OFFICE_OPEN, _OFFICE_CLOSE = time(8), time(17)
 _SUNDAY, _FRIDAY, _SATURDAY = 6, 4, 5

@@ -8,9 +8,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Upper
 
-from signals_app.confluence.sizing import ACCOUNT_CURRENCY, NoRate, to_account
 from signals_app.market import instrument as market
 from signals_app.market.built_in import pair_of
+from signals_app.market.conversion import NoRate, rate_pair
 from signals_app.models import fields
 from signals_app.models.values import ValueColumns
 
@@ -99,10 +99,9 @@ class Instrument(models.Model):
             text = f"{self.symbol} is quoted in {pair[1]}, not in {self.quote_currency}."
             raise ValidationError({"quote_currency": text})
         try:
-            to_account(self.value(), Decimal(1), Decimal(1))
+            rate_pair(self.value())
         except NoRate as unknown:
-            text = f"{unknown}. Only what has {ACCOUNT_CURRENCY} on one side can be traded."
-            raise ValidationError({"quote_currency": text}) from None
+            raise ValidationError({"quote_currency": f"{unknown}."}) from None
 
     def value(self) -> market.Instrument:
         """The core's value of this row."""

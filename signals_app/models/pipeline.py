@@ -161,6 +161,10 @@ class Decision(models.Model):
         null=True,
         help_text="the version that decided; null before that, and for what is older than this",
     )
+    rate = fields.price(
+        null=True,
+        help_text="price of the pair that its money was exchanged at; null: none was needed",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     decided_at = models.DateTimeField(null=True)
     record_seal = models.PositiveIntegerField(

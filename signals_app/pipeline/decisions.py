@@ -24,12 +24,13 @@ from signals_app.pipeline.ports import trade_book
 from signals_app.services.connectors import record_connector_event
 from signals_app.services.locks import lock_decisions
 from signals_app.services.probabilities import note_probability
+from signals_app.services.rates import LiveRates
 
 log = structlog.get_logger(__name__)
 
 _DECIDED_AT_ONCE = 500
 #: What deciding a close writes.
-_DECIDED = ("outcome", "reason", "text", "strategy", "decided_at")
+_DECIDED = ("outcome", "reason", "text", "strategy", "decided_at", "rate")
 #: What the same decision would raise again. A database that is away is not among it.
 _NOT_STORABLE = (IntegrityError, DataError, ValueError, ArithmeticError)
 
@@ -51,13 +52,15 @@ def decide_closes(symbol: str) -> str | None:
         strategy = Strategy.objects.live()
         parameters = strategy.value()
         windows = windows_of(symbol, closes)
+        rates = LiveRates(row.value())
         decided: list[Decision] = []
         signal_id: str | None = None
         for decision in closes:
-            if not _can_be_decided(decision):
+            if not _can_be_decided(decision) or rates.is_awaited(decision.close_time_ms):
                 break
             refusal = refused_early(decision, windows[decision.close_time_ms], parameters)
             if refusal is None:
+                decision.rate = rates.at(decision.close_time_ms)
                 with bound_contextvars(candle=_candle_of(decision)):
                     signal_id = _decide_or_note(decision, row, strategy, parameters)
             else:
@@ -156,6 +159,7 @@ def _decide(
         trade_book().exposure_before(market, parameters, entry),
         parameters,
         number,
+        rate=decision.rate,
     )
     if made.signal is None:
         assert made.refusal is not None

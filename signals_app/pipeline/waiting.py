@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 from signals_app.connector_codes import ConnectorEventCode
-from signals_app.models import ConnectorEvent, Decision
+from signals_app.models import ConnectorEvent, Decision, Instrument
 from signals_app.services.connectors import record_connector_event
+from signals_app.services.rates import awaited_pair
 
 #: Who connector events of the pipeline are of.
 PIPELINE = "pipeline"
@@ -35,7 +36,23 @@ def report_stuck(now: datetime) -> None:
         if not said.filter(instrument=symbol).exists():
             number = Decision.objects.open(symbol).count()
             text = f"{number} closes wait to be decided, none was for {_LONGEST.seconds // 60} min"
+            pair = pairs_awaited().get(symbol)
+            if pair is not None:
+                text += f": the day's rate of {pair} is needed, whose ticks do not come"
             record_connector_event(PIPELINE, code, symbol, text)
+
+
+def pairs_awaited() -> dict[str, str]:
+    """By symbol the pair for whose ticks its oldest open close waits, to know the day's rate."""
+    oldest = (
+        Decision.objects.filter(outcome=Decision.Outcome.PENDING, entry_ordinal__isnull=False)
+        .order_by("instrument", "close_time_ms")
+        .distinct("instrument")
+    )
+    waiting = {decision.instrument: decision.close_time_ms for decision in oldest}
+    instruments = Instrument.objects.filter(symbol__in=waiting)
+    pairs = ((row.symbol, awaited_pair(row.value(), waiting[row.symbol])) for row in instruments)
+    return {symbol: pair for symbol, pair in pairs if pair is not None}
 
 
 def _was_decided(waiting: Decision, now: datetime) -> bool:

@@ -23,7 +23,9 @@ def reach_target_1(trade: Trade, instrument: Instrument, moment: Moment) -> Move
     half = instrument.whole_lots(trade.lots / 2)
     trade, reached = _fill(trade, instrument, EventKind.TP1_HIT, half, trade.take_profit_1, moment)
     nights = nights_between(trade.entry_time_ms, moment.time_ms, instrument.triple_swap_day)
-    stop = break_even_price(instrument, trade.direction, trade.entry_price, trade.costs, nights)
+    stop = break_even_price(
+        instrument, trade.direction, trade.entry_price, trade.costs, nights, trade.rate
+    )
     trade, moved = apply_event(replace(trade, stop_loss=stop), EventKind.STOP_MOVED, moment)
     return trade, (reached, moved)
 
@@ -72,6 +74,7 @@ def _fill(
         exit_price=price,
         nights=nights_between(trade.entry_time_ms, moment.time_ms, instrument.triple_swap_day),
         costs=trade.costs,
+        rate=trade.rate,
     )
     won = pips(instrument, gain(trade.direction, trade.entry_price, price))
     if lots:

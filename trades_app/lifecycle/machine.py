@@ -1,6 +1,7 @@
 """The life of a trade: planned, opened, moved by ticks, closed or cancelled."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 
@@ -24,11 +25,19 @@ from trades_app.lifecycle.trade import (
 from trades_app.lifecycle.transitions import TRANSITIONS, InvalidTransition, apply_event
 
 
-def plan_trade(signal: TradingSignal, instrument: Instrument, parameters: Parameters) -> Trade:
-    """The trade of a signal before it opens: status SIGNAL_GENERATED."""
+def plan_trade(
+    signal: TradingSignal,
+    instrument: Instrument,
+    parameters: Parameters,
+    rate: Decimal | None = None,
+) -> Trade:
+    """The trade of a signal before it opens: status SIGNAL_GENERATED.
+
+    ``rate`` is what it was decided with.
+    """
     entry, stop = as_decimal(signal.entry_price), as_decimal(signal.stop_loss)
     risk = money_of_move(
-        instrument, lots=signal.position_size, distance=abs(entry - stop), price=stop
+        instrument, lots=signal.position_size, distance=abs(entry - stop), price=stop, rate=rate
     )
     hours = parameters.maximum_trade_hours
     return Trade(
@@ -48,9 +57,10 @@ def plan_trade(signal: TradingSignal, instrument: Instrument, parameters: Parame
         zone_top=as_decimal(signal.zone_top),
         zone_bottom=as_decimal(signal.zone_bottom),
         initial_risk=money(risk),
-        costs=Costs.of(parameters, instrument, entry),
+        costs=Costs.of(parameters, instrument, entry, rate),
         expires_at_ms=None if hours is None else signal.entry_time_ms + round(hours * HOUR_MS),
         moved_ordinal=signal.entry_ordinal,
+        rate=rate,
     )
 
 
@@ -59,9 +69,10 @@ def open_trade(
     instrument: Instrument,
     entry: Tick,
     parameters: Parameters,
+    rate: Decimal | None = None,
 ) -> Moved:
     """The signal's trade, opened at the entry tick: ask for BUY, bid for SELL."""
-    planned = plan_trade(signal, instrument, parameters)
+    planned = plan_trade(signal, instrument, parameters, rate)
     quote = entry.ask if signal.direction is Direction.BUY else entry.bid
     price = as_decimal(quote) + planned.costs.slippage * signal.direction.sign
     paid = commission(planned.lots, planned.costs)

@@ -36,15 +36,21 @@ class Costs:
         drop_signs_of_zero(self, *_COSTS)
 
     @classmethod
-    def of(cls, parameters: Parameters, instrument: Instrument, price: Decimal) -> "Costs":
-        """The costs that strategy and instrument name, exchanged at ``price`` where need be."""
+    def of(
+        cls,
+        parameters: Parameters,
+        instrument: Instrument,
+        price: Decimal,
+        rate: Decimal | None = None,
+    ) -> "Costs":
+        """The costs that strategy and instrument name, exchanged as `to_account` does."""
         slippage = Decimal(str(parameters.slippage_pips)) * as_decimal(instrument.pip)
         return cls(
             Decimal(str(parameters.commission_per_lot)),
             Decimal(str(parameters.swap_per_lot_night_buy))
-            + _swap_of_points(instrument, instrument.swap_long_points, price),
+            + _swap_of_points(instrument, instrument.swap_long_points, price, rate),
             Decimal(str(parameters.swap_per_lot_night_sell))
-            + _swap_of_points(instrument, instrument.swap_short_points, price),
+            + _swap_of_points(instrument, instrument.swap_short_points, price, rate),
             rounded(slippage, PRICE_STEP),
         )
 
@@ -55,12 +61,14 @@ class Costs:
         return self.swap_per_lot_night_sell
 
 
-def _swap_of_points(instrument: Instrument, points: Decimal, price: Decimal) -> Decimal:
+def _swap_of_points(
+    instrument: Instrument, points: Decimal, price: Decimal, rate: Decimal | None
+) -> Decimal:
     """What a broker's points bring one lot a night, in account currency."""
     if not points:
         return Decimal(0)
     distance = points.scaleb(-instrument.digits)
-    worth = money_of_move(instrument, lots=Decimal(1), distance=distance, price=price)
+    worth = money_of_move(instrument, lots=Decimal(1), distance=distance, price=price, rate=rate)
     return rounded(worth, _SWAP_STEP)
 
 
@@ -88,10 +96,14 @@ def profit(
     exit_price: Decimal,
     nights: int,
     costs: Costs,
+    rate: Decimal | None = None,
 ) -> Decimal:
-    """What closing ``lots`` earns after swap, in account currency and whole cents."""
+    """What closing ``lots`` earns after swap, in account currency and whole cents.
+
+    ``rate`` is the trade's, as in `to_account`.
+    """
     distance = gain(direction, entry_price, exit_price)
-    earned = money_of_move(instrument, lots=lots, distance=distance, price=exit_price)
+    earned = money_of_move(instrument, lots=lots, distance=distance, price=exit_price, rate=rate)
     return money(earned + costs.swap_per_lot_night(direction) * lots * nights)
 
 
@@ -101,19 +113,21 @@ def break_even_price(
     entry_price: Decimal,
     costs: Costs,
     nights: int,
+    rate: Decimal | None = None,
 ) -> Decimal:
     """Where the stop goes after the first target: the entry, plus what the lots cost.
 
     That is commission, the swap of the ``nights`` so far and the slippage of the stop's own fill,
     in full: the price is rounded away from the entry. Swap that is paid to the trade does not
-    count, nor do later nights, which nobody knows. Costs are exchanged at the entry's rate.
+    count, nor do later nights, which nobody knows. Costs are exchanged at the entry's rate,
+    or at ``rate``, the trade's.
     """
     swap = min(costs.swap_per_lot_night(direction) * nights, Decimal(0))
     cost_of_one_lot = costs.commission_per_lot - swap
     distance = costs.slippage
     if cost_of_one_lot:
         worth_of_one = money_of_move(
-            instrument, lots=Decimal(1), distance=Decimal(1), price=entry_price
+            instrument, lots=Decimal(1), distance=Decimal(1), price=entry_price, rate=rate
         )
         # A quotient that has no last digit must not be rounded up for what it lacks there.
         distance += rounded(cost_of_one_lot / worth_of_one, _QUOTIENT_STEP)

@@ -126,7 +126,8 @@ class Trade:
     force, `initial_risk` the money lost at the first one. `profit_loss` is realised so far and net
     of costs; `profit_loss_pips` is per lot of the whole size. The `exit_...` are `None` while it
     is open; `expires_at_ms` is `None` where it may stay for ever, `close_order` where nobody
-    ordered to close it.
+    ordered to close it. `rate` is the price of its rate pair (`market.conversion`) for its whole
+    life, `None` where it needs none.
     """
 
     signal_id: str
@@ -156,6 +157,7 @@ class Trade:
     profit_loss_pips: Decimal = Decimal("0.00")
     partial_closes: tuple[PartialClose, ...] = ()
     close_order: CloseOrder | None = field(default=None, metadata=INTERNAL)
+    rate: Decimal | None = field(default=None, metadata=INTERNAL)
 
     def __post_init__(self) -> None:
         drop_signs_of_zero(self, "profit_loss", "profit_loss_pips")

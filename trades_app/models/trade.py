@@ -60,6 +60,11 @@ class Trade(models.Model):
     close_from = models.DateTimeField(
         null=True, blank=True, help_text="when that was: the first tick from then on closes it"
     )
+    rate = fields.price(
+        null=True,
+        blank=True,
+        help_text="price of the pair that its money is exchanged at; null: none is needed",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = TradeQuerySet.as_manager()

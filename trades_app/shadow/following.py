@@ -18,6 +18,7 @@ from signals_app.market import calendar
 from signals_app.models import Decision, Instrument, Strategy, StreamPosition
 from signals_app.pipeline.analysis import views_of, windows_of
 from signals_app.pipeline.decisions import refused_early
+from signals_app.services.rates import LiveRates
 from signals_app.services.strategies import NotPossible
 from trades_app.models import ShadowPosition
 from trades_app.shadow.account import ShadowAccount
@@ -184,6 +185,7 @@ def _follow_close(account: ShadowAccount, decision: Decision) -> str | None:
     if views is None:
         return RefusalReason.WARMING_UP.value
     entry = decision.entry_tick()
+    rate = LiveRates(account.instrument).at(decision.close_time_ms)
     made = core.decide(
         account.instrument,
         views,
@@ -191,6 +193,7 @@ def _follow_close(account: ShadowAccount, decision: Decision) -> str | None:
         account.exposure_before(entry),
         account.parameters,
         account.next_number(decision.close_time_ms),
+        rate=rate,
     )
     if made.refusal is not None:
         return made.refusal.reason.value
@@ -198,4 +201,4 @@ def _follow_close(account: ShadowAccount, decision: Decision) -> str | None:
         return LiveReason.INSTRUMENT_OFF.value
     assert made.signal is not None
     named = f"{made.signal.signal_id}-S{account.strategy.pk}"
-    return open_trade(account, replace(made.signal, signal_id=named), entry)
+    return open_trade(account, replace(made.signal, signal_id=named), entry, rate)

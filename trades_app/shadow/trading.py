@@ -1,5 +1,7 @@
 """Trades on paper, opened and moved by the live stream's ticks; announced to nobody."""
 
+from decimal import Decimal
+
 import msgspec
 import structlog
 from django.db import transaction
@@ -21,12 +23,14 @@ log = structlog.get_logger(__name__)
 TICKS_GONE = "TICKS_GONE"
 
 
-def open_trade(account: ShadowAccount, signal: TradingSignal, entry: Tick) -> str | None:
+def open_trade(
+    account: ShadowAccount, signal: TradingSignal, entry: Tick, rate: Decimal | None = None
+) -> str | None:
     """Open a signal's trade and let it catch up with the stream; return what hindered it."""
     symbol = signal.instrument
     # Whoever holds the position decides which ticks have moved trades.
     position = StreamPosition.objects.select_for_update().get(instrument=symbol)
-    trade, events = machine.open_trade(signal, account.instrument, entry, account.parameters)
+    trade, events = machine.open_trade(signal, account.instrument, entry, account.parameters, rate)
     try:
         trade, more = catch_up(trade, account.instrument, position)
     except stream.TicksMissing:

@@ -43,7 +43,9 @@ def open_trade(signal_id: str) -> str | None:
         instrument = InstrumentRow.objects.get(symbol=signal.instrument).value()
         value = signal.value()
         entry = decision.entry_tick()
-        trade, events = machine.open_trade(value, instrument, entry, signal.strategy.value())
+        trade, events = machine.open_trade(
+            value, instrument, entry, signal.strategy.value(), decision.rate
+        )
         opened = trade
         trade, more = catch_up(trade, instrument, position)
         events += more
@@ -86,7 +88,9 @@ def cancel_trade(signal_id: str) -> Trade:
                 f"{signal_id} cannot be cancelled: its trade was opened or cancelled."
             )
         instrument = InstrumentRow.objects.get(symbol=signal.instrument).value()
-        planned = machine.plan_trade(signal.value(), instrument, signal.strategy.value())
+        planned = machine.plan_trade(
+            signal.value(), instrument, signal.strategy.value(), decision.rate
+        )
         trade, events = machine.cancel(planned, Moment.of(decision.entry_tick()))
         row = models.Trade(signal=signal)
         row.fill(trade)

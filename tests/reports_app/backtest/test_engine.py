@@ -20,6 +20,7 @@ from signals_app.importers.tick_files import read_ticks
 from signals_app.market.aggregation import aggregate
 from signals_app.market.calendar import utc
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
+from signals_app.market.conversion import DailyRates
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.market.tick import Ticks
 from signals_app.smc.analysis import view
@@ -244,3 +245,22 @@ def test_eight_days_of_gold_give_several_signals(shared) -> None:
 
     assert found.ticks == 1_171_336
     assert len(found.signals) >= 3
+
+
+def test_a_cross_is_run_at_each_days_rate_and_without_one_not_at_all() -> None:
+    # Gold in euros at par all the time: what it earns in euros it earns in dollars.
+    euro = replace(GOLD, quote_currency="EUR")
+    m15 = m15_of(wandering_ticks())
+    par = Candles.of(replace(c, open=1.0, high=1.0, low=1.0, close=1.0) for c in m15)
+    before = replace(par, time_ms=par.time_ms - 7 * 86_400_000)
+    rates = DailyRates.of({Timeframe.M15: before.followed_by(par)})
+    at_par = run(euro, EAGER, [wandering_ticks()], {}, rates=rates)
+    assert at_par.signals == in_one_batch().signals
+    assert [t.profit_loss for t, _ in at_par.trades] == [
+        t.profit_loss for t, _ in in_one_batch().trades
+    ]
+    assert {t.rate for t, _ in at_par.trades} == {Decimal("1.00000")}
+
+    without = run(euro, EAGER, [wandering_ticks()], {})
+    assert not without.signals
+    assert without.refusals[RefusalReason.NO_RATE] >= 5

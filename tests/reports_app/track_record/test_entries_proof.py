@@ -70,6 +70,19 @@ def test_whatever_is_changed_in_a_trades_row_is_named(
         verify()
 
 
+def test_another_rate_than_the_decisions_is_named(record: None) -> None:
+    Trade.objects.filter(signal="XAU_20240105_001").update(rate=2)
+
+    with pytest.raises(Violation, match="XAU_20240105_001 has another rate than its decision"):
+        verify()
+
+
+def test_a_broker_may_change_his_swap(record: None) -> None:
+    Instrument.objects.filter(symbol="XAUUSD").update(swap_long_points=-30, swap_short_points=-5)
+
+    verify()
+
+
 def test_a_close_by_hand_is_verified_with_its_order(record: None) -> None:
     running = Trade.objects.get(signal="XAU_20240108_001")
     last_ms = CLOSE_MS + 3 * DAY_MS + 60_000

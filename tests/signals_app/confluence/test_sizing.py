@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from signals_app.confluence.sizing import NoRate, lots_for_risk, money, money_of_move
+from signals_app.confluence.sizing import lots_for_risk, money, money_of_move
+from signals_app.market.conversion import NoRate
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS, Instrument
 
 GOLD, EURUSD, _, USDCAD = DEFAULT_INSTRUMENTS
@@ -40,7 +41,7 @@ def test_less_than_the_smallest_lot_is_nothing() -> None:
 def test_a_cross_without_dollars_has_no_rate() -> None:
     cross = Instrument("EURGBP", 0.0001, 100_000, 5, "EGB", 0.0001, quote_currency="GBP")
 
-    with pytest.raises(NoRate, match="no rate to USD"):
+    with pytest.raises(NoRate, match="no price of GBPUSD is known"):
         money_of_move(cross, lots=Decimal(1), distance=Decimal(1), price=Decimal(1))
 
 

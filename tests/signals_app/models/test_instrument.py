@@ -34,12 +34,17 @@ def test_what_has_dollars_on_one_side_can_be_traded(symbol: str, currency: str) 
     instrument(symbol, quote_currency=currency).full_clean()
 
 
-def test_a_cross_without_dollars_is_refused() -> None:
-    text = "EURGBP is quoted in GBP: there is no rate to USD. Only what has USD on one side"
+@pytest.mark.parametrize(
+    ("symbol", "currency"), [("EURGBP", "GBP"), ("XAUEUR", "EUR"), ("NIKKEI", "JPY")]
+)
+def test_what_is_quoted_in_another_currency_can_be_traded(symbol: str, currency: str) -> None:
+    instrument(symbol, quote_currency=currency).full_clean()
 
-    assert refusal(instrument("EURGBP", quote_currency="GBP")) == {
-        "quote_currency": [f"{text} can be traded."]
-    }
+
+def test_a_currency_that_nobody_knows_is_refused() -> None:
+    (text,) = refusal(instrument("COCOA", quote_currency="XYZ"))["quote_currency"]
+
+    assert text.startswith("COCOA is quoted in XYZ, which is no currency known here: say in the")
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from django.db import OperationalError
 from prometheus_client import Histogram
 
+from goldtrader.operations.drain import undecided, without_rate
 from signals_app import metrics
 from signals_app.confluence.refusals import LiveReason
-from signals_app.market.calendar import milliseconds, utc
-from signals_app.market.candle import Timeframe
-from signals_app.models import ConnectorEvent, Decision, Instrument, Signal, Strategy
+from signals_app.market.calendar import DAY_MS, milliseconds, utc
+from signals_app.market.candle import Candle, Timeframe
+from signals_app.models import (
+    Analysis,
+    ConnectorEvent,
+    Decision,
+    Instrument,
+    PriceCandle,
+    Signal,
+    Strategy,
+    StreamPosition,
+)
 from signals_app.pipeline import decisions
 from signals_app.pipeline.decisions import decide_closes
+from signals_app.pipeline.waiting import pairs_awaited
 from signals_app.services.strategies import change_parameters
 from tests.signals_app.confluence.views import CLOSE_MS, Drawing, bullish_market
 from tests.signals_app.pipeline.closes import ENTRY, stored_close
@@ -82,7 +94,7 @@ def test_without_any_candle_of_h4_a_close_is_refused_at_once() -> None:
     assert refused(decision) == ("WARMING_UP", "0 candles of H4, 50 are needed")
 
 
-def test_a_cross_without_dollars_is_refused_and_its_next_closes_are_decided() -> None:
+def test_a_cross_without_a_rate_is_refused_and_its_next_closes_are_decided() -> None:
     Instrument.objects.create(
         symbol="EURGBP",
         pip=0.1,
@@ -96,7 +108,10 @@ def test_a_cross_without_dollars_is_refused_and_its_next_closes_are_decided() ->
 
     assert decide_closes("EURGBP") is None
 
-    refusal = ("REFUSED", "NO_RATE", "EURGBP is quoted in GBP: there is no rate to USD")
+    text = (
+        "EURGBP is quoted in GBP, and no price of GBPUSD is known of the week before the day began"
+    )
+    refusal = ("REFUSED", "NO_RATE", text)
     assert [outcome_of(decision) for decision in closes] == [refusal, refusal]
     assert not Signal.objects.exists()
 
@@ -256,3 +271,75 @@ def test_a_database_that_is_away_is_no_reason(monkeypatch: pytest.MonkeyPatch) -
         decide_closes("XAUUSD")
 
     assert outcome_of(decision)[0] == Decision.Outcome.PENDING
+
+
+MIDNIGHT = CLOSE_MS - CLOSE_MS % DAY_MS
+
+
+def in_euros() -> None:
+    """Let gold be quoted in euros, so that its money is exchanged at EURUSD."""
+    Instrument.objects.filter(symbol="XAUUSD").update(quote_currency="EUR")
+
+
+def euro_at(price: float, end_ms: int) -> None:
+    candle = Candle(end_ms - 900_000, price, price, price, price, 1)
+    PriceCandle.objects.bulk_create(
+        PriceCandle.of("EURUSD", Timeframe.M15, [candle], PriceCandle.Source.TICKS)
+    )
+
+
+def test_a_cross_is_sized_at_the_days_rate_which_the_decision_keeps() -> None:
+    stored_close()
+    decide_closes("XAUUSD")
+    in_dollars = Signal.objects.get().position_size
+    Decision.objects.all().delete()
+    Signal.objects.all().delete()
+    Analysis.objects.all().delete()
+
+    in_euros()
+    euro_at(1.25, MIDNIGHT)
+    euro_at(9.0, MIDNIGHT + 900_000)
+    decision = stored_close()
+    assert decide_closes("XAUUSD") == "XAU_20240105_001"
+
+    decision.refresh_from_db()
+    assert decision.rate == Decimal("1.25000")
+    assert abs(Signal.objects.get().position_size * Decimal("1.25") - in_dollars) < Decimal("0.02")
+
+
+def test_a_cross_without_a_rate_is_refused_by_the_pairs_name() -> None:
+    in_euros()
+    euro_at(1.25, MIDNIGHT - 8 * DAY_MS)
+
+    reason, text = refused(stored_close())
+
+    assert reason == "NO_RATE"
+    assert text == (
+        "XAUUSD is quoted in EUR, and no price of EURUSD is known of the week before the day began"
+    )
+
+
+def test_a_cross_waits_for_its_pair_to_come_to_the_day() -> None:
+    in_euros()
+    StreamPosition.objects.create(instrument="XAUUSD", time_ms=CLOSE_MS)
+    pair = StreamPosition.objects.create(instrument="EURUSD", time_ms=MIDNIGHT - 1)
+    euro_at(1.20, MIDNIGHT - 900_000)
+    decision = stored_close()
+
+    assert decide_closes("XAUUSD") is None
+    assert outcome_of(decision) == ("PENDING", "", "")
+    assert pairs_awaited() == {"XAUUSD": "EURUSD"}
+    assert undecided() == 0
+    (sentence,) = without_rate()
+    assert sentence == (
+        "Closes of XAUUSD are left undecided: they wait for ticks of EURUSD up to midnight UTC, "
+        "by which money is exchanged."
+    )
+
+    euro_at(1.25, MIDNIGHT)
+    pair.time_ms = MIDNIGHT + 5
+    pair.save()
+    assert decide_closes("XAUUSD") == "XAU_20240105_001"
+    assert pairs_awaited() == {}
+    decision.refresh_from_db()
+    assert decision.rate == Decimal("1.25000")

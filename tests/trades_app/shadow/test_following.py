@@ -212,10 +212,10 @@ def test_a_close_that_a_shadow_fails_on_is_skipped_and_stops_no_other(
     broken, sound = in_shadow(cool_down_minutes=1), in_shadow()
     decide = following.core.decide
 
-    def decide_badly(*arguments: Any) -> Any:
+    def decide_badly(*arguments: Any, **options: Any) -> Any:
         if arguments[4].cool_down_minutes == 1:
             raise ZeroDivisionError
-        return decide(*arguments)
+        return decide(*arguments, **options)
 
     monkeypatch.setattr(following.core, "decide", decide_badly)
 
