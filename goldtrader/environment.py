@@ -139,6 +139,7 @@ _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
         "API_ALLOWED_IPS": _networks,
         "API_RATE_LIMIT": _rate,
         "DEBUG": _truth,
+        "GATEWAY_ALLOWED_IPS": _networks,
         "GATEWAY_NAMES": _hosts,
         "GATEWAY_PORT": _whole(0, 65_535),
         "HTTPS_ONLY": _truth,

@@ -78,6 +78,8 @@ ADMIN_ALLOWED_IPS = env.list("ADMIN_ALLOWED_IPS", default=API_ALLOWED_IPS)
 METRICS_ALLOWED_IPS = env.list("METRICS_ALLOWED_IPS", default=["127.0.0.0/8", "::1"])
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", default="6000/min")
+#: Networks that may connect to the gateway; empty means every address.
+GATEWAY_ALLOWED_IPS = env.list("GATEWAY_ALLOWED_IPS", default=[])
 #: How many proxies in front set X-Forwarded-For; 0 means that header is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 #: The gateway serves its metrics here, workers and beat on the next free ports; 0 is none.

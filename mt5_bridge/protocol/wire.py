@@ -27,6 +27,9 @@ AUTH_TIMEOUT: Final = 10.0
 HEARTBEAT_INTERVAL: Final = 30
 """Seconds between two heartbeats of a connector."""
 
+# Longer messages are read by the strict decoder alone, which is twenty times as fast.
+_MAX_LENIENT_BYTES: Final = 128 << 10
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -308,12 +311,12 @@ def _decode(frame: bytes | str, decoder: "msgspec.json.Decoder[Any]", kinds: Any
         return decoder.decode(frame)
     except msgspec.ValidationError as error:
         reason = str(error)
-        if "out of range" in reason:
+        if "out of range" in reason and len(frame) <= _MAX_LENIENT_BYTES:
             return _decode_leniently(frame, kinds, reason)
         return _unknown_or_raise(frame, reason)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         reason = f"not JSON: {error}"
-        if "NaN" in str(frame) or "Infinity" in str(frame):
+        if len(frame) <= _MAX_LENIENT_BYTES and ("NaN" in str(frame) or "Infinity" in str(frame)):
             return _decode_leniently(frame, kinds, reason)
         raise BadMessage(_plain(reason)) from None
 

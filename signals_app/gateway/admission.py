@@ -47,6 +47,7 @@ class Admission:
         What it sent before is stored first, so that it resumes where it really is.
         """
         connector = admit.claims.connector
+        self._socket.verified()
         try:
             (permit,) = await asyncio.to_thread(self._database.permits, [admit.claims])
             if permit.refusal:

@@ -110,8 +110,11 @@ class Connection:
 
     def turn_away(self) -> Actions:
         """Greet and close a connection that is one too many."""
-        code = ErrorCode.TOO_MANY_CONNECTIONS
-        return (*self.greet(), *self._end(code, "no place is free", self.opened_ms))
+        return (*self.greet(), *self.turned_away(self.opened_ms))
+
+    def turned_away(self, now_ms: int) -> Actions:
+        """Close a connection whose connector would be one too many."""
+        return self._end(ErrorCode.TOO_MANY_CONNECTIONS, "no place is free", now_ms)
 
     def admitted(
         self, claims: Claims, assignments: Mapping[str, Assignment], now_ms: int, spool: str = ""

@@ -8,6 +8,10 @@ from mt5_bridge.protocol import wire
 MAX_UNAUTHENTICATED_BYTES: Final = 32 * 1024
 """A peer that has not authenticated may send messages up to this size."""
 
+MAX_UNAUTHENTICATED_TOTAL: Final = 64 * 1024
+MAX_UNAUTHENTICATED_FRAMES: Final = 50
+"""All that a peer may send before it has authenticated: bytes and frames of every kind."""
+
 MAXIMUM_AHEAD_MS: Final = 60_000
 """Watermarks and candles may lie so far ahead of the server's clock."""
 
@@ -36,9 +40,9 @@ class RateLimit:
     time_ms: int
     level: float = 0.0
 
-    def is_exceeded(self, now_ms: int) -> bool:
-        """Count one more at this time; whether that is too many."""
+    def is_exceeded(self, now_ms: int, count: int = 1) -> bool:
+        """Count so many more at this time; whether that is too many."""
         drained = max(now_ms - self.time_ms, 0) * self.per_second / 1000
-        self.level = max(self.level - drained, 0.0) + 1
+        self.level = max(self.level - drained, 0.0) + count
         self.time_ms = now_ms
         return self.level > _BURST_SECONDS * self.per_second

@@ -3,21 +3,28 @@
 import logging
 import os
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from prometheus_client import start_http_server
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from signals_app.gateway import metrics
-from signals_app.gateway.transport import GatewayConnection, listen
+from signals_app.gateway.listening_socket import listen
+from signals_app.gateway.places import Network, Places
+from signals_app.gateway.transport import GatewayConnection
 
 PATH: Final = "/ws/v1/ticks"
 HEALTH_PATH: Final = "/health"
+
+#: Seconds for each of the two steps to an open connection: TLS, and the request.
+_OPENING_TIMEOUT: Final = 4.0
+_CLOSING_TIMEOUT: Final = 3.0
 
 
 class CannotServe(Exception):  # noqa: N818 - a refusal with its reason
@@ -26,9 +33,9 @@ class CannotServe(Exception):  # noqa: N818 - a refusal with its reason
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to listen and with which certificate (PEM files).
+    """Where to listen, for whom, and with which certificate (PEM files).
 
-    `at_most` accepted sockets are kept, those that have not finished TLS among them.
+    Without `networks` every address may connect.
     """
 
     host: str
@@ -36,17 +43,28 @@ class Endpoint:
     certificate: Path
     private_key: Path
     reuse_port: bool
-    at_most: int
+    networks: Sequence[Network] = ()
 
 
 async def open_server(
-    endpoint: Endpoint, serve_one: Callable[[GatewayConnection], Awaitable[None]]
+    endpoint: Endpoint,
+    places: Places,
+    serve_one: Callable[[GatewayConnection], Awaitable[None]],
 ) -> Server:
     """Listen, and serve every WebSocket connection; raises `CannotServe`."""
     tls = _tls(endpoint.certificate, endpoint.private_key)
+    # Two lines for each connection would let strangers fill the log.
+    logger = logging.getLogger("signals_app.gateway.websockets")
+    logger.setLevel(logging.WARNING)
     host, port = endpoint.host, endpoint.port
     try:
-        listening = listen(host, port, reuse_port=endpoint.reuse_port, at_most=endpoint.at_most)
+        listening = listen(
+            host,
+            port,
+            reuse_port=endpoint.reuse_port,
+            places=places,
+            networks=endpoint.networks,
+        )
     except OSError as error:
         raise CannotServe(f"cannot listen on {host}:{port}: {_why(error)}") from error
 
@@ -65,11 +83,15 @@ async def open_server(
         # A slow store stops our reading, and with it the answers to pings: silence is measured by
         # messages instead.
         ping_interval=None,
+        open_timeout=_OPENING_TIMEOUT,
         close_timeout=5,
+        ssl_shutdown_timeout=_CLOSING_TIMEOUT,
         process_request=_route,
         server_header=None,
-        create_connection=GatewayConnection,
-        logger=logging.getLogger("signals_app.gateway.websockets"),
+        create_connection=cast(
+            "type[ServerConnection]", partial(GatewayConnection, listening=listening)
+        ),
+        logger=logger,
     )
 
 
@@ -94,6 +116,8 @@ def _route(connection: ServerConnection, request: Request) -> Response | None:
 def _tls(certificate: Path, private_key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A handshake is dear, and one is enough.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     for name, path in (("GATEWAY_TLS_CERT", certificate), ("GATEWAY_TLS_KEY", private_key)):
         try:
             path.read_bytes()

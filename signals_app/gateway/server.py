@@ -6,9 +6,10 @@ Several gateways can serve one Redis: whose ticks count and what is stored is de
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,10 +23,12 @@ from signals_app.gateway.append_log import AppendLog
 from signals_app.gateway.background import BackgroundTasks
 from signals_app.gateway.connection import Connection
 from signals_app.gateway.event_writer import EventWriter
+from signals_app.gateway.known_addresses import KnownAddresses
 from signals_app.gateway.lease import LeaseTimeouts
 from signals_app.gateway.limits import Limits
 from signals_app.gateway.listener import PATH, CannotServe, Endpoint, open_server, serve_metrics
 from signals_app.gateway.name_lease import NameLeases
+from signals_app.gateway.places import Network, PlaceLimits, Places
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session import ConnectorSession, Services
 from signals_app.gateway.stream_state import Checkpoint
@@ -52,8 +55,9 @@ class GatewayOptions:
     port: int = 8765
     reuse_port: bool = False
     metrics_port: int = 0
+    networks: Sequence[Network] = ()
     maximum_connections: int = 100
-    maximum_unauthenticated: int = 32
+    places: PlaceLimits = field(default_factory=PlaceLimits)
     limits: Limits = field(default_factory=Limits)
     lease_timeouts: LeaseTimeouts = field(default_factory=LeaseTimeouts)
     watch_interval: float = 1.0
@@ -69,7 +73,7 @@ class GatewayOptions:
             self.certificate,
             self.private_key,
             self.reuse_port,
-            at_most=self.maximum_connections + self.maximum_unauthenticated,
+            self.networks,
         )
 
 
@@ -94,7 +98,9 @@ class Gateway:
             wakers=PipelineWakers(database.wake, self._tasks),
             names=NameLeases(self._redis),
         )
-        self._sessions = SessionSupervisor(database, self._tasks)
+        known = KnownAddresses(self._redis)
+        self._places = Places(options.places, known)
+        self._sessions = SessionSupervisor(database, self._tasks, known)
         self._server: Server | None = None
 
     @property
@@ -109,11 +115,13 @@ class Gateway:
         options, sessions, tasks = self._options, self._sessions, self._tasks
         if options.metrics_port:
             serve_metrics(options.host, options.metrics_port)
-        self._server = await open_server(options.endpoint, self._serve)
+        self._server = await open_server(options.endpoint, self._places, self._serve)
         tasks.repeat(sessions.close_overdue, options.watch_interval)
         tasks.repeat(sessions.check_leases, options.watch_interval)
         tasks.repeat(sessions.close_revoked, options.revocation_interval)
         tasks.repeat(sessions.record_presence, options.presence_interval)
+        tasks.start(sessions.exchange_addresses())
+        tasks.repeat(sessions.exchange_addresses, options.presence_interval)
         tasks.start(self._services.events.run())
 
     async def stop(self) -> None:
@@ -134,13 +142,15 @@ class Gateway:
     async def _serve(self, socket: GatewayConnection) -> None:
         options = self._options
         connection = Connection(self._verify, time.time_ns() // 1_000_000, options.limits)
+        has_room = partial(self._sessions.has_room, options.maximum_connections)
         session = ConnectorSession(
-            self._services, socket, connection, on_admitted=self._sessions.admitted
+            self._services,
+            socket,
+            connection,
+            on_admitted=self._sessions.admitted,
+            has_room=has_room,
         )
-        if self._sessions.has_room(
-            maximum=options.maximum_connections,
-            maximum_unauthenticated=options.maximum_unauthenticated,
-        ):
+        if has_room():
             await self._sessions.serve(session)
         else:
             await session.turn_away()

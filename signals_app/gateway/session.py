@@ -33,6 +33,7 @@ from signals_app.gateway.actions import (
 from signals_app.gateway.admission import Admission
 from signals_app.gateway.append_log import AppendLog
 from signals_app.gateway.availability import StreamUnavailable, until_available
+from signals_app.gateway.bounded_protocol import is_cut
 from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import GOING_AWAY, Connection
 from signals_app.gateway.event_writer import EventWriter
@@ -43,13 +44,15 @@ from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session_leases import SessionLeases
 from signals_app.gateway.session_name import SessionName
 from signals_app.gateway.tick_writer import TickWriter
-from signals_app.gateway.transport import GatewayConnection, is_cut
+from signals_app.gateway.transport import GatewayConnection
 from signals_app.gateway.wakers import PipelineWakers
 
 log = logging.getLogger(__name__)
 
 # What was read before the peer went is still stored, if it takes no longer than this.
 _LAST_APPENDS_TIMEOUT: Final = 5.0
+# After so many characters the other connections get their turn.
+_CHARACTERS_A_TURN: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,10 @@ class Services:
 
 
 class ConnectorSession:
-    """One accepted WebSocket connection. ``on_admitted`` is called when its connector is let in."""
+    """One accepted WebSocket connection.
+
+    ``on_admitted`` is called when its connector is let in, ``has_room`` says whether it can be.
+    """
 
     def __init__(
         self,
@@ -72,12 +78,14 @@ class ConnectorSession:
         socket: GatewayConnection,
         connection: Connection,
         on_admitted: Callable[["ConnectorSession"], None],
+        has_room: Callable[[], bool],
     ) -> None:
         self.connection = connection
         self.ended = asyncio.Event()
         self._services = services
         self._socket = socket
         self._on_admitted = on_admitted
+        self._has_room = has_room
         self._is_draining = False
         session_id, append_log = token_hex(8), services.append_log
         self._leases = SessionLeases(append_log, services.events, session_id)
@@ -103,6 +111,11 @@ class ConnectorSession:
     def name(self) -> str:
         """The connector's name, empty before it is admitted."""
         return self.connection.name
+
+    @property
+    def address(self) -> str | None:
+        """The address that the connector is connected from."""
+        return self._socket.address
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -181,8 +194,13 @@ class ConnectorSession:
     async def _read(self) -> None:
         recv = self._socket.recv
         receive, oversized = self.connection.receive, self.connection.oversized
+        characters = 0
         while not (self.connection.closed or self._is_draining):
             frame = await recv()
+            characters += len(frame)
+            if characters > _CHARACTERS_A_TURN:
+                characters = 0
+                await asyncio.sleep(0)
             now_ms = wall_ms()
             for action in oversized(now_ms) if is_cut(frame) else receive(frame, now_ms):
                 # Nearly all frames are ticks: they go the short way.
@@ -212,7 +230,9 @@ class ConnectorSession:
                     renew = self._services.append_log.renew
                     await until_available(lambda: renew(symbols, self.name))
             case Admit():
-                if await self._admission.admit(action):
+                if not (self.connection.name or self._has_room()):
+                    self.carry_out(self.connection.turned_away(wall_ms()))
+                elif await self._admission.admit(action):
                     self._on_admitted(self)
             case StoreHistory(symbol):
                 is_new = self._leases.is_without_ticks(symbol)

@@ -9,6 +9,7 @@ from signals_app.gateway.availability import DatabaseUnavailable, StreamUnavaila
 from signals_app.gateway.background import BackgroundTasks
 from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import GOING_AWAY
+from signals_app.gateway.known_addresses import KnownAddresses
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session import ConnectorSession
 from signals_app.services.connectors import Permit
@@ -19,15 +20,17 @@ log = logging.getLogger(__name__)
 class SessionSupervisor:
     """The open sessions of a gateway, and what is done about them now and then."""
 
-    def __init__(self, database: GatewayDatabase, tasks: BackgroundTasks) -> None:
+    def __init__(
+        self, database: GatewayDatabase, tasks: BackgroundTasks, known: KnownAddresses
+    ) -> None:
         self._database = database
+        self._known = known
         self._tasks = tasks
         self._sessions: set[ConnectorSession] = set()
 
-    def has_room(self, *, maximum: int, maximum_unauthenticated: int) -> bool:
-        """Whether one more connection may be served."""
-        strangers = sum(session.connection.claims is None for session in self._sessions)
-        return len(self._sessions) < maximum and strangers < maximum_unauthenticated
+    def has_room(self, maximum: int) -> bool:
+        """Whether one more connector may be let in."""
+        return sum(session.connection.claims is not None for session in self._sessions) < maximum
 
     async def serve(self, session: ConnectorSession) -> None:
         """Run a session under supervision until it ends."""
@@ -41,6 +44,8 @@ class SessionSupervisor:
 
     def admitted(self, session: ConnectorSession) -> None:
         """End older sessions of the same connector and symbols, so that one speaks for it."""
+        if session.address is not None:
+            self._known.remember(session.address)
         for other in list(self._sessions):
             same = other.name == session.name and other.symbols & session.symbols
             if other is not session and same:
@@ -97,6 +102,13 @@ class SessionSupervisor:
                 await asyncio.to_thread(self._database.record_presence, roles)
             except DatabaseUnavailable as error:
                 log.warning("who is connected cannot be recorded now: %s", error)
+
+    async def exchange_addresses(self) -> None:
+        """Share with the other gateways from where connectors were let in."""
+        try:
+            await self._known.exchange()
+        except StreamUnavailable as error:
+            log.warning("the addresses of connectors cannot be shared now: %s", error)
 
 
 def _close_unless(permit: Permit, session: ConnectorSession) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from argparse import ArgumentParser
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,10 @@ class Command(BaseCommand):
                         port=options["port"],
                         reuse_port=options["reuse_port"],
                         metrics_port=options["metrics_port"],
+                        networks=[
+                            ip_network(network.strip(), strict=False)
+                            for network in settings.GATEWAY_ALLOWED_IPS
+                        ],
                     ),
                     DjangoDatabase(),
                     lambda port: self._say(

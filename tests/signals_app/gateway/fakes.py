@@ -94,7 +94,7 @@ class FakeSocket:
 
     def __init__(self) -> None:
         self.transport = FakeTransport()
-        self.is_let_in = False
+        self.is_let_in = self.is_verified = False
         self.sent: list[dict[str, Any]] = []
         self.closed: tuple[int, str] | None = None
         self._frames: asyncio.Queue[str | bytes | None] = asyncio.Queue()
@@ -128,6 +128,11 @@ class FakeSocket:
     async def close(self, code: int, reason: str) -> None:
         self.closed = (code, reason)
         self.hang_up()
+
+    address = "192.0.2.1"
+
+    def verified(self) -> None:
+        self.is_verified = True
 
     def let_in(self) -> None:
         self.is_let_in = True

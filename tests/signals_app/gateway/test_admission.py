@@ -61,6 +61,7 @@ async def harness() -> AdmissionHarness:
 async def test_it_is_let_in_with_a_role_for_each_symbol(harness: AdmissionHarness) -> None:
     assert await harness.admit("XAUUSD", "EURUSD")
 
+    assert harness.socket.is_verified
     assert harness.socket.is_let_in
     assert harness.connection.roles.by_symbol == {"XAUUSD": Role.ACTIVE, "EURUSD": Role.ACTIVE}
     assert harness.names.held == {"mt5": ("spool", "s1")}

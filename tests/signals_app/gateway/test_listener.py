@@ -17,6 +17,7 @@ from signals_app.gateway.listener import (
     open_server,
     serve_metrics,
 )
+from signals_app.gateway.places import PlaceLimits, Places
 from signals_app.gateway.transport import GatewayConnection
 from tests.signals_app.gateway.conftest import client_tls
 
@@ -27,13 +28,17 @@ async def greet(connection: GatewayConnection) -> None:
 
 @pytest.fixture
 def endpoint(certificate: tuple[Path, Path]) -> Endpoint:
-    return Endpoint("127.0.0.1", 0, *certificate, reuse_port=False, at_most=10)
+    return Endpoint("127.0.0.1", 0, *certificate, reuse_port=False)
+
+
+def places() -> Places:
+    return Places(PlaceLimits(), set())
 
 
 @asynccontextmanager
 async def listening(endpoint: Endpoint) -> AsyncIterator[str]:
     """A server that greets; yields its host and port."""
-    server = await open_server(endpoint, greet)
+    server = await open_server(endpoint, places(), greet)
     try:
         yield f"localhost:{next(iter(server.sockets)).getsockname()[1]}"
     finally:
@@ -60,14 +65,14 @@ async def test_files_that_are_not_there_are_named(endpoint: Endpoint, tmp_path: 
         (replace(endpoint, private_key=missing), "GATEWAY_TLS_KEY"),
     ):
         with pytest.raises(CannotServe, match=f"cannot read {setting} .*none.pem: no such file"):
-            await open_server(changed, greet)
+            await open_server(changed, places(), greet)
 
 
 async def test_a_key_of_another_certificate_is_refused(endpoint: Endpoint, tmp_path: Path) -> None:
     other = tmp_path / "key.pem"
     other.write_text("this is no key")
     with pytest.raises(CannotServe, match="are not a certificate and its key"):
-        await open_server(replace(endpoint, private_key=other), greet)
+        await open_server(replace(endpoint, private_key=other), places(), greet)
 
 
 async def test_a_taken_port_is_named(endpoint: Endpoint) -> None:
@@ -75,6 +80,6 @@ async def test_a_taken_port_is_named(endpoint: Endpoint) -> None:
         port = taken.getsockname()[1]
         sentence = f"cannot listen on 127.0.0.1:{port}: address already in use"
         with pytest.raises(CannotServe, match=sentence):
-            await open_server(replace(endpoint, port=port), greet)
+            await open_server(replace(endpoint, port=port), places(), greet)
         with pytest.raises(CannotServe, match=f"cannot serve metrics on 127.0.0.1:{port}"):
             serve_metrics("127.0.0.1", port)

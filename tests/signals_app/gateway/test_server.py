@@ -4,13 +4,16 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import fields, replace
+from ipaddress import ip_network
 
 import pytest
 from redis import Redis
+from websockets.exceptions import InvalidHandshake
 
 from signals_app.gateway import tokens, wakers
 from signals_app.gateway.lease import LeaseTimeouts
 from signals_app.gateway.limits import Limits
+from signals_app.gateway.places import PlaceLimits
 from signals_app.gateway.server import CannotServe, GatewayOptions
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.tokens import SigningKeys
@@ -411,12 +414,33 @@ async def test_unknown_types_get_an_error_and_are_not_counted(harness: Harness) 
 
 async def test_one_connection_too_many_is_turned_away(harness: Harness) -> None:
     await harness.start(maximum_connections=2)
-    async with harness.connect() as first, harness.connect() as second:
-        await first.receive("connected")
-        await second.receive("connected")
+    async with harness.connect() as first, harness.connect() as second, harness.connect() as late:
+        await first.authenticate(token("mt5-a"), "XAUUSD")
+        await second.authenticate(token("mt5-b"), "XAUUSD")
         async with harness.connect() as third:
             assert await third.closed() == 4429
             assert third.errors[0]["code"] == "TOO_MANY_CONNECTIONS"
+        await late.send(type="auth", token=token("mt5-c"), symbols=["XAUUSD"])
+        assert await late.closed() == 4429
+        # Who is in may show another token.
+        await first.authenticate(token("mt5-a"), "XAUUSD")
+
+
+async def test_a_connectors_address_has_places_of_its_own_from_then_on(harness: Harness) -> None:
+    gateway = await harness.start(places=PlaceLimits(strangers=2, reserved=2, per_address=2))
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
+        assert "127.0.0.1" in gateway._places.known
+
+
+async def test_only_allowed_networks_may_connect(harness: Harness) -> None:
+    await harness.start(networks=[ip_network("192.0.2.0/24")])
+    with pytest.raises((OSError, InvalidHandshake)):
+        async with harness.connect():
+            pass
+    await harness.start(networks=[ip_network("127.0.0.0/8"), ip_network("::1/128")])
+    async with harness.connect() as connector:
+        await connector.authenticate(token(), "XAUUSD")
 
 
 async def test_too_many_messages_end_the_connection(harness: Harness) -> None:

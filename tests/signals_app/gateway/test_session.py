@@ -44,6 +44,7 @@ class MemoryGateway:
     wakers: FakeWakers = field(default_factory=FakeWakers)
     names: FakeNames = field(default_factory=FakeNames)
     admitted: list[str] = field(default_factory=list)
+    has_room: bool = True
 
     def __post_init__(self) -> None:
         async def read_checkpoint(symbol: str) -> Checkpoint | None:
@@ -59,6 +60,7 @@ class MemoryGateway:
             socket,
             connection,
             on_admitted=lambda session: self.admitted.append(session.name),
+            has_room=lambda: self.has_room,
         )
         return session, socket
 
@@ -360,3 +362,14 @@ async def test_a_symbol_in_another_case_is_refused_with_the_known_spelling(
         "xauusd is called XAUUSD here: send it under that name"
     )
     assert (socket.last("auth_ok") or {})["role"] == {"EURUSD": "active"}
+
+
+async def test_a_connector_that_would_be_one_too_many_is_turned_away(
+    gateway: MemoryGateway,
+) -> None:
+    gateway.has_room = False
+    async with gateway.connected() as (_, socket):
+        socket.say(type="auth", token="mt5", symbols=["XAUUSD"])
+        await until(lambda: socket.closed)
+    assert socket.closed == (4429, "TOO_MANY_CONNECTIONS: no place is free")
+    assert not socket.is_let_in

@@ -30,6 +30,8 @@ class FakeSession:
     carried_out: list[object] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
+    address = "192.0.2.1"
+
     @property
     def name(self) -> str:
         return self.connection.name
@@ -58,12 +60,28 @@ class FakeSession:
         return found[-1].reason if found else None
 
 
+class FakeAddresses:
+    """Stands in for `KnownAddresses`."""
+
+    def __init__(self) -> None:
+        self.remembered: list[str] = []
+        self.exchanges = 0
+
+    def remember(self, address: str) -> None:
+        self.remembered.append(address)
+
+    async def exchange(self) -> None:
+        self.exchanges += 1
+        raise StreamUnavailable("away")
+
+
 class SupervisorHarness:
     """A supervisor with open sessions."""
 
     def __init__(self) -> None:
         self.database, self.tasks = MemoryDatabase(), BackgroundTasks()
-        self.supervisor = SessionSupervisor(self.database, self.tasks)
+        self.known = FakeAddresses()
+        self.supervisor = SessionSupervisor(self.database, self.tasks, self.known)
 
     async def open(self, name: str = "", role: Role = Role.ACTIVE, key: str = "") -> FakeSession:
         connection = Connection(lambda token, now: None, NOON)
@@ -89,15 +107,16 @@ async def test_connections_are_counted_while_they_are_open(harness: SupervisorHa
     await asyncio.sleep(0)
     assert session.is_drained
     assert metrics.connections_active._value.get() == before
-    assert harness.supervisor.has_room(maximum=1, maximum_unauthenticated=1)
+    assert harness.supervisor.has_room(1)
 
 
-async def test_strangers_and_all_connections_are_limited(harness: SupervisorHarness) -> None:
+async def test_connectors_are_limited_and_strangers_take_none_of_their_places(
+    harness: SupervisorHarness,
+) -> None:
     await harness.open()
     await harness.open("mt5")
-    assert harness.supervisor.has_room(maximum=3, maximum_unauthenticated=2)
-    assert not harness.supervisor.has_room(maximum=2, maximum_unauthenticated=2)
-    assert not harness.supervisor.has_room(maximum=3, maximum_unauthenticated=1)
+    assert harness.supervisor.has_room(2)
+    assert not harness.supervisor.has_room(1)
     await harness.tasks.cancel_all()
 
 
@@ -106,6 +125,7 @@ async def test_a_newer_session_of_a_connector_ends_the_older_one(
 ) -> None:
     older, other, newer = [await harness.open(name) for name in ("mt5", "backup", "mt5")]
     harness.supervisor.admitted(newer)
+    assert harness.known.remembered == ["192.0.2.1"]
     assert older.close_reason() == "replaced by a newer connection"
     assert (other.close_reason(), newer.close_reason()) == (None, None)
     await harness.tasks.cancel_all()
@@ -156,6 +176,13 @@ async def test_time_alone_closes_what_is_overdue(harness: SupervisorHarness) -> 
     await harness.supervisor.close_overdue()
     assert stranger.close_reason() == "AUTH_TIMEOUT: no valid auth in time"
     await harness.tasks.cancel_all()
+
+
+async def test_addresses_that_cannot_be_shared_now_are_no_fault(
+    harness: SupervisorHarness,
+) -> None:
+    await harness.supervisor.exchange_addresses()
+    assert harness.known.exchanges == 1
 
 
 @pytest.mark.parametrize("fault", [StreamUnavailable("away"), RuntimeError("unforeseen")])
