@@ -148,6 +148,7 @@ _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
         "METRICS_PORT": _whole(0, 65_526),
         "METRICS_TOKEN": _token,
         "SECRET_KEY": _secret,
+        "REQUEST_BODY_LIMIT": _whole(1024, 104_857_600),
         "STALE_FEED_MINUTES": _minutes,
         "TRUSTED_PROXIES": _whole(0, 100),
     }

@@ -80,6 +80,9 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", default="6000/min")
 #: Networks that may connect to the gateway; empty means every address.
 GATEWAY_ALLOWED_IPS = env.list("GATEWAY_ALLOWED_IPS", default=[])
+#: A request with a larger body, in bytes, is refused before any of it is read.
+REQUEST_BODY_LIMIT = env.int("REQUEST_BODY_LIMIT", default=1_048_576)
+DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_BODY_LIMIT
 #: How many proxies in front set X-Forwarded-For; 0 means that header is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 #: The gateway serves its metrics here, workers and beat on the next free ports; 0 is none.
@@ -118,6 +121,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "goldtrader.operations.instrumentation.CountApiRequests",
+    "goldtrader.access.request_limits.RequestLimits",
     "django.middleware.security.SecurityMiddleware",
     "goldtrader.access.networks.require_admin_network",
     "goldtrader.access.content_policy.ContentPolicy",
@@ -194,7 +198,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["goldtrader.access.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["goldtrader.access.permissions.HasReadKey"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["goldtrader.api.json_body.JSONBodyParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "goldtrader.api.pagination.CursorPages",

@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView
 
 from goldtrader.api.docs import docs
+from goldtrader.api.schema import SchemaView
 from goldtrader.operations import metrics
 from goldtrader.operations.health_api import HealthView
 from reports_app.api.performance import NAMES, PerformanceReport
@@ -14,6 +14,7 @@ from signals_app.api import views as signals
 from signals_app.api.probabilities import ProbabilityList
 from trades_app.api import trades
 
+handler400 = "goldtrader.api.errors.bad_request"
 handler404 = "goldtrader.api.errors.not_found"
 handler500 = "goldtrader.api.errors.server_error"
 
@@ -41,7 +42,7 @@ api = [
     path("config", signals.Configuration.as_view(), name="config"),
     path("config/update", signals.ConfigurationUpdate.as_view(), name="config-update"),
     path("stream", Stream.as_view(), name="stream"),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", SchemaView.as_view(), name="schema"),
     path("docs", docs, name="docs"),
 ]
 

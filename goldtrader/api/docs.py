@@ -9,10 +9,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from drf_spectacular.generators import SchemaGenerator
 
 from goldtrader.access.addresses import is_allowed
 from goldtrader.access.permissions import IsAllowedAddress
+from goldtrader.api.schema import document
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _REFERENCE = "#/components/schemas/"
@@ -56,7 +56,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 @cache
 def operations() -> tuple[Operation, ...]:
     """The endpoints in the order of the OpenAPI document."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    schema = document()
     return tuple(
         _operation(schema, method, path, described)
         for path, methods in schema["paths"].items()

@@ -1,13 +1,16 @@
 """Errors of the API in one shape: `{"error": {"code", "message"}}`, one clear sentence."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from math import ceil
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, InterfaceError
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ValidationError as BadValue
+from django.db import DatabaseError, DataError, InterfaceError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.html import format_html
 from django.views import defaults
 from redis.exceptions import RedisError
 from rest_framework import exceptions
@@ -19,6 +22,10 @@ _API_PATH = "/api/"
 _UNAVAILABLE = "A part of the system does not answer; try again in a moment."
 _FAULT = "The server made a mistake, which is in its log; try again or tell the operator."
 _NOT_FOUND = "There is nothing at this address."
+_BAD_REQUEST = "The request is not valid."
+BAD_VALUE = "The request has a value that no such field can hold."
+_TOO_LARGE = "The request's body is too large."
+_PAGE = '<!doctype html><html lang="en"><title>{0}</title><h1>{0}</h1><p>{1}</p></html>'
 
 
 def body(code: str, message: str) -> dict[str, dict[str, str]]:
@@ -37,11 +44,45 @@ def answer(exc: Exception, context: Mapping[str, Any]) -> Response:
             body(code_of(exc), sentence_of(exc.detail)), status=exc.status_code, headers=headers
         )
     path = getattr(context.get("request"), "path", "")
+    refused = _refused(exc)
+    if refused is not None:
+        log.warning("request_refused", path=path, detail=str(exc))
+        status, code, sentence = refused
+        return Response(body(code, sentence), status=status)
     if isinstance(exc, DatabaseError | InterfaceError | RedisError):
         log.error("api_unavailable", path=path, detail=str(exc))
         return Response(body("unavailable", _UNAVAILABLE), status=503, headers={"Retry-After": "5"})
     log.error("api_fault", path=path, exc_info=exc)
     return Response(body("server_error", _FAULT), status=500)
+
+
+def _refused(exc: Exception) -> tuple[int, str, str] | None:
+    """Status, code and sentence where the request caused the exception; else `None`.
+
+    `DataError` is the database's own refusal of a value, such as a NUL or a number out of range.
+    """
+    match exc:
+        case RequestDataTooBig():
+            return 413, "too_large", _TOO_LARGE
+        case SuspiciousOperation() | BadValue():
+            return 400, "invalid", _BAD_REQUEST
+        case DataError():
+            return 400, "invalid", BAD_VALUE
+    return None
+
+
+def refusal(
+    request: HttpRequest,
+    status: int,
+    code: str,
+    sentence: str,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """A refusal outside of the API's own views: JSON below /api/, a page elsewhere."""
+    if request.path.startswith(_API_PATH):
+        return JsonResponse(body(code, sentence), status=status, headers=headers)
+    title = HTTPStatus(status).phrase
+    return HttpResponse(format_html(_PAGE, title, sentence), status=status, headers=headers)
 
 
 def code_of(exc: exceptions.APIException) -> str:
@@ -66,6 +107,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if request.path.startswith(_API_PATH):
         return JsonResponse(body("not_found", _NOT_FOUND), status=404)
     return defaults.page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:  # noqa: ARG001
+    """Answer a request that Django itself refused, such as one for a host that is not ours."""
+    return refusal(request, 400, "invalid", _BAD_REQUEST)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:

@@ -10,6 +10,7 @@ from rest_framework import generics, serializers
 from reports_app.models import PerformanceMetric
 from reports_app.performance.statistics import Period
 from reports_app.track_record.performance import FIGURES, GROUPS, PERIODS
+from signals_app.api.filters import TimeFilter
 from signals_app.api.serializers import RowSerializer
 
 #: What a period is called in addresses.
@@ -46,10 +47,10 @@ class PerformanceFilter(django_filters.FilterSet):  # type: ignore[misc]
     instrument = django_filters.CharFilter()
     locals().update(
         {
-            "from": django_filters.IsoDateTimeFilter(
+            "from": TimeFilter(
                 method="ending_after", label="periods that end after this ISO 8601 time"
             ),
-            "to": django_filters.IsoDateTimeFilter(
+            "to": TimeFilter(
                 method="beginning_before", label="periods that begin before this ISO 8601 time"
             ),
         }
@@ -67,8 +68,10 @@ class PerformanceFilter(django_filters.FilterSet):  # type: ignore[misc]
         self, rows: "QuerySet[Any]", _name: str, time: dt.datetime
     ) -> "QuerySet[Any]":
         """The periods whose first midnight is before ``time``."""
-        last = (time.astimezone(dt.UTC) - dt.timedelta(microseconds=1)).date()
-        return rows.filter(date__lte=last)
+        time = time.astimezone(dt.UTC)
+        if time.time() == dt.time.min:
+            return rows.filter(date__lt=time.date())
+        return rows.filter(date__lte=time.date())
 
 
 class PerformanceReport(generics.ListAPIView[PerformanceMetric]):

@@ -1,9 +1,11 @@
 """What lists can be narrowed to."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import django_filters
+from django.core.exceptions import ValidationError
+from django_filters.fields import IsoDateTimeField
 
 from signals_app.market import calendar
 from signals_app.market.direction import Direction
@@ -13,15 +15,29 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
+class TimeFormField(IsoDateTimeField):  # type: ignore[misc]
+    """An ISO 8601 time, in UTC; one that UTC's calendar does not hold is refused."""
+
+    def clean(self, value: Any) -> datetime | None:
+        """The time in UTC; `None` where none is given."""
+        time: datetime | None = super().clean(value)
+        try:
+            return None if time is None else time.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError("Give a time from the years 1 to 9999 of UTC.") from None
+
+
+class TimeFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
+    """Compares a column with an ISO 8601 time."""
+
+    field_class = TimeFormField
+
+
 def between(column: str) -> dict[str, Any]:
     """The filters `from` (included) and `to` (excluded), ISO 8601, on a time column."""
     return {
-        "from": django_filters.IsoDateTimeFilter(
-            column, "gte", label=f"{column} at or after this ISO 8601 time"
-        ),
-        "to": django_filters.IsoDateTimeFilter(
-            column, "lt", label=f"{column} before this ISO 8601 time"
-        ),
+        "from": TimeFilter(column, "gte", label=f"{column} at or after this ISO 8601 time"),
+        "to": TimeFilter(column, "lt", label=f"{column} before this ISO 8601 time"),
     }
 
 

@@ -1,7 +1,9 @@
 """Every refusal of the API is JSON with a code and one sentence."""
 
 import pytest
-from django.db import OperationalError
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.db import DataError, OperationalError
+from django.test import Client
 from rest_framework.exceptions import ErrorDetail
 
 from goldtrader.api.errors import sentence_of
@@ -60,6 +62,39 @@ def test_a_database_that_is_down_is_answered_with_503(monkeypatch: pytest.Monkey
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
     assert response.json()["error"]["code"] == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("exception", "status"),
+    [
+        (DataError("integer out of range"), 400),
+        (ValidationError("not a date"), 400),
+        (SuspiciousOperation("odd"), 400),
+        (RequestDataTooBig("odd"), 413),
+    ],
+)
+def test_what_a_request_itself_caused_is_its_fault(
+    monkeypatch: pytest.MonkeyPatch, exception: Exception, status: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise exception
+
+    monkeypatch.setattr("signals_app.api.views._configuration", fail)
+
+    response = caller().get(f"{API}/config")
+
+    assert response.status_code == status
+    assert str(exception) not in response.content.decode()
+
+
+def test_a_host_that_is_not_ours_is_refused_in_the_form_of_its_place(client: Client) -> None:
+    client.raise_request_exception = False
+    api = client.get(f"{API}/signals/", HTTP_HOST="elsewhere.example")
+    page = client.get("/admin/login", HTTP_HOST="elsewhere.example")
+
+    assert (api.status_code, api.json()) == (400, error("invalid", "The request is not valid."))
+    assert page.status_code == 400
+    assert page["Content-Type"].startswith("text/html")
 
 
 @pytest.mark.parametrize(
