@@ -74,12 +74,19 @@ def _whole(least: int, most: int) -> Callable[[str], str | None]:
     return what_is_wrong
 
 
-def _minutes(value: str) -> str | None:
+def _positive(value: str) -> bool:
     try:
-        is_good = 0 < float(value) < 1_000_000
+        return 0 < float(value) < 1_000_000
     except ValueError:
-        is_good = False
-    return None if is_good else "a number of minutes above 0"
+        return False
+
+
+def _minutes(value: str) -> str | None:
+    return None if _positive(value) else "a number of minutes above 0"
+
+
+def _seconds(value: str) -> str | None:
+    return None if _positive(value) else "a number of seconds above 0"
 
 
 def _truth(value: str) -> str | None:
@@ -151,5 +158,10 @@ _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
         "REQUEST_BODY_LIMIT": _whole(1024, 104_857_600),
         "STALE_FEED_MINUTES": _minutes,
         "TRUSTED_PROXIES": _whole(0, 100),
+        "WEB_BODY_SECONDS": _seconds,
+        "WEB_CONNECTIONS": _whole(10, 100_000),
+        "WEB_CONNECTIONS_PER_ADDRESS": _whole(1, 100_000),
+        "WEB_HEADER_SECONDS": _seconds,
+        "WEB_IDLE_SECONDS": _seconds,
     }
 )

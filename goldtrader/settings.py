@@ -83,6 +83,13 @@ GATEWAY_ALLOWED_IPS = env.list("GATEWAY_ALLOWED_IPS", default=[])
 #: A request with a larger body, in bytes, is refused before any of it is read.
 REQUEST_BODY_LIMIT = env.int("REQUEST_BODY_LIMIT", default=1_048_576)
 DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_BODY_LIMIT
+#: Connections that one web process keeps open, in all and by address (IPv6: by /64 network).
+WEB_CONNECTIONS = env.int("WEB_CONNECTIONS", default=200)
+WEB_CONNECTIONS_PER_ADDRESS = env.int("WEB_CONNECTIONS_PER_ADDRESS", default=100)
+#: Seconds that a caller has for a request's headers, for its body, and between two requests.
+WEB_HEADER_SECONDS = env.float("WEB_HEADER_SECONDS", default=10.0)
+WEB_BODY_SECONDS = env.float("WEB_BODY_SECONDS", default=30.0)
+WEB_IDLE_SECONDS = env.float("WEB_IDLE_SECONDS", default=30.0)
 #: How many proxies in front set X-Forwarded-For; 0 means that header is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 #: The gateway serves its metrics here, workers and beat on the next free ports; 0 is none.
@@ -289,8 +296,9 @@ SECURE_SSL_REDIRECT = HTTPS_ONLY
 # Health checks and Prometheus ask from within, where nothing speaks TLS.
 SECURE_REDIRECT_EXEMPT = [r"^api/v1/health$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
-if HTTPS_ONLY and TRUSTED_PROXIES:
-    # The proxy ends TLS; without this every request would be redirected for ever.
+if HTTPS_ONLY or TRUSTED_PROXIES:
+    # The web server speaks no TLS: the proxy ends it; without this every request would be
+    # redirected for ever.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SILENCED_SYSTEM_CHECKS = [
     # Whether the other hosts of the domain speak HTTPS, and for ever, is not ours to say.
@@ -341,6 +349,9 @@ LOGGING = {
     "loggers": {
         "httpx": {"level": "WARNING"},
         "django_structlog": {"level": "WARNING"},
+        # It warns of every request that waits for a thread, and tells of every caller that left.
+        "waitress": {"level": "WARNING"},
+        "waitress.queue": {"level": "ERROR"},
         # Two lines for each task; Flower shows tasks, and what they did has events of its own.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -20,6 +20,8 @@ from python_ipware import IpWare
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
+_BITS_OF_A_CALLER = 64
+
 
 class BadNetwork(ValueError):  # noqa: N818 - the setting is bad
     """A list of networks holds something that is neither an address nor a network."""
@@ -39,8 +41,32 @@ def client_address(request: HttpRequest) -> Address | None:
         found, _ = forwarded.get_client_ip(request.META)
         if found is not None:
             return found
+    return _address_of_text(request.META.get("REMOTE_ADDR", ""))
+
+
+def caller_network(request: HttpRequest) -> Network | None:
+    """What is counted as one caller: an IPv4 address, or an IPv6 network of 64 bits.
+
+    One customer of an IPv6 provider has a whole such network, and changes addresses at will.
+    """
+    return network_of(client_address(request))
+
+
+def network_of_text(text: str) -> Network | None:
+    """The same of an address's text; `None` where it is none (a Unix socket)."""
+    return network_of(_address_of_text(text))
+
+
+def network_of(address: Address | None) -> Network | None:
+    """The network of callers that an address belongs to."""
+    if isinstance(address, IPv6Address):
+        return IPv6Network((int(address), _BITS_OF_A_CALLER), strict=False)
+    return None if address is None else IPv4Network(address)
+
+
+def _address_of_text(text: str) -> Address | None:
     try:
-        address: Address = ip_address(request.META.get("REMOTE_ADDR", ""))
+        address: Address = ip_address(text)
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:

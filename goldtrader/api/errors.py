@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 log = structlog.get_logger(__name__)
 
-_API_PATH = "/api/"
+API_PATH = "/api/"
 _UNAVAILABLE = "A part of the system does not answer; try again in a moment."
 _FAULT = "The server made a mistake, which is in its log; try again or tell the operator."
 _NOT_FOUND = "There is nothing at this address."
@@ -79,7 +79,7 @@ def refusal(
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """A refusal outside of the API's own views: JSON below /api/, a page elsewhere."""
-    if request.path.startswith(_API_PATH):
+    if request.path.startswith(API_PATH):
         return JsonResponse(body(code, sentence), status=status, headers=headers)
     title = HTTPStatus(status).phrase
     return HttpResponse(format_html(_PAGE, title, sentence), status=status, headers=headers)
@@ -104,7 +104,7 @@ def sentence_of(detail: Any) -> str:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Answer an unknown address: JSON below /api/, a page elsewhere."""
-    if request.path.startswith(_API_PATH):
+    if request.path.startswith(API_PATH):
         return JsonResponse(body("not_found", _NOT_FOUND), status=404)
     return defaults.page_not_found(request, exception)
 
@@ -116,7 +116,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Answer an exception outside of the API's own views: JSON below /api/, a page elsewhere."""
-    if request.path.startswith(_API_PATH):
+    if request.path.startswith(API_PATH):
         return JsonResponse(body("server_error", _FAULT), status=500)
     return defaults.server_error(request)
 

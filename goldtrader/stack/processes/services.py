@@ -23,7 +23,8 @@ def load() -> None:
     import telegram  # noqa: F401
 
     import goldtrader.operations.task_page
-    import goldtrader.urls  # noqa: F401
+    import goldtrader.urls
+    import goldtrader.web.worker  # noqa: F401
     import signals_app.gateway.server  # noqa: F401
     from goldtrader.celery import app
 
@@ -96,9 +97,7 @@ def _web(port: int) -> None:
     from gunicorn.app.wsgiapp import WSGIApplication
 
     sys.argv = [
-        *("gunicorn", "goldtrader.wsgi:application", "--preload", "--no-control-socket"),
+        *("gunicorn", "--config", "python:goldtrader.web.configuration"),
         *("--bind", f"{LOOPBACK}:{port}"),
-        *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-        *("--graceful-timeout", "3", "--timeout", "60"),
     ]
     WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()

@@ -9,6 +9,7 @@ from pytest_django import Settings
 from goldtrader.access.addresses import (
     BadNetwork,
     allowed_networks,
+    caller_network,
     check_allowed_networks,
     client_address,
 )
@@ -74,3 +75,19 @@ def test_the_address_is_the_connection_s_own(remote: str, address: str | None) -
     request = RequestFactory().get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_FOR="9.9.9.9")
 
     assert client_address(request) == (None if address is None else ip_address(address))
+
+
+@pytest.mark.parametrize(
+    ("remote", "network"),
+    [
+        ("10.1.2.3", "10.1.2.3/32"),
+        ("::ffff:10.1.2.3", "10.1.2.3/32"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::1", "::/64"),
+        ("", None),
+    ],
+)
+def test_a_caller_is_an_ipv4_address_or_an_ipv6_network(remote: str, network: str | None) -> None:
+    request = RequestFactory().get("/", REMOTE_ADDR=remote)
+
+    assert caller_network(request) == (None if network is None else ip_network(network))

@@ -1,0 +1,1 @@
+"""The web server: gunicorn's processes, in which waitress gathers requests before threads do."""
