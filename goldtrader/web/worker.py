@@ -46,6 +46,8 @@ class BufferingWorker(Worker):  # type: ignore[misc]
     def _finish(self, sockets: dict[int, Any], servers: "list[server.Server]") -> None:
         """Answer what was asked already, for as long as gunicorn leaves us."""
         ends = monotonic() + self.cfg.graceful_timeout
+        # What has arrived already was asked already.
+        wasyncore.poll2(0.0, sockets)
         while monotonic() < ends:
             channels = [each for one in servers for each in one.active_channels.values()]
             for channel in channels:
