@@ -9,7 +9,7 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from goldtrader.api import errors
+from goldtrader.refusals import BAD_VALUE, refusal
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ class RequestLimits:
             return too_large(request)
         place = _place_of_nul(request)
         if place is not None:
-            return errors.refusal(request, 400, "invalid", UNREADABLE.format(place=place))
+            return refusal(request, 400, "invalid", UNREADABLE.format(place=place))
         return self._get_response(request)
 
     def process_exception(
@@ -45,7 +45,7 @@ class RequestLimits:
         if isinstance(exception, DataError):
             # The value came from the caller: what the product itself writes was checked before.
             log.warning("value_refused", path=request.path, detail=str(exception))
-            return errors.refusal(request, 400, "invalid", errors.BAD_VALUE)
+            return refusal(request, 400, "invalid", BAD_VALUE)
         return None
 
 
@@ -53,7 +53,7 @@ def too_large(request: HttpRequest) -> HttpResponseBase:
     """The refusal of a body above the limit; the connection ends with it."""
     limit = settings.REQUEST_BODY_LIMIT
     sentence = f"The request's body is larger than {limit:,} bytes."
-    response = errors.refusal(request, 413, "too_large", sentence)
+    response = refusal(request, 413, "too_large", sentence)
     response["Connection"] = "close"
     return response
 

@@ -1,7 +1,6 @@
 """Errors of the API in one shape: `{"error": {"code", "message"}}`, one clear sentence."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from math import ceil
 from typing import Any
 
@@ -9,27 +8,20 @@ import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as BadValue
 from django.db import DatabaseError, DataError, InterfaceError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.utils.html import format_html
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.views import defaults
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from goldtrader.refusals import API_PATH, BAD_REQUEST, BAD_VALUE, body, refusal
+
 log = structlog.get_logger(__name__)
 
-API_PATH = "/api/"
 _UNAVAILABLE = "A part of the system does not answer; try again in a moment."
 _FAULT = "The server made a mistake, which is in its log; try again or tell the operator."
 _NOT_FOUND = "There is nothing at this address."
-_BAD_REQUEST = "The request is not valid."
-BAD_VALUE = "The request has a value that no such field can hold."
 _TOO_LARGE = "The request's body is too large."
-_PAGE = '<!doctype html><html lang="en"><title>{0}</title><h1>{0}</h1><p>{1}</p></html>'
-
-
-def body(code: str, message: str) -> dict[str, dict[str, str]]:
-    return {"error": {"code": code, "message": message}}
 
 
 def answer(exc: Exception, context: Mapping[str, Any]) -> Response:
@@ -65,24 +57,10 @@ def _refused(exc: Exception) -> tuple[int, str, str] | None:
         case RequestDataTooBig():
             return 413, "too_large", _TOO_LARGE
         case SuspiciousOperation() | BadValue():
-            return 400, "invalid", _BAD_REQUEST
+            return 400, "invalid", BAD_REQUEST
         case DataError():
             return 400, "invalid", BAD_VALUE
     return None
-
-
-def refusal(
-    request: HttpRequest,
-    status: int,
-    code: str,
-    sentence: str,
-    headers: Mapping[str, str] | None = None,
-) -> HttpResponse:
-    """A refusal outside of the API's own views: JSON below /api/, a page elsewhere."""
-    if request.path.startswith(API_PATH):
-        return JsonResponse(body(code, sentence), status=status, headers=headers)
-    title = HTTPStatus(status).phrase
-    return HttpResponse(format_html(_PAGE, title, sentence), status=status, headers=headers)
 
 
 def code_of(exc: exceptions.APIException) -> str:
@@ -111,7 +89,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:  # noqa: ARG001
     """Answer a request that Django itself refused, such as one for a host that is not ours."""
-    return refusal(request, 400, "invalid", _BAD_REQUEST)
+    return refusal(request, 400, "invalid", BAD_REQUEST)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:

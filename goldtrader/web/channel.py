@@ -12,7 +12,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 
 from goldtrader.access.addresses import Network, network_of_text
-from goldtrader.api import errors
+from goldtrader.refusals import API_PATH, body
 
 #: How long, and how much at a time, a refused body is read and forgotten, so that its sender, which
 #: sends before it reads, comes to see the refusal.
@@ -45,9 +45,9 @@ class UnreadableRequest(ErrorTask):  # type: ignore[misc]
         sentence = _SENTENCES.get(error.code, f"The request is not HTTP: {error.body}.")
         path, kind = str(getattr(self.request, "path", "")), "text/plain; charset=utf-8"
         text = f"{sentence}\n"
-        if path.startswith(errors.API_PATH):
+        if path.startswith(API_PATH):
             kind = "application/json"
-            text = json.dumps(errors.body(_CODES.get(error.code, "server_error"), sentence))
+            text = json.dumps(body(_CODES.get(error.code, "server_error"), sentence))
         content = text.encode()
         self.status = f"{error.code} {HTTPStatus(error.code).phrase}"
         self.response_headers.append(("Content-Type", kind))
