@@ -23,7 +23,7 @@ from mt5_bridge.connector.credentials import (
 )
 from mt5_bridge.connector.spool_file import SpoolDamagedError, SpoolError
 from mt5_bridge.connector.spool_rescue import open_spool, put_aside
-from mt5_bridge.connector.supervisor import end_with
+from mt5_bridge.connector.supervised import beat, end_with
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.tick_files import check_file
 from mt5_bridge.sources.base import QuoteSource, SourceError
@@ -37,7 +37,7 @@ BAD_INPUT: Final = 2
 """The exit code of a setting or an input that is wrong: starting again does not help."""
 INTERRUPTED: Final = 130
 # Between one damaged spool and the next: a disk that goes on failing is no reason to hurry.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 300.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 120.0
 
 
 def run_alone(config: Config, supervisor: Connection | None = None) -> int:
@@ -108,14 +108,21 @@ def _run_with_spool(config: Config, supervisor: Connection | None) -> int:
 
 async def _work(client: Client, supervisor: Connection | None) -> int:
     loop = asyncio.get_running_loop()
+    beating = None
     if supervisor is not None:
         end_with(supervisor, lambda: loop.call_soon_threadsafe(client.stop))
+        # Held: a task that nobody holds may be collected.
+        beating = asyncio.create_task(beat(supervisor))
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, client.stop)
         except NotImplementedError:  # Windows has no signal handlers on its loop
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(client.stop))
-    await client.run()
+    try:
+        await client.run()
+    finally:
+        if beating is not None:
+            beating.cancel()
     logs.say(client.summary())
     return 0
 

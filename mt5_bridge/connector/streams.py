@@ -55,6 +55,8 @@ def streams_of(settings: Settings, find_terminal: FindTerminal) -> list[dict[str
     streams = [_stream(terminal, symbol) for terminal in terminals for symbol in _symbols(terminal)]
     if len(streams) == 1:
         return streams
+    if not streams:
+        raise ConfigError("terminal is a path, or at least one [[terminal]] table")
     if len(streams) > _MOST_STREAMS:
         raise ConfigError(f"{len(streams)} symbols are too many for one configuration: split it")
     if settings.get("source") == "replay":
@@ -91,7 +93,7 @@ def _terminal(table: Any, shared: Settings) -> dict[str, Any]:
 
 def _symbols(terminal: Settings) -> list[_Symbol]:
     several = terminal.get("symbols")
-    if not several:
+    if several is None:
         return [
             _Symbol(str(terminal.get("symbol") or ""), str(terminal.get("terminal_symbol", "")))
         ]

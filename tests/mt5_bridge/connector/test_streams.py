@@ -102,6 +102,8 @@ def test_two_accounts_on_one_terminal_are_refused(one, other):
         ({"terminal": [{"path": A}, {"path": B}]}, "two connectors would be called"),
         ({"symbols": ["XAUUSD"], "symbol": "XAUUSD"}, "give symbol or symbols, not both"),
         ({"symbols": ["=X"]}, "symbols is a list such as"),
+        ({"symbols": []}, "symbols is a list such as"),
+        ({"terminal": []}, "at least one"),
         ({"symbols": [1]}, "symbols is a list such as"),
         ({"symbols": {"a": 1}}, "symbols is a list such as"),
         ({"symbols": [f"S{n}" for n in range(51)]}, "51 symbols are too many"),

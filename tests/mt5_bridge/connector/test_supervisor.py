@@ -1,5 +1,6 @@
 """Processes that are kept running; what each of them does is said by its symbol."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from mt5_bridge.connector import supervisor
+from mt5_bridge.connector import child_process, supervisor
+from mt5_bridge.connector import supervised as supervised_side
 from mt5_bridge.connector.config import Config, SourceKind
-from mt5_bridge.connector.supervisor import ConnectorSupervisor, end_with
+from mt5_bridge.connector.supervised import beat, end_with
+from mt5_bridge.connector.supervisor import ConnectorSupervisor
 
 
 def run(config, pipe):
     """End as the symbol says: with a code, by a crash the first time, or when it is asked to."""
+    supervised_side.BEAT_EVERY = 0.5
     starts = config.spool / "starts"
     config.spool.mkdir(parents=True, exist_ok=True)
     with starts.open("a") as file:
@@ -26,6 +30,8 @@ def run(config, pipe):
         return int(config.symbol[-1])
     ended = threading.Event()
     end_with(pipe, ended.set)
+    if config.symbol == "BEATS":
+        threading.Thread(target=lambda: asyncio.run(beat(pipe)), daemon=True).start()
     if config.symbol == "HANGS":
         time.sleep(3600)
     assert ended.wait(60)
@@ -87,20 +93,35 @@ def test_one_that_crashes_is_started_anew_and_the_others_go_on(supervised):
 
 def test_a_mistake_in_the_settings_stays_down_while_the_others_go_on(supervised):
     def is_down(folder):
-        return starts(folder, "RUNS") and "exit code 2" in states(folder).get("mt5-CODE2", "")
+        return starts(folder, "RUNS") and "is down" in states(folder).get("mt5-CODE2", "")
 
     code, folder = supervised("CODE2", "RUNS", claim=is_down)
     assert (code, len(starts(folder, "CODE2"))) == (0, 1)
 
 
-def test_when_all_have_ended_the_worst_code_is_its_own(supervised):
+def test_a_mistake_is_tried_again_later(supervised, monkeypatch):
+    monkeypatch.setattr(child_process, "_PAUSE_OF_BAD_INPUT", 0.5)
+    code, _ = supervised("CODE2", "RUNS", claim=lambda folder: len(starts(folder, "CODE2")) == 2)
+    assert code == 0
+
+
+def test_when_none_is_left_a_mistake_is_the_exit_code(supervised):
     code, folder = supervised("CODE0", "CODE2")
     assert code == 2
-    assert states(folder) == {
-        "mt5-CODE0": "has ended with exit code 0",
-        "mt5-CODE2": "has ended with exit code 2",
-    }
+    assert "has ended" in states(folder)["mt5-CODE0"]
+    assert "is down" in states(folder)["mt5-CODE2"]
     assert supervised("CODE0")[0] == 0
+
+
+def test_one_that_gives_no_sign_of_life_is_started_anew(supervised, monkeypatch):
+    monkeypatch.setattr(child_process, "_STUCK_AFTER", 4.0)
+    code, folder = supervised(
+        "STUCK",
+        "BEATS",
+        claim=lambda folder: len(starts(folder, "STUCK")) == 2,
+    )
+    assert code == 0
+    assert len(starts(folder, "BEATS")) == 1
 
 
 def test_one_that_does_not_end_is_killed(supervised, monkeypatch):
