@@ -24,6 +24,11 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _TRUTHS = frozenset({"true", "yes", "on", "1", "ok", "y", "t", "false", "no", "off", "0", "n", "f"})
 
 
+#: A bot's id and its secret, as BotFather gives them.
+_BOT_TOKEN = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}")
+_KINDS = ("SIGNAL", "TRADE", "REPORT", "ALERT")
+
+
 class SettingRefused(ImproperlyConfigured):
     """A variable's value cannot be used; the message is one sentence that names the variable."""
 
@@ -66,6 +71,17 @@ def gateway_names(variables: Mapping[str, str]) -> list[str]:
     return names(variables.get("GATEWAY_NAMES", ""))
 
 
+def minutes_by_kind(text: str) -> dict[str, int]:
+    """Minutes by kind of message, from text such as `SIGNAL:60,TRADE:360`."""
+    pairs = (each.partition(":") for each in names(text))
+    return {kind.strip().upper(): int(minutes) for kind, _, minutes in pairs}
+
+
+def without_bot_tokens(line: str) -> str:
+    """A line of a log without whatever looks like a Telegram bot's token."""
+    return _BOT_TOKEN.sub("<bot token>", line) if ":" in line else line
+
+
 def _whole(least: int, most: int) -> Callable[[str], str | None]:
     def what_is_wrong(value: str) -> str | None:
         is_good = re.fullmatch(r"\d{1,9}", value, re.ASCII) and least <= int(value) <= most
@@ -87,6 +103,36 @@ def _minutes(value: str) -> str | None:
 
 def _seconds(value: str) -> str | None:
     return None if _positive(value) else "a number of seconds above 0"
+
+
+def _ages(value: str) -> str | None:
+    kinds = "|".join(_KINDS)
+    one = rf"\s*({kinds})\s*:\s*\d{{1,6}}\s*"
+    is_good = re.fullmatch(f"{one}(,{one})*", value)
+    return (
+        None if is_good else f"minutes by kind ({', '.join(_KINDS)}), such as SIGNAL:60,TRADE:360"
+    )
+
+
+def _bot_token(value: str) -> str | None:
+    is_good = re.fullmatch(r"\d{3,20}:[A-Za-z0-9_-]{3,100}", value)
+    return None if is_good else "the token as BotFather gives it: a number, a colon, the secret"
+
+
+def _ring(value: str) -> str | None:
+    is_good = all(re.fullmatch(r"[A-Za-z0-9_-]{43}=", key) for key in names(value))
+    return None if is_good else "Fernet keys, 32 bytes in URL-safe base64 each, comma separated"
+
+
+def _chats(value: str) -> str | None:
+    from signals_app.chat_names import NotAChat, normalised
+
+    for name in names(value):
+        try:
+            normalised(name)
+        except NotAChat as wrong:
+            return f"chats, @name or numeric id; {wrong}"
+    return None
 
 
 def _truth(value: str) -> str | None:
@@ -133,7 +179,7 @@ def _token(value: str) -> str | None:
 
 
 #: Their values are not printed.
-_SECRETS = frozenset({"METRICS_TOKEN", "SECRET_KEY"})
+_SECRETS = frozenset({"FIELD_ENCRYPTION_KEYS", "METRICS_TOKEN", "SECRET_KEY", "TELEGRAM_BOT_TOKEN"})
 #: Defaults that anyone can look up: Django's for new projects, and one of our earlier versions.
 _PUBLIC_SECRETS = ("django-insecure-", "offline-commands-only-")
 _SECRET_LENGTH = 50
@@ -146,17 +192,28 @@ _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
         "API_ALLOWED_IPS": _networks,
         "API_RATE_LIMIT": _rate,
         "DEBUG": _truth,
+        "FIELD_ENCRYPTION_KEYS": _ring,
         "GATEWAY_ALLOWED_IPS": _networks,
         "GATEWAY_NAMES": _hosts,
         "GATEWAY_PORT": _whole(0, 65_535),
         "HTTPS_ONLY": _truth,
         "LOG_LEVEL": _level,
+        "MESSAGE_AGE_MINUTES": _ages,
         "METRICS_ALLOWED_IPS": _networks,
         "METRICS_PORT": _whole(0, 65_526),
         "METRICS_TOKEN": _token,
+        "OPERATOR_TELEGRAM_CHANNEL": _chats,
         "SECRET_KEY": _secret,
         "REQUEST_BODY_LIMIT": _whole(1024, 104_857_600),
         "STALE_FEED_MINUTES": _minutes,
+        "TELEGRAM_ALLOWED_CHATS": _chats,
+        "TELEGRAM_BOT_PER_SECOND": _whole(1, 30),
+        "TELEGRAM_BOT_TOKEN": _bot_token,
+        "TELEGRAM_CHAT_PER_MINUTE": _whole(1, 1_000),
+        "TELEGRAM_CHAT_SECONDS": _seconds,
+        "TELEGRAM_EDIT_SECONDS": _seconds,
+        "TELEGRAM_SIMULATED": _truth,
+        "TELEGRAM_TIMEOUT": _seconds,
         "TRUSTED_PROXIES": _whole(0, 100),
         "WEB_BODY_SECONDS": _seconds,
         "WEB_CONNECTIONS": _whole(10, 100_000),

@@ -64,10 +64,28 @@ GATEWAY_TLS_KEY = _setting("GATEWAY_TLS_KEY", str(DATA_DIR / "gateway.key"))
 CONNECTOR_JWT_KEYS = _setting("CONNECTOR_JWT_KEYS", "")
 # python-telegram-bot's pauses are time spans, as its next major version gives them.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
-TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
+TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="").strip()
+#: Fernet keys, comma separated; the first encrypts what the database keeps secret, all decrypt.
+FIELD_ENCRYPTION_KEYS = environment.names(_setting("FIELD_ENCRYPTION_KEYS", ""))
 TELEGRAM_API_BASE_URL = env.str("TELEGRAM_API_BASE_URL", default="https://api.telegram.org")
 #: The chat that alerts go to, `@name` or a numeric id; empty: they stay in the outbox.
 OPERATOR_TELEGRAM_CHANNEL = env.str("OPERATOR_TELEGRAM_CHANNEL", default="")
+#: Chats that the bot may write to; empty: those that are set up.
+TELEGRAM_ALLOWED_CHATS = environment.names(env.str("TELEGRAM_ALLOWED_CHATS", default=""))
+#: Whether channels get signals of simulated feeds without asking for them one by one.
+TELEGRAM_SIMULATED = env.bool("TELEGRAM_SIMULATED", default=False)
+#: The flood law: seconds between two calls of a chat, calls a minute and chat, and a second.
+TELEGRAM_CHAT_SECONDS = env.float("TELEGRAM_CHAT_SECONDS", default=1.0)
+TELEGRAM_CHAT_PER_MINUTE = env.int("TELEGRAM_CHAT_PER_MINUTE", default=20)
+TELEGRAM_BOT_PER_SECOND = env.int("TELEGRAM_BOT_PER_SECOND", default=30)
+#: Seconds between two edits of progress in a chat.
+TELEGRAM_EDIT_SECONDS = env.float("TELEGRAM_EDIT_SECONDS", default=20.0)
+#: Seconds without a byte after which an answer counts as lost.
+TELEGRAM_TIMEOUT = env.float("TELEGRAM_TIMEOUT", default=15.0)
+#: How old a message may be when it is sent as new, by kind.
+MESSAGE_AGE_MINUTES = {"SIGNAL": 60, "TRADE": 360, "REPORT": 2160, "ALERT": 360} | (
+    environment.minutes_by_kind(env.str("MESSAGE_AGE_MINUTES", default=""))
+)
 #: A live feed without a tick for so long, while the market is open, is an alert.
 STALE_FEED_MINUTES = env.float("STALE_FEED_MINUTES", default=5.0)
 #: Networks that may use the API; empty means every address.
@@ -327,6 +345,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+
+def _hide_tokens(_logger: object, _method: str, line: str) -> str:
+    """The last step of every log line: whatever brought a bot's token here, it does not stay."""
+    return environment.without_bot_tokens(line)
+
+
 _SHARED_LOG_STEPS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -340,14 +364,20 @@ LOGGING = {
     "formatters": {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(),
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+                _hide_tokens,
+            ],
             "foreign_pre_chain": _SHARED_LOG_STEPS,
         },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
     "loggers": {
+        # They would log the address of each call of Telegram, which holds the bot's token.
         "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
         "django_structlog": {"level": "WARNING"},
         # It warns of every request that waits for a thread, and tells of every caller that left.
         "waitress": {"level": "WARNING"},

@@ -1,16 +1,21 @@
 """Tasks of trades and messages: each takes ids, calls one function, and may run twice."""
 
+import threading
+
 import structlog
 from celery import shared_task
 from django.utils import timezone
 
 from signals_app.pipeline.stream import TicksMissing
 from signals_app.tasks import generate_signal
-from trades_app.notifications import delivery, feed_watch, outbox
+from trades_app.notifications import delivery, feed_watch
 from trades_app.shadow import following
 from trades_app.trading import opening
 
 log = structlog.get_logger(__name__)
+
+#: So many threads of a process may wait for Telegram; the others go on with reports and alerts.
+_SENDERS = threading.BoundedSemaphore(6)
 
 
 @shared_task(name="trades_app.tasks.open_trade")
@@ -41,9 +46,14 @@ def follow_in_shadow(symbol: str) -> None:
 
 @shared_task(name="trades_app.tasks.deliver")
 def deliver() -> None:
-    """Send what is due, one message after the other."""
-    while delivery.deliver_next():
-        pass
+    """Send and edit what is due, one chat after another; a further task serves the next chat."""
+    if not _SENDERS.acquire(blocking=False):
+        # Enough of this process' threads wait for Telegram: the sweep starts the next one.
+        return
+    try:
+        delivery.deliver(start_another=deliver.delay)
+    finally:
+        _SENDERS.release()
 
 
 @shared_task(name="trades_app.tasks.watch_feed")
@@ -55,6 +65,5 @@ def watch_feed() -> None:
 
 @shared_task(name="trades_app.tasks.sweep")
 def sweep() -> None:
-    """Find the messages that nobody sent."""
-    outbox.release_lost_claims()
+    """Find the messages that nobody sent, and the cards that show what is over."""
     deliver()

@@ -40,6 +40,7 @@ _PAGES = (
         "Settings",
         (
             ("Instruments", "toll", "signals_app_instrument"),
+            ("Channels", "forum", "trades_app_channel"),
             ("Strategies", "tune", "signals_app_strategy"),
             ("Timetable", "schedule", "django_celery_beat_periodictask"),
         ),

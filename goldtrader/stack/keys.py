@@ -1,6 +1,8 @@
 """The secrets of one installation, generated once and kept in its data directory."""
 
+import base64
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -20,25 +22,27 @@ class Keys:
     redis_password: str
     connector_jwt_keys: str
     flower_password: str = ""
+    field_encryption_keys: str = ""
     connector_api_key: str = ""
     admin_password: str = ""
 
 
 def load_or_generate(data_dir: DataDir) -> Keys:
-    """The secrets of ``data_dir``, made the first time."""
+    """The secrets of ``data_dir``, made the first time; what an earlier version lacks is added."""
     try:
         written = json.loads(data_dir.keys.read_text())
-        # Of a file that an earlier version made.
-        written.setdefault("flower_password", "")
-        keys = Keys(**{field.name: written[field.name] for field in fields(Keys)})
+        optional = {"flower_password": "", "field_encryption_keys": ""}
+        known = optional | written
+        keys = Keys(**{field.name: known[field.name] for field in fields(Keys)})
     except FileNotFoundError:
         keys = _generate()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise StackError(f"The secrets in {data_dir.keys} cannot be read: {error!r}.") from error
     else:
-        if keys.flower_password:
+        completed = _completed(keys)
+        if completed == keys:
             return keys
-        keys = replace(keys, flower_password=_generate().flower_password)
+        keys = completed
     save(data_dir, keys)
     return keys
 
@@ -55,4 +59,20 @@ def _generate() -> Keys:
         redis_password=secrets.token_urlsafe(24),
         flower_password=secrets.token_urlsafe(24),
         connector_jwt_keys=f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}",
+        field_encryption_keys=_field_key(),
     )
+
+
+def _completed(keys: Keys) -> Keys:
+    """The secrets, with those that a version before had no use for."""
+    is_ring = re.fullmatch(r"[A-Za-z0-9_-]{43}=(,[A-Za-z0-9_-]{43}=)*", keys.field_encryption_keys)
+    return replace(
+        keys,
+        flower_password=keys.flower_password or secrets.token_urlsafe(24),
+        field_encryption_keys=keys.field_encryption_keys if is_ring else _field_key(),
+    )
+
+
+def _field_key() -> str:
+    """A key for what the database holds encrypted."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

@@ -31,6 +31,7 @@ def _lasting(data_dir: DataDir, secrets: Keys) -> dict[str, object]:
         "data_dir": str(data_dir.path),
         "secret_key": secrets.secret_key,
         "connector_jwt_keys": secrets.connector_jwt_keys,
+        "field_encryption_keys": secrets.field_encryption_keys,
         # Commands beside the stack know by which names it is reached.
         "gateway_names": ",".join(gateway_names(os.environ)),
         "gateway_tls_cert": str(data_dir.certificate),

@@ -10,6 +10,7 @@ from reports_app.performance.statistics import Period
 from reports_app.rendering.period_report import PeriodReport
 from reports_app.track_record import sealing
 from reports_app.track_record.performance import PERIODS, recompute, results
+from signals_app.market import calendar
 from signals_app.services.connectors import is_simulated
 from trades_app.models import Message
 from trades_app.notifications import outbox
@@ -88,7 +89,8 @@ def _draft(instrument: str, period: Period, first_day: dt.date) -> Draft:
         is_simulated=is_simulated(instrument),
     )
     key = _key(instrument, period, first_day)
-    return Draft(Message.Kind.REPORT, Subject(instrument), key, report)
+    over_at = calendar.midnight(last + dt.timedelta(days=1))
+    return Draft(Message.Kind.REPORT, Subject(instrument), key, report, happened_at=over_at)
 
 
 def _key(instrument: str, period: Period, first_day: dt.date) -> str:

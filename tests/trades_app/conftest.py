@@ -6,7 +6,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from signals_app.models import Instrument, Signal, Strategy
-from tests.stand_ins.telegram_api import TelegramApi, serving
+from tests.stand_ins.telegram_api import Law, TelegramApi, serving
 from tests.trades_app.examples import SIGNAL
 
 
@@ -22,7 +22,11 @@ def signal(db: None) -> Signal:
 @pytest.fixture
 def telegram_api(settings: Settings) -> Iterator[TelegramApi]:
     """A Bot API of our own, which the settings point at."""
-    with serving(TelegramApi()) as api:
+    law = Law(chat_seconds=0.02, chat_per_minute=1000)
+    settings.TELEGRAM_CHAT_SECONDS = law.chat_seconds
+    settings.TELEGRAM_CHAT_PER_MINUTE = law.chat_per_minute
+    settings.TELEGRAM_TIMEOUT = 1.0
+    with serving(TelegramApi(law=law)) as api:
         settings.TELEGRAM_BOT_TOKEN = api.token
         settings.TELEGRAM_API_BASE_URL = api.base_url
         yield api

@@ -15,7 +15,8 @@ from tests.stand_ins.telegram_api import TelegramApi
 from tests.trades_app.examples import CLOSE_MS, SIGNAL
 from tests.trades_app.rows import decided, kinds, stored_signal
 from trades_app import tasks
-from trades_app.models import Message, Trade
+from trades_app.models import Channel, ChannelDelivery, Message, Trade
+from trades_app.notifications import routing
 
 pytestmark = pytest.mark.django_db
 
@@ -118,12 +119,15 @@ def test_everything_due_is_sent_by_one_task(signal: Signal, telegram_api: Telegr
 def test_the_sweep_sends_what_a_worker_that_died_had_claimed(
     signal: Signal, telegram_api: TelegramApi
 ) -> None:
-    lost = put(signal, "lost", status=Message.Status.SENDING)
-    Message.objects.filter(pk=lost.pk).update(claimed_at=timezone.now() - timedelta(hours=1))
+    tasks.sweep()
+    put(signal, "lost")
+    routing.route()
+    ChannelDelivery.objects.update(status=ChannelDelivery.Status.SENDING)
+    Channel.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
 
     tasks.sweep()
 
-    assert telegram_api.texts() == ["lost"]
+    assert telegram_api.texts()[0].startswith("lost\n🔁 May repeat")
 
 
 @pytest.mark.parametrize(("alerts", "sent_next"), [(1, [("deliver", ())]), (0, [])])

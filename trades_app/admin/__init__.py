@@ -1,5 +1,5 @@
 """What an operator sees of trades and messages."""
 
-from trades_app.admin import actions, outbox, shadow_trades, trades
+from trades_app.admin import actions, channels, outbox, shadow_trades, trades
 
-__all__ = ("actions", "outbox", "shadow_trades", "trades")
+__all__ = ("actions", "channels", "outbox", "shadow_trades", "trades")

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from signals_app.admin.base import ReadOnlyAdmin
+from signals_app.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from signals_app.admin.display import BAD, BUSY, GOOD, NEUTRAL, labelled, link_to, moment
 from signals_app.admin.filters import InstrumentFilter
-from trades_app.models import Message
+from trades_app.models import ChannelDelivery, Message
 from trades_app.notifications import kinds, outbox
 from trades_app.notifications.telegram import bot
 from trades_app.tasks import deliver
@@ -22,7 +22,33 @@ _COLOURS: Mapping[str, str] = {
     Message.Status.SENDING: NEUTRAL,
     Message.Status.SENT: GOOD,
     Message.Status.FAILED: BAD,
+    Message.Status.SKIPPED: NEUTRAL,
 }
+_DELIVERY_COLOURS: Mapping[str, str] = {
+    ChannelDelivery.Status.WAITING: BUSY,
+    ChannelDelivery.Status.SENDING: NEUTRAL,
+    ChannelDelivery.Status.SENT: GOOD,
+    ChannelDelivery.Status.FAILED: BAD,
+    ChannelDelivery.Status.SKIPPED: NEUTRAL,
+    ChannelDelivery.Status.UNCONFIRMED: BAD,
+}
+
+
+class DeliveryInline(ReadOnlyInline):
+    """A message's way into each of its channels."""
+
+    model = ChannelDelivery
+    fields = (
+        *("channel", "state", "attempts", "copies", "sent_at", "telegram_message_id"),
+        *("card", "error"),
+    )
+    readonly_fields = fields
+    ordering = ("channel",)
+
+    @labelled("status", _DELIVERY_COLOURS, "status")
+    def state(self, delivery: ChannelDelivery) -> str:
+        """How far it is."""
+        return delivery.status
 
 
 @admin.register(Message)
@@ -46,6 +72,7 @@ class MessageAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     list_select_related = ("signal",)
     actions: Any = ("retry",)
+    inlines = (DeliveryInline,)
     fieldsets = (
         (
             None,
@@ -56,7 +83,7 @@ class MessageAdmin(ReadOnlyAdmin):
             "Delivery",
             {
                 "fields": (
-                    ("written_at", "not_before", "claimed_at"),
+                    ("written_at", "happened_at", "routed_at"),
                     "telegram_message_id",
                     "error",
                 )
@@ -108,9 +135,9 @@ class MessageAdmin(ReadOnlyAdmin):
             text = str(unreadable)
         return format_html('<pre class="whitespace-pre-wrap font-sans">{}</pre>', text)
 
-    @admin.action(description="Send again", permissions=("retry",))
+    @admin.action(description="Send anyway, or again", permissions=("retry",))
     def retry(self, request: HttpRequest, chosen: "models.QuerySet[Message]") -> None:
-        """Put failed messages back, and send waiting ones now."""
+        """Send what was skipped, failed or is in doubt, and what waits now."""
         number = outbox.send_again(chosen)
         transaction.on_commit(deliver.delay)
         self.message_user(request, f"{number} will be sent.", messages.SUCCESS)

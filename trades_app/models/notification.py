@@ -1,12 +1,7 @@
 """The outbox's rows: messages that hold what happened; their text is made when they are sent."""
 
-from datetime import timedelta
-from typing import Any
-
 from django.db import models
-from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from signals_app.models import Signal, fields
 
@@ -14,39 +9,18 @@ from signals_app.models import Signal, fields
 class MessageQuerySet(models.QuerySet["Message"]):
     """The outbox, as its workers see it."""
 
-    def unsent(self) -> "MessageQuerySet":
-        """Those that were not given to Telegram, nor up."""
-        return self.filter(status__in=Message.UNSENT)
-
-    def due(self) -> "MessageQuerySet":
-        """Those that may be sent now, oldest first."""
-        return self.filter(status=Message.Status.WAITING, not_before__lte=Now()).order_by("pk")
-
-    def lost(self, claimed_for: timedelta) -> "MessageQuerySet":
-        """Those whose worker claimed them so long ago that it must have died."""
-        claimed_before = timezone.now() - claimed_for
-        return self.filter(status=Message.Status.SENDING, claimed_at__lt=claimed_before)
-
-    def claim(self, message: "Message") -> bool:
-        """Give a waiting message to the caller alone; `False` where another worker was faster."""
-        claimed = self.filter(pk=message.pk, status=Message.Status.WAITING).update(
-            status=Message.Status.SENDING, claimed_at=Now(), attempts=F("attempts") + 1
-        )
-        if claimed:
-            message.attempts += 1
-        return bool(claimed)
-
-    def settle(self, message: "Message", **columns: Any) -> None:
-        """Give a claimed message back with what came of the attempt."""
-        self.filter(pk=message.pk).update(claimed_at=None, **columns)
+    def unrouted(self) -> "MessageQuerySet":
+        """Those that have no deliveries yet, oldest first."""
+        return self.filter(status=Message.Status.WAITING, routed_at=None).order_by("pk")
 
 
 class Message(models.Model):
     """One message, put into the outbox in the transaction of the rows that it is about.
 
     `key` names the event, so that no event has two messages. `data` is what happened, with the
-    figures as they stood then: `notifications.kinds` makes the text of it. A worker claims it by a
-    conditional update; without a Telegram token or channel it stays here to be read.
+    figures as they stood then: `notifications.kinds` makes the text of it. Each channel that it
+    goes to has a delivery, whose outcomes are summed up here; without a Telegram token or channel
+    it stays here to be read.
     """
 
     class Kind(models.TextChoices):
@@ -70,8 +44,7 @@ class Message(models.Model):
         SENDING = "SENDING"
         SENT = "SENT"
         FAILED = "FAILED"
-
-    UNSENT = (Status.WAITING, Status.SENDING)
+        SKIPPED = "SKIPPED"
 
     key = models.CharField(max_length=80, unique=True)
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -94,6 +67,12 @@ class Message(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     telegram_message_id = models.BigIntegerField(null=True, blank=True)
     error = models.TextField(blank=True)
+    happened_at = models.DateTimeField(
+        db_default=Now(), editable=False, help_text="of the event, by the market's clock"
+    )
+    routed_at = models.DateTimeField(
+        null=True, editable=False, help_text="when it was given to its channels"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     record_seal = models.PositiveIntegerField(
         null=True, editable=False, help_text="number of the seal that covers it; null: none yet"
@@ -110,15 +89,17 @@ class Message(models.Model):
                 condition=models.Q(status__in=("WAITING", "SENDING")),
                 name="message_unsent",
             ),
+            models.Index(
+                fields=("id",),
+                condition=models.Q(status="WAITING", routed_at=None),
+                name="message_unrouted",
+            ),
         )
 
     def __str__(self) -> str:
         return self.key
 
     @property
-    def is_behind(self) -> bool:
-        """Whether an older message of the same signal was not sent yet."""
-        if self.signal_id is None:
-            return False
-        older = Q(pk__lt=self.pk, signal=self.signal_id)
-        return Message.objects.unsent().filter(older).exists()
+    def is_simulated(self) -> bool:
+        """Whether it is about made-up prices."""
+        return bool(self.data.get("is_simulated"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from signals_app.market.calendar import utc
 from signals_app.market.instrument import Instrument
 from signals_app.models import Signal
 from signals_app.services.connectors import is_simulated
@@ -27,7 +28,13 @@ def announce_signal(
         strategy=str(signal.strategy),
     )
     key = f"signal:{signal.signal_id}"
-    outbox.put(Message.Kind.SIGNAL, Subject.of_signal(signal), key, announcement)
+    outbox.put(
+        Message.Kind.SIGNAL,
+        Subject.of_signal(signal),
+        key,
+        announcement,
+        happened_at=utc(announcement.signal.timestamp_ms),
+    )
 
 
 def announce_events(
@@ -49,6 +56,7 @@ def announce_events(
                 subject,
                 f"trade:{signal.signal_id}:{event.kind}",
                 TradeUpdate(trade, event, instrument, simulated, late),
+                happened_at=utc(event.time_ms),
             )
             for event, late in zip(events, found_late, strict=True)
             if event.kind in ANNOUNCED

@@ -1,12 +1,15 @@
 """Each kind of message and what makes its text, when it is sent, previewed or shown."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
 
+from trades_app.lifecycle.trade import Trade
 from trades_app.models import Message
 from trades_app.notifications.content import alerts, signals, trade_events
+from trades_app.notifications.rendered import Rendered
 
 
 class Unreadable(ValueError):  # noqa: N818 - the data is
@@ -42,8 +45,37 @@ def text_of(message: Message) -> str:
     """
     if message.text:
         return message.text
-    data = message.data | ({"digest": message.digest} if message.digest else {})
     try:
-        return _RENDERERS[message.kind](data)
+        return _RENDERERS[message.kind](_data_of(message))
     except (msgspec.ValidationError, KeyError) as error:
         raise Unreadable(f"The text of {message.key} cannot be made: {error}.") from error
+
+
+def rendered(message: Message) -> Rendered:
+    """What a chat gets of a message; raises `Unreadable`."""
+    return Rendered(text_of(message))
+
+
+def live_card(message: Message, trade: Trade, quote: tuple[float, float] | None) -> Rendered:
+    """What a signal's card shows now; raises `Unreadable`.
+
+    ``quote`` is the present bid and ask, `None` where no tick moves the trade any more.
+    """
+    try:
+        text = signals.live_text(_data_of(message), trade, quote)
+    except (msgspec.ValidationError, KeyError) as error:
+        raise Unreadable(f"The text of {message.key} cannot be made: {error}.") from error
+    return Rendered(text)
+
+
+def marked_as_repeated(content: Rendered) -> Rendered:
+    """The content with a line that says so: it may stand there already, and nobody trades twice."""
+    return replace(content, text=f"{content.text}\n{REPEATED}")
+
+
+#: The last line of what may have been sent before.
+REPEATED = "🔁 May repeat a message above: its arrival could not be confirmed"
+
+
+def _data_of(message: Message) -> dict[str, Any]:
+    return {**message.data} | ({"digest": message.digest} if message.digest else {})

@@ -6,28 +6,27 @@ Whoever has something to say puts in what happened, in the transaction of its ow
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from signals_app.models import Signal
 from signals_app.services import audit
 from signals_app.services.audit import Change
-from trades_app.models import Message
+from trades_app.models import Channel, ChannelDelivery, Message
 from trades_app.notifications import channels
-from trades_app.notifications.channels import Channels
+from trades_app.notifications.channels import Directory
 from trades_app.notifications.telegram import bot
+from trades_app.notifications.telegram.outcomes import Accepted
 
-#: A worker that claimed a message and did not come back in this time died with it.
-CLAIM_EXPIRES = timedelta(minutes=2)
-#: How many due messages are looked at for one that nothing of its own signal holds up.
-_LOOKED_AT = 20
-_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 2, 600
+#: So often may a message stand in a chat at most, as answers about it got lost.
+MAXIMUM_COPIES = 3
+_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +53,27 @@ class Draft:
     """A message to be put in.
 
     `key` names the event, `data` is a value of the kind's own type (see `content`). A digest in it
-    gets a column of its own.
+    gets a column of its own. `happened_at` is the event's own time, `None`: now.
     """
 
     kind: Message.Kind
     subject: Subject
     key: str
     data: Any
+    happened_at: datetime | None = None
 
 
-def put(kind: Message.Kind, subject: Subject, key: str, data: Any) -> bool:
+def put(
+    kind: Message.Kind,
+    subject: Subject,
+    key: str,
+    data: Any,
+    *,
+    happened_at: datetime | None = None,
+) -> bool:
     """Put one message in, with the rows of this transaction; `False` where the key was known."""
-    row = _row(Draft(kind, subject, key, data))
-    columns = ("kind", "addressee", "instrument", "signal", "data", "digest")
+    row = _row(Draft(kind, subject, key, data, happened_at))
+    columns = ("kind", "addressee", "instrument", "signal", "data", "digest", "happened_at")
     values = {column: getattr(row, column) for column in columns}
     _, is_new = Message.objects.get_or_create(key=key, defaults=values)
     if is_new:
@@ -86,78 +93,172 @@ def known(keys: Collection[str]) -> set[str]:
     return set(Message.objects.filter(key__in=keys).values_list("key", flat=True))
 
 
-def claim(chats: Channels) -> Message | None:
-    """Claim the oldest message that is due and has a chat to go to, `None`: nothing to do.
+def waiting(channel: Channel) -> ChannelDelivery | None:
+    """The oldest message that waits for a channel; `None`: none does."""
+    rows = ChannelDelivery.objects.filter(channel=channel, status=ChannelDelivery.Status.WAITING)
+    return rows.select_related("message__signal", "channel").order_by("message").first()
 
-    What stands behind an unsent message of the same signal waits for it.
+
+def claim(delivery: ChannelDelivery) -> bool:
+    """Note that a message is being sent, before it is; `False` where it is not to be any more.
+
+    For whoever has the channel's lease: nobody else claims for it, so the order stays.
     """
-    due = chats.reached(Message.objects.due())
-    for message in due.select_related("signal")[:_LOOKED_AT]:
-        if not message.is_behind and Message.objects.claim(message):
-            return message
-    return None
+    waiting_now = ChannelDelivery.objects.filter(
+        pk=delivery.pk, status=ChannelDelivery.Status.WAITING
+    )
+    claimed = waiting_now.update(
+        status=ChannelDelivery.Status.SENDING, claimed_at=Now(), attempts=F("attempts") + 1
+    )
+    delivery.attempts += 1
+    return bool(claimed)
 
 
-def settle_sent(message: Message, telegram_message_id: int) -> None:
-    """A claimed message was accepted by Telegram, which gave it this id."""
-    Message.objects.settle(
-        message,
-        status=Message.Status.SENT,
-        telegram_message_id=telegram_message_id,
+def lost(channel: Channel) -> list[ChannelDelivery]:
+    """What was being sent into a channel when the worker that had its lease died."""
+    sending = ChannelDelivery.objects.filter(channel=channel, status=ChannelDelivery.Status.SENDING)
+    return list(sending.select_related("message", "channel").order_by("message"))
+
+
+def settle_sent(delivery: ChannelDelivery, accepted: Accepted, card_digest: str = "") -> None:
+    """A claimed message was accepted by Telegram; ``card_digest``: a card that is to be edited."""
+    is_settled = _settle(
+        delivery,
+        status=ChannelDelivery.Status.SENT,
+        telegram_message_id=accepted.message_id,
+        has_picture=accepted.has_picture,
         sent_at=timezone.now(),
+        copies=F("copies") + 1,
+        card=ChannelDelivery.CardState.LIVE if card_digest else ChannelDelivery.CardState.NONE,
+        card_digest=card_digest,
         error="",
     )
+    if is_settled and delivery.channel.audience != Channel.Audience.MIRROR:
+        Message.objects.filter(pk=delivery.message_id).update(
+            telegram_message_id=accepted.message_id, sent_at=timezone.now()
+        )
+    _sum_up(delivery)
 
 
-def settle_failed(message: Message, reason: str) -> None:
+def settle_failed(delivery: ChannelDelivery, reason: str) -> None:
     """A claimed message will never be accepted; it stays with the reason."""
-    Message.objects.settle(message, status=Message.Status.FAILED, error=reason)
+    _settle(delivery, status=ChannelDelivery.Status.FAILED, error=reason)
+    _sum_up(delivery)
 
 
-def settle_later(message: Message, reason: str, seconds: float | None = None) -> float:
-    """A claimed message is to be tried again; returns after how many seconds.
+def settle_skipped(delivery: ChannelDelivery, reason: str) -> None:
+    """A claimed message is too old to be sent as new; an operator may send it anyway."""
+    _settle(delivery, status=ChannelDelivery.Status.SKIPPED, error=reason)
+    _sum_up(delivery)
 
-    Without ``seconds`` each attempt waits twice as long as the one before, up to ten minutes.
+
+def settle_waiting(delivery: ChannelDelivery, reason: str) -> None:
+    """A claimed message was not accepted: it waits, at its place, for its channel's next turn."""
+    _settle(delivery, status=ChannelDelivery.Status.WAITING, error=reason)
+    _sum_up(delivery)
+
+
+def settle_unconfirmed(delivery: ChannelDelivery, reason: str) -> bool:
+    """The answer about a claimed message got lost; `True` where it is to be sent once more.
+
+    It may stand in the chat as often as `MAXIMUM_COPIES`; then it is left to an operator.
     """
-    pause = seconds or min(
-        _FIRST_PAUSE_SECONDS * 2 ** (message.attempts - 1), _LONGEST_PAUSE_SECONDS
-    )
-    not_before = timezone.now() + timedelta(seconds=pause)
-    Message.objects.settle(
-        message, status=Message.Status.WAITING, not_before=not_before, error=reason
-    )
-    return pause
-
-
-def release_lost_claims() -> int:
-    """Give messages back whose worker died; returns how many."""
-    return Message.objects.lost(CLAIM_EXPIRES).update(status=Message.Status.WAITING)
+    delivery.copies += 1
+    again = delivery.copies < MAXIMUM_COPIES
+    status = ChannelDelivery.Status.WAITING if again else ChannelDelivery.Status.UNCONFIRMED
+    _settle(delivery, status=status, copies=delivery.copies, error=reason)
+    _sum_up(delivery)
+    return again
 
 
 def send_again(messages: QuerySet[Message]) -> int:
-    """Make those of the messages due that failed or wait to be tried again; returns how many."""
-    waiting, failed = Message.Status.WAITING, Message.Status.FAILED
+    """Have those sent that failed, were skipped or are in doubt, and waiting ones now.
+
+    They are sent whatever their age; returns how many messages.
+    """
+    directory, chosen = Directory(), []
+    for message in messages.exclude(status=Message.Status.SENT):
+        if not message.deliveries.exists():
+            ChannelDelivery.objects.bulk_create(
+                [
+                    ChannelDelivery(message=message, channel=channel, is_forced=True)
+                    for channel in directory.of(message, asked=True)
+                ],
+                ignore_conflicts=True,
+            )
+        chosen.append(message.pk)
+    repeatable = (*ChannelDelivery.REPEATABLE, ChannelDelivery.Status.WAITING)
+    again = ChannelDelivery.objects.filter(message__in=chosen, status__in=repeatable)
+    channel_ids = set(again.values_list("channel", flat=True))
+    found = Message.objects.filter(pk__in=again.values("message"))
     with transaction.atomic():
-        chosen = messages.filter(status__in=(waiting, failed)).select_for_update().order_by("pk")
-        found = list(chosen.only("pk", "key", "status"))
+        chosen_rows = list(found.only("pk", "key", "status").order_by("pk"))
         audit.record(
             *(
                 Change.of_row(
                     "ordered to send again",
                     message,
                     before={"status": message.status},
-                    after={"status": waiting, "message": message.key},
+                    after={"status": Message.Status.WAITING, "message": message.key},
                 )
-                for message in found
+                for message in chosen_rows
             )
         )
-        due = Message.objects.filter(pk__in=[message.pk for message in found])
-        return due.update(status=waiting, not_before=Now(), attempts=0, error="")
+        ids = [message.pk for message in chosen_rows]
+        again.update(
+            status=ChannelDelivery.Status.WAITING, attempts=0, copies=0, error="", is_forced=True
+        )
+        Message.objects.filter(pk__in=ids).update(
+            status=Message.Status.WAITING, routed_at=Now(), error="", attempts=0
+        )
+        Channel.objects.filter(pk__in=channel_ids).update(not_before=Now(), failures=0)
+    return len(ids)
+
+
+def _settle(delivery: ChannelDelivery, **columns: Any) -> bool:
+    """Settle a delivery as claimed or read; `False` where another worker claimed it meanwhile."""
+    claimed = ChannelDelivery.objects.filter(
+        pk=delivery.pk, status__in=ChannelDelivery.UNSENT, attempts=delivery.attempts
+    )
+    return bool(claimed.update(claimed_at=None, **columns))
+
+
+def _sum_up(delivery: ChannelDelivery) -> None:
+    """Bring a message's own row up to what became of all its deliveries."""
+    rows = ChannelDelivery.objects.filter(message=delivery.message_id)
+    of = ChannelDelivery.Status
+    found = list(rows.values_list("status", "error", "attempts", "channel__audience"))
+    counted = [row for row in found if row[3] != Channel.Audience.MIRROR] or found
+    states = {status for status, *_ in counted}
+    if states & {of.WAITING, of.SENDING}:
+        status = Message.Status.WAITING
+    elif states & {of.FAILED, of.UNCONFIRMED}:
+        status = Message.Status.FAILED
+    else:
+        status = Message.Status.SENT if of.SENT in states else Message.Status.SKIPPED
+    Message.objects.filter(pk=delivery.message_id).update(
+        status=status,
+        error=next((error for _, error, *_ in counted if error), ""),
+        attempts=max((attempts for _, _, attempts, _ in counted), default=0),
+    )
 
 
 def unsent() -> int:
-    """How many messages could still be sent: those that have a chat to go to."""
-    return channels.configured().reached(Message.objects.unsent()).count()
+    """How many deliveries can still be made: their channel is there, and not parked."""
+    if not bot.is_configured():
+        return 0
+    of_open = ChannelDelivery.objects.filter(
+        status__in=ChannelDelivery.UNSENT, channel__is_active=True
+    ).exclude(channel__access=Channel.Access.PARKED)
+    return of_open.count() + _to_route()
+
+
+def _to_route() -> int:
+    channels.sync()
+    directory = Directory()
+    # Those that no channel takes are soon skipped: more need not be looked at here.
+    unrouted = Message.objects.unrouted()[:_LOOKED_AT] if directory else ()
+    return sum(bool(directory.of(message)) for message in unrouted)
 
 
 _deliver: Callable[[], object] | None = None
@@ -170,8 +271,8 @@ def deliver_by(start: Callable[[], object]) -> None:
 
 
 def wake() -> None:
-    """Start a delivery now, where there is a bot to deliver with."""
-    if _deliver is not None and bot.is_configured():
+    """Start a delivery now; whether there is a bot is known where it runs."""
+    if _deliver is not None:
         _deliver()
 
 
@@ -185,6 +286,7 @@ def _row(draft: Draft) -> Message:
         signal=draft.subject.signal,
         digest=data.pop("digest", ""),
         data=data,
+        happened_at=draft.happened_at or timezone.now(),
     )
 
 

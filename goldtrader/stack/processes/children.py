@@ -46,6 +46,7 @@ def environment(
     generated = {
         "SECRET_KEY": keys.secret_key,
         "CONNECTOR_JWT_KEYS": keys.connector_jwt_keys,
+        "FIELD_ENCRYPTION_KEYS": keys.field_encryption_keys,
         "GATEWAY_TLS_CERT": str(data_dir.certificate),
         "GATEWAY_TLS_KEY": str(data_dir.private_key),
         # The web server's /metrics adds up what all processes count.

@@ -49,7 +49,8 @@ def essential(*, web_port: int, workers: int) -> tuple[Fork, ...]:
             "worker-delivery",
             *worker,
             *("--hostname", "delivery@%h", "--queues", "delivery"),
-            *("--pool", "threads", "--concurrency", "2"),
+            # Six of them may wait for Telegram, see trades_app/tasks.py.
+            *("--pool", "threads", "--concurrency", "8"),
             niceness=_FOLLOWER,
         ),
         Fork("gateway", _gateway),

@@ -2,6 +2,7 @@ import json
 from dataclasses import asdict
 
 import pytest
+from cryptography.fernet import Fernet
 
 from goldtrader.stack import keys
 from goldtrader.stack.data_dir import DataDir
@@ -37,7 +38,7 @@ def test_damaged_secrets_are_refused_and_not_replaced(tmp_path):
 
 def test_secrets_of_an_earlier_version_are_read_without_what_nothing_uses_now(tmp_path):
     written = asdict(keys.load_or_generate(DataDir(tmp_path)))
-    DataDir(tmp_path).keys.write_text(json.dumps(written | {"field_encryption_keys": "unused"}))
+    DataDir(tmp_path).keys.write_text(json.dumps(written | {"retired_password": "unused"}))
     assert asdict(keys.load_or_generate(DataDir(tmp_path))) == written
 
 
@@ -49,3 +50,16 @@ def test_secrets_of_a_version_without_a_password_for_flower_get_one_and_keep_the
     assert asdict(read) == written | {"flower_password": read.flower_password}
     assert len(read.flower_password) > 20
     assert keys.load_or_generate(DataDir(tmp_path)) == read
+
+
+@pytest.mark.parametrize("written", [{}, {"field_encryption_keys": "of an early version"}])
+def test_secrets_of_a_version_that_encrypted_nothing_get_a_key_that_stays(tmp_path, written):
+    before = asdict(keys.load_or_generate(DataDir(tmp_path)))
+    del before["field_encryption_keys"]
+    DataDir(tmp_path).keys.write_text(json.dumps(before | written))
+
+    first = keys.load_or_generate(DataDir(tmp_path))
+
+    assert Fernet(first.field_encryption_keys)
+    assert keys.load_or_generate(DataDir(tmp_path)) == first
+    assert asdict(first).items() >= before.items()

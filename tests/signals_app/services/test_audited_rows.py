@@ -161,6 +161,12 @@ def source_files() -> Iterator[Path]:
 PAST_IT = {
     # Who was last heard, and in which role: no one's decision.
     ("signals_app/gateway/database.py", "Connector", "update"),
+    # Whether a chat takes messages, and who serves it; and channels that are set up elsewhere.
+    *(
+        (f"trades_app/notifications/{name}.py", "Channel", "update")
+        for name in ("channels", "edits", "lanes", "outbox", "troubles")
+    ),
+    ("trades_app/notifications/channels.py", "Channel", "bulk_create"),
 }
 
 

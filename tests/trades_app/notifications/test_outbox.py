@@ -1,6 +1,5 @@
 """Messages are put in once with what happened, claimed by one worker and settled."""
 
-from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -8,18 +7,16 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from signals_app.models import Signal
 from tests.trades_app.examples import CLOSE_MS
-from trades_app.models import Message
+from trades_app.models import Channel, ChannelDelivery, Message
 from trades_app.notifications import outbox
-from trades_app.notifications.channels import Channels
-from trades_app.notifications.content.alerts import ConnectorHeard, FeedFlowing, FeedStale
+from trades_app.notifications.content.alerts import FeedFlowing, FeedStale
 from trades_app.notifications.outbox import Draft, Subject
+from trades_app.notifications.telegram.outcomes import Accepted
 
 pytestmark = pytest.mark.django_db
 
 STALE = FeedStale(symbol="XAUUSD", quiet_seconds=360, last_tick_ms=CLOSE_MS)
-EVERYWHERE = Channels({"XAUUSD": "@gold"}, "@operators")
 
 
 def put(key: str, data: object = STALE, subject: Subject | None = None) -> bool:
@@ -77,70 +74,109 @@ def test_what_is_put_in_wakes_the_delivery_once_it_is_committed(
         with django_capture_on_commit_callbacks(execute=True):
             put("alert:1")
         assert sent.call_count == 1
-        settings.TELEGRAM_BOT_TOKEN = ""
-        outbox.wake()
-        assert sent.call_count == 1
 
 
-def test_the_oldest_message_with_a_chat_is_claimed_once(signal: Signal) -> None:
-    put("trade:1", subject=Subject.of_signal(signal))
-    put("alert:1")
-
-    only_followers = Channels({"XAUUSD": "@gold"}, "")
-    first = outbox.claim(only_followers)
-    assert first is not None
-    assert (first.key, first.attempts) == ("trade:1", 1)
-    assert outbox.claim(only_followers) is None
-    second = outbox.claim(EVERYWHERE)
-    assert second is not None
-    assert second.key == "alert:1"
+def routed(*names: str) -> Channel:
+    """A channel, and these messages on their way into it."""
+    channel = Channel.objects.create(chat="@operators", audience="OPERATORS")
+    for name in names:
+        put(name)
+        ChannelDelivery.objects.create(message=Message.objects.get(key=name), channel=channel)
+    Message.objects.update(routed_at=timezone.now())
+    return channel
 
 
-def test_a_message_waits_for_those_before_it_of_its_signal(signal: Signal) -> None:
-    put("signal:1", subject=Subject.of_signal(signal))
-    put("trade:1", subject=Subject.of_signal(signal))
-
-    first = outbox.claim(EVERYWHERE)
-    assert outbox.claim(EVERYWHERE) is None
-    outbox.settle_sent(first, 7)
-
-    first.refresh_from_db()
-    assert (first.status, first.telegram_message_id, first.claimed_at) == ("SENT", 7, None)
-    assert outbox.claim(EVERYWHERE).key == "trade:1"
+def claimed(channel: Channel) -> ChannelDelivery:
+    delivery = outbox.waiting(channel)
+    assert delivery is not None
+    assert outbox.claim(delivery)
+    return delivery
 
 
-def test_each_attempt_waits_twice_as_long_and_at_most_ten_minutes() -> None:
-    put("alert:1")
-    waited = []
-    for _ in range(11):
-        Message.objects.update(not_before=timezone.now())
-        waited.append(outbox.settle_later(outbox.claim(EVERYWHERE), "Bad Gateway"))
+def test_a_channels_oldest_message_is_claimed_once() -> None:
+    channel = routed("alert:1", "alert:2")
+    mine, theirs = outbox.waiting(channel), outbox.waiting(channel)
+    assert mine is not None
+    assert theirs is not None
 
-    assert waited == [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]
+    assert (outbox.claim(mine), outbox.claim(theirs)) == (True, False)
+    assert (mine.message.key, mine.attempts) == ("alert:1", 1)
+    assert [lost.pk for lost in outbox.lost(channel)] == [mine.pk]
+
+
+def test_what_was_sent_is_summed_up_in_the_message() -> None:
+    delivery = claimed(routed("alert:1"))
+
+    outbox.settle_sent(delivery, Accepted(7))
+
     row = Message.objects.get()
-    assert (row.status, row.error, row.claimed_at) == ("WAITING", "Bad Gateway", None)
-    assert row.not_before > timezone.now() + timedelta(minutes=9)
-    assert outbox.claim(EVERYWHERE) is None
+    assert (row.status, row.telegram_message_id, row.attempts, row.error) == ("SENT", 7, 1, "")
+    assert row.sent_at is not None
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.copies, delivery.claimed_at) == ("SENT", 1, None)
 
 
-def test_what_failed_is_sent_again_when_an_operator_says_so() -> None:
-    put("alert:1")
-    outbox.settle_failed(outbox.claim(EVERYWHERE), "Chat not found")
-    put("alert:2", ConnectorHeard(connector="mt5"))
-    outbox.settle_sent(outbox.claim(EVERYWHERE), 1)
-    assert outbox.claim(EVERYWHERE) is None
+def test_a_worker_that_lost_its_claim_settles_nothing() -> None:
+    channel = routed("alert:1")
+    late = claimed(channel)
+    outbox.settle_waiting(late, "took too long")
+    again = claimed(channel)
+
+    outbox.settle_failed(late, "refused")
+
+    again.refresh_from_db()
+    assert (again.status, again.attempts) == ("SENDING", 2)
+
+
+def test_a_message_in_doubt_is_sent_again_until_it_may_stand_there_three_times() -> None:
+    channel = routed("alert:1")
+
+    outcomes = [outbox.settle_unconfirmed(claimed(channel), "no answer") for _ in range(3)]
+
+    assert outcomes == [True, True, False]
+    delivery = ChannelDelivery.objects.get()
+    assert (delivery.status, delivery.copies, delivery.attempts) == ("UNCONFIRMED", 3, 3)
+    assert Message.objects.get().status == "FAILED"
+
+
+def test_a_mirrors_trouble_fails_no_message() -> None:
+    channel = routed("alert:1")
+    mirror = Channel.objects.create(chat="@mirror", audience="MIRROR")
+    ChannelDelivery.objects.create(message=Message.objects.get(), channel=mirror)
+
+    outbox.settle_failed(claimed(mirror), "kicked")
+    outbox.settle_sent(claimed(channel), Accepted(7))
+
+    assert Message.objects.get().status == "SENT"
+
+
+@pytest.mark.parametrize("status", ["FAILED", "SKIPPED", "UNCONFIRMED"])
+def test_what_was_not_sent_is_sent_when_an_operator_says_so(status: str) -> None:
+    routed("alert:1")
+    ChannelDelivery.objects.update(status=status, attempts=3, copies=3, error="old")
+    Message.objects.update(status="SKIPPED" if status == "SKIPPED" else "FAILED", error="old")
 
     assert outbox.send_again(Message.objects.all()) == 1
 
-    row = outbox.claim(EVERYWHERE)
-    assert (row.key, row.attempts, row.error) == ("alert:1", 1, "")
+    delivery = ChannelDelivery.objects.get()
+    assert (delivery.status, delivery.is_forced, delivery.copies) == ("WAITING", True, 0)
+    assert Message.objects.get().status == "WAITING"
 
 
-def test_a_claim_is_given_back_when_its_worker_must_have_died() -> None:
-    put("alert:1")
-    outbox.claim(EVERYWHERE)
+def test_what_was_sent_is_not_sent_again() -> None:
+    outbox.settle_sent(claimed(routed("alert:1")), Accepted(7))
 
-    assert outbox.release_lost_claims() == 0
-    Message.objects.update(claimed_at=timezone.now() - outbox.CLAIM_EXPIRES)
-    assert outbox.release_lost_claims() == 1
-    assert outbox.claim(EVERYWHERE) is not None
+    assert outbox.send_again(Message.objects.all()) == 0
+
+
+def test_what_can_still_be_sent_is_counted(settings: Settings) -> None:
+    settings.TELEGRAM_BOT_TOKEN = "123456:TOKEN"
+    channel = routed("alert:1")
+    put("alert:2")
+    assert outbox.unsent() == 2
+
+    channel.access = Channel.Access.PARKED
+    channel.save()
+    assert outbox.unsent() == 1
+    settings.TELEGRAM_BOT_TOKEN = ""
+    assert outbox.unsent() == 0

@@ -75,8 +75,47 @@ class ConnectorReport(msgspec.Struct, frozen=True, tag_field="alert", tag="CONNE
     message: str
 
 
+class ChannelParked(msgspec.Struct, frozen=True, tag_field="alert", tag="CHANNEL_PARKED"):
+    """Nothing is sent to a chat until somebody mends it; `migrated_to` is its new id, or empty."""
+
+    channel: str
+    reason: str
+    migrated_to: str = ""
+
+
+class ChannelReopened(msgspec.Struct, frozen=True, tag_field="alert", tag="CHANNEL_REOPENED"):
+    """A chat that was parked takes messages again."""
+
+    channel: str
+
+
+class MessagesRefused(msgspec.Struct, frozen=True, tag_field="alert", tag="MESSAGES_REFUSED"):
+    """A message was refused for good; told once an hour and chat."""
+
+    channel: str
+    message: str
+    reason: str
+
+
+class MessageUnconfirmed(msgspec.Struct, frozen=True, tag_field="alert", tag="MESSAGE_UNCONFIRMED"):
+    """Every answer about a message got lost; it may stand in the chat `copies` times, or not."""
+
+    channel: str
+    message: str
+    copies: int
+
+
+class BotRefused(msgspec.Struct, frozen=True, tag_field="alert", tag="BOT_REFUSED"):
+    """Telegram does not take the bot's token."""
+
+    reason: str
+
+
+DeliveryAlert: TypeAlias = (
+    ChannelParked | ChannelReopened | MessagesRefused | MessageUnconfirmed | BotRefused
+)
 FeedAlert: TypeAlias = FeedStale | FeedFlowing | ConnectorSilent | ConnectorHeard | TradeOverdue
-Alert: TypeAlias = FeedAlert | ConnectorReport
+Alert: TypeAlias = FeedAlert | DeliveryAlert | ConnectorReport
 
 
 def text(data: Mapping[str, Any]) -> str:
@@ -90,7 +129,7 @@ def alert_text(alert: Alert) -> str:
     match alert:
         case ConnectorReport():
             return f"{CONNECTOR_REPORTS[alert.code]} {sentence(alert)}"
-        case FeedFlowing() | ConnectorHeard():
+        case FeedFlowing() | ConnectorHeard() | ChannelReopened():
             return f"✅ {sentence(alert)}"
         case _:
             return f"⚠️ {sentence(alert)}"
@@ -128,3 +167,24 @@ def sentence(alert: Alert) -> str:
             return (
                 f"{alert.code} {alert.symbol} ({alert.connector}): {alert.message or 'no details'}"
             )
+        case ChannelParked(migrated_to=""):
+            return (
+                f"Telegram chat {alert.channel} takes no messages: {alert.reason}. They wait; "
+                "mend it, then Channels → Check now in the admin."
+            )
+        case ChannelParked():
+            return (
+                f"Telegram chat {alert.channel} is now {alert.migrated_to}: its group became a "
+                "supergroup. Messages wait; take the new id over under Channels in the admin."
+            )
+        case ChannelReopened():
+            return f"Telegram chat {alert.channel} takes messages again."
+        case MessagesRefused():
+            return f"Telegram refused {alert.message} for {alert.channel}: {alert.reason}."
+        case MessageUnconfirmed():
+            return (
+                f"Whether {alert.message} stands in {alert.channel} is not known: the answers to "
+                f"{alert.copies} attempts got lost. Look there; Messages → Send again in the admin."
+            )
+        case BotRefused():
+            return f"{alert.reason}. Messages wait; give it anew: manage.py telegram_token."

@@ -1,7 +1,7 @@
 """The message that announces a signal, made from the signal and its trade as they stood then."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from signals_app.confluence.signal import TradingSignal
 from signals_app.market.calendar import utc
 from signals_app.market.instrument import Instrument, as_decimal
 from signals_app.probability.estimate import Measured
+from trades_app.lifecycle import risk
 from trades_app.lifecycle.trade import Trade
 from trades_app.notifications.content import wording
 
@@ -44,8 +45,19 @@ def text(data: Mapping[str, Any]) -> str:
     return announcement_text(msgspec.convert(data, SignalAnnouncement))
 
 
-def announcement_text(announcement: SignalAnnouncement) -> str:
-    """What followers read of a signal, with how its trade stands below."""
+def live_text(data: Mapping[str, Any], trade: Trade, quote: tuple[float, float] | None) -> str:
+    """The text with the trade as it stands now; ``quote`` is bid and ask, `None` where it ended."""
+    announcement = replace(msgspec.convert(data, SignalAnnouncement), trade=trade)
+    return announcement_text(announcement, quote)
+
+
+def announcement_text(
+    announcement: SignalAnnouncement, quote: tuple[float, float] | None = None
+) -> str:
+    """What followers read of a signal, with how its trade stands below.
+
+    ``quote`` is the present bid and ask, at which the open part is counted; `None`: without it.
+    """
     signal, instrument = announcement.signal, announcement.instrument
     late, strategy = announcement.found_late_seconds, announcement.strategy
     measured = announcement.measured
@@ -83,7 +95,7 @@ def announcement_text(announcement: SignalAnnouncement) -> str:
         "",
         "---",
         "📊 LIVE UPDATES 📊",
-        *_live_lines(announcement.trade),
+        *_live_lines(announcement.trade, instrument, quote),
     ]
     return "\n".join(lines)[:MAXIMUM_LENGTH]
 
@@ -103,15 +115,36 @@ def progress(trade: Trade, price: Decimal) -> int:
     return max(0, min(100, int(100 * done / whole))) if whole > 0 else 0
 
 
-def _live_lines(trade: Trade) -> tuple[str, str]:
+def _live_lines(
+    trade: Trade, instrument: Instrument, quote: tuple[float, float] | None
+) -> tuple[str, str]:
     reached = trade.partial_closes[-1].price if trade.partial_closes else trade.entry_price
+    money, pips = trade.profit_loss, trade.profit_loss_pips
+    if quote is not None and trade.is_open:
+        reached = as_decimal(quote[0 if trade.direction.sign > 0 else 1])
+        money, pips = _with_open_part(trade, instrument, reached)
     percent = progress(trade, reached)
     blocks = round(percent * _PROGRESS_BLOCKS / 100)
     bar = "█" * blocks + "░" * (_PROGRESS_BLOCKS - blocks)
-    return (
-        f"Progress: [{bar}] {percent}%",
-        f"Current P/L: {wording.result(trade.profit_loss, trade.profit_loss_pips)}",
+    return (f"Progress: [{bar}] {percent}%", f"Current P/L: {wording.result(money, pips)}")
+
+
+def _with_open_part(
+    trade: Trade, instrument: Instrument, price: Decimal
+) -> tuple[Decimal, Decimal]:
+    """Money and pips of the whole trade, were its open part closed at this price."""
+    floating = risk.profit(
+        instrument,
+        direction=trade.direction,
+        lots=trade.remaining_lots,
+        entry_price=trade.entry_price,
+        exit_price=price,
+        nights=0,
+        costs=trade.costs,
     )
+    distance = risk.pips(instrument, risk.gain(trade.direction, trade.entry_price, price))
+    share = trade.remaining_lots / trade.lots if trade.lots else Decimal(0)
+    return trade.profit_loss + floating, trade.profit_loss_pips + distance * share
 
 
 def _level(instrument: Instrument, entry: Decimal, level: float, signal: TradingSignal) -> str:
