@@ -4,12 +4,10 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from mt5_bridge.connector import logs
-from mt5_bridge.connector.config import read_setup, spool_of
+from mt5_bridge.connector.config import log_directory, read_setup, spool_of
 from mt5_bridge.connector.config_file import ConfigError
-from mt5_bridge.connector.options import DEFAULT_SPOOL
 from mt5_bridge.connector.running import BAD_INPUT, run_alone, run_stream
 from mt5_bridge.connector.scheduled_task import install_task, uninstall_task
 from mt5_bridge.connector.store_key import store_key
@@ -45,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
                 return uninstall_task(arguments[1:], logs.say)
         setup = read_setup(arguments)
     except ConfigError as error:
-        logs.complain(str(error), Path(DEFAULT_SPOOL))
+        logs.complain(str(error), log_directory(arguments))
         return BAD_INPUT
     logs.set_up(setup.spool)
     if setup.warning:

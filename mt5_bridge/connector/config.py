@@ -1,5 +1,6 @@
 """The connector's settings: command line, environment and `mt5_bridge.toml`, in this order."""
 
+import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -148,7 +149,19 @@ def spool_of(arguments: Sequence[str], environment: Mapping[str, str] = os.envir
     parser = OptionParser(prog="python -m mt5_bridge status", add_help=True)
     parser.add_argument("--spool")
     parser.add_argument("--config")
-    given = parser.parse_args(arguments)
+    return _spool(parser.parse_args(arguments), environment)
+
+
+def log_directory(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Path:
+    """Where to say that the settings are wrong: in the spool that they name, if they do."""
+    try:
+        given, _ = option_parser().parse_known_args(arguments)
+        return _spool(given, environment)
+    except ConfigError:
+        return Path(DEFAULT_SPOOL)
+
+
+def _spool(given: argparse.Namespace, environment: Mapping[str, str]) -> Path:
     configured = environment.get("MT5_BRIDGE_SPOOL") or read_config_file(given.config).get("spool")
     return Path(given.spool or configured or DEFAULT_SPOOL).expanduser()
 

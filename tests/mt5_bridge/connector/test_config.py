@@ -3,7 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from mt5_bridge.connector.config import Config, SourceKind, read_setup, spool_of
+from mt5_bridge.connector.config import (
+    Config,
+    SourceKind,
+    log_directory,
+    read_setup,
+    spool_of,
+)
 from mt5_bridge.connector.config_file import ConfigError
 
 URL = "wss://example.org:8765/ws/v1/ticks"
@@ -137,3 +143,37 @@ def test_the_spool_alone_is_found_as_the_connector_finds_it(tmp_path):
     assert spool_of([], {}) == Path("there")
     assert spool_of([], {"MT5_BRIDGE_SPOOL": "here"}) == Path("here")
     assert spool_of(["--spool", "now"], {"MT5_BRIDGE_SPOOL": "here"}) == Path("now")
+
+
+def test_what_is_wrong_is_logged_where_the_spool_is(tmp_path):
+    (tmp_path / "mt5_bridge.toml").write_text('spool = "there"\nsymbl = "X"\n')
+    assert log_directory(["--source", "mt5"], {}) == Path("there")
+    assert log_directory(["--spool", "here", "--nonsense"], {}) == Path("here")
+    (tmp_path / "mt5_bridge.toml").write_text("spool = [")
+    assert log_directory([], {}) == Path("var/mt5_bridge")
+    assert log_directory(["--config"], {}) == Path("var/mt5_bridge")
+
+
+def test_an_account_finds_its_terminal_where_several_are_installed(tmp_path):
+    def install(place, path, login):
+        data = tmp_path / "MetaQuotes" / "Terminal" / place
+        (data / "config").mkdir(parents=True)
+        (data / "origin.txt").write_text(path, encoding="utf-16")
+        text = f"[Common]\nLogin={login}\nServer=Broker\n"
+        (data / "config" / "common.ini").write_text(text, encoding="utf-16")
+
+    here = {"APPDATA": str(tmp_path)}
+    line = ["--source", "mt5", *ACCESS, "--login", "456", "--server", "Broker"]
+    install("A", r"C:\A", 456)
+    # The only one is left to the package, as before, whoever is logged in there.
+    assert read_setup(line, here).streams[0].terminal == ""
+    install("B", r"C:\B", 123)
+    assert read_setup(line, here).streams[0].terminal == r"C:\A\terminal64.exe"
+    assert read_setup([*line, "--terminal", "D"], here).streams[0].terminal == "D"
+    assert read_setup([*line, "--login", "7"], here).streams[0].terminal == ""
+
+
+def test_tables_of_terminals_are_not_hidden_by_an_option(tmp_path):
+    (tmp_path / "mt5_bridge.toml").write_text('[[terminal]]\npath = "A"\n')
+    with pytest.raises(ConfigError, match="change the path there"):
+        read_setup(["--source", "mt5", *ACCESS, "--terminal", "B"], {})
