@@ -38,13 +38,29 @@ def made_up_minutes(mine, days=30):
             written.write(f"{moment:%Y-%m-%dT%H:%M:%SZ},{prices},0\n")
 
 
-@pytest.mark.parametrize("symbol", ["EURUSD", "GBPUSD", "USDCAD"])
+def made_up_hours(mine, days=40):
+    """Write hours of a pair whose price is another each day."""
+    at = datetime(2023, 12, 26, tzinfo=UTC)
+    with gzip.open(mine, "wt") as written:
+        written.write("timestamp,open,high,low,close,volume\n")
+        for hour in range(days * 24):
+            price = f"{1.27 + 0.03 * math.sin(hour / 50):.5f}"
+            moment = at + timedelta(hours=hour)
+            written.write(f"{moment:%Y-%m-%dT%H:%M:%SZ},{price},{price},{price},{price},60\n")
+
+
+@pytest.mark.parametrize("symbol", ["EURUSD", "GBPUSD", "USDCAD", "EURGBP"])
 def test_a_quarter_of_a_pair_is_the_backtests_and_its_record_holds(
     start_stack, tmp_path, request, symbol
 ):
     file = tmp_path / f"{symbol}_M1.csv.gz"
-    if symbol == "USDCAD":
+    history = []
+    if symbol in ("USDCAD", "EURGBP"):
         made_up_minutes(file)
+        if symbol == "EURGBP":
+            (tmp_path / "rates").mkdir()
+            made_up_hours(tmp_path / "rates" / "GBPUSD_H1.csv.gz")
+            history = ["--history", str(tmp_path / "rates")]
     else:
         shared = request.getfixturevalue("shared")
         minutes_before(
@@ -52,13 +68,15 @@ def test_a_quarter_of_a_pair_is_the_backtests_and_its_record_holds(
         )
 
     stack = start_stack(
-        *("--feed", str(file), "--speed", "max", "--exit-when-done"), data_dir=tmp_path / "data"
+        *("--feed", str(file), "--speed", "max", "--exit-when-done", *history),
+        data_dir=tmp_path / "data",
     )
     assert stack.process.wait(timeout=_HOURS) == 0
 
     exported = json.loads(manage("export", "--data-dir", stack.data_dir, "--json"))
     assert "The record holds." in manage("verify_record", "--data-dir", stack.data_dir)
-    backtest = json.loads(manage("backtest", "--symbol", symbol, "--ticks", file, "--json"))
+    rates = ["--rates", *history[1:]] if history else []
+    backtest = json.loads(manage("backtest", "--symbol", symbol, "--ticks", file, "--json", *rates))
     assert len(exported["trades"]) > 5
     for part in ("signals", "trades"):
         assert json.dumps(exported[part]) == json.dumps(backtest[part])
