@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goldtrader.stack.errors import StackError
-from signals_app.importers.history_names import parse_history_name
+from mt5_bridge.files.candle_names import parse_candle_name
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryFile:
     """A file of closed candles and what its name says it holds.
 
-    `source_timezone` is the clock of its times, where they name none.
+    `source_timezone` is the clock of its times, where they name none: the one that the name ends
+    in before the one that was given.
     """
 
     path: Path
@@ -26,9 +27,9 @@ def find_history(place: Path, source_timezone: str = "utc") -> tuple[HistoryFile
         raise StackError(f"The history {place} does not exist; name another with --history.")
     paths = sorted(place.iterdir()) if place.is_dir() else [place]
     found = tuple(
-        HistoryFile(path, *name, source_timezone)
+        HistoryFile(path, name.symbol, name.timeframe, name.clock or source_timezone)
         for path in paths
-        if (name := parse_history_name(path.name)) is not None
+        if (name := parse_candle_name(path.name)) is not None
     )
     if not found:
         raise StackError(
@@ -45,10 +46,16 @@ def check_history(files: tuple[HistoryFile, ...]) -> None:
 
     for symbol in sorted({file.symbol for file in files}):
         paths = {Timeframe(file.timeframe): file.path for file in files if file.symbol == symbol}
+        clocks = {file.source_timezone for file in files if not _names_its_clock(file)}
         try:
-            read_history_files(paths, files[0].source_timezone)
+            read_history_files(paths, *clocks)
         except MarketFileError as error:
             raise StackError(str(error)) from error
+
+
+def _names_its_clock(file: HistoryFile) -> bool:
+    named = parse_candle_name(file.path.name)
+    return named is not None and named.clock is not None
 
 
 def shorter_first(files: tuple[HistoryFile, ...]) -> list[HistoryFile]:

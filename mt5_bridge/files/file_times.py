@@ -13,13 +13,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mt5_bridge.protocol.quotes import DAY_MS
+
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 LATEST_MS: Final = 7_258_118_400_000
 """The year 2200: where times are beyond it, the column holds something else."""
 
-_DAY_MS = 86_400_000
 _ZERO = ord("0")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clocks know no zone yet
 
@@ -186,7 +187,7 @@ def _from_calendar(found: "re.Match[str]") -> FileTime:
     since = moment - _EPOCH
     ahead = (zone_hour * 60 + zone_minute) * (-60_000 if parts.get("sign") == "-" else 60_000)
     milliseconds = int((parts.get("fraction") or "0")[:3].ljust(3, "0"))
-    time_ms = since.days * _DAY_MS + since.seconds * 1000 + milliseconds - ahead
+    time_ms = since.days * DAY_MS + since.seconds * 1000 + milliseconds - ahead
     return FileTime(time_ms, _says_zone(found))
 
 
@@ -228,7 +229,7 @@ def _combined(parts: dict[str, Int64s], found: "re.Match[str]") -> Int64s | None
         else nothing
     )
     clock = ((hour * 60 + minute) * 60 + second) * 1000 + milliseconds
-    return np.asarray((days + day - 1) * _DAY_MS + clock - ahead, dtype=np.int64)
+    return np.asarray((days + day - 1) * DAY_MS + clock - ahead, dtype=np.int64)
 
 
 def _days_before(year: Int64s, month: Int64s) -> Int64s:

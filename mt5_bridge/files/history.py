@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from mt5_bridge.files.broker_time import BrokerClock
+from mt5_bridge.files.broker_time import BrokerClock, clock_named
+from mt5_bridge.files.candle_names import parse_candle_name
 from mt5_bridge.files.candle_reader import CandleColumns, CandleReader
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.layout import CANDLE_FORMS, PRICES, parse_header
@@ -53,15 +54,16 @@ class HistoryCandles:
 def read_files(files: Mapping[str, Path], clock: BrokerClock) -> dict[str, HistoryCandles]:
     """Read one market's files by timeframe; raises `MarketFileError`.
 
-    Candles of H4 that a broker's clock made do not open where the product's do. They are built from
-    the shorter ones that are there; `OffGridError` where there are none.
+    A clock that a file's name ends in goes before ``clock``. Candles of H4 that a broker's clock
+    made do not open where the product's do. They are built from the shorter ones that are there;
+    `OffGridError` where there are none.
     """
     found: dict[str, HistoryCandles] = {}
     firsts: dict[int, int] = {}
     for timeframe, file in sorted(files.items(), key=lambda each: LENGTHS[each[0]]):
         length = LENGTHS[timeframe]
         try:
-            columns = read_columns(file, clock, length)
+            columns = read_columns(file, _clock_of(file) or clock, length)
             firsts[length] = int(columns[0][0])
             found[timeframe] = HistoryCandles(columns)
         except OffGridError:
@@ -71,6 +73,11 @@ def read_files(files: Mapping[str, Path], clock: BrokerClock) -> dict[str, Histo
             shorter = found[name_of(source)].columns
             found[timeframe] = HistoryCandles(rebuild(shorter, source, length), name_of(source))
     return {timeframe: found[timeframe] for timeframe in files}
+
+
+def _clock_of(path: Path) -> BrokerClock | None:
+    named = parse_candle_name(path.name)
+    return clock_named(named.clock) if named is not None and named.clock else None
 
 
 def build_history(symbol: str, candles: Sequence[CandleRow], before_ms: int) -> list[History]:

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mt5_bridge.files.timeframes import HOUR_MS
+from mt5_bridge.protocol.quotes import DAY_MS
 
 Int64s = NDArray[np.int64]
 Float64s = NDArray[np.float64]
 Columns = tuple[Int64s, Float64s, Float64s, Float64s, Float64s, Float64s]
 """Times, opens, highs, lows, closes and volumes, oldest first."""
 
-_DAY_MS = 24 * HOUR_MS
 # The first of January 1970 was a Thursday.
 _FRIDAY = 1
 _CLOSING_HOUR = 20
@@ -55,5 +55,5 @@ def _is_whole(last_ms: int, shorter_ms: int, length_ms: int) -> bool:
     """Whether the longer candle that the last shorter one belongs to has ended."""
     if (last_ms + shorter_ms) % length_ms == 0:
         return True
-    is_friday = last_ms // _DAY_MS % 7 == _FRIDAY
-    return is_friday and last_ms % _DAY_MS >= _CLOSING_HOUR * HOUR_MS
+    is_friday = last_ms // DAY_MS % 7 == _FRIDAY
+    return is_friday and last_ms % DAY_MS >= _CLOSING_HOUR * HOUR_MS

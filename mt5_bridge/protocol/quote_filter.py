@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from mt5_bridge.protocol.quotes import Bools, Int64s, Quotes, quantise
+from mt5_bridge.protocol.quotes import DAY_MS, Bools, Int64s, Quotes, quantise
 
 # Below this many quotes the plain loop is quicker than a dozen array operations.
 _FEW = 12
@@ -104,7 +104,7 @@ class QuoteFilter:
     maximum_jump: float = 0.20
     lasting_quotes: int = 20
     lasting_ms: int = 60_000
-    silence_ms: int = 7 * 86_400_000
+    silence_ms: int = 7 * DAY_MS
 
     def check(self, quotes: Quotes, last: LastGood, now_ms: int | None = None) -> CheckedQuotes:
         """Check ``quotes`` that follow ``last``; no time is too late where ``now_ms`` is None.

@@ -16,6 +16,7 @@ Bools: TypeAlias = NDArray[np.bool_]
 PlainRow: TypeAlias = tuple[int, float, float, float | None, float | None]
 
 PRICE_DECIMALS: Final = 5
+DAY_MS: Final = 86_400_000
 _ROW = np.dtype([("time_ms", "<i8"), ("bid", "<f8"), ("ask", "<f8")])
 _FULL_ROW = np.dtype([*_ROW.descr, ("last", "<f8"), ("volume", "<f8")])
 

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports_app.assessment.trial import Trial
+from signals_app.market.calendar import DAY_MS
 from signals_app.market.tick import Float64s
 
 #: Blocks of time of which every half is tried as the one that was seen: 924 ways.
 _BLOCKS = 12
 _DRAWS = 2000
-_WEEK_MS = 7 * 86_400_000
+_WEEK_MS = 7 * DAY_MS
 #: Fewer weeks say nothing when they are drawn again.
 _FEWEST_WEEKS = 10
 

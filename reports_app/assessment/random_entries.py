@@ -10,11 +10,11 @@ import numpy as np
 
 from reports_app.assessment.monte_carlo import Interval
 from reports_app.assessment.planned_trades import PlannedTrades, TradeFollower
+from signals_app.market.calendar import DAY_MS
 from signals_app.market.candle import Candles
 from signals_app.market.instrument import WEDNESDAY
 from signals_app.market.tick import Float64s, Int64s
 
-_DAY_MS = 86_400_000
 #: A random entry is on a day at most this far away: the same market, as wide awake.
 NEAR_DAYS = 30
 _FEWEST = 10
@@ -101,9 +101,9 @@ class _EntryChoices:
     """For each trade the candles that a random entry may be at."""
 
     def __init__(self, time_ms: Int64s, places: Int64s) -> None:
-        _, time_of_day = np.unique(time_ms % _DAY_MS, return_inverse=True)
+        _, time_of_day = np.unique(time_ms % DAY_MS, return_inverse=True)
         # Since the first candle, so that the times of day have room above it in one number.
-        since, near = time_ms - time_ms[0], NEAR_DAYS * _DAY_MS
+        since, near = time_ms - time_ms[0], NEAR_DAYS * DAY_MS
         room = int(since[-1]) + 2 * near + 1
         # By time of day, then by day: the candles of one time of day stand side by side.
         keys = time_of_day * room + near + since

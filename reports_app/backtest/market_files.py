@@ -14,8 +14,7 @@ from reports_app.backtest.engine import run, run_on_candles
 from reports_app.backtest.result import BacktestResult
 from signals_app.confluence.parameters import Parameters
 from signals_app.importers.candle_files import CandleFile, MarketFileError, read_candle_file
-from signals_app.importers.history_files import read_history_files
-from signals_app.importers.history_names import parse_history_name
+from signals_app.importers.history_files import parse_candle_name, read_history_files
 from signals_app.importers.progress import OnProgress, no_progress
 from signals_app.importers.rate_files import rate_files, read_rates
 from signals_app.importers.tick_files import open_ticks, read_ticks, rereadable
@@ -251,7 +250,7 @@ def _history_files(place: Path | None, symbol: str) -> dict[Timeframe, Path]:
         raise BadInput(f"The history {place} does not exist; name another with --history.")
     files: dict[Timeframe, Path] = {}
     for file in sorted(place.iterdir()) if place.is_dir() else [place]:
-        named = parse_history_name(file.name)
+        named = parse_candle_name(file.name)
         if named is not None and named.symbol == symbol:
             files.setdefault(Timeframe(named.timeframe), file)
     if not files:

@@ -7,13 +7,14 @@ from typing import Any
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.refusals import RefusalReason
 from signals_app.confluence.signal import TradingSignal
+from signals_app.market.calendar import DAY_MS
 from signals_app.market.candle import Timeframe
 from signals_app.market.encoding import as_json
 from signals_app.market.instrument import Instrument
 from trades_app.lifecycle.exported import trade_as_json
 from trades_app.lifecycle.trade import Trade, TradeEvent
 
-_WEEK_MS = 7 * 86_400_000
+_WEEK_MS = 7 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)

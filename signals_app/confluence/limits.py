@@ -7,13 +7,14 @@ from types import MappingProxyType
 from typing import Any, get_args, get_type_hints
 
 from signals_app.confluence.parameters import Parameters
+from signals_app.market.calendar import DAY_MS
 
 #: The smallest and the largest sensible value of each parameter.
 LIMITS = MappingProxyType(
     {
         "threshold": (0, 100),
         "warm_up_candles": (1, 200),
-        "maximum_entry_delay_ms": (0, 86_400_000),
+        "maximum_entry_delay_ms": (0, DAY_MS),
         "stop_buffer_atr": (0, 10),
         "minimum_risk_atr": (0, 10),
         "maximum_risk_atr": (0.1, 100),

@@ -1,21 +1,16 @@
 """Years of one market from many candle files: named by what they hold, no time counted twice."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from mt5_bridge.files.candle_names import parse_candle_name
 from signals_app.importers.candle_files import MarketFileError, read_candle_file
 from signals_app.market.candle import Timeframe
 from signals_app.market.candle_run import SHORTEST_RUN, CandleRun
 from signals_app.market.instrument import Instrument
-
-_NAME = re.compile(
-    r"(?P<symbol>[A-Z0-9]+)_(?P<timeframe>M15|H1|H4)(?=[_.]).*?"
-    r"(?:_(?P<clock>UTC|SERVER-EU|SERVER-US))?\.csv(?:\.gz)?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +58,10 @@ def candle_paths(
         if not place.exists():
             raise MarketFileError(f"{place} does not exist; check the path.")
         for path in sorted(place.iterdir()) if place.is_dir() else [place]:
-            named = _NAME.fullmatch(path.name)
+            named = parse_candle_name(path.name)
             if named is not None:
-                clock = (named["clock"] or source_timezone).lower()
-                one = CandlePath(path, named["symbol"], Timeframe(named["timeframe"]), clock)
+                clock = named.clock or source_timezone.lower()
+                one = CandlePath(path, named.symbol, Timeframe(named.timeframe), clock)
             elif place.is_dir():
                 continue
             elif symbol is None or timeframe is None:

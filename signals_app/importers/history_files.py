@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mt5_bridge.files.broker_time import UnknownTimezoneError, clock_named
+from mt5_bridge.files.candle_names import parse_candle_name
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.history import read_files
 from mt5_bridge.files.rebuild import best_source, rebuild
 from signals_app.market.candle import Candles, Timeframe
 
-__all__ = ("HistoryFiles", "MarketFileError", "built", "longest_shorter", "read_history_files")
+__all__ = (
+    "HistoryFiles",
+    "MarketFileError",
+    "built",
+    "longest_shorter",
+    "parse_candle_name",
+    "read_history_files",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

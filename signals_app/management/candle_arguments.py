@@ -25,7 +25,8 @@ def add_source_timezone_argument(parser: ArgumentParser) -> None:
         "--source-timezone",
         default="utc",
         help="clock of times without an offset: utc (default), server-eu, server-us, an IANA "
-        "name, +02:00 or -05:00; a file's name may end in it (_UTC, _SERVER-EU, _SERVER-US)",
+        "name, +02:00 or -05:00; the name of a history file may end in it (_UTC, _SERVER-EU, "
+        "_SERVER-US)",
     )
 
 

@@ -15,7 +15,7 @@ _TOLERANCE = timedelta(seconds=60)
 #: A candle that was stored so soon after its end came from a feed that kept up with the clock.
 _LIVE = timedelta(minutes=2)
 #: Longer than a weekend: how far back a feed may have been live before it was cut off.
-_MEMORY_MS = 4 * 86_400_000
+_MEMORY_MS = 4 * calendar.DAY_MS
 
 
 def seconds_late(

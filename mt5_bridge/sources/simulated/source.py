@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from mt5_bridge.files.history import TIMEFRAMES, build_history
-from mt5_bridge.protocol.quotes import Quotes
+from mt5_bridge.protocol.quotes import DAY_MS, Quotes
 from mt5_bridge.protocol.wire import CandleRow, History
 from mt5_bridge.sources.base import Poll, SourceError
 from mt5_bridge.sources.playback_clock import PlaybackClock
@@ -20,7 +20,6 @@ from mt5_bridge.sources.simulated.market import (
     week_number,
 )
 
-DAY_MS: Final = 86_400_000
 DEFAULT_SPEED: Final = 60.0
 DEFAULT_DAYS: Final = 21
 _LIVE_MS = 3 * DAY_MS

@@ -17,6 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from signals_app.market.calendar import DAY_MS, HOUR_MS
 from signals_app.market.tick import Float64s, Int64s
 
 Table: TypeAlias = NDArray[np.int64]
@@ -25,7 +26,6 @@ Values: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = tuple[Table, Values]
 
 _OPEN, _HIGH, _LOW, _CLOSE = 0, 1, 2, 3
-_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
 _LONG_AGO_MS = -(1 << 62)
 _MONDAY = 3  # 1970 began on a Thursday, three days after a Monday.
 _NEVER = -1
@@ -348,9 +348,9 @@ def relative_volumes(time_ms: Int64s, volume: Float64s, rules: Rules) -> Float64
     hour, begins = 0, _LONG_AGO_MS
     for i in range(count):
         # Candles of one hour follow each other; a division costs more than all the rest here.
-        if not 0 <= time_ms[i] - begins < _HOUR_MS:
-            begins = time_ms[i] // _HOUR_MS * _HOUR_MS
-            hour = begins // _HOUR_MS % 24
+        if not 0 <= time_ms[i] - begins < HOUR_MS:
+            begins = time_ms[i] // HOUR_MS * HOUR_MS
+            hour = begins // HOUR_MS % 24
         hours[i] = hour
         starts[hour + 1] += 1
     for hour in range(24):
@@ -402,9 +402,9 @@ def _volumes_asked(time_ms: Int64s, volume: Float64s) -> Volumes:
     last = np.full(24, _NEVER)
     hour, begins = 0, _LONG_AGO_MS
     for i in range(count):
-        if not 0 <= time_ms[i] - begins < _HOUR_MS:
-            begins = time_ms[i] // _HOUR_MS * _HOUR_MS
-            hour = begins // _HOUR_MS % 24
+        if not 0 <= time_ms[i] - begins < HOUR_MS:
+            begins = time_ms[i] // HOUR_MS * HOUR_MS
+            hour = begins // HOUR_MS % 24
         before[i] = last[hour]
         last[hour] = i
     return Volumes(volume, before, relative, np.empty(count))
@@ -1048,10 +1048,10 @@ def _trading_days(time_ms: Int64s, tables: Tables) -> Int64s:
         while place + 1 < len(tables.since_ms) and tables.since_ms[place + 1] <= time_ms[i]:
             place += 1
             begins = _LONG_AGO_MS
-        if not 0 <= time_ms[i] - begins < _DAY_MS:
-            shift = tables.ahead_ms[place] + 7 * _HOUR_MS
-            day = (time_ms[i] + shift) // _DAY_MS
-            begins = day * _DAY_MS - shift
+        if not 0 <= time_ms[i] - begins < DAY_MS:
+            shift = tables.ahead_ms[place] + 7 * HOUR_MS
+            day = (time_ms[i] + shift) // DAY_MS
+            begins = day * DAY_MS - shift
         days[i] = day
     return days
 

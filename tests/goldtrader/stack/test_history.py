@@ -60,3 +60,12 @@ def test_the_clock_of_the_feed_is_that_of_its_history_too(tmp_path):
     check_history(files)
     with pytest.raises(StackError, match="it opens at 2024-01-04T22:00:00 UTC"):
         check_history(files[1:])
+
+
+def test_a_clock_that_a_name_ends_in_is_that_of_its_file(tmp_path):
+    header = "timestamp,open,high,low,close,volume"
+    for name in ("XAUUSD_H1_SERVER-EU.csv", "XAUUSD_M15.csv"):
+        (tmp_path / name).write_text(f"{header}\n2024-01-05T00:00:00,1,1,1,1,1\n")
+    files = find_history(tmp_path, "utc")
+    assert [file.source_timezone for file in files] == ["server-eu", "utc"]
+    check_history(files)

@@ -56,3 +56,9 @@ def test_a_name_that_says_another_timeframe_is_not_believed(tmp_path: Path) -> N
 def test_a_clock_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MarketFileError, match="'Mars' is no time zone"):
         read_history_files({Timeframe.H4: tmp_path / "XAUUSD_H4.csv"}, "Mars")
+
+
+def test_a_clock_that_a_name_ends_in_goes_before_the_given_one(tmp_path: Path) -> None:
+    named = write(tmp_path / "XAUUSD_H1_2024_SERVER-EU.csv", 1, 3)
+    (found,) = read_history_files({Timeframe.H1: named}).candles.values()
+    assert iso(int(found.time_ms[0]))[:13] == "2024-01-07T22"

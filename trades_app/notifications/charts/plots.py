@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from signals_app.market.calendar import milliseconds, utc
+from signals_app.market.calendar import DAY_MS, milliseconds, utc
 from signals_app.market.tick import Float64s, Int64s
 from trades_app.notifications.charts.figure import number_axis
 from trades_app.notifications.charts.palette import LIGHT, Palette
@@ -20,7 +20,6 @@ _MOST_POINTS = 1500
 #: Bars are at most as wide as among so many.
 _FEWEST_PLACES = 6
 _FEW_MONTHS = 2
-_DAY_MS = 86_400_000
 #: From this share of a chart's width on, what is written beside a mark is on its left.
 _RIGHT_PART = 0.65
 
@@ -133,7 +132,7 @@ def named_dates(first_ms: int, last_ms: int, most: int) -> list[tuple[float, str
     months = (last.year - first.year) * 12 + last.month - first.month
     if months < _FEW_MONTHS:
         step = max(1, -(-(last - first).days // most))
-        midnights = range((first_ms // _DAY_MS + 1) * _DAY_MS, last_ms + 1, step * _DAY_MS)
+        midnights = range((first_ms // DAY_MS + 1) * DAY_MS, last_ms + 1, step * DAY_MS)
         return [(float(midnight), f"{utc(midnight):%d %b}") for midnight in midnights]
     step = next(n for n in (1, 2, 3, 6, 12, 24, 60, 120, 1200) if months / n <= most)
     form = "%b %Y" if step < 12 else "%Y"
