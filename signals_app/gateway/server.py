@@ -63,7 +63,7 @@ class GatewayOptions:
     watch_interval: float = 1.0
     revocation_interval: float = 2.0
     presence_interval: float = 10.0
-    drain_timeout: float = 8.0
+    drain_timeout: float = 5.0
 
     @property
     def endpoint(self) -> Endpoint:
@@ -163,11 +163,14 @@ class Gateway:
 
 
 async def run(
-    options: GatewayOptions, database: GatewayDatabase, ready: Callable[[int], None]
+    options: GatewayOptions,
+    database: GatewayDatabase,
+    ready: Callable[[int], None],
+    ending: Callable[[], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain; raises `CannotServe`.
 
-    ``ready`` is called with the port once the gateway listens.
+    ``ready`` is called with the port once the gateway listens, ``ending`` when it begins to drain.
     """
     gateway = Gateway(options, database)
     stop = asyncio.Event()
@@ -176,4 +179,5 @@ async def run(
     await gateway.start()
     ready(gateway.port)
     await stop.wait()
+    ending()
     await gateway.stop()

@@ -1,10 +1,13 @@
 """`manage.py gateway`: the server that connectors send ticks to."""
 
 import asyncio
+import logging
+import os
+import threading
 from argparse import ArgumentParser
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +15,11 @@ from django.core.management.base import BaseCommand, CommandError
 from signals_app.gateway import server
 from signals_app.gateway.database import DjangoDatabase
 from signals_app.gateway.tokens import BadKeys, SigningKeys
+
+log = logging.getLogger(__name__)
+
+#: Seconds from SIGTERM to the end of the process, whatever its threads wait for.
+_ENDS_WITHIN: Final = 7.0
 
 
 class Command(BaseCommand):
@@ -56,6 +64,7 @@ class Command(BaseCommand):
                     lambda port: self._say(
                         f"gateway listens on wss://{options['host']}:{port}{server.PATH}"
                     ),
+                    _end_in_time,
                 )
             )
         except (server.CannotServe, BadKeys) as error:
@@ -65,3 +74,18 @@ class Command(BaseCommand):
         """Write a line that is read at once, also from a pipe."""
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _end_in_time() -> None:
+    """End the process soon, also where a thread waits for a store that does not answer.
+
+    Nothing is lost by that: what was not acknowledged is sent again.
+    """
+    last_resort = threading.Timer(_ENDS_WITHIN, _end_now)
+    last_resort.daemon = True
+    last_resort.start()
+
+
+def _end_now() -> None:
+    log.warning("a store does not answer: the gateway ends without waiting for it")
+    os._exit(0)

@@ -41,4 +41,4 @@ if __name__ == "__main__":
         watch_interval=0.25,
         presence_interval=1.0,
     )
-    asyncio.run(server.run(options, QuietDatabase(), lambda _: None))
+    asyncio.run(server.run(options, QuietDatabase(), lambda _: None, lambda: None))
