@@ -35,6 +35,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "forget-events": {
+        "task": "signals_app.tasks.forget_events",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "sweep-outbox": {"task": "trades_app.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     # Alerts alone are made by the wall clock; no trade is moved by it.
     "watch-feed": {

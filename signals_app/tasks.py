@@ -19,6 +19,7 @@ from signals_app.pipeline import analysis, candles, decisions, stream, wakeups
 from signals_app.pipeline.analysis import Part
 from signals_app.pipeline.candles import Close, candle_id
 from signals_app.pipeline.ports import trade_book
+from signals_app.services.connectors import forget_connector_events
 
 log = structlog.get_logger(__name__)
 
@@ -161,3 +162,11 @@ def sweep() -> None:
         else:
             trade_book().on_decisions(symbol)
         trim(symbol)
+
+
+@shared_task(name="signals_app.tasks.forget_events")
+def forget_events() -> None:
+    """Delete the connector events that are too old for anybody to ask for."""
+    forgotten = forget_connector_events()
+    if forgotten:
+        log.info("connector_events_forgotten", events=forgotten)

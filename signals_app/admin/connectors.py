@@ -102,7 +102,7 @@ class ConnectorAdmin(ModelAdmin):
 class ConnectorEventAdmin(ReadOnlyAdmin):
     """What connectors reported, newest first."""
 
-    list_display = ("at", "connector", "code", "instrument", "message")
+    list_display = ("at", "connector", "code", "instrument", "message", "times")
     list_filter = ("code",)
     search_fields = ("connector", "message")
     ordering = ("-happened_at",)

@@ -83,8 +83,10 @@ class AdmittedConnector:
             raise BadMessage(fault)
         return (StoreHistory(message.symbol, timeframe, message.rows),)
 
-    def error(self, message: wire.Error) -> Actions:
-        """Errors of the terminal are recorded, others ignored."""
+    def error(self, message: wire.Error, now_ms: int) -> Actions:
+        """Errors of the terminal are recorded, others ignored; only of symbols that are its own."""
+        if message.symbol is not None and message.symbol not in self.roles.by_symbol:
+            return (replies.forbidden(message.symbol, self.claims, now_ms),)
         try:
             code = ErrorCode(message.code)
         except ValueError:

@@ -183,7 +183,7 @@ class Connection:
             case wire.History():
                 return self._connector.history(message, now_ms)
             case wire.Error():
-                return self._connector.error(message)
+                return self._connector.error(message, now_ms)
             case wire.TickMessage() | wire.TickBatch():
                 raise AssertionError("ticks of admitted connectors are taken in `receive`")
             case _:

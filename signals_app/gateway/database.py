@@ -76,10 +76,17 @@ class DjangoDatabase:
         with _answering():
             wake_pipeline(symbol)
 
-    def record(self, connector: str, code: ConnectorEventCode, symbol: str, message: str) -> None:
-        """Keep what a connector reported or what happened to it."""
+    def record(
+        self,
+        connector: str,
+        code: ConnectorEventCode,
+        symbol: str,
+        message: str,
+        times: int = 1,
+    ) -> None:
+        """Keep what a connector reported or what happened to it, so often."""
         with _answering():
-            connectors.record_connector_event(connector, code, symbol, message)
+            connectors.report_connector_event(connector, code, symbol, message, times)
 
     def record_presence(self, roles: Mapping[str, Mapping[str, Role]]) -> None:
         """Note when these connectors were last here, and their roles."""

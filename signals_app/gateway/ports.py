@@ -36,8 +36,15 @@ class GatewayDatabase(Protocol):
         """See to it that the symbol's stream is read soon; called after ticks were stored."""
         ...
 
-    def record(self, connector: str, code: ConnectorEventCode, symbol: str, message: str) -> None:
-        """Keep what a connector reported or what happened to it."""
+    def record(
+        self,
+        connector: str,
+        code: ConnectorEventCode,
+        symbol: str,
+        message: str,
+        times: int = 1,
+    ) -> None:
+        """Keep what a connector reported or what happened to it, so often."""
         ...
 
     def record_presence(self, roles: Mapping[str, Mapping[str, Role]]) -> None:

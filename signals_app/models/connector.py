@@ -51,6 +51,8 @@ class ConnectorEvent(models.Model):
     instrument = fields.symbol(blank=True)
     message = models.TextField(blank=True)
     happened_at = models.DateTimeField(db_default=Now(), editable=False)
+    times = models.PositiveIntegerField(default=1, help_text="how often it was reported in a row")
+    last_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         db_table = "connector_events"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from signals_app.connector_codes import ConnectorEventCode
@@ -40,6 +41,11 @@ class Permit:
 
     refusal: str
     symbols: frozenset[str] = frozenset()
+
+
+#: A report like the one before it is the same one if it comes within this time.
+_REPEATED_WITHIN = timedelta(minutes=10)
+EVENTS_KEPT_FOR = timedelta(days=90)
 
 
 class ConnectorRevoked(Exception):  # noqa: N818 - it says what happened
@@ -167,13 +173,51 @@ def is_simulated(symbol: str) -> bool:
 
 
 def record_connector_event(
-    connector: str, code: ConnectorEventCode, symbol: str, message: str
+    connector: str, code: ConnectorEventCode, symbol: str, message: str, times: int = 1
 ) -> None:
-    """Keep what a connector reported or what happened to it."""
-    ConnectorEvent.objects.create(
-        connector=connector[:64],
-        code=code,
-        instrument=symbol[:20],
-        # PostgreSQL keeps no zero characters.
-        message=message.replace("\0", "")[:1000],
+    """Keep what a connector reported or what happened to it, so often."""
+    ConnectorEvent.objects.create(**_fields(connector, code, symbol, message), times=times)
+
+
+def report_connector_event(
+    connector: str, code: ConnectorEventCode, symbol: str, message: str, times: int = 1
+) -> None:
+    """Keep what a connector reported; where it only repeats its last report, count that again."""
+    found = _fields(connector, code, symbol, message)
+    newest = ConnectorEvent.objects.filter(
+        connector=found["connector"], instrument=found["instrument"]
+    ).first()
+    now = timezone.now()
+    is_repeated = (
+        newest is not None
+        and (newest.code, newest.message) == (code, found["message"])
+        and now - newest.last_at < _REPEATED_WITHIN
     )
+    if newest is not None and is_repeated:
+        again = ConnectorEvent.objects.filter(pk=newest.pk)
+        again.update(times=F("times") + times, last_at=now)
+    else:
+        record_connector_event(connector, code, symbol, message, times)
+
+
+def forget_connector_events() -> int:
+    """Delete the events that are too old for anybody to ask for; returns how many."""
+    old = ConnectorEvent.objects.filter(last_at__lt=timezone.now() - EVENTS_KEPT_FOR)
+    return old.delete()[0]
+
+
+def _fields(
+    connector: str, code: ConnectorEventCode, symbol: str, message: str
+) -> "dict[str, str]":
+    """The columns of an event, cut to what they hold."""
+    return {
+        "connector": _printable(connector)[:64],
+        "code": code,
+        "instrument": _printable(symbol)[:20],
+        "message": _printable(message)[:1000],
+    }
+
+
+def _printable(text: str) -> str:
+    """The text without zero characters, which PostgreSQL keeps none of."""
+    return text.replace("\0", "")

@@ -43,6 +43,7 @@ class MemoryDatabase:
     history: list[tuple[str, Timeframe, int]] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
     events: list[tuple[str, str, str, str]] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
     present: dict[str, Mapping[str, Role]] = field(default_factory=dict)
     is_down: bool = False
     fault: Exception | None = None
@@ -68,8 +69,9 @@ class MemoryDatabase:
         self._answer()
         self.woken.append(symbol)
 
-    def record(self, connector: str, code: str, symbol: str, message: str) -> None:
+    def record(self, connector: str, code: str, symbol: str, message: str, times: int = 1) -> None:
         self._answer()
+        self.times.append(times)
         self.events.append((connector, code, symbol, message))
 
     def record_presence(self, roles: Mapping[str, Mapping[str, Role]]) -> None:

@@ -117,4 +117,15 @@ def test_errors_of_the_terminal_are_recorded_and_others_ignored(
     message = wire.Error(code, "it went away", wire.iso(NOON), None)
 
     expected = (RecordEvent(ErrorCode(code), "", "it went away"),) if is_recorded else ()
-    assert connector.error(message) == expected
+    assert connector.error(message, NOON) == expected
+
+
+def test_a_connector_reports_about_its_own_symbols_alone(connector: AdmittedConnector) -> None:
+    own, foreign = (
+        wire.Error("SYMBOL_UNAVAILABLE", "no ticks", wire.iso(NOON), symbol)
+        for symbol in (EURO, SILVER)
+    )
+
+    code = ErrorCode.SYMBOL_UNAVAILABLE
+    assert connector.error(own, NOON) == (RecordEvent(code, EURO, "no ticks"),)
+    assert connector.error(foreign, NOON) == (replies.forbidden(SILVER, CLAIMS, NOON),)

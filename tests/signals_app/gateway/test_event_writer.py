@@ -73,9 +73,20 @@ async def test_only_the_newest_events_wait(caplog: pytest.LogCaptureFixture) -> 
     database = MemoryDatabase()
     writer = EventWriter(database)
     for number in range(1_001):
-        writer.record("mt5", str(number), "", "")
+        writer.record(f"mt5-{number}", str(number), "", "")
     assert "the oldest event is left out" in caplog.text
     running = asyncio.create_task(writer.run())
     await settled(writer)
     running.cancel()
     assert (len(database.events), database.events[0][1]) == (1_000, "1")
+
+
+async def test_a_connector_that_reports_without_end_is_written_a_few_times(
+    writer: EventWriter, database: MemoryDatabase
+) -> None:
+    for _ in range(500):
+        writer.record("mt5", "MT5_DISCONNECTED", "XAUUSD", "gone")
+    writer.record("backup", "PROMOTED", "XAUUSD", "active in place of mt5")
+    await settled(writer)
+    assert len(database.events) == 12
+    assert sum(database.times) == 501

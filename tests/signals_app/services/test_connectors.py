@@ -1,8 +1,10 @@
 """Who may send what, whose ticks are made up, and what connectors report."""
 
 import time
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from signals_app.connector_codes import ConnectorEventCode
@@ -16,10 +18,12 @@ from signals_app.services.connectors import (
     TokenRights,
     allow_connector,
     cut_off,
+    forget_connector_events,
     is_simulated,
     let_in_again,
     permits,
     record_connector_event,
+    report_connector_event,
 )
 from tests.signals_app.services.test_api_keys import registered
 
@@ -144,3 +148,45 @@ def test_an_event_is_cut_to_what_its_columns_hold() -> None:
     event = ConnectorEvent.objects.get()
     assert (len(event.connector), event.code, len(event.instrument)) == (64, code, 20)
     assert event.message == "gone" + "x" * 996
+
+
+def reported() -> list[tuple[str, str, int]]:
+    events = ConnectorEvent.objects.order_by("pk")
+    return [(event.instrument, event.message, event.times) for event in events]
+
+
+def test_a_report_that_repeats_the_last_one_is_counted() -> None:
+    gone, back = ConnectorEventCode.MT5_DISCONNECTED, ConnectorEventCode.MT5_RECONNECTED
+    for _ in range(3):
+        report_connector_event("mt5", gone, "", "gone")
+    report_connector_event("mt5", gone, "", "gone", 5)
+    report_connector_event("mt5", gone, "XAUUSD", "gone")
+    report_connector_event("mt5", back, "", "works")
+    report_connector_event("mt5", gone, "", "gone")
+
+    assert reported() == [("", "gone", 8), ("XAUUSD", "gone", 1), ("", "works", 1), ("", "gone", 1)]
+
+
+def test_a_report_like_an_old_one_is_a_new_one() -> None:
+    report_connector_event("mt5", ConnectorEventCode.MT5_DISCONNECTED, "", "gone")
+    ConnectorEvent.objects.update(last_at=timezone.now() - timedelta(minutes=11))
+    report_connector_event("mt5", ConnectorEventCode.MT5_DISCONNECTED, "", "gone")
+
+    assert reported() == [("", "gone", 1)] * 2
+
+
+def test_no_field_of_an_event_keeps_a_zero_character() -> None:
+    report_connector_event("m\0t5", ConnectorEventCode.MT5_DISCONNECTED, "XAU\0USD", "go\0ne")
+
+    event = ConnectorEvent.objects.get()
+    assert (event.connector, event.instrument, event.message) == ("mt5", "XAUUSD", "gone")
+
+
+def test_old_events_are_forgotten() -> None:
+    for days in (100, 80):
+        report_connector_event(f"mt5-{days}", ConnectorEventCode.MT5_DISCONNECTED, "", "gone")
+        moment = timezone.now() - timedelta(days=days)
+        ConnectorEvent.objects.filter(connector=f"mt5-{days}").update(last_at=moment)
+
+    assert forget_connector_events() == 1
+    assert ConnectorEvent.objects.get().connector == "mt5-80"
