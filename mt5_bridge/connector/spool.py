@@ -16,6 +16,7 @@ from mt5_bridge.connector.spool_tables import (
     SpoolState,
     StateTable,
 )
+from mt5_bridge.connector.symbol_states import SymbolStates
 from mt5_bridge.protocol.quote_filter import LastGood
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import MAX_BATCH_ROWS
@@ -46,31 +47,23 @@ class Spool:
         """
         self._maximum_bytes = maximum_bytes
         self._file = SpoolFile(directory)
-        self._state_table = StateTable(self._file)
         self._batches = BatchTable(self._file)
         self._retention = Retention(self._file, self._batches, keep_ms)
-        # Read without the lock: who only looks must not wait for a disk that is slow to flush.
-        self._states = self._state_table.read_all()
-        self._acknowledged = {
-            symbol: state.acknowledged_seq for symbol, state in self._states.items()
-        }
-        self._size = SpoolSize(self._batches, self._acknowledged)
+        self._states = SymbolStates(StateTable(self._file))
+        self._size = SpoolSize(self._batches, self._states.acknowledged)
 
     def close(self) -> None:
         """Write down what was acknowledged and close the file, also where that fails."""
         with self._file.lock:
             try:
                 with self._file.transaction():
-                    self._write_states()
+                    self._states.write_all()
             finally:
                 self._file.close()
 
     def state(self, symbol: str) -> SpoolState | None:
         """How far a symbol has come; None before `begin`."""
-        state = self._states.get(symbol)
-        if state is None:
-            return None
-        return replace(state, acknowledged_seq=self._acknowledged[symbol])
+        return self._states.get(symbol)
 
     def begin(self, symbol: str, after_seq: int) -> None:
         """Forget what is held of ``symbol`` and number its next tick ``after_seq + 1``."""
@@ -80,7 +73,7 @@ class Spool:
             with self._file.transaction():
                 self._batches.delete_all(symbol)
                 self._retention.forget(symbol)
-                self._state_table.write(symbol, state)
+                self._states.write(symbol, state)
             self._set_state(symbol, state)
 
     def append(self, symbol: str, quotes: Quotes, bookmark: str) -> int:
@@ -95,7 +88,7 @@ class Spool:
             size = sum(len(packed) + BATCH_BYTES for _, packed in batches)
             if self._lacks(size) > 0:
                 with self._file.transaction():
-                    freed = self._retention.make_room(self._acknowledged, self._lacks(size))
+                    freed = self._retention.make_room(self._states.acknowledged, self._lacks(size))
                 self._size.removed(freed)
             if self._lacks(size) > 0:
                 self.drop(symbol, len(quotes))
@@ -103,22 +96,20 @@ class Spool:
             state = replace(
                 state,
                 last_seq=state.last_seq + len(quotes),
-                acknowledged_seq=self._acknowledged[symbol],
                 last=_last(quotes) or state.last,
                 bookmark=bookmark,
             )
             with self._file.transaction():
                 self._batches.insert(symbol, batches)
-                self._state_table.write(symbol, state)
-            self._states[symbol] = state
+                self._states.write(symbol, state)
+            self._states.grow(symbol, state)
             self._size.added(symbol, size)
             return state.last_seq
 
     def drop(self, symbol: str, count: int) -> None:
         """Count ticks for which there is no room; `maintain` writes it down."""
         with self._file.lock:
-            state = self._states[symbol]
-            self._states[symbol] = replace(state, dropped=state.dropped + count)
+            self._states.drop(symbol, count)
 
     def read(self, symbol: str, after_seq: int, up_to_seq: int) -> list[SpooledBatch]:
         """The batches with ticks ``after_seq + 1`` to ``up_to_seq``, the first cut to fit.
@@ -161,8 +152,7 @@ class Spool:
 
         Should a crash come first, ticks are sent once more than needed and refused by their number.
         """
-        if symbol in self._states:
-            self._acknowledged[symbol] = min(seq, self._states[symbol].last_seq)
+        self._states.acknowledge(symbol, seq)
 
     def renumber(self, symbol: str, after_seq: int) -> None:
         """Renumber the unacknowledged ticks from ``after_seq + 1`` on.
@@ -170,15 +160,14 @@ class Spool:
         For a server that remembers more of this connector than its spool does.
         """
         with self._file.lock:
-            state = self._states[symbol]
-            acknowledged_seq = self._acknowledged[symbol]
-            delta = after_seq - acknowledged_seq
-            state = replace(state, last_seq=state.last_seq + delta, acknowledged_seq=after_seq)
+            before = self._states[symbol]
+            delta = after_seq - before.acknowledged_seq
+            state = replace(before, last_seq=before.last_seq + delta, acknowledged_seq=after_seq)
             with self._file.transaction():
-                self._batches.delete_through(symbol, acknowledged_seq)
+                self._batches.delete_through(symbol, before.acknowledged_seq)
                 self._retention.forget(symbol)
                 self._batches.renumber(symbol, delta)
-                self._state_table.write(symbol, state)
+                self._states.write(symbol, state)
             self._set_state(symbol, state)
 
     def maintain(self, now_ms: int) -> None:
@@ -186,11 +175,11 @@ class Spool:
         with self._file.lock:
             freed = 0
             with self._file.transaction():
-                for symbol, seq in self._acknowledged.items():
+                for symbol, seq in self._states.acknowledged.items():
                     freed += self._retention.expire(symbol, seq, now_ms)
-                self._write_states()
+                self._states.write_all()
             self._size.removed(freed)
-            for symbol, seq in self._acknowledged.items():
+            for symbol, seq in self._states.acknowledged.items():
                 self._size.count(symbol, seq)
             self._file.give_back_pages()
 
@@ -213,13 +202,8 @@ class Spool:
         return self._size.total + size - self._maximum_bytes
 
     def _set_state(self, symbol: str, state: SpoolState) -> None:
-        self._acknowledged[symbol] = state.acknowledged_seq
-        self._states[symbol] = state
+        self._states.set(symbol, state)
         self._size.count_anew(symbol, state.acknowledged_seq)
-
-    def _write_states(self) -> None:
-        for symbol, seq in self._acknowledged.items():
-            self._state_table.write(symbol, replace(self._states[symbol], acknowledged_seq=seq))
 
 
 def _batches(first_seq: int, quotes: Quotes) -> Iterator[tuple[SpooledBatch, bytes]]:
