@@ -5,9 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from mt5_bridge.protocol.wire import ErrorCode
-from mt5_bridge.sources.base import Notice
 from mt5_bridge.sources.terminal.calls import TerminalLostError
+from mt5_bridge.sources.terminal.connection_report import ConnectionReport
 from mt5_bridge.sources.terminal.opening import (
     CannotOpenError,
     Terminal,
@@ -27,9 +26,7 @@ _REOPEN_AFTER: Final = 10.0
 class TerminalConnection:
     """Whether ticks of ``symbol`` can be had from the terminal right now.
 
-    What the analysis server should hear of is collected as notices: a loss once, and once that it
-    is over. `server` is the broker's server, empty before the first look; `losses` rises whenever
-    ticks may have come that the terminal did not get. `trouble` is why no ticks can be had;
+    `report` is what is said of that. `server` is the broker's server, empty before the first look;
     `details` are the terminal's build, its ping and whether it may trade.
     """
 
@@ -41,25 +38,15 @@ class TerminalConnection:
         seconds: Callable[[], float],
     ) -> None:
         """``seconds`` is a clock that never goes back."""
+        self.report = ConnectionReport()
         self.server = ""
-        self.losses = 0
         self.details = ""
-        self.trouble = "the terminal was not opened yet"
         self._terminal = terminal
         self._symbol = symbol
         self._account = account
         self._seconds = seconds
         self._opening = TerminalOpening(terminal, account, seconds)
-        self._is_symbol_lost = False
-        # What was reported last: that the terminal works, that it does not, or nothing yet.
-        self._reported: bool | None = None
         self._failing_since: float | None = None
-        self._notices: list[Notice] = []
-
-    @property
-    def is_working(self) -> bool:
-        """Whether the last `is_up` found everything in order."""
-        return self._reported is True and not self._is_symbol_lost
 
     def is_up(self) -> bool:
         """Whether the terminal is there, its line stands and the symbol is watched."""
@@ -76,8 +63,10 @@ class TerminalConnection:
             return False
         if not self._terminal.symbol_select(self._symbol, True):
             return self._miss_symbol()
-        if self._failing_since is None or self._reported is None:
-            self._come_back()
+        if self._failing_since is None or self.report.is_new:
+            self.report.came_back(
+                f"the terminal is connected to {self.server} and gives {self._symbol}"
+            )
         return True
 
     def request_failed(self, what: str) -> None:
@@ -109,16 +98,6 @@ class TerminalConnection:
         self._lose(str(error), explain=False)
         if was_up and self._failing_since is None:
             self._failing_since = self._seconds()
-
-    def notify(self, code: ErrorCode, text: str) -> None:
-        """Log something and let the analysis server hear of it."""
-        self._notices.append(Notice(code, text))
-        log.log(logging.INFO if code is ErrorCode.MT5_RECONNECTED else logging.ERROR, "%s", text)
-
-    def take_notices(self) -> tuple[Notice, ...]:
-        """What the analysis server should hear of, each once."""
-        notices, self._notices = tuple(self._notices), []
-        return notices
 
     def close(self) -> None:
         if self._opening.is_open:
@@ -161,35 +140,19 @@ class TerminalConnection:
     def _miss_symbol(self) -> bool:
         if self._opening.has_pipe_failed():
             return self._close_pipe("the terminal does not answer")
-        if not self._is_symbol_lost:
-            self._is_symbol_lost = True
-            self.losses += 1
+        if self.report.has_symbol:
             code, text = self._error()
-            self.trouble = (
+            self.report.symbol_missing(
                 f"the terminal has no symbol {self._symbol} ({code}: {text}){self._proposal()}"
             )
-            self.notify(ErrorCode.SYMBOL_UNAVAILABLE, self.trouble)
         return False
 
     def _lose(self, what: str, *, explain: bool = True) -> bool:
         """Note the loss; ``explain`` adds what the terminal says of its last call."""
-        if self._reported is not False:
-            self._reported = False
-            self.losses += 1
+        if not self.report.is_lost:
             code, text = self._error()
-            self.trouble = sentence = f"{what} ({code}: {text})" if explain else what
-            self.notify(ErrorCode.MT5_DISCONNECTED, sentence)
+            self.report.lost(f"{what} ({code}: {text})" if explain else what)
         return False
-
-    def _come_back(self) -> None:
-        # At the first look, too: the analysis server may remember a loss from before our start.
-        if self._reported is not True or self._is_symbol_lost:
-            self._reported, self._is_symbol_lost = True, False
-            self.trouble = ""
-            self.notify(
-                ErrorCode.MT5_RECONNECTED,
-                f"the terminal is connected to {self.server} and gives {self._symbol}",
-            )
 
     def _close_pipe(self, what: str) -> bool:
         # In this order: closing is a call too, and overwrites the error.

@@ -12,20 +12,17 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Final
 
-import numpy as np
-
 from mt5_bridge.files.history import TIMEFRAMES, build_history
 from mt5_bridge.protocol.quotes import Quotes
 from mt5_bridge.protocol.wire import History
-from mt5_bridge.sources.base import Notice, Poll, SourceError
+from mt5_bridge.sources.base import Poll, SourceError
 from mt5_bridge.sources.log_limiter import LogLimiter
 from mt5_bridge.sources.terminal.calls import TerminalLostError
-from mt5_bridge.sources.terminal.candles import closes_of_weeks, m15_candles
-from mt5_bridge.sources.terminal.clock_finder import ClockFinder
+from mt5_bridge.sources.terminal.candles import m15_candles
 from mt5_bridge.sources.terminal.connection import TerminalConnection
-from mt5_bridge.sources.terminal.live_ticks import LiveTicks
 from mt5_bridge.sources.terminal.opening import Terminal, TerminalAccount
 from mt5_bridge.sources.terminal.process import TerminalProcess
+from mt5_bridge.sources.terminal.server_time import ServerTime
 from mt5_bridge.sources.terminal.tick_reader import TickReader
 from mt5_bridge.sources.terminal.tick_window import TickBookmark
 
@@ -76,21 +73,21 @@ class Mt5Source:
         self._server = ""
         self._losses = -1
         self._pause = _FIRST_PAUSE
-        self._clock = ClockFinder(clock)
+        self._time = ServerTime(terminal, self._broker_symbol, self._connection, clock)
+        self._clock = self._time.clock
         # For which clock the history was asked for; None where it is to be asked for.
         self._history_shown: int | None = None
-        self._live = LiveTicks(terminal, self._broker_symbol)
         self._reader = TickReader(terminal, self._broker_symbol, self._warn)
         self._log_limiter = LogLimiter(every=_WARN_AGAIN)
 
     @property
     def trouble(self) -> str:
-        return self._connection.trouble
+        return self._connection.report.trouble
 
     @property
     def description(self) -> str:
         """Which terminal it is, and what its clock is taken for."""
-        state = "connected" if self._connection.is_working else "NOT CONNECTED"
+        state = "connected" if self._connection.report.is_working else "NOT CONNECTED"
         server = self._server or "MetaTrader 5"
         name = "" if self._broker_symbol == self.symbol else f" as {self._broker_symbol}"
         parts = [state, f"server clock {self._clock.evidence.name}", self._connection.details]
@@ -147,10 +144,10 @@ class Mt5Source:
         """The ticks of a terminal that is there; raises `TerminalLostError`."""
         seconds = self._seconds()
         self._pause = _FIRST_PAUSE
-        if not self._has_weeks(seconds):
+        if not self._time.look_at_weeks(self._server, seconds):
             self._connection.request_failed("the terminal gives no candles")
             return self._poll(wait=_RETRY)
-        self._look_at_live_ticks(now_ms, seconds)
+        self._time.look_at_live_ticks(now_ms, seconds)
         if not self._has_place(now_ms):
             # Nothing is asked for, and whatever was, was answered.
             self._connection.request_answered()
@@ -170,7 +167,7 @@ class Mt5Source:
         quotes, is_all = self._reader.take(rows, self._clock.evidence, now_ms)
         if len(quotes):
             self._log_limiter.reset()
-        watermark_ms = self._live.market.watermark_ms(self._seconds()) if is_all else None
+        watermark_ms = self._time.watermark_ms(self._seconds()) if is_all else None
         wait = 0.0 if len(quotes) and self._reader.is_behind else self._poll_interval
         return self._poll(wait=wait, watermark_ms=watermark_ms, quotes=quotes)
 
@@ -185,12 +182,11 @@ class Mt5Source:
         has_changed = connection.server != self._server
         if has_changed:
             self._server_changed(connection.server)
-        if has_changed or connection.losses != self._losses:
+        if has_changed or connection.report.losses != self._losses:
             # What comes meanwhile is in the terminal's history, but perhaps not at once.
-            self._losses = connection.losses
+            self._losses = connection.report.losses
             self._reader.begin_gap()
-            self._live.reset()
-            self._clock.forget_live_ticks()
+            self._time.begin_gap()
         return is_up
 
     def _server_changed(self, server: str) -> None:
@@ -211,26 +207,6 @@ class Mt5Source:
         )
         return False
 
-    def _has_weeks(self, seconds: float) -> bool:
-        """Show the finder of the clock the past year's weeks; false where it never saw any."""
-        if not self._clock.needs_weeks(seconds):
-            return True
-        closes_ms = closes_of_weeks(self._terminal, self._broker_symbol)
-        if closes_ms is None:
-            return self._clock.has_seen_weeks
-        self._connection.request_answered()
-        self._notify(self._clock.saw_weeks(closes_ms, self._server, seconds))
-        return True
-
-    def _look_at_live_ticks(self, now_ms: int, seconds: float) -> None:
-        live_ms = self._live.look(seconds)
-        if live_ms is None:
-            return
-        self._notify(self._clock.saw_live_tick(live_ms, now_ms, seconds))
-        times, certain = self._clock.evidence.to_utc(np.array([live_ms], dtype=np.int64))
-        if certain:
-            self._live.market.saw_tick(int(times[0]), seconds)
-
     def _poll(
         self,
         *,
@@ -244,13 +220,9 @@ class Mt5Source:
             bookmark=self._reader.bookmark,
             watermark_ms=watermark_ms,
             wait=wait,
-            notices=self._connection.take_notices(),
+            notices=self._connection.report.take_notices(),
             has_history=has_history,
         )
-
-    def _notify(self, notice: Notice | None) -> None:
-        if notice is not None:
-            self._connection.notify(notice.code, notice.message)
 
     def _warn(self, sentence: str) -> None:
         """Log what holds the ticks up, again after a while where it lasts."""

@@ -30,7 +30,7 @@ def a_connection(terminal, clock, account=OURS):
 
 
 def messages(connection):
-    return [notice.message for notice in connection.take_notices()]
+    return [notice.message for notice in connection.report.take_notices()]
 
 
 def test_an_account_that_is_open_already_is_not_logged_in_again(terminal, clock):
@@ -98,12 +98,12 @@ def test_a_refused_password_is_tried_again_after_minutes_and_reported_once(termi
 def test_a_pipe_that_fails_is_closed_and_opened_again(terminal, clock, name, code):
     connection = a_connection(terminal, clock)
     assert connection.is_up()
-    connection.take_notices()
+    connection.report.take_notices()
     terminal.failures = {name: (code, "IPC failed")}
 
     assert not connection.is_up()
 
-    (notice,) = connection.take_notices()
+    (notice,) = connection.report.take_notices()
     assert notice.code is ErrorCode.MT5_DISCONNECTED
     assert notice.message.endswith(f"({code}: IPC failed)")
     assert (terminal.opened, terminal.shut_down) == (1, 1)
@@ -120,7 +120,9 @@ def test_requests_that_fail_by_the_pipe_have_it_opened_again(terminal, clock):
         terminal._fail(-10005, "IPC timeout")
         connection.request_failed("the terminal gives no ticks")
     assert terminal.opened == 3
-    assert [notice.code for notice in connection.take_notices()] == [ErrorCode.MT5_RECONNECTED]
+    assert [notice.code for notice in connection.report.take_notices()] == [
+        ErrorCode.MT5_RECONNECTED
+    ]
 
 
 def test_a_request_that_is_refused_leaves_the_pipe_open(terminal, clock):
@@ -139,10 +141,10 @@ def test_a_call_without_an_answer_is_a_loss_until_such_a_call_is_answered(termin
     assert connection.is_up()
     connection.not_answered(TerminalLostError("no answer", is_process_gone=False), was_up=True)
     assert connection.is_up()
-    assert not connection.is_working
+    assert not connection.report.is_working
     connection.request_answered()
     assert connection.is_up()
-    assert connection.is_working
+    assert connection.report.is_working
 
 
 def test_a_portable_terminal_is_opened_as_one(terminal, clock):
