@@ -1,6 +1,7 @@
 """The project as a Django app: its commands and the API keys."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class GoldtraderConfig(AppConfig):
@@ -12,6 +13,7 @@ class GoldtraderConfig(AppConfig):
         """Prepare this process's metrics, and say how databases are opened and keys are read."""
         from goldtrader.access.doors import record_logins
         from goldtrader.access.keys import read_keys
+        from goldtrader.access.roles import make_groups
         from goldtrader.operations import instrumentation, metrics
         from goldtrader.stack import use
         from signals_app.management import database
@@ -19,6 +21,9 @@ class GoldtraderConfig(AppConfig):
 
         _follow_access()
         record_logins()
+        # Once the last app has its permissions.
+        *_, last = apps.get_app_configs()
+        post_migrate.connect(make_groups, sender=last, dispatch_uid="roles")
         instrumentation.time_queries()
         metrics.begin_at_zero()
         database.register(use.open_database_of)

@@ -40,9 +40,13 @@ SYSTEM = Actor(Door.SYSTEM, "goldtrader")
 
 @dataclass(slots=True)
 class Act:
-    """What is done as one actor, who is asked for when it matters; `changes` counts the audit's."""
+    """What is done as one actor, who is asked for when it matters; `changes` counts the audit's.
+
+    `may` tells whether the actor has a right, such as `trades_app.view_trade`.
+    """
 
     actor: Callable[[], Actor]
+    may: Callable[[str], bool]
     changes: int = 0
 
 
@@ -50,9 +54,11 @@ _acting: ContextVar[Act | None] = ContextVar("acting", default=None)
 
 
 @contextmanager
-def acting(actor: Actor | Callable[[], Actor]) -> Iterator[Act]:
+def acting(
+    actor: Actor | Callable[[], Actor], *, may: Callable[[str], bool] = lambda _: True
+) -> Iterator[Act]:
     """Do what is inside as this actor, or as the one that the function names then."""
-    act = Act((lambda: actor) if isinstance(actor, Actor) else actor)
+    act = Act((lambda: actor) if isinstance(actor, Actor) else actor, may)
     before = _acting.set(act)
     try:
         yield act
@@ -64,6 +70,12 @@ def current() -> Actor:
     """Who is acting in this thread."""
     act = _acting.get()
     return SYSTEM if act is None else act.actor()
+
+
+def may(right: str) -> bool:
+    """Whether who is acting has a right; what nobody asked for may do everything."""
+    act = _acting.get()
+    return True if act is None else act.may(right)
 
 
 def count_change(number: int = 1) -> None:

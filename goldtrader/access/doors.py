@@ -32,7 +32,7 @@ class NameTheActor:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with acting(partial(actor_of, request)) as act:
+        with acting(partial(actor_of, request), may=partial(_may, request)) as act:
             response = self._get_response(request)
             if request.method not in _SAFE and not act.changes and _was_done(request, response):
                 _record_request(request)
@@ -62,6 +62,11 @@ def record_logins() -> None:
 def _record_user(action: str, *, user: AbstractUser | None, **_: Any) -> None:
     if user is not None:
         audit.record(Change(action, user._meta.label_lower, user.get_username()))
+
+
+def _may(request: HttpRequest, right: str) -> bool:
+    user: Any = getattr(request, "user", None)
+    return user is not None and user.has_perm(right)
 
 
 def _was_done(request: HttpRequest, response: HttpResponse) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.apps import apps
+from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -50,21 +52,31 @@ _PAGES = (
         (
             ("API keys", "key", "goldtrader_apikey"),
             ("Users", "person", "auth_user"),
+            ("Groups", "group", "auth_group"),
+            ("Audit", "history", "signals_app_auditentry"),
         ),
     ),
 )
 
 
-def sidebar(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The pages that the user may open, and no empty group of them."""
     now = {"title": "Now", "icon": "dashboard", "link": reverse("admin:index")}
     groups: list[dict[str, Any]] = [{"items": [now]}]
     for title, pages in _PAGES:
         items = [
             {"title": name, "icon": icon, "link": reverse(f"admin:{page}_changelist")}
             for name, icon, page in pages
+            if _may_open(request, page)
         ]
-        groups.append({"title": title, "separator": True, "items": items})
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def _may_open(request: HttpRequest, page: str) -> bool:
+    app, _, model = page.rpartition("_")
+    return admin.site.get_model_admin(apps.get_model(app, model)).has_view_permission(request)
 
 
 def environment(request: HttpRequest) -> list[str] | None:  # noqa: ARG001

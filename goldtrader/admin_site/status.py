@@ -1,11 +1,13 @@
 """The admin's first page: how the parts are, what runs, and what came last."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
 from goldtrader.operations import drain, health, queues
@@ -32,14 +34,22 @@ _NOTHING = Decimal("0.00")
 _COLOURS = {health.State.OK: GOOD, health.State.DEGRADED: BUSY, health.State.DOWN: BAD}
 
 
-def status(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
-    """Add to the first page how the parts are, what runs, and what came last."""
+def status(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add to the first page how the parts are, and of the rest what the user may see."""
     now = health.recent()
     context["components"] = [
         (name, label(state, _COLOURS[state])) for name, state in now.components.items()
     ]
-    context["figures"] = _figures()
-    context["connectors"] = {
+    context["figures"] = [
+        (name, figure()) for name, right, figure in _FIGURES if request.user.has_perm(right)
+    ]
+    context["tables"] = [table() for right, table in _TABLES if request.user.has_perm(right)]
+    return context
+
+
+def _connectors() -> dict[str, Any]:
+    return {
+        "title": "Connectors",
         "headers": ("Connector", "Ticks", "Last heard", "Roles"),
         "rows": [
             (
@@ -51,8 +61,12 @@ def status(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:  # 
             for connector in Connector.objects.order_by("name")[:_NEWEST]
         ],
     }
+
+
+def _running_trades() -> dict[str, Any]:
     running = Trade.objects.open().select_related("signal").order_by("-trade_id")
-    context["running"] = {
+    return {
+        "title": "Running trades",
         "headers": ("Trade", "Direction", "Status", "Lots", "Entry", "Stop", "Profit so far"),
         "rows": [
             (
@@ -67,7 +81,11 @@ def status(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:  # 
             for trade in running[:_NEWEST]
         ],
     }
-    context["latest"] = {
+
+
+def _latest_signals() -> dict[str, Any]:
+    return {
+        "title": "Latest signals",
         "headers": ("Signal", "Direction", "Candle close (UTC)", "Entry", "Confidence", "Setup"),
         "rows": [
             (
@@ -81,24 +99,16 @@ def status(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:  # 
             for signal in Signal.objects.order_by("-timestamp", "-signal_id")[:_NEWEST]
         ],
     }
-    return context
 
 
-def _figures() -> list[tuple[str, Any]]:
-    today = PerformanceMetric.objects.filter(
-        period=Period.DAY, date__gte=timezone.now().date()
-    ).aggregate(signals=Sum("total_signals", default=0), profit=Sum("total_profit_loss"))
+def _today(column: str) -> Any:
+    days = PerformanceMetric.objects.filter(period=Period.DAY, date__gte=timezone.now().date())
+    return days.aggregate(sum=Sum(column, default=0))["sum"]
+
+
+def _failed_messages() -> SafeString | int:
     failed = Message.objects.filter(status=Message.Status.FAILED).count()
-    return [
-        ("Running trades", Trade.objects.open().count()),
-        ("Signals today", today["signals"]),
-        ("Profit today", money(today["profit"] or _NOTHING)),
-        ("Last decision", _last_decision()),
-        ("Closes to decide", drain.undecided()),
-        ("Tasks waiting", _tasks()),
-        ("Messages to send", outbox.unsent()),
-        ("Messages failed", label(str(failed), BAD) if failed else 0),
-    ]
+    return label(str(failed), BAD) if failed else 0
 
 
 def _last_decision() -> str:
@@ -111,3 +121,26 @@ def _tasks() -> int | str:
         return sum(queues.lengths().values())
     except RedisError:
         return "Redis does not answer"
+
+
+#: Each figure of the first page: what it is called, who may see it, and what it is.
+_FIGURES: tuple[tuple[str, str, Callable[[], Any]], ...] = (
+    ("Running trades", "trades_app.view_trade", lambda: Trade.objects.open().count()),
+    ("Signals today", "signals_app.view_signal", lambda: _today("total_signals")),
+    (
+        "Profit today",
+        "reports_app.view_performancemetric",
+        lambda: money(_today("total_profit_loss") or _NOTHING),
+    ),
+    ("Last decision", "signals_app.view_decision", _last_decision),
+    ("Closes to decide", "signals_app.view_decision", drain.undecided),
+    ("Tasks waiting", "signals_app.view_streamposition", _tasks),
+    ("Messages to send", "trades_app.view_message", outbox.unsent),
+    ("Messages failed", "trades_app.view_message", _failed_messages),
+)
+#: Each table of the first page, and who may see it.
+_TABLES: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
+    ("signals_app.view_connector", _connectors),
+    ("trades_app.view_trade", _running_trades),
+    ("signals_app.view_signal", _latest_signals),
+)

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display as unfold_display
 
+from signals_app import actor
 from signals_app.market import calendar
 from signals_app.models import Instrument
 
@@ -92,9 +93,12 @@ def since(time: datetime | None) -> str:
 
 
 def link_to(row: models.Model | None, text: str | None = None) -> SafeString | str:
+    """A link to a row's page; what it is called alone for whoever may not open that."""
     if row is None:
         return "-"
     options = row._meta
+    if not actor.may(f"{options.app_label}.view_{options.model_name}"):
+        return text or str(row)
     url = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=(row.pk,))
     return format_html(
         '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, text or row

@@ -29,6 +29,7 @@ class Connector(models.Model):
 
     class Meta:
         db_table = "connectors"
+        permissions = (("revoke_connector", "Can cut off connectors"),)
 
     def __str__(self) -> str:
         return self.name

@@ -5,9 +5,9 @@ Signals know nothing of trades, so these actions are added to their pages from h
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest
 
@@ -20,13 +20,13 @@ from trades_app.tasks import go_on
 from trades_app.trading.opening import cancel_trade
 
 
-@admin.action(description="Cancel the trade, which waits for its ticks")
+@admin.action(
+    description="Cancel the trade, which waits for its ticks", permissions=("cancel_trade",)
+)
 def cancel_waiting_trade(
     signal_admin: ModelAdmin, request: HttpRequest, chosen: "models.QuerySet[Signal]"
 ) -> None:
     """Cancel the trade of each chosen signal before it opens, or say why that is not possible."""
-    if not request.user.has_perm("trades_app.change_trade"):
-        raise PermissionDenied
     for signal in chosen.order_by("timestamp"):
         try:
             cancel_trade(signal.signal_id)
@@ -72,7 +72,12 @@ def _for_each(
         strategy_admin.message_user(request, text.format(changed), messages.SUCCESS)
 
 
-_signals = admin.site.get_model_admin(Signal)
+def _may_cancel(request: HttpRequest) -> bool:
+    return request.user.has_perm("trades_app.change_trade")
+
+
+_signals: Any = admin.site.get_model_admin(Signal)
+_signals.has_cancel_trade_permission = _may_cancel
 _signals.actions = [*(_signals.actions or ()), cancel_waiting_trade]
 _strategies = admin.site.get_model_admin(Strategy)
 _strategies.actions = [*(_strategies.actions or ()), begin_shadow, retire_shadow]

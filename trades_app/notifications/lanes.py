@@ -4,9 +4,12 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from signals_app.services import audit
+from signals_app.services.audit import Change
 from trades_app.models import Channel, ChannelDelivery, TelegramBot
 from trades_app.notifications.telegram import token
 
@@ -110,7 +113,9 @@ def park(channel: Channel, reason: str, *, migrated_to: str = "") -> bool:
 
 def check_again(channels: QuerySet[Channel]) -> int:
     """Have channels checked now, whatever stopped them; returns how many."""
-    return channels.update(checked_at=None, not_before=Now(), failures=0, opened_at=Now())
+    with transaction.atomic():
+        audit.record(*(Change.of_row("ordered to check", channel) for channel in channels))
+        return channels.update(checked_at=None, not_before=Now(), failures=0, opened_at=Now())
 
 
 def park_bot(reason: str) -> bool:
