@@ -33,7 +33,7 @@ help:
 	@echo "make benchmark   detectors and gateway beside other packages and a bare loop, as ratios"
 	@echo "make check       format, faults, types, import contracts, migrations, audit, image, compose"
 	@echo "make install     the environment in .venv; the others call it"
-	@echo "make lock        compile the three requirements files anew from both pyproject.toml"
+	@echo "make lock        compile the requirements files anew from both pyproject.toml"
 	@echo "make clean       remove the environment and caches; data in var/ is kept"
 
 install:
@@ -106,10 +106,11 @@ check-audit:
 	fi
 
 lock: install-tests
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore "$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["lock"])')"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --require-hashes --requirement goldtrader/stack/installer.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --group dev --constraint requirements.txt --output-file tests/requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --extra keyring --no-emit-package metatrader5 --constraint requirements.txt mt5_bridge/pyproject.toml --output-file mt5_bridge/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --group lock --output-file goldtrader/stack/installer.txt
 
 clean:
 	rm -rf .venv .venv-rivals .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -27,6 +27,8 @@ from typing import TextIO
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "requirements.txt"
 TESTS = ROOT / "tests" / "requirements.txt"
+#: uv, with the hashes of its wheels.
+INSTALLER = ROOT / "goldtrader" / "stack" / "installer.txt"
 
 
 def main() -> int:
@@ -80,46 +82,61 @@ def _clear(environment: Path, *, keep: Path) -> None:
 
 
 def _install(python: Path, pins: Path) -> None:
-    """Install ``pins`` with one line of progress; show pip's own output only if it failed."""
-    command = [
-        *(str(python), "-m", "pip", "install", "--requirement", str(pins)),
-        *("--no-input", "--disable-pip-version-check", "--root-user-action=ignore"),
-        *("--progress-bar=off", "--only-binary=:all:"),
-    ]
+    """Install ``pins`` by uv, which takes a quarter of pip's time, otherwise by pip.
+
+    uv does not read pip's own configuration: where only that names an index in reach, or where
+    there is no uv for the machine, pip does it.
+    """
+    safely = ("--only-binary=:all:", "--require-hashes", "--requirement")
+    with_pip = (
+        *(str(python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"),
+        *("--root-user-action=ignore", "--progress-bar=off", *safely),
+    )
+    uv = python.with_name("uv")
+    with_uv = (*(str(uv), "pip", "install", "--python", str(python), "--no-config", *safely),)
+    if not uv.exists():
+        subprocess.run([*with_pip, str(INSTALLER)], check=False, capture_output=True)
+    if uv.exists() and not _failure([*with_uv, str(pins)], python, pins):
+        return
+    if failure := _failure([*with_pip, str(pins)], python, pins):
+        _say("", *failure, stream=sys.stderr)
+        raise OSError(
+            f"{pins.relative_to(ROOT)} could not be installed; is the package index in reach?"
+        )
+
+
+def _failure(command: list[str], python: Path, pins: Path) -> list[str]:
+    """Run an installer with one line of progress; what it printed if it failed, else nothing."""
     total = len(_pinned(pins))
     progress = _Progress(total)
     site = next((python.parents[1] / "lib").glob("python3*/site-packages"))
     before = _count_installed(site)
-    found = 0
-    is_writing = False
     printed: collections.deque[str] = collections.deque(maxlen=40)
     for line in _lines_or_pauses(command):
         printed.extend(line.splitlines())
-        found += line.startswith(("Collecting ", "Processing ", "Requirement already"))
-        is_writing = is_writing or line.startswith("Installing collected")
-        if is_writing:
-            progress.show("Installing", _count_installed(site) - before)
-        else:
-            progress.show("Downloading", found)
+        installed = _count_installed(site) - before
+        progress.show("Installing" if installed else "Downloading", installed)
     if printed.pop() != "0":
-        _say("", *printed, stream=sys.stderr)
-        raise OSError(
-            f"pip could not install {pins.relative_to(ROOT)}; is the package index in reach?"
-        )
+        return list(printed) or ["It printed nothing."]
     progress.show("Installed", total, is_last=True)
+    return []
 
 
 def _compile(python: Path, *, for_tests: bool) -> None:
-    """Compile the detectors now, so that the first start need not; a failure would show there.
+    """Compile detectors and modules now, so that the first start need not; a failure shows there.
 
-    Tests, which run side by side, would each compile what calibrations and backtests add to them.
+    uv leaves modules as they are, unlike pip; both go on side by side. Tests, which run side by
+    side too, would each compile what calibrations and backtests add to the detectors.
     """
     _say("Compiling the detectors, once (some ten seconds)")
     modules = ["signals_app.smc.analysis"]
     if for_tests:
         modules += ["signals_app.probability.outcomes", "signals_app.confluence.screening"]
     program = "; ".join(f"from {module} import warm_up; warm_up()" for module in modules)
-    subprocess.run([str(python), "-c", program], cwd=ROOT, check=False)
+    site = next((python.parents[1] / "lib").glob("python3*/site-packages"))
+    to_bytecode = [str(python), "-m", "compileall", "-qq", str(site)]
+    with subprocess.Popen(to_bytecode, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        subprocess.run([str(python), "-c", program], cwd=ROOT, check=False)
 
 
 def _lines_or_pauses(command: list[str]) -> Iterator[str]:
