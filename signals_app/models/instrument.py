@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Upper
 
+from signals_app.chat_names import NotAChat, normalised
 from signals_app.market import instrument as market
 from signals_app.market.built_in import pair_of
 from signals_app.market.conversion import NoRate, rate_pair
@@ -94,6 +95,10 @@ class Instrument(models.Model):
         """Refuse what would be sized in the wrong currency, or could not be sized at all."""
         super().clean()
         self.quote_currency = self.quote_currency.upper()
+        try:
+            self.telegram_channel = normalised(self.telegram_channel)
+        except NotAChat as wrong:
+            raise ValidationError({"telegram_channel": str(wrong)}) from None
         pair = pair_of(self.symbol)
         if pair is not None and pair[1] != self.quote_currency:
             text = f"{self.symbol} is quoted in {pair[1]}, not in {self.quote_currency}."

@@ -32,9 +32,11 @@ from tests.benchmarks.bench_gateway import percentile
 from tests.benchmarks.close_trace import print_table, traces
 from tests.paths import ROOT
 from tests.stand_ins.market_files import MarketFiles, write_market_files
-from tests.stand_ins.telegram_api import TelegramApi, serving
+from tests.stand_ins.telegram_api import Law, TelegramApi, serving
 
 _CHANNEL = "@gold"
+#: The week is played in minutes, so that a minute brings the messages of hours.
+_LAW = Law(chat_seconds=0.01, chat_per_minute=1000)
 _PATHS = (
     "signals?limit=50",
     "signals/active",
@@ -65,7 +67,7 @@ def main() -> None:
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as directory,
-        serving(TelegramApi(chats={_CHANNEL: -1001})) as telegram,
+        serving(TelegramApi(chats={_CHANNEL: -1001}, law=_LAW)) as telegram,
         running(Path(directory), telegram, options.ticks_per_second) as stack,
     ):
         lower_the_threshold(*stack)
@@ -116,6 +118,8 @@ def running(
         **os.environ,
         "TELEGRAM_BOT_TOKEN": telegram.token,
         "TELEGRAM_API_BASE_URL": telegram.base_url,
+        "TELEGRAM_CHAT_SECONDS": str(_LAW.chat_seconds),
+        "TELEGRAM_CHAT_PER_MINUTE": str(_LAW.chat_per_minute),
         "API_RATE_LIMIT": "1000000/min",
     }
     command = [

@@ -67,7 +67,8 @@ def release(channel: Channel) -> None:
 
 def lease_time() -> timedelta:
     """Longer than any call takes: whoever has a lease for longer died with it."""
-    return timedelta(seconds=2 * settings.TELEGRAM_TIMEOUT + 10)
+    timeout = settings.TELEGRAM_TIMEOUT
+    return timedelta(seconds=2 * timeout + min(timeout, 10.0))
 
 
 def wait(channel: Channel, seconds: float) -> None:

@@ -69,3 +69,12 @@ def test_a_pair_left_in_dollars_by_mistake_is_refused(symbol: str, currency: str
 )
 def test_what_nothing_can_be_reckoned_with_is_refused(name: str, value: float) -> None:
     assert set(refusal(instrument("AUDUSD", **{name: value}))) == {name}
+
+
+def test_the_channel_is_put_right_or_refused() -> None:
+    row = instrument("AUDUSD", telegram_channel="https://t.me/gold ")
+    row.clean()
+    assert row.telegram_channel == "@gold"
+
+    (text,) = refusal(instrument("AUDUSD", telegram_channel="gold!"))["telegram_channel"]
+    assert "names no Telegram chat" in text

@@ -1,5 +1,6 @@
 """Cards follow their trades: seldom, only where people read something new, and to the end."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from signals_app.models import Instrument, Signal, StreamPosition
-from tests.stand_ins.telegram_api import TelegramApi
+from tests.stand_ins.telegram_api import Law, TelegramApi
 from tests.trades_app.examples import CLOSE_MS, ENTRY, GOLD, SIGNAL, bids
 from trades_app import models
 from trades_app.lifecycle import machine
@@ -154,3 +155,46 @@ def test_channels_without_live_cards_are_left_as_they_were_sent(
 
     assert telegram_api.edits == []
     assert Instrument.objects.filter(telegram_channel="@gold").exists()
+
+
+def updates(
+    row: models.Trade, api: TelegramApi, settings: Settings, *, number: int, seconds: float
+) -> None:
+    """So many prices in so many seconds, delivered as the sweep does, and then both targets."""
+    settings.TELEGRAM_CHAT_SECONDS, settings.TELEGRAM_CHAT_PER_MINUTE = 1.0, 20
+    api.law = Law()
+    deliver()
+    began = time.monotonic()
+    for step in range(number):
+        price(2046.0 + step % 8)
+        if time.monotonic() - began < step * seconds / number:
+            time.sleep(seconds / number)
+        delivery.deliver()
+    price(2065.0)
+    move(row, 2055.0, 2065.0)
+    while not ChannelDelivery.objects.filter(card="FINAL").exists():
+        assert time.monotonic() - began < seconds + 130
+        delivery.deliver()
+        time.sleep(0.1)
+    # The stand-in counted: no more than twenty calls of the chat in any minute.
+    assert api.violations == []
+    assert [text.split(" ")[0] for text in api.texts()[1:]] == ["🎯", "🏁"]
+    assert "Progress: [██████████] 100%" in card(api)
+    assert "Current P/L: +$725.00 (+145 pips)" in card(api)
+
+
+def test_a_hundred_updates_in_seconds_keep_the_law_and_end_right(
+    row: models.Trade, telegram_api: TelegramApi, settings: Settings
+) -> None:
+    settings.TELEGRAM_EDIT_SECONDS = 1.5
+    updates(row, telegram_api, settings, number=100, seconds=6)
+    assert 2 <= len(telegram_api.edits) <= 6
+
+
+@pytest.mark.long
+def test_a_thousand_updates_in_a_minute_keep_the_law_and_end_right(
+    row: models.Trade, telegram_api: TelegramApi, settings: Settings
+) -> None:
+    settings.TELEGRAM_EDIT_SECONDS = 0.5
+    updates(row, telegram_api, settings, number=1000, seconds=60)
+    assert len(telegram_api.edits) > 10

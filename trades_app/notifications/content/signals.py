@@ -141,6 +141,7 @@ def _with_open_part(
         exit_price=price,
         nights=0,
         costs=trade.costs,
+        rate=trade.rate,
     )
     distance = risk.pips(instrument, risk.gain(trade.direction, trade.entry_price, price))
     share = trade.remaining_lots / trade.lots if trade.lots else Decimal(0)
