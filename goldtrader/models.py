@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models, transaction
 from rest_framework_api_key.models import AbstractAPIKey
 
+from signals_app.connector_names import LONGEST_NAME
 from signals_app.services.api_keys import KeyRights
 
 
@@ -18,6 +19,9 @@ class ApiKey(AbstractAPIKey):
         ADMIN = "admin", "read and change"
         CONNECTOR = "connector", "get tokens for its connector"
 
+    name = models.CharField(
+        max_length=LONGEST_NAME, help_text="whose key it is; a connector's key has its name"
+    )
     scope = models.CharField(max_length=9, choices=Scope.choices, default=Scope.READ)
     symbols = models.JSONField(
         default=list,

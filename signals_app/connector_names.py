@@ -3,8 +3,11 @@
 import re
 from typing import Final
 
-#: Letters and digits, with dots, dashes and underscores between them; 64 at most.
-CONNECTOR_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+LONGEST_NAME: Final = 64
+#: Letters and digits, with dots, dashes and underscores between them.
+CONNECTOR_NAME: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
+#: What a command says of another.
+NAME_RULE: Final = f"use up to {LONGEST_NAME} letters, digits, dots, dashes"
 
 
 def continues(name: str, key_name: str) -> bool:

@@ -1,7 +1,6 @@
 """What a connector on another machine needs to know: addresses, certificate, symbols and key."""
 
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,9 +8,8 @@ from cryptography import x509
 from django.conf import settings
 
 from goldtrader.stack.servers.certificate import is_valid_for
-from signals_app.market.symbols import SYMBOL
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+from signals_app.connector_names import CONNECTOR_NAME, NAME_RULE
+from signals_app.market.symbols import UnknownSymbol, listed_symbols
 
 
 class RemoteConnectorError(Exception):
@@ -65,13 +63,12 @@ def describe(
     ``directory`` a stack's data. Raises `RemoteConnectorError`.
     """
     name = name.strip()
-    listed = tuple(dict.fromkeys(filter(None, map(str.strip, symbols.split(",")))))
-    if not _NAME.fullmatch(name):
-        raise RemoteConnectorError(
-            f"{name!r} is no name: use up to 50 letters, digits, dots, dashes"
-        )
-    if not listed or not all(map(SYMBOL.fullmatch, listed)):
-        raise RemoteConnectorError(f"{symbols!r} are no symbols: use e.g. XAUUSD,EURUSD")
+    if not CONNECTOR_NAME.fullmatch(name):
+        raise RemoteConnectorError(f"{name!r} is no name: {NAME_RULE}")
+    try:
+        listed = tuple(listed_symbols(symbols))
+    except UnknownSymbol as error:
+        raise RemoteConnectorError(str(error)) from None
     host = host or _usual_host()
     pem, authority = _gateway_certificate(directory, host)
     url = _gateway_url(directory, host)

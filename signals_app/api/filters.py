@@ -7,6 +7,7 @@ import django_filters
 from django.core.exceptions import ValidationError
 from django_filters.fields import IsoDateTimeField
 
+from signals_app.confluence.refusals import LiveReason, RefusalReason
 from signals_app.market import calendar
 from signals_app.market.direction import Direction
 from signals_app.models import Decision, Signal
@@ -60,7 +61,9 @@ class DecisionFilter(django_filters.FilterSet):  # type: ignore[misc]
         choices=[(each.value, each.value) for each in Direction]
     )
     outcome = django_filters.ChoiceFilter(choices=Decision.Outcome.choices)
-    reason = django_filters.CharFilter()
+    reason = django_filters.ChoiceFilter(
+        choices=[(each.value, each.value) for each in (*RefusalReason, *LiveReason)]
+    )
     locals().update(between("close_time_ms"))
 
     def filter_queryset(self, queryset: "QuerySet[Decision]") -> "QuerySet[Decision]":

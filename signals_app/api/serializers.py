@@ -9,7 +9,7 @@ from django.db import models
 from rest_framework import serializers
 
 from signals_app.confluence.signal import TradingSignal
-from signals_app.connector_names import CONNECTOR_NAME
+from signals_app.connector_names import CONNECTOR_NAME, LONGEST_NAME
 from signals_app.market import calendar
 from signals_app.market.candle import Candle, candle_as_json
 from signals_app.market.encoding import as_json, keys_of
@@ -177,7 +177,7 @@ class ConfigurationSerializer(serializers.Serializer[Any]):
 class TokenRequestSerializer(serializers.Serializer[Mapping[str, Any]]):
     """Which connector wants a token, and for which symbols."""
 
-    name = serializers.RegexField(rf"^{CONNECTOR_NAME.pattern}$", max_length=64)
+    name = serializers.RegexField(rf"^{CONNECTOR_NAME.pattern}$", max_length=LONGEST_NAME)
     symbols = serializers.ListField(
         child=serializers.RegexField(rf"^{SYMBOL.pattern}$", max_length=20),
         min_length=1,

@@ -24,6 +24,17 @@ def normalised_symbol(text: str) -> str:
     return symbol
 
 
+def listed_symbols(text: str) -> list[str]:
+    """The symbols of a list with commas, each once, in their order and spelling.
+
+    Raises `UnknownSymbol` where there is none, or one that cannot be a symbol.
+    """
+    symbols = list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
+    if not symbols or not all(map(SYMBOL.fullmatch, symbols)):
+        raise UnknownSymbol(f"{text[:80]!a} are no symbols: use e.g. XAUUSD,EURUSD")
+    return symbols
+
+
 def find_instrument(text: str, instruments: Mapping[str, Instrument]) -> Instrument:
     """Look up the instrument of that symbol, in whatever letters; raises `UnknownSymbol`."""
     symbol = normalised_symbol(text)

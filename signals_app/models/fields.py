@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db import models
@@ -66,9 +67,10 @@ def symbol(**options: Any) -> "models.CharField[Any, Any]":
     return models.CharField(max_length=20, **options)
 
 
-def kind(kinds: type[StrEnum], **options: Any) -> "models.CharField[Any, str]":
+def kind(*kinds: type[StrEnum], **options: Any) -> "models.CharField[Any, str]":
     """A column of one of these kinds; empty is none of them."""
-    return models.CharField(choices=[(each.value, each.value) for each in kinds], **options)
+    each = chain.from_iterable(kinds)
+    return models.CharField(choices=[(one.value, one.value) for one in each], **options)
 
 
 def timeframe(*, max_length: int = 3) -> "models.CharField[Any, str]":

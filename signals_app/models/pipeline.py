@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 from django.db.models.functions import Now
 
+from signals_app.confluence.refusals import LiveReason, RefusalReason
 from signals_app.market.calendar import iso
 from signals_app.market.direction import Direction
 from signals_app.market.tick import Tick
@@ -152,7 +153,9 @@ class Decision(models.Model):
     outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.PENDING)
     direction = fields.kind(Direction, max_length=4, blank=True)
     score = models.DecimalField(max_digits=5, decimal_places=2, null=True)
-    reason = models.CharField(max_length=40, blank=True, help_text="why there is no signal")
+    reason = fields.kind(
+        RefusalReason, LiveReason, max_length=40, blank=True, help_text="why there is no signal"
+    )
     text = models.TextField(blank=True)
     strategy = models.ForeignKey(
         Strategy,

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from goldtrader.models import ApiKey
+from signals_app.connector_names import CONNECTOR_NAME, LONGEST_NAME, NAME_RULE
 from signals_app.management.database import add_data_dir_argument, open_database
-
-_LONGEST_NAME = 50
+from signals_app.market.symbols import UnknownSymbol, listed_symbols
 
 
 class Command(BaseCommand):
@@ -33,13 +33,19 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         name, scope = options["name"].strip(), options["scope"]
-        symbols = sorted(filter(None, map(str.strip, options["symbols"].split(","))))
-        if not 1 <= len(name) <= _LONGEST_NAME:
-            raise CommandError(f"A key's name has 1 to {_LONGEST_NAME} letters.", returncode=2)
-        if (scope == ApiKey.Scope.CONNECTOR) != bool(symbols):
+        if not 1 <= len(name) <= LONGEST_NAME:
+            raise CommandError(f"A key's name has 1 to {LONGEST_NAME} letters.", returncode=2)
+        is_connectors = scope == ApiKey.Scope.CONNECTOR
+        if is_connectors != bool(options["symbols"].strip()):
             raise CommandError(
                 "--symbols belongs to --scope connector, and that needs it.", returncode=2
             )
+        if is_connectors and not CONNECTOR_NAME.fullmatch(name):
+            raise CommandError(f"{name!r} is no connector's name: {NAME_RULE}", returncode=2)
+        try:
+            symbols = sorted(listed_symbols(options["symbols"])) if is_connectors else []
+        except UnknownSymbol as error:
+            raise CommandError(str(error), returncode=2) from None
         with open_database(options["data_dir"], by="api_key"):
             _, key = ApiKey.objects.create_key(name=name, scope=scope, symbols=symbols)
         self.stderr.write(f"A key of scope {scope} for {name}. It is not shown again:")

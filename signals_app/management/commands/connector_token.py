@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from signals_app.connector_names import CONNECTOR_NAME
+from signals_app.connector_names import CONNECTOR_NAME, NAME_RULE
 from signals_app.gateway import tokens
 from signals_app.market.built_in import BUILT_IN
-from signals_app.market.symbols import SYMBOL
+from signals_app.market.symbols import UnknownSymbol, listed_symbols
 from signals_app.models import Instrument
 from signals_app.services.connectors import note_token, set_symbols
 
@@ -32,15 +32,12 @@ class Command(BaseCommand):
     def handle(self, *_arguments: Any, **options: Any) -> None:
         """Print the token; a revoked connector gets none."""
         name = options["name"].strip()
-        symbols = list(dict.fromkeys(filter(None, map(str.strip, options["symbols"].split(",")))))
         if not CONNECTOR_NAME.fullmatch(name):
-            raise CommandError(
-                f"{name!r} is no name: use up to 64 letters, digits, dots, dashes", returncode=2
-            )
-        if not symbols or not all(map(SYMBOL.fullmatch, symbols)):
-            raise CommandError(
-                f"{options['symbols']!r} are no symbols: use e.g. XAUUSD,EURUSD", returncode=2
-            )
+            raise CommandError(f"{name!r} is no name: {NAME_RULE}", returncode=2)
+        try:
+            symbols = listed_symbols(options["symbols"])
+        except UnknownSymbol as error:
+            raise CommandError(str(error), returncode=2) from None
         if not 0 < options["hours"] <= 24:
             raise CommandError(
                 "a token is valid for more than 0 and at most 24 hours", returncode=2

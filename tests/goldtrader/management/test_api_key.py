@@ -26,8 +26,23 @@ def test_a_connectors_key_carries_its_symbols(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("", {}, "A key's name has 1 to 50 letters."),
-        ("x" * 51, {}, "A key's name has 1 to 50 letters."),
+        ("", {}, "A key's name has 1 to 64 letters."),
+        ("x" * 65, {}, "A key's name has 1 to 64 letters."),
+        (
+            "mt5",
+            {"scope": "connector", "symbols": "XAUUSD,EUR USD"},
+            "'XAUUSD,EUR USD' are no symbols: use e.g. XAUUSD,EURUSD",
+        ),
+        (
+            "mt5",
+            {"scope": "connector", "symbols": " , "},
+            "' , ' are no symbols: use e.g. XAUUSD,EURUSD",
+        ),
+        (
+            "desk 7",
+            {"scope": "connector", "symbols": "XAUUSD"},
+            "'desk 7' is no connector's name: use up to 64 letters, digits, dots, dashes",
+        ),
         (
             "mt5",
             {"scope": "connector"},
@@ -48,3 +63,9 @@ def test_a_key_that_makes_no_sense_is_refused(
 
     assert (str(refusal.value), refusal.value.returncode) == (message, 2)
     assert not ApiKey.objects.exists()
+
+
+def test_a_key_may_have_as_long_a_name_as_a_connector() -> None:
+    call_command("api_key", "x" * 64, scope="connector", symbols="XAUUSD")
+
+    assert ApiKey.objects.get().name == "x" * 64

@@ -14,9 +14,9 @@ def test_without_a_key_the_file_says_where_it_is() -> None:
     assert "s3cret" not in repr(keyed)
 
 
-@pytest.mark.parametrize("name", ["", "-a", "a b", "a" * 51])
+@pytest.mark.parametrize("name", ["", "-a", "a b", "a" * 65])
 def test_what_is_no_name_is_refused_before_anything_is_looked_at(name: str) -> None:
-    with pytest.raises(RemoteConnectorError, match="is no name: use up to 50 letters"):
+    with pytest.raises(RemoteConnectorError, match="is no name: use up to 64 letters"):
         describe(name, "XAUUSD")
 
 

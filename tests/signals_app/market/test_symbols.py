@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from signals_app.market.symbols import UnknownSymbol, find_instrument, normalised_symbol
+from signals_app.market.symbols import (
+    UnknownSymbol,
+    find_instrument,
+    listed_symbols,
+    normalised_symbol,
+)
 
 KNOWN = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
 
@@ -35,3 +40,14 @@ def test_a_near_name_is_proposed_and_never_taken(text: str, near: str) -> None:
     )
     with pytest.raises(UnknownSymbol, match="BTCUSD is no instrument that is known here; known"):
         find_instrument("BTCUSD", {"XAUEUR": KNOWN["XAUUSD"]})
+
+
+def test_a_list_of_symbols_has_each_once_in_its_order() -> None:
+    assert listed_symbols(" XAUUSD,EURUSD.r, XAUUSD,") == ["XAUUSD", "EURUSD.r"]
+
+
+@pytest.mark.parametrize("text", ["", ",", "XAUUSD,EUR USD", "XAU\u0394", "X" * 21])
+def test_a_list_with_anything_else_is_refused_whole(text: str) -> None:
+    with pytest.raises(UnknownSymbol, match=r"are no symbols: use e\.g\. XAUUSD,EURUSD") as refused:
+        listed_symbols(text)
+    assert str(refused.value).isprintable()
