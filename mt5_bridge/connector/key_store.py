@@ -66,7 +66,6 @@ def _keyring() -> Iterator["KeyringBackend"]:
     # Here: an optional package, and not every start needs it.
     try:
         import keyring
-        from keyring.errors import KeyringError
     except ImportError:
         raise KeyStoreError(
             f"the package keyring is not installed: pip install 'keyring>=25', or {_INSTEAD}"
@@ -76,6 +75,10 @@ def _keyring() -> Iterator["KeyringBackend"]:
         if float(backend.priority) < _LEAST_PRIORITY:
             raise KeyStoreError(f"this machine has no keyring that keeps secrets; {_INSTEAD}")
         yield backend
-    except KeyringError as error:
+    except KeyStoreError:
+        raise
+    except Exception as error:
+        # Backends raise what their systems raise, such as Windows' own error in a service's
+        # session, which has no Credential Locker.
         reason = str(error) or type(error).__name__
         raise KeyStoreError(f"the keyring cannot be used: {reason}; {_INSTEAD}") from None

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from mt5_bridge.connector import status
+from mt5_bridge.connector.clocks import wall_ms
 
 FILE_NAME: Final = "streams.json"
+WRITE_EVERY: Final = 5.0
+"""Seconds after which a supervisor writes the file again, so that it is known to live."""
+_STALE_MS: Final = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ def write_streams(directory: Path, streams: Sequence[SupervisedConnector]) -> No
     part = path.with_suffix(".part")
     with suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps([asdict(each) for each in streams]), encoding="utf-8")
+        found = {"written_ms": wall_ms(), "streams": [asdict(each) for each in streams]}
+        part.write_text(json.dumps(found), encoding="utf-8")
         part.replace(path)
         # Of a connector that ran here alone before: it is another one now.
         (directory / status.FILE_NAME).unlink(missing_ok=True)
@@ -41,14 +46,18 @@ def forget_streams(directory: Path) -> None:
 
 def show_all(directory: Path, say: Callable[[str], None]) -> int:
     """Print the health screen of each connector; return 0 where all is well with all, else 1."""
-    streams = _read(directory)
+    written_ms, streams = _read(directory)
     if not streams:
         return status.show(directory, say)
-    worst = 0
+    is_supervised = wall_ms() - written_ms < _STALE_MS
+    worst = 0 if is_supervised else 1
+    if not is_supervised:
+        say("NOT RUNNING: the program that keeps these connectors running")
     for place, stream in enumerate(streams):
-        if place:
+        if place or not is_supervised:
             say("")
-        say(f"{stream.name} {stream.text}")
+        if is_supervised:
+            say(f"{stream.name} {stream.text}")
         worst = max(worst, status.show(_spool(directory, stream), say))
     return worst
 
@@ -58,9 +67,10 @@ def _spool(directory: Path, stream: SupervisedConnector) -> Path:
     return directory / Path(stream.spool).name
 
 
-def _read(directory: Path) -> list[SupervisedConnector]:
+def _read(directory: Path) -> tuple[int, list[SupervisedConnector]]:
+    """When the states were written, and the states; none where nothing readable is there."""
     try:
         found = json.loads((directory / FILE_NAME).read_text(encoding="utf-8"))
-        return [SupervisedConnector(**each) for each in found]
-    except (OSError, ValueError, TypeError):
-        return []
+        return int(found["written_ms"]), [SupervisedConnector(**each) for each in found["streams"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return 0, []

@@ -9,7 +9,11 @@ from typing import Final
 
 from mt5_bridge.connector.child_process import BAD_INPUT, ConnectorProcess
 from mt5_bridge.connector.config import Config
-from mt5_bridge.connector.streams_status import SupervisedConnector, write_streams
+from mt5_bridge.connector.streams_status import (
+    WRITE_EVERY,
+    SupervisedConnector,
+    write_streams,
+)
 from mt5_bridge.connector.supervised import Run
 
 _LOOK_EVERY: Final = 0.5
@@ -31,6 +35,7 @@ class ConnectorSupervisor:
         self._is_stopping = False
         self._looked_at = time.monotonic()
         self._written: list[SupervisedConnector] = []
+        self._written_at = 0.0
 
     def stop(self) -> None:
         """Let all of them end cleanly, as soon as possible."""
@@ -84,7 +89,7 @@ class ConnectorSupervisor:
             self._write_states()
 
     def _write_states(self) -> None:
-        states = [child.state for child in self._children]
-        if states != self._written:
+        states, seconds = [child.state for child in self._children], time.monotonic()
+        if states != self._written or seconds - self._written_at >= WRITE_EVERY:
             write_streams(self._directory, states)
-            self._written = states
+            self._written, self._written_at = states, seconds

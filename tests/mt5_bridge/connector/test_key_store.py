@@ -49,6 +49,18 @@ def test_a_locked_keyring_says_so(memory_keyring):
         find_secret("mt5-primary")
 
 
+def test_what_windows_raises_in_a_session_without_one_is_one_sentence(memory_keyring):
+    class WindowsError(Exception):
+        pass
+
+    def refuse(*_):
+        raise WindowsError(1312, "CredRead", "A specified logon session does not exist")
+
+    memory_keyring.get_password = refuse
+    with pytest.raises(KeyStoreError, match=r"cannot be used: .*logon session does not exist"):
+        find_secret("mt5-primary")
+
+
 def test_a_keyring_that_forgets_is_noticed_when_the_key_is_stored(memory_keyring):
     memory_keyring.set_password = lambda *_: None
     with pytest.raises(KeyStoreError, match="does not give back") as refused:

@@ -1,7 +1,7 @@
 import time
 from dataclasses import replace
 
-from mt5_bridge.connector import status
+from mt5_bridge.connector import status, streams_status
 from mt5_bridge.connector.status import write_status
 from mt5_bridge.connector.streams_status import (
     SupervisedConnector,
@@ -62,6 +62,16 @@ def test_what_ran_before_is_forgotten(tmp_path):
 
 def test_a_file_that_is_none_of_ours_is_no_list_of_connectors(tmp_path):
     write_status(tmp_path, replace(STATUS, written_ms=time.time_ns() // 1_000_000))
-    for text in ("", "[1]", '{"a": 1}', '[{"other": 1}]'):
+    for text in ("", "[1]", '{"a": 1}', '{"written_ms": 1, "streams": [{"other": 1}]}'):
         (tmp_path / "streams.json").write_text(text)
         assert show_all(tmp_path, [].append) == 0
+
+
+def test_connectors_without_their_supervisor_are_not_well(tmp_path, monkeypatch):
+    two_connectors(tmp_path)
+    later_ms = time.time_ns() // 1_000_000 + 16_000
+    monkeypatch.setattr(streams_status, "wall_ms", lambda: later_ms)
+    said = []
+    assert show_all(tmp_path, said.append) == 1
+    assert said[0].startswith("NOT RUNNING: the program")
+    assert "mt5-XAUUSD is running" not in said

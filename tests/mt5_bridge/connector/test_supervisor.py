@@ -1,6 +1,5 @@
 """Processes that are kept running; what each of them does is said by its symbol."""
 
-import asyncio
 import json
 import os
 import signal
@@ -11,15 +10,13 @@ from pathlib import Path
 import pytest
 
 from mt5_bridge.connector import child_process, supervisor
-from mt5_bridge.connector import supervised as supervised_side
 from mt5_bridge.connector.config import Config, SourceKind
-from mt5_bridge.connector.supervised import beat, end_with
+from mt5_bridge.connector.supervised import end_with
 from mt5_bridge.connector.supervisor import ConnectorSupervisor
 
 
 def run(config, pipe):
     """End as the symbol says: with a code, by a crash the first time, or when it is asked to."""
-    supervised_side.BEAT_EVERY = 0.5
     starts = config.spool / "starts"
     config.spool.mkdir(parents=True, exist_ok=True)
     with starts.open("a") as file:
@@ -30,8 +27,6 @@ def run(config, pipe):
         return int(config.symbol[-1])
     ended = threading.Event()
     end_with(pipe, ended.set)
-    if config.symbol == "BEATS":
-        threading.Thread(target=lambda: asyncio.run(beat(pipe)), daemon=True).start()
     if config.symbol == "HANGS":
         time.sleep(3600)
     assert ended.wait(60)
@@ -49,7 +44,7 @@ def starts(folder, symbol):
 
 def states(folder):
     found = json.loads((folder / "streams.json").read_text())
-    return {each["name"]: each["text"] for each in found}
+    return {each["name"]: each["text"] for each in found["streams"]}
 
 
 @pytest.fixture
@@ -115,13 +110,8 @@ def test_when_none_is_left_a_mistake_is_the_exit_code(supervised):
 
 def test_one_that_gives_no_sign_of_life_is_started_anew(supervised, monkeypatch):
     monkeypatch.setattr(child_process, "_STUCK_AFTER", 4.0)
-    code, folder = supervised(
-        "STUCK",
-        "BEATS",
-        claim=lambda folder: len(starts(folder, "STUCK")) == 2,
-    )
+    code, _ = supervised("STUCK", claim=lambda folder: len(starts(folder, "STUCK")) == 2)
     assert code == 0
-    assert len(starts(folder, "BEATS")) == 1
 
 
 def test_one_that_does_not_end_is_killed(supervised, monkeypatch):
