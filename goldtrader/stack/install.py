@@ -131,7 +131,7 @@ def _compile(python: Path, *, for_tests: bool) -> None:
     _say("Compiling the detectors, once (some ten seconds)")
     modules = ["signals_app.smc.analysis"]
     if for_tests:
-        modules += ["signals_app.probability.outcomes", "signals_app.confluence.screening"]
+        modules += ["signals_app.probability.outcomes", "signals_app.confluence.planning"]
     program = "; ".join(f"from {module} import warm_up; warm_up()" for module in modules)
     site = next((python.parents[1] / "lib").glob("python3*/site-packages"))
     to_bytecode = [str(python), "-m", "compileall", "-qq", str(site)]

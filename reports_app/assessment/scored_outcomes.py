@@ -83,6 +83,7 @@ def score_outcomes(
         workers=workers,
         # What a result is in R does not depend on the rate, which a trade keeps.
         rates=ANY_RATES,
+        described=False,
     )
     signals, multiples = result.signals, _r_multiples(result)
     if not signals:

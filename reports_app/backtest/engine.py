@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from functools import partial
 
 import numpy as np
@@ -11,17 +12,18 @@ from reports_app.backtest.account import BacktestAccount
 from reports_app.backtest.columns import CandleLog, resample
 from reports_app.backtest.minutes import ambiguous_minutes
 from reports_app.backtest.result import BacktestResult
-from reports_app.backtest.windows import EngineWindows, Hopeful
-from signals_app.confluence.decision import decide
+from reports_app.backtest.windows import EngineWindows, PlannedClose
+from signals_app.confluence.decision import ask_account, decide, signal_of
+from signals_app.confluence.description import UNDESCRIBED, Description, describe
 from signals_app.confluence.parameters import Parameters
-from signals_app.confluence.refusals import RefusalReason
+from signals_app.confluence.refusals import Refusal, RefusalReason
 from signals_app.confluence.signal import TradingSignal
 from signals_app.market.aggregation import ClosedCandle, Forming, aggregate
 from signals_app.market.calendar import utc
 from signals_app.market.candle import TIMEFRAMES, WINDOW, Candle, Candles, Timeframe
 from signals_app.market.conversion import NO_RATES, DailyRates
 from signals_app.market.instrument import Instrument
-from signals_app.market.tick import Float64s, Tick, Ticks, quantise_all
+from signals_app.market.tick import Float64s, Int64s, Tick, Ticks, quantise_all
 from trades_app.lifecycle.candle_fills import on_candle
 from trades_app.lifecycle.fills import Moved
 from trades_app.lifecycle.machine import advance
@@ -42,6 +44,7 @@ def run(
     of_minutes: bool = False,
     workers: int = 1,
     rates: DailyRates = NO_RATES,
+    described: bool = True,
 ) -> BacktestResult:
     """Run the live pipeline's functions over these ticks.
 
@@ -49,11 +52,11 @@ def run(
     only candles that end at or before the first tick count. Closes before ``decide_from_ms`` only
     fill the windows. ``log`` is given the M15 candles that were built. ``of_minutes`` says that the
     ticks are M1 candles, four of one each, whole in a batch: it only makes the result count those
-    whose order of high and low was decisive. ``workers`` are the threads that screen closes ahead
+    whose order of high and low was decisive. ``workers`` are the threads that plan closes ahead
     of the decisions: any number gives the same result. ``rates`` are those of the instrument's
-    rate pair, where it has one.
+    rate pair, where it has one. Signals have their texts if ``described``.
     """
-    engine = _Engine(instrument, parameters, decide_from_ms, workers, rates)
+    engine = _Engine(instrument, parameters, decide_from_ms, workers, rates, described)
     engine.of_minutes = of_minutes
     forming: Forming = {}
     for ticks in tick_batches:
@@ -64,11 +67,10 @@ def run(
         if log is not None:
             _write(log, closed, ticks)
         unseen = _UnseenTicks(ticks, engine)
-        closed_by = [c.closed_by for c in closed if c.timeframe is Timeframe.M15]
-        for close in engine.hopeful(_in_columns(closed)):
-            ordinal = closed_by[close.row]
-            assert ordinal is not None
-            entry = ticks[ordinal - ticks.first_ordinal]
+        entries = _places(closed, ticks)
+        quotes = ticks.bid[entries], ticks.ask[entries]
+        for close in engine.planned(_in_columns(closed), *quotes):
+            entry = ticks[int(entries[close.row])]
             engine.decide(close, entry, partial(unseen.move_before, entry))
         unseen.move_all()
         engine.ticks += len(ticks)
@@ -86,14 +88,15 @@ def run_on_candles(
     on_progress: Callable[[int], None] = lambda _: None,
     workers: int = 1,
     rates: DailyRates = NO_RATES,
+    described: bool = True,
 ) -> BacktestResult:
     """Run the engine where all there is are candles of M15 or shorter.
 
     ``spreads`` (price) are the candles'. A trade is entered at the next candle's open, and
     `trades_app.lifecycle.candle_fills` says what a candle does to it. ``on_progress`` is called now
-    and then with how many candles are done; ``workers`` and ``rates`` as in `run`.
+    and then with how many candles are done; ``workers``, ``rates`` and ``described`` as in `run`.
     """
-    engine = _Engine(instrument, parameters, decide_from_ms, workers, rates)
+    engine = _Engine(instrument, parameters, decide_from_ms, workers, rates, described)
     if not len(candles):
         return engine.result()
     engine.see(int(candles.time_ms[0]), int(candles.time_ms[-1]), history)
@@ -103,12 +106,12 @@ def run_on_candles(
     }
     closes_ms = closed[Timeframe.M15].time_ms + Timeframe.M15.milliseconds
     #: For each M15 close the candle that opens at it or next.
-    entries = np.searchsorted(candles.time_ms, closes_ms).tolist()
+    entries = np.searchsorted(candles.time_ms, closes_ms)
     path = _CandlePath(candles, spreads, engine)
     shown = 0
     on_progress(shown)
-    for close in engine.hopeful(closed):
-        place = entries[close.row]
+    for close in engine.planned(closed, *path.quotes(entries)):
+        place = int(entries[close.row])
         if place - shown >= _SHOWN_EVERY:
             shown = place
             on_progress(shown)
@@ -128,9 +131,10 @@ class _Engine:
         decide_from_ms: int | None,
         workers: int,
         rates: DailyRates,
+        described: bool,
     ) -> None:
-        self._decide_from_ms, self._rates = decide_from_ms, rates
-        self.windows = EngineWindows(parameters, workers)
+        self._decide_from_ms, self._rates, self._described = decide_from_ms, rates, described
+        self.windows = EngineWindows(instrument, parameters, workers)
         self.account = BacktestAccount(instrument, parameters)
         self.ticks = 0
         self.of_minutes = False
@@ -150,32 +154,80 @@ class _Engine:
             self.windows.fill(history, first_ms)
         self._last_time_ms = last_ms
 
-    def hopeful(self, closed: Mapping[Timeframe, Candles]) -> Iterator[Hopeful]:
-        """Add the candles that closed next; the M15 closes that are still to be decided."""
-        return self.windows.add(closed, self._refusals, self._decide_from_ms)
+    def planned(
+        self, closed: Mapping[Timeframe, Candles], bid: Float64s, ask: Float64s
+    ) -> Iterator[PlannedClose]:
+        """Add the candles that closed next; the M15 closes that are still to be decided.
 
-    def decide(self, close: Hopeful, entry: Tick, catch_up: Callable[[], None]) -> None:
+        ``bid`` and ``ask`` are the quotes that they would be entered at.
+        """
+        return self.windows.add(closed, bid, ask, self._refusals, self._decide_from_ms)
+
+    def decide(self, close: PlannedClose, entry: Tick, catch_up: Callable[[], None]) -> None:
         """Decide one M15 close; ``catch_up`` moves the trades to just before ``entry``."""
-        judged = self.windows.judged(close)
-        if judged is None:
-            self._refusals[RefusalReason.BELOW_THRESHOLD] += 1
-            return
         catch_up()
         day = utc(close.close_time_ms).date()
         number = self._number_of_the_day + 1 if day == self._numbered_date else 1
-        exposure = self.account.exposure_before(entry)
-        views, best = judged
         rate = self._rates.at(close.close_time_ms)
+        decided = self._decided(close, entry, number, rate)
+        if isinstance(decided, RefusalReason):
+            self._refusals[decided] += 1
+            return
+        self._numbered_date, self._number_of_the_day = day, number
+        self._signals.append(decided)
+        self.account.open(decided, entry, rate)
+
+    def _decided(
+        self, close: PlannedClose, entry: Tick, number: int, rate: Decimal | None
+    ) -> TradingSignal | RefusalReason:
+        plan = close.plan
+        known = plan.levels if plan.refusal is None else Refusal(plan.refusal, "")
+        if known is None:
+            return self._decided_by_values(close, entry, number, rate)
+        order = ask_account(
+            self._instrument,
+            plan.direction,
+            close.close_time_ms,
+            entry,
+            self.account.exposure_before(entry),
+            self._parameters,
+            lambda: known,
+            rate,
+        )
+        if isinstance(order, Refusal):
+            return order.reason
+        return signal_of(
+            self._instrument,
+            order,
+            plan.total,
+            close_time_ms=close.close_time_ms,
+            entry=entry,
+            parameters=self._parameters,
+            number_of_the_day=number,
+            description=self._description(close) if self._described else UNDESCRIBED,
+        )
+
+    def _decided_by_values(
+        self, close: PlannedClose, entry: Tick, number: int, rate: Decimal | None
+    ) -> TradingSignal | RefusalReason:
+        judged = self.windows.judged(close)
+        if judged is None:
+            return RefusalReason.BELOW_THRESHOLD
+        views, best = judged
+        exposure = self.account.exposure_before(entry)
         decision = decide(
             self._instrument, views, entry, exposure, self._parameters, number, best, rate
         )
-        if decision.signal is None:
-            assert decision.refusal is not None
-            self._refusals[decision.refusal.reason] += 1
-            return
-        self._numbered_date, self._number_of_the_day = day, number
-        self._signals.append(decision.signal)
-        self.account.open(decision.signal, entry, rate)
+        if decision.signal is not None:
+            return decision.signal
+        assert decision.refusal is not None
+        return decision.refusal.reason
+
+    def _description(self, close: PlannedClose) -> Description:
+        judged = self.windows.judged(close)
+        assert judged is not None
+        views, (best, _) = judged
+        return describe(views, best)
 
     def move_on_ticks(self, ticks: Ticks) -> None:
         """Move the open trades over these ticks."""
@@ -263,6 +315,10 @@ class _CandlePath:
             float(self._asks[place]),
         )
 
+    def quotes(self, places: Int64s) -> tuple[Float64s, Float64s]:
+        """Bid and ask of the first quotes of the candles at ``places``."""
+        return self._candles.open[places], self._asks[places]
+
     def move_before(self, place: int) -> None:
         """Move the trades over the candles before ``place``."""
         account = self._engine.account
@@ -289,6 +345,12 @@ def _write(log: CandleLog, closed: Iterable[ClosedCandle], ticks: Ticks) -> None
     for candle in closed:
         if candle.timeframe is Timeframe.M15 and candle.closed_by is not None:
             log.append(candle.candle, ticks[candle.closed_by - ticks.first_ordinal].spread)
+
+
+def _places(closed: Iterable[ClosedCandle], ticks: Ticks) -> Int64s:
+    """The places of the ticks that closed the M15 candles."""
+    ordinals = [c.closed_by for c in closed if c.timeframe is Timeframe.M15]
+    return np.array(ordinals, dtype=np.int64) - ticks.first_ordinal
 
 
 def _in_columns(closed: Iterable[ClosedCandle]) -> dict[Timeframe, Candles]:

@@ -73,10 +73,12 @@ class Market:
         log: CandleLog | None = None,
         *,
         workers: int = 1,
+        described: bool = True,
     ) -> BacktestResult:
         """Run the engine over it; ``log`` keeps the M15 candles where it reads ticks.
 
-        ``workers`` are the threads that screen closes; any number gives the same result.
+        ``workers`` are the threads that plan closes; any number gives the same result. Signals have
+        their texts if ``described``.
         """
         if self.candles is not None and self.spreads is not None:
             total = len(self.candles)
@@ -90,6 +92,7 @@ class Market:
                 on_progress=lambda count: on_progress(count, total, f"{count:,} candles"),
                 workers=workers,
                 rates=self.rates,
+                described=described,
             )
         assert self.batches is not None
         batches, refused = self.batches, [0]
@@ -108,6 +111,7 @@ class Market:
             of_minutes=self.of_minutes,
             workers=workers,
             rates=self.rates,
+            described=described,
         )
         return replace(result, ticks_refused=refused[0])
 

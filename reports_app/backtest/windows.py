@@ -1,7 +1,7 @@
 """The engine's windows: the last candles of each timeframe, and what a decision sees in them.
 
-A backtest asks at every M15 close, and most closes cannot reach the threshold. They are screened in
-columns, many at once; values and views are made for those that are left.
+A backtest asks at every M15 close, and most closes come to nothing. They are planned in columns,
+many at once; values and views are made for those that somebody reads.
 """
 
 from collections import Counter
@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports_app.backtest.screening_threads import screen_in_order
-from signals_app.confluence.ceilings import lost_to_the_session
+from reports_app.backtest.planning_threads import plan_in_order
 from signals_app.confluence.parameters import Parameters
+from signals_app.confluence.planning import Closes, Plan, planner_of
 from signals_app.confluence.refusals import RefusalReason
 from signals_app.confluence.scoring import (
     H4H1Votes,
@@ -22,21 +22,22 @@ from signals_app.confluence.scoring import (
     h4_votes,
     score_at,
 )
-from signals_app.confluence.screening import ENDS, screen_of
+from signals_app.confluence.screening import ENDS
 from signals_app.market.candle import TIMEFRAMES, WINDOW, Candles, Timeframe
 from signals_app.market.direction import Direction
-from signals_app.market.tick import Int64s
+from signals_app.market.instrument import Instrument
+from signals_app.market.tick import Float64s, Int64s
 from signals_app.smc.analysis import view
 from signals_app.smc.views import TimeframeView
 
 
 @dataclass(frozen=True, slots=True)
-class Hopeful:
-    """An M15 close at which some direction may reach the threshold; `row` is its place."""
+class PlannedClose:
+    """An M15 close that reaches the threshold; `row` is its place among those that were added."""
 
     row: int
     close_time_ms: int
-    directions: tuple[Direction, ...]
+    plan: Plan
     #: How many candles of H4, H1 and M15 had closed by then, of those that the windows hold.
     ends: tuple[int, ...]
 
@@ -44,8 +45,8 @@ class Hopeful:
 class EngineWindows:
     """The windows of M15, H1 and H4, and their views, made when a decision asks for them."""
 
-    def __init__(self, parameters: Parameters, workers: int = 1) -> None:
-        self._parameters, self._workers = parameters, workers
+    def __init__(self, instrument: Instrument, parameters: Parameters, workers: int = 1) -> None:
+        self._instrument, self._parameters, self._workers = instrument, parameters, workers
         self._candles = {timeframe: Candles.of(()) for timeframe in TIMEFRAMES}
         #: The last view of each timeframe and where its window ends: H1 and H4 serve several.
         self._views: dict[Timeframe, tuple[int, TimeframeView]] = {}
@@ -65,14 +66,17 @@ class EngineWindows:
     def add(
         self,
         closed: Mapping[Timeframe, Candles],
+        bid: Float64s,
+        ask: Float64s,
         refusals: Counter[RefusalReason],
         decide_from_ms: int | None = None,
-    ) -> Iterator[Hopeful]:
+    ) -> Iterator[PlannedClose]:
         """Add the candles that closed next and yield the M15 closes that may come to something.
 
-        Those that `decide` would refuse whatever the account's state are counted in ``refusals``:
-        the answers are its. Closes before ``decide_from_ms`` only fill the windows. `judged` holds
-        until the next candles are added.
+        ``bid`` and ``ask`` are the quotes that the M15 closes would be entered at. Closes below the
+        threshold, and those where both directions are level, are counted in ``refusals``; closes
+        before ``decide_from_ms`` only fill the windows. `judged` holds until the next candles are
+        added.
         """
         ends = self._append(closed)
         times = closed[Timeframe.M15].time_ms + Timeframe.M15.milliseconds
@@ -85,26 +89,20 @@ class EngineWindows:
         rows = rows[is_warm]
         if not len(rows):
             return
-        threshold = self._parameters.threshold
-        screen = screen_of(self._candles, threshold)
-        for part, ceilings in screen_in_order(screen, ends[rows], self._workers):
-            hopeful = np.flatnonzero((ceilings >= threshold).any(axis=1))
-            _count(refusals, RefusalReason.BELOW_THRESHOLD, len(ceilings) - len(hopeful))
-            for place in hopeful.tolist():
-                row = int(rows[part + place])
-                close_time_ms = int(times[row])
-                most = ceilings[place] - lost_to_the_session(close_time_ms)
-                directions = tuple(
-                    direction
-                    for direction, left in zip(Direction, most.tolist(), strict=True)
-                    if left >= threshold
+        plan = planner_of(self._candles, self._instrument, self._parameters)
+        closes = Closes(ends[rows], times[rows], bid[rows], ask[rows])
+        for part, planned in plan_in_order(plan, closes, self._workers):
+            refusals.update(planned.refused)
+            for one in planned.plans:
+                place = part + one.place
+                yield PlannedClose(
+                    row=int(rows[place]),
+                    close_time_ms=int(closes.time_ms[place]),
+                    plan=one,
+                    ends=tuple(closes.ends[place].tolist()),
                 )
-                if directions:
-                    yield Hopeful(row, close_time_ms, directions, tuple(ends[row].tolist()))
-                else:
-                    _count(refusals, RefusalReason.BELOW_THRESHOLD, 1)
 
-    def judged(self, close: Hopeful) -> tuple[Views, tuple[Score, float]] | None:
+    def judged(self, close: PlannedClose) -> tuple[Views, tuple[Score, float]] | None:
         """The views with the better direction's score and the other's total, for `decide`.
 
         `None` where neither reaches the threshold.
@@ -112,7 +110,9 @@ class EngineWindows:
         h4, h1, m15 = (
             self._view(timeframe, end) for timeframe, end in zip(ENDS, close.ends, strict=True)
         )
-        scores = [score_at(self._votes(h4, h1, direction), m15) for direction in close.directions]
+        scores = [
+            score_at(self._votes(h4, h1, direction), m15) for direction in close.plan.directions
+        ]
         totals = [score.total for score in scores]
         best = totals.index(max(totals))
         if totals[best] < self._parameters.threshold:

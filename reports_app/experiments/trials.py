@@ -54,7 +54,8 @@ def run_trial(market: dict[str, Any], parameters: dict[str, Any]) -> Trades:
     """
     if _fingerprints(market) != market["fingerprints"]:
         raise BadInput("A file changed while settings were tried on it; begin again.")
-    result = _opened(json.dumps(market, sort_keys=True)).run(Parameters(**parameters))
+    opened = _opened(json.dumps(market, sort_keys=True))
+    result = opened.run(Parameters(**parameters), described=False)
     return [
         [trade.entry_time_ms, trade.exit_time_ms, float(trade.r_multiple)]
         for trade, _ in result.trades

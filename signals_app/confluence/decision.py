@@ -3,11 +3,11 @@
 docs/domain/confluence.md, "The decision", lists the reasons in the order in which they are asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from signals_app.confluence.description import context, market_structure, setup_type
+from signals_app.confluence.description import Description, describe
 from signals_app.confluence.levels import Levels, find_levels, unsuitable_risk
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.protections import (
@@ -59,19 +59,67 @@ def decide(
         warming_up([(view.timeframe, view.candles) for view in views], parameters)
         or below_threshold(best.direction, best.total, parameters)
         or _conflicting(best, other_total)
-        or wrong_time(views[2].close_time_ms, entry, parameters)
-        or account_protected(instrument, entry, exposure, parameters)
     )
     if refusal is not None:
         return Verdict(best, None, refusal)
-    levels = find_levels(instrument, views, best, entry, parameters)
-    if levels is None:
-        return _refused(best, RefusalReason.NO_STRUCTURE, "no structure to put the stop behind")
-    refusal = unsuitable_risk(instrument, views, levels, entry, parameters) or zone_traded(
-        best.direction, levels, exposure
+
+    def levels() -> Levels | Refusal:
+        return suitable_levels(instrument, views, best, entry, parameters)
+
+    close_time_ms = views[2].close_time_ms
+    order = ask_account(
+        instrument, best.direction, close_time_ms, entry, exposure, parameters, levels, rate
+    )
+    if isinstance(order, Refusal):
+        return Verdict(best, None, order)
+    signal = signal_of(
+        instrument,
+        order,
+        best.total,
+        close_time_ms=close_time_ms,
+        entry=entry,
+        parameters=parameters,
+        number_of_the_day=number_of_the_day,
+        description=describe(views, best),
+    )
+    return Verdict(best, signal, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the account agreed to: where a trade begins and ends, and its size."""
+
+    direction: Direction
+    levels: Levels
+    lots: Decimal
+
+
+def ask_account(
+    instrument: Instrument,
+    direction: Direction,
+    close_time_ms: int,
+    entry: Tick,
+    exposure: Exposure,
+    parameters: Parameters,
+    find: Callable[[], Levels | Refusal],
+    rate: Decimal | None = None,
+) -> Order | Refusal:
+    """The order of a close whose score is high enough, or the first reason against it.
+
+    ``find`` is asked for the levels, or for what is against them, once nothing before is. ``rate``
+    as in `decide`.
+    """
+    refusal = wrong_time(close_time_ms, entry, parameters) or account_protected(
+        instrument, entry, exposure, parameters
     )
     if refusal is not None:
-        return Verdict(best, None, refusal)
+        return refusal
+    levels = find()
+    if isinstance(levels, Refusal):
+        return levels
+    refusal = zone_traded(direction, levels, exposure)
+    if refusal is not None:
+        return refusal
     try:
         lots = lots_for_risk(
             instrument,
@@ -82,16 +130,54 @@ def decide(
             rate=rate,
         )
     except NoRate as unknown:
-        return _refused(best, RefusalReason.NO_RATE, str(unknown))
+        return Refusal(RefusalReason.NO_RATE, str(unknown))
     if not lots:
-        return _refused(
-            best,
+        return Refusal(
             RefusalReason.BELOW_MINIMUM_LOT,
             f"{parameters.risk_percentage:g} % of {exposure.balance:z,.2f} is less than "
             f"{instrument.minimum_lot} lots would risk",
         )
-    signal = _signal(instrument, views, best, levels, lots, entry, parameters, number_of_the_day)
-    return Verdict(best, signal, None)
+    return Order(direction, levels, lots)
+
+
+def signal_of(
+    instrument: Instrument,
+    order: Order,
+    confidence_score: float,
+    *,
+    close_time_ms: int,
+    entry: Tick,
+    parameters: Parameters,
+    number_of_the_day: int,
+    description: Description,
+) -> TradingSignal:
+    """The signal of an order at a close."""
+    levels = order.levels
+    return TradingSignal(
+        signal_id=signal_id(instrument, close_time_ms, number_of_the_day),
+        instrument=instrument.symbol,
+        direction=order.direction,
+        entry_price=levels.entry_price,
+        stop_loss=levels.stop_loss,
+        take_profit_1=levels.take_profit_1,
+        take_profit_2=levels.take_profit_2,
+        risk_reward_ratio=round(levels.risk_reward, 2),
+        position_size=order.lots,
+        risk_percentage=parameters.risk_percentage,
+        setup_type=description.setup_type,
+        market_structure=description.market_structure,
+        confluence_factors=description.confluence_factors,
+        confidence_score=confidence_score,
+        h4_context=description.h4_context,
+        h1_context=description.h1_context,
+        m15_context=description.m15_context,
+        timestamp_ms=close_time_ms,
+        session=session_at(close_time_ms).value,
+        zone_top=levels.zone_top,
+        zone_bottom=levels.zone_bottom,
+        entry_ordinal=entry.ordinal,
+        entry_time_ms=entry.time_ms,
+    )
 
 
 def warming_up(windows: Iterable[tuple[Timeframe, int]], parameters: Parameters) -> Refusal | None:
@@ -117,44 +203,11 @@ def _conflicting(best: Score, other_total: float) -> Refusal | None:
     return None
 
 
-def _refused(best: Score, reason: RefusalReason, text: str) -> Verdict:
-    return Verdict(best, None, Refusal(reason, text))
-
-
-def _signal(
-    instrument: Instrument,
-    views: Views,
-    best: Score,
-    levels: Levels,
-    lots: Decimal,
-    entry: Tick,
-    parameters: Parameters,
-    number_of_the_day: int,
-) -> TradingSignal:
-    close_time_ms = views[2].close_time_ms
-    h4_context, h1_context, m15_context = (context(view, best) for view in views)
-    return TradingSignal(
-        signal_id=signal_id(instrument, close_time_ms, number_of_the_day),
-        instrument=instrument.symbol,
-        direction=best.direction,
-        entry_price=levels.entry_price,
-        stop_loss=levels.stop_loss,
-        take_profit_1=levels.take_profit_1,
-        take_profit_2=levels.take_profit_2,
-        risk_reward_ratio=round(levels.risk_reward, 2),
-        position_size=lots,
-        risk_percentage=parameters.risk_percentage,
-        setup_type=setup_type(best),
-        market_structure=market_structure(views, best.direction),
-        confluence_factors=tuple(r.text for r in best.reasons if r.points > 0),
-        confidence_score=best.total,
-        h4_context=h4_context,
-        h1_context=h1_context,
-        m15_context=m15_context,
-        timestamp_ms=close_time_ms,
-        session=session_at(close_time_ms).value,
-        zone_top=levels.zone_top,
-        zone_bottom=levels.zone_bottom,
-        entry_ordinal=entry.ordinal,
-        entry_time_ms=entry.time_ms,
-    )
+def suitable_levels(
+    instrument: Instrument, views: Views, best: Score, entry: Tick, parameters: Parameters
+) -> Levels | Refusal:
+    """The levels of an entry at the quote, or what is against them."""
+    levels = find_levels(instrument, views, best, entry, parameters)
+    if levels is None:
+        return Refusal(RefusalReason.NO_STRUCTURE, "no structure to put the stop behind")
+    return unsuitable_risk(instrument, views, levels, entry, parameters) or levels

@@ -1,10 +1,41 @@
 """What a signal says of its score: the setup's name, the market structure, each timeframe."""
 
+from dataclasses import dataclass
+
 from signals_app.confluence.scoring import Score, Views
 from signals_app.confluence.setup import latest_break
 from signals_app.confluence.votes import break_name
 from signals_app.market.direction import Direction
 from signals_app.smc.views import TimeframeView
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The texts of a signal."""
+
+    setup_type: str
+    market_structure: str
+    confluence_factors: tuple[str, ...]
+    h4_context: str
+    h1_context: str
+    m15_context: str
+
+
+#: For signals whose texts nobody reads.
+UNDESCRIBED = Description("", "", (), "", "", "")
+
+
+def describe(views: Views, best: Score) -> Description:
+    """What a signal with this score says."""
+    h4_context, h1_context, m15_context = (context(view, best) for view in views)
+    return Description(
+        setup_type=setup_type(best),
+        market_structure=market_structure(views, best.direction),
+        confluence_factors=tuple(r.text for r in best.reasons if r.points > 0),
+        h4_context=h4_context,
+        h1_context=h1_context,
+        m15_context=m15_context,
+    )
 
 
 def setup_type(best: Score) -> str:

@@ -17,9 +17,14 @@ from signals_app.market.tick import Tick
 from signals_app.smc.swings import SwingKind
 
 #: Ratios of prices carry the rounding of doubles; a limit is met when it is met but for that.
-_TOLERANCE = 1e-9
+TOLERANCE = 1e-9
 #: Behind an instrument's digits so many decimals of a computed level are taken seriously.
 _NOISELESS_DECIMALS = 3
+
+
+def grain(instrument: Instrument) -> int:
+    """The decimals of a computed level; what is left behind them is the rounding of doubles."""
+    return max(PRICE_DECIMALS, instrument.digits + _NOISELESS_DECIMALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def unsuitable_risk(
 ) -> Refusal | None:
     """The refusal of a stop so near that the spread decides, or too far away."""
     spreads = levels.risk / entry.spread if entry.spread else math.inf
-    if spreads < parameters.minimum_risk_spreads - _TOLERANCE:
+    if spreads < parameters.minimum_risk_spreads - TOLERANCE:
         text = f"the risk of {instrument.pips(levels.risk):g} pips is {spreads:z.1f} spreads"
         return Refusal(RefusalReason.RISK_BELOW_SPREADS, text)
     cap = parameters.maximum_risk_atr * views[1].structure.atr
@@ -101,8 +106,7 @@ def _outwards(instrument: Instrument, price: float, sign: int) -> float:
     Stops and targets both move away from the entry: no rounding breaks a limit set in R.
     """
     rounding = ROUND_CEILING if sign > 0 else ROUND_FLOOR
-    # What is left of a sum behind the decimals that follow the digits is the rounding of doubles.
-    decimals = max(PRICE_DECIMALS, instrument.digits + _NOISELESS_DECIMALS)
+    decimals = grain(instrument)
     exact = Decimal(round(price * 10.0**decimals)).scaleb(-decimals)
     return float(exact.quantize(Decimal(1).scaleb(-instrument.digits), rounding))
 

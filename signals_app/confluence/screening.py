@@ -5,7 +5,7 @@ interpreter's, so that several threads may screen different closes of one market
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from signals_app.confluence.ceilings import ROUNDING
 from signals_app.confluence.scoring import WEIGHTS
 from signals_app.market.candle import WINDOW, Candles, Timeframe
 from signals_app.market.tick import Float64s, Int64s
+
+if TYPE_CHECKING:
+    from signals_app.smc.compiled.kernel import Columns, VoteRules
 
 #: In this order stand the columns of the ends of windows.
 ENDS = (Timeframe.H4, Timeframe.H1, Timeframe.M15)
@@ -29,24 +32,31 @@ def screen_of(candles: Mapping[Timeframe, Candles], threshold: float) -> Screen:
     """
     # Only now: importing numba takes most of a second, which not every command should pay.
     from signals_app.smc.compiled import kernel
-    from signals_app.smc.compiled.detectors import columns
     from signals_app.smc.compiled.rules import RULES, tables
 
-    h4, h1, m15 = (kernel.Columns(*columns(candles[timeframe])) for timeframe in ENDS)
-    rules = kernel.VoteRules(**_points(), **_measures(), memory=votes.MEMORY, window=WINDOW)
+    market, rules = columns_of(candles), vote_rules()
 
     def screen(ends: Int64s) -> Float64s:
         rows = np.array(ends, dtype=np.int64).reshape(-1, len(ENDS))
-        return kernel.score_ceilings(h4, h1, m15, rows, float(threshold), tables(), RULES, rules)
+        return kernel.score_ceilings(*market, rows, float(threshold), tables(), RULES, rules)
 
     return screen
 
 
-def warm_up() -> None:
-    """Load (the first time on a machine: compile) what screens closes."""
-    price = np.ones(1)
-    candle = Candles(np.zeros(1, dtype=np.int64), price, price, price, price, price)
-    screen_of(dict.fromkeys(ENDS, candle), threshold=0.0)(np.ones((1, len(ENDS)), dtype=np.int64))
+def columns_of(candles: Mapping[Timeframe, Candles]) -> "tuple[Columns, Columns, Columns]":
+    """H4, H1 and M15 as the kernel takes them."""
+    from signals_app.smc.compiled.detectors import columns
+    from signals_app.smc.compiled.kernel import Columns
+
+    h4, h1, m15 = (Columns(*columns(candles[timeframe])) for timeframe in ENDS)
+    return h4, h1, m15
+
+
+def vote_rules() -> "VoteRules":
+    """The votes as the kernel takes them."""
+    from signals_app.smc.compiled.kernel import VoteRules
+
+    return VoteRules(**_points(), **_measures(), memory=votes.MEMORY, window=WINDOW)
 
 
 def _points() -> dict[str, float]:

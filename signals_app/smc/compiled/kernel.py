@@ -22,6 +22,7 @@ from signals_app.market.tick import Float64s, Int64s
 
 Table: TypeAlias = NDArray[np.int64]
 Values: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
 #: Findings of one kind, a column for each: whole numbers by row, and prices and shares by row.
 Rows: TypeAlias = tuple[Table, Values]
 
@@ -31,6 +32,17 @@ _MONDAY = 3  # 1970 began on a Thursday, three days after a Monday.
 _NEVER = -1
 _SWING, _DAY, _WEEK = 0, (1, 2), (3, 4)  # days and weeks by side
 _SWEPT, _RUN, _PENDING = 0, 1, 2
+_HALF_OF_THE_BITS = 2.0**27 + 1
+#: What `plan_closes` says of a close; UNSURE where only the readable twin can tell.
+(
+    BELOW_THRESHOLD,
+    CONFLICTING,
+    NO_STRUCTURE,
+    RISK_BELOW_SPREADS,
+    RISK_TOO_LARGE,
+    PLANNED,
+    UNSURE,
+) = range(7)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -147,6 +159,30 @@ class VoteRules(NamedTuple):
     overlap_share: float
     rounding: float
     window: int
+
+
+class PlanRules(NamedTuple):
+    """What a decision asks beside the score: see `Parameters` and `confluence.levels`.
+
+    Levels are rounded to ``grain`` decimals before they are moved to the ``digits`` of orders;
+    zones stand on a grid of ``price_decimals``. A view keeps ``view_swings``.
+    """
+
+    threshold: float
+    stop_buffer_atr: float
+    minimum_risk_atr: float
+    maximum_risk_atr: float
+    minimum_risk_spreads: float
+    target_buffer_atr: float
+    take_profit_1_r: float
+    take_profit_2_r: float
+    minimum_risk_reward: float
+    maximum_risk_reward: float
+    tolerance: float
+    digits: int
+    grain: int
+    price_decimals: int
+    view_swings: int
 
 
 class Findings(NamedTuple):
@@ -303,6 +339,74 @@ def score_ceilings(
         if _lower(most, _m15_lost(found, m15, end, votes), threshold):
             _lower(most, _zone_lost(found, price, votes.m15_location, votes), threshold)
     return ceilings
+
+
+@compiled
+def plan_closes(
+    h4: Columns,
+    h1: Columns,
+    m15: Columns,
+    ends: Table,
+    possible: Flags,
+    session: Float64s,
+    bid: Float64s,
+    ask: Float64s,
+    tables: Tables,
+    rules: Rules,
+    votes: VoteRules,
+    plan: PlanRules,
+) -> tuple[Table, Values]:
+    """What `confluence.decision.decide` says of closes, up to where it asks the account.
+
+    ``ends`` as in `score_ceilings`; ``possible`` are the directions whose ceilings reach the
+    threshold, ``session`` the share that M15's session earns, ``bid`` and ``ask`` the quotes to
+    enter at. A row for each close: outcome and direction; the score's total, entry, stop, both
+    targets, and the zone's top and bottom, as far as the outcome has them.
+    """
+    count = ends.shape[0]
+    table, values = np.zeros((count, 2), dtype=np.int64), np.zeros((count, 7))
+    if count == 0:
+        return table, values
+    of_h4, of_h1 = np.zeros(2), np.zeros(2)
+    h4_found = _find_last(h4, ends[0, 0], tables, rules, votes)
+    h1_found = _find_last(h1, ends[0, 1], tables, rules, votes)
+    h4_end, h1_end = _NEVER, _NEVER
+    for row in range(count):
+        if h4_end != ends[row, 0]:
+            h4_end = ends[row, 0]
+            h4_found = _find_last(h4, h4_end, tables, rules, votes)
+            of_h4 = _h4_points(h4_found, h4, h4_end, votes)
+        if h1_end != ends[row, 1]:
+            h1_end = ends[row, 1]
+            h1_found = _find_last(h1, h1_end, tables, rules, votes)
+            of_h1 = _h1_points(h1_found, h1, h1_end, votes)
+        end = ends[row, 2]
+        found = _find_last(m15, end, tables, rules, votes)
+        price = m15.prices[_CLOSE, end - 1]
+        totals = np.zeros(2)
+        for direction in range(2):
+            if possible[row, direction]:
+                zone = _best_zone(h1_found, price, direction, votes)
+                points = _points(votes.h1_location, zone.quality)
+                points += _m15_points(found, m15, end, direction, session[row], votes)
+                totals[direction] = (of_h4[direction] + of_h1[direction] + points) / 100
+        table[row, 0], table[row, 1] = _chosen(totals, plan)
+        values[row, 0] = totals[table[row, 1]]
+        if table[row, 0] == PLANNED:
+            _write_plan(
+                table[row],
+                values[row],
+                h4_found,
+                h1_found,
+                found,
+                price,
+                bid[row],
+                ask[row],
+                min(end, votes.window),
+                votes,
+                plan,
+            )
+    return table, values
 
 
 @compiled
@@ -1221,7 +1325,8 @@ def _zone_lost(found: Findings, price: float, points: float, votes: VoteRules) -
     """What each direction loses of the ``points`` for a zone at the price."""
     lost = np.empty(2)
     for direction in range(2):
-        lost[direction] = points * (1 - _zone_share(found, price, direction, votes))
+        quality = _best_zone(found, price, direction, votes).quality
+        lost[direction] = points * (1 - quality)
     return lost
 
 
@@ -1294,45 +1399,283 @@ def _break_share(breaks: Table, candles: int, direction: int, votes: VoteRules) 
     return float(1 - 0.5 * min((candles - 1 - breaks[0, last]) / votes.memory, 1.0))
 
 
+class BestZone(NamedTuple):
+    """See `setup.best_zone`; the quality is 0 where there is none."""
+
+    quality: float
+    distance: float
+    formed_at: int
+    top: float
+    bottom: float
+
+
 @compiled
-def _zone_share(found: Findings, price: float, direction: int, votes: VoteRules) -> float:
-    """See `setup.best_zone`: the quality of the best zone, 0 for none."""
+def _best_zone(found: Findings, price: float, direction: int, votes: VoteRules) -> BestZone:
+    """The zone of the highest quality, of equal ones the nearest, then the youngest."""
+    best = BestZone(0.0, 0.0, 0, np.nan, np.nan)
     reach = votes.reach_atr * found.atr
     blocks, gaps = found.order_blocks, found.gaps
-    of_blocks, of_gaps = np.empty(blocks[0].shape[1]), np.empty(gaps[0].shape[1])
-    best = 0.0
+    of_blocks, of_gaps = np.zeros(blocks[0].shape[1]), np.zeros(gaps[0].shape[1])
     for block in range(len(of_blocks)):
-        of_blocks[block] = 0.0
         if blocks[0][2, block] == direction:
-            near = _nearness(blocks[1][0, block], blocks[1][1, block], price, reach, direction)
-            of_blocks[block] = _graded(blocks[1][2, block], votes) * near
-            best = max(best, of_blocks[block])
+            top, bottom, score = blocks[1][0, block], blocks[1][1, block], blocks[1][2, block]
+            near = _nearness(top, bottom, price, reach, direction)
+            of_blocks[block] = _graded(score, votes) * near
+            distance = _distance(top, bottom, price, direction)
+            one = BestZone(of_blocks[block], distance, blocks[0][0, block], top, bottom)
+            best = _better(best, one)
     for gap in range(len(of_gaps)):
-        of_gaps[gap] = 0.0
         if gaps[0][1, gap] == direction:
-            near = _nearness(gaps[1][0, gap], gaps[1][1, gap], price, reach, direction)
-            of_gaps[gap] = _graded(gaps[1][2, gap] / 100, votes) * near
-            best = max(best, of_gaps[gap])
+            top, bottom, strength = gaps[1][0, gap], gaps[1][1, gap], gaps[1][2, gap]
+            near = _nearness(top, bottom, price, reach, direction)
+            of_gaps[gap] = _graded(strength / 100, votes) * near
+            distance = _distance(top, bottom, price, direction)
+            best = _better(best, BestZone(of_gaps[gap], distance, gaps[0][0, gap], top, bottom))
     for block in range(len(of_blocks)):
         for gap in range(len(of_gaps)):
             weaker = min(of_blocks[block], of_gaps[gap])
-            if (
-                weaker > 0
-                and blocks[1][1, block] <= gaps[1][0, gap]
-                and gaps[1][1, gap] <= blocks[1][0, block]
-            ):
+            block_top, block_bottom = blocks[1][0, block], blocks[1][1, block]
+            gap_top, gap_bottom = gaps[1][0, gap], gaps[1][1, gap]
+            if weaker > 0 and block_bottom <= gap_top and gap_bottom <= block_top:
                 stronger = max(of_blocks[block], of_gaps[gap])
-                best = max(best, min(stronger + votes.overlap_share * weaker, 1.0))
+                distance = min(
+                    _distance(block_top, block_bottom, price, direction),
+                    _distance(gap_top, gap_bottom, price, direction),
+                )
+                both = BestZone(
+                    min(stronger + votes.overlap_share * weaker, 1.0),
+                    distance,
+                    max(blocks[0][0, block], gaps[0][0, gap]),
+                    max(block_top, gap_top),
+                    min(block_bottom, gap_bottom),
+                )
+                best = _better(best, both)
     return best
+
+
+@compiled
+def _better(one: BestZone, other: BestZone) -> BestZone:
+    """The other zone where it ranks higher."""
+    if other.quality != one.quality:
+        return other if other.quality > one.quality else one
+    if other.distance != one.distance:
+        return other if other.distance < one.distance else one
+    return other if other.formed_at > one.formed_at else one
+
+
+@compiled
+def _distance(top: float, bottom: float, price: float, direction: int) -> float:
+    """How far the price still is from the zone, 0 inside."""
+    return max(price - top if direction == 0 else bottom - price, 0.0)
 
 
 @compiled
 def _nearness(top: float, bottom: float, price: float, reach: float, direction: int) -> float:
     """1 inside of a zone, falling to a half at the end of the reach before it, 0 beyond."""
     if direction == 0:
-        within, distance = bottom <= price and top > price - reach, price - top
+        within = bottom <= price and top > price - reach
     else:
-        within, distance = top >= price and bottom < price + reach, bottom - price
+        within = top >= price and bottom < price + reach
     if not within:
         return 0.0
+    distance = _distance(top, bottom, price, direction)
     return 1 - 0.5 * distance / reach if distance > 0 else 1.0
+
+
+@compiled
+def _points(whole: float, share: float) -> float:
+    """A vote in hundredths of a point, rounded to whole ones as Python's ``round(points, 2)``.
+
+    It rounds the number that the double stands for, and halves to even: half a hundredth is common
+    (9 points fall by 0.225 a candle), and nearly always a little more or less than half.
+    """
+    points = whole * min(max(share, 0.0), 1.0)
+    hundredths = points * 100
+    # What the product lost: both halves of the points times 100 are exact (Dekker's product).
+    shifted = points * _HALF_OF_THE_BITS
+    upper = shifted - (shifted - points)
+    lost = (upper * 100 - hundredths) + (points - upper) * 100
+    below = np.floor(hundredths)
+    over = (hundredths - below - 0.5) + lost
+    if over == 0:
+        return float(below + below % 2)
+    return float(below + (over > 0))
+
+
+@compiled
+def _h4_points(found: Findings, h4: Columns, end: int, votes: VoteRules) -> Float64s:
+    """See `scoring.h4_votes`, by direction."""
+    points = np.empty(2)
+    close, candles = h4.prices[_CLOSE, end - 1], min(end, votes.window)
+    for direction in range(2):
+        trend = _trend_share(found.breaks[0], found.strength, direction, votes)
+        place = _range_share(found.swings, close, direction)
+        liquidity = _liquidity_share(found, close, candles, direction, votes)
+        points[direction] = (
+            _points(votes.h4_structure, trend)
+            + _points(votes.h4_location, place)
+            + _points(votes.h4_liquidity, liquidity)
+        )
+    return points
+
+
+@compiled
+def _h1_points(found: Findings, h1: Columns, end: int, votes: VoteRules) -> Float64s:
+    """See `scoring.h4_h1_votes`, H1's by direction."""
+    points = np.empty(2)
+    close, candles = h1.prices[_CLOSE, end - 1], min(end, votes.window)
+    for direction in range(2):
+        trend = _trend_share(found.breaks[0], found.strength, direction, votes)
+        liquidity = _liquidity_share(found, close, candles, direction, votes)
+        momentum = _displacement_share(found.gaps, candles, direction, votes)
+        points[direction] = (
+            _points(votes.h1_structure, trend)
+            + _points(votes.h1_liquidity, liquidity)
+            + _points(votes.h1_momentum, momentum)
+        )
+    return points
+
+
+@compiled
+def _m15_points(
+    found: Findings, m15: Columns, end: int, direction: int, session: float, votes: VoteRules
+) -> float:
+    """See `scoring.score_at`, M15's votes."""
+    close, candles = m15.prices[_CLOSE, end - 1], min(end, votes.window)
+    last_break = _break_share(found.breaks[0], candles, direction, votes)
+    zone = _best_zone(found, close, direction, votes)
+    liquidity = _liquidity_share(found, close, candles, direction, votes)
+    momentum = _displacement_share(found.gaps, candles, direction, votes)
+    return (
+        _points(votes.m15_structure, last_break)
+        + _points(votes.m15_location, zone.quality)
+        + _points(votes.m15_liquidity, liquidity)
+        + _points(votes.m15_momentum, momentum)
+        + _points(votes.m15_context, session)
+    )
+
+
+@compiled
+def _chosen(totals: Float64s, plan: PlanRules) -> tuple[int, int]:
+    """The outcome and the better direction; BUY where both are equal."""
+    direction = 0 if totals[0] >= totals[1] else 1
+    if totals[direction] < plan.threshold:
+        return BELOW_THRESHOLD, direction
+    if totals[0] == totals[1]:
+        return CONFLICTING, direction
+    return PLANNED, direction
+
+
+@compiled
+def _write_plan(
+    table: Int64s,
+    values: Float64s,
+    h4: Findings,
+    h1: Findings,
+    m15: Findings,
+    price: float,
+    bid: float,
+    ask: float,
+    candles: int,
+    votes: VoteRules,
+    plan: PlanRules,
+) -> None:
+    """Write the levels, or the outcome that refuses them: see `levels.find_levels`."""
+    direction = table[1]
+    sign, spread = 1 - 2 * direction, ask - bid
+    entry = ask if direction == 0 else bid
+    zone = _best_zone(h1, price, direction, votes)
+    if zone.quality == 0:
+        zone = _best_zone(m15, price, direction, votes)
+    structure = _structure_price(zone, h1.atr, m15, direction, candles, votes, plan)
+    # Not a number where there is none.
+    if not (entry - structure) * sign > 0:
+        table[0] = NO_STRUCTURE
+        return
+    behind = structure - (plan.stop_buffer_atr * m15.atr + spread) * sign
+    nearest = entry - plan.minimum_risk_atr * m15.atr * sign
+    stop = _outwards(min(behind, nearest) if sign > 0 else max(behind, nearest), -sign, plan)
+    risk = abs(entry - stop)
+    if risk == 0:
+        table[0] = UNSURE
+        return
+    room = plan.target_buffer_atr * m15.atr + spread
+    first, second = plan.minimum_risk_reward, np.inf
+    for found in (h4, h1, m15):
+        for pool in range(found.pools[0].shape[1]):
+            if found.pools[0][1, pool] != direction:
+                continue
+            r = ((found.pools[1][0, pool] - entry) * sign - room) / risk
+            if plan.take_profit_1_r <= r < first:
+                first = r
+            if plan.minimum_risk_reward <= r <= plan.maximum_risk_reward and r < second:
+                second = r
+    if first == plan.minimum_risk_reward:
+        first = plan.take_profit_1_r
+    if second == np.inf:
+        second = max(plan.take_profit_2_r, plan.minimum_risk_reward)
+    values[1], values[2] = entry, stop
+    values[3] = _outwards(entry + min(first, second) * risk * sign, sign, plan)
+    values[4] = _outwards(entry + second * risk * sign, sign, plan)
+    grid = 10.0**plan.price_decimals
+    top, bottom = max(structure, entry), min(structure, entry)
+    if zone.quality > 0:
+        top, bottom = zone.top, zone.bottom
+    values[5], values[6] = np.rint(top * grid) / grid, np.rint(bottom * grid) / grid
+    spreads = risk / spread if spread != 0 else np.inf
+    if spreads < plan.minimum_risk_spreads - plan.tolerance:
+        table[0] = RISK_BELOW_SPREADS
+    elif risk > plan.maximum_risk_atr * h1.atr:
+        table[0] = RISK_TOO_LARGE
+
+
+@compiled
+def _structure_price(
+    zone: BestZone,
+    h1_atr: float,
+    m15: Findings,
+    direction: int,
+    candles: int,
+    votes: VoteRules,
+    plan: PlanRules,
+) -> float:
+    """See `levels._structure_price`, before it is asked whether the price is behind the entry."""
+    sign = 1 - 2 * direction
+    swept = _best_swept(m15, direction, candles, votes)
+    if zone.quality > 0:
+        price = zone.bottom if sign > 0 else zone.top
+        return swept if 0 < (price - swept) * sign < h1_atr else price
+    if not np.isnan(swept):
+        return swept
+    swings = m15.swings[0].shape[1]
+    for swing in range(swings - 1, max(swings - plan.view_swings, 0) - 1, -1):
+        # The lows (1) are behind a BUY (0).
+        if m15.swings[0][1, swing] != direction:
+            return float(m15.swings[1][0, swing])
+    return np.nan
+
+
+@compiled
+def _best_swept(found: Findings, direction: int, candles: int, votes: VoteRules) -> float:
+    """The extreme of the sweep that counts most: see `setup.best_sweep`; none is not a number."""
+    extreme, most, youngest = np.nan, 0.0, _NEVER
+    sweeps, prices = found.sweeps
+    for sweep in range(sweeps.shape[1]):
+        age = candles - 1 - sweeps[0, sweep]
+        if sweeps[2, sweep] == direction or age >= votes.memory:
+            continue
+        worth = _graded(prices[3, sweep], votes) * (1 - 0.5 * age / votes.memory)
+        if worth > most or (worth == most and sweeps[0, sweep] > youngest):
+            most, youngest = worth, sweeps[0, sweep]
+            away = -prices[1, sweep] if direction == 0 else prices[1, sweep]
+            extreme = prices[0, sweep] + away
+    return extreme
+
+
+@compiled
+def _outwards(price: float, sign: int, plan: PlanRules) -> float:
+    """See `levels._outwards`."""
+    exact = int(np.rint(price * 10.0**plan.grain))
+    step = 10 ** (plan.grain - plan.digits)
+    whole = -(-exact // step) if sign > 0 else exact // step
+    return float(whole / 10.0**plan.digits)

@@ -104,6 +104,16 @@ def test_the_market_of_these_tests_has_all_kinds_of_ends(result: BacktestResult)
     assert {EventKind.SL_HIT, EventKind.TP2_HIT} <= ends
 
 
+def test_signals_without_texts_are_the_same_trades(result: BacktestResult) -> None:
+    bare = run(GOLD, EAGER, [wandering_ticks()], {}, described=False)
+
+    assert (bare.trades, bare.refusals) == (result.trades, result.refusals)
+    assert [signal.h4_context for signal in bare.signals] == [""] * len(result.signals)
+    assert [one.confidence_score for one in bare.signals] == [
+        one.confidence_score for one in result.signals
+    ]
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 7200), max_size=12).map(sorted))
 def test_how_the_ticks_are_cut_changes_nothing(places: list[int]) -> None:

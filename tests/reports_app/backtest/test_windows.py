@@ -1,18 +1,21 @@
 """The engine's windows: which closes come to a decision, and what it sees then."""
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 
 from reports_app.backtest.columns import resample
-from reports_app.backtest.windows import EngineWindows
+from reports_app.backtest.windows import EngineWindows, PlannedClose
 from signals_app.confluence.parameters import Parameters
 from signals_app.confluence.refusals import RefusalReason
 from signals_app.confluence.scoring import best_direction
 from signals_app.market.aggregation import candles_of
 from signals_app.market.candle import TIMEFRAMES, Candles, Timeframe
+from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.smc.analysis import view
 from tests.reports_app.backtest.markets import wandering_ticks
 
+GOLD = DEFAULT_INSTRUMENTS[0]
 EAGER = Parameters(threshold=55.0, warm_up_candles=10)
 
 
@@ -21,14 +24,21 @@ def market(days: int = 5) -> dict[Timeframe, Candles]:
     return {timeframe: resample(m15, timeframe) for timeframe in TIMEFRAMES}
 
 
+def planned(
+    windows: EngineWindows, closed: dict[Timeframe, Candles], refusals: Counter[RefusalReason]
+) -> Iterator[PlannedClose]:
+    """Each close is entered at its own price."""
+    bid = closed[Timeframe.M15].close
+    return windows.add(closed, bid, bid + 0.3, refusals)
+
+
 def test_a_close_is_judged_by_the_windows_that_had_closed_by_then() -> None:
     closed, refusals = market(), Counter[RefusalReason]()
-    windows = EngineWindows(EAGER)
+    windows = EngineWindows(GOLD, EAGER)
     found = 0
-    for close in windows.add(closed, refusals):
+    for close in planned(windows, closed, refusals):
         judged = windows.judged(close)
-        if judged is None:
-            continue
+        assert judged is not None
         found += 1
         seen = []
         for timeframe in (Timeframe.H4, Timeframe.H1, Timeframe.M15):
@@ -37,15 +47,21 @@ def test_a_close_is_judged_by_the_windows_that_had_closed_by_then() -> None:
             seen.append(view(window, timeframe))
         assert judged[0] == tuple(seen)
         assert judged[1][0] == best_direction(tuple(seen))[0]
+        assert (judged[1][0].direction, judged[1][0].total) == (
+            close.plan.direction,
+            close.plan.total,
+        )
     assert found > 20
 
 
 def test_candles_that_come_in_pieces_leave_the_same_closes() -> None:
     closed = market()
-    whole = EngineWindows(EAGER)
-    at_once = [(close.close_time_ms, close.directions) for close in whole.add(closed, Counter())]
+    whole = EngineWindows(GOLD, EAGER)
+    at_once = [
+        (close.close_time_ms, close.plan.total) for close in planned(whole, closed, Counter())
+    ]
 
-    windows, in_pieces = EngineWindows(EAGER), []
+    windows, in_pieces = EngineWindows(GOLD, EAGER), []
     edges = [0, 31_000_000, 200_000_000, 10**12]
     first_ms = int(closed[Timeframe.M15].time_ms[0])
     for begin, end in pairwise(edges):
@@ -54,7 +70,7 @@ def test_candles_that_come_in_pieces_leave_the_same_closes() -> None:
             ended = candles.time_ms + timeframe.milliseconds - first_ms
             part[timeframe] = candles.part(int((ended <= begin).sum()), int((ended <= end).sum()))
         in_pieces += [
-            (close.close_time_ms, close.directions) for close in windows.add(part, Counter())
+            (close.close_time_ms, close.plan.total) for close in planned(windows, part, Counter())
         ]
 
     assert in_pieces == at_once
@@ -63,16 +79,16 @@ def test_candles_that_come_in_pieces_leave_the_same_closes() -> None:
 
 def test_every_close_is_counted_or_comes_to_a_decision() -> None:
     refusals = Counter[RefusalReason]()
-    hopeful = list(EngineWindows(EAGER).add(market(), refusals))
+    left = list(planned(EngineWindows(GOLD, EAGER), market(), refusals))
 
     assert refusals[RefusalReason.WARMING_UP] == 159
-    assert len(hopeful) + refusals.total() == len(market()[Timeframe.M15])
+    assert len(left) + refusals.total() == len(market()[Timeframe.M15])
 
 
 def test_windows_without_history_are_not_warm() -> None:
     refusals = Counter[RefusalReason]()
-    windows = EngineWindows(Parameters(warm_up_candles=200))
+    windows = EngineWindows(GOLD, Parameters(warm_up_candles=200))
 
-    assert list(windows.add(market(1), refusals)) == []
+    assert list(planned(windows, market(1), refusals)) == []
     # A reason that never held is not counted with nothing either.
     assert refusals == {RefusalReason.WARMING_UP: 95}

@@ -1,7 +1,10 @@
 """Loops of the kernel that no whole analysis reaches in every corner."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
+from signals_app.confluence.scoring import WEIGHTS
 from signals_app.market.calendar import trading_day
 from signals_app.smc.compiled import kernel
 from signals_app.smc.compiled.rules import RULES, tables
@@ -40,3 +43,16 @@ def test_an_hours_median_is_right_in_whatever_order_volumes_come() -> None:
     for i in range(RULES.relvol_hour_candles, 400):
         usual = np.median(volumes[:i])
         assert relative[i] == (volumes[i] / usual if usual else 1.0)
+
+
+@given(
+    st.sampled_from(sorted(set(WEIGHTS.values()))),
+    st.one_of(
+        st.floats(-0.5, 1.5),
+        st.integers(0, 40).map(lambda age: 1 - 0.5 * (age / 20)),
+        st.integers(0, 100).map(lambda score: 0.8 + (1 - 0.8) * (score / 100)),
+    ),
+)
+def test_points_are_rounded_as_python_rounds_them(whole: float, share: float) -> None:
+    kept = min(max(share, 0.0), 1.0)
+    assert kernel._points(whole, share) / 100 == round(whole * kept, 2)
