@@ -30,12 +30,11 @@ def main() -> None:
         from goldtrader.stack.command import main as run_stack
 
         sys.exit(run_stack(sys.argv[2:]))
-    from django.core.management import execute_from_command_line
-
+    from goldtrader.management.django_commands import execute
     from signals_app.actor import acting
 
     with acting(_actor(sys.argv[1:2])):
-        execute_from_command_line(sys.argv)
+        execute(sys.argv)
 
 
 def _actor(command: "Sequence[str]") -> "Actor":

@@ -12,6 +12,7 @@ from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.feed import Feed
 from goldtrader.stack.ports import LOOPBACK
 from goldtrader.stack.processes.children import Ports
+from signals_app.management.hints import manage_py
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ class Screen:
         for name, value, style in _rows(stack):
             table.add_row(name, Text(value, style=style))
         self._print(table, soft_wrap=False)
+        if not stack.password:
+            # Beneath the table, which breaks long lines: whoever copies it copies all of it.
+            line = manage_py("changepassword", "admin", data_dir=stack.data_dir.path)
+            self._print(Text(f"A new password for admin: {line}"))
         self._print(Text("Ctrl-C ends all of it."))
 
     def _print(self, shown: Text | Table, *, soft_wrap: bool = True) -> None:
@@ -108,7 +113,4 @@ def _rows(stack: RunningStack) -> list[tuple[str, str, str]]:
     ]
 
 
-_KNOWN_LOGIN = (
-    "admin, with the password shown at the first start; "
-    "a new one: .venv/bin/python manage.py changepassword admin"
-)
+_KNOWN_LOGIN = "admin, with the password shown at the first start"

@@ -5,7 +5,7 @@ import dataclasses
 import os
 import signal
 
-from goldtrader.stack import keys, privileges, settings_file, stores
+from goldtrader.stack import disk, keys, privileges, settings_file, stores
 from goldtrader.stack.checks import StackPlan, check, require_free_ports
 from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.draining import SentFeed
@@ -40,6 +40,8 @@ def run(options: StackOptions, screen: Screen) -> int:
             _run(plan, screen)
     except StackError as error:
         screen.refuse(str(error))
+        if disk.is_full(options.data_dir):
+            screen.refuse(f"The disk that holds {options.data_dir} is full.")
         return 2
     except OSError as error:
         screen.refuse(_reason(error))

@@ -60,6 +60,7 @@ def _start_postgres(
     log = supervisor.log_of("postgres")
     logs.rotate(log)
     home = postgres.home_of(data_dir.path)
+    supervisor.watch_disk(home.path)
     database = postgres.start(home, log=log, password=secrets.database_password)
     supervisor.adopt(database.program, database.server)
     screen.step(f"PostgreSQL {home.binaries.version} is up")

@@ -26,7 +26,7 @@ def keep_running(supervisor: Supervisor, screen: Screen, *, until_done: SentFeed
         if supervisor.unwritten != unwritten:
             unwritten = supervisor.unwritten
             screen.note(
-                f"{unwritten}; the stack goes on without."
+                f"{unwritten}; the stack goes on without, and heals when there is room."
                 if unwritten
                 else "The disk is well again."
             )

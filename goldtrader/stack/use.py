@@ -16,6 +16,7 @@ from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.errors import StackError
 from goldtrader.stack.servers import postgres
 from signals_app.management.database import NoDatabase
+from signals_app.management.hints import manage_py
 
 _WAIT_SECONDS = 30.0
 
@@ -43,8 +44,8 @@ def use_data_dir(path: Path, *, by: str = "another command") -> Iterator[None]:
     data_dir = DataDir(path.expanduser().resolve())
     if not data_dir.keys.is_file():
         raise StackError(
-            f"There is no stack's data in {path}; start `manage.py stack` there first, "
-            "or name another --data-dir."
+            f"There is no stack's data in {path}; start one there first by "
+            f"`{manage_py('stack', data_dir=data_dir.path)}`, or name another --data-dir."
         )
     with contextlib.ExitStack() as ending:
         database_url = _running_url(data_dir, ending, by=by)

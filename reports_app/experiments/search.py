@@ -20,6 +20,7 @@ from reports_app.experiments.trials import (
 )
 from signals_app.confluence.parameters import Parameters
 from signals_app.importers.progress import OnProgress
+from signals_app.management.hints import manage_py
 
 
 class Place(StrEnum):
@@ -56,7 +57,7 @@ def search(
     """
     workers = None if place is Place.LOCAL else find_workers(task.app)
     if workers is None and place is Place.CELERY:
-        raise BadInput("No stack's workers can be reached; start `manage.py stack`.")
+        raise BadInput(f"No stack's workers can be reached; start one by `{manage_py('stack')}`.")
     plain = plain_market(dict(market))
     trials = _Trials(candidates, on_progress)
     if workers is not None:

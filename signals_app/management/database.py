@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError, ProgrammingError
 
+from signals_app.management.hints import manage_py
+
 
 class NoDatabase(CommandError):  # noqa: N818 - it names what happened
     """There is no database to be used; the sentence says why."""
@@ -71,8 +73,8 @@ def open_database(data_dir: Path | None, *, by: str) -> Iterator[None]:
             yield
     except ProgrammingError as error:
         raise CommandError(
-            f"The database is older than this program ({_reason(error)}); start `manage.py stack` "
-            "on it once, or run `manage.py migrate`.",
+            f"The database is older than this program ({_reason(error)}); start a stack on it "
+            f"once, or run `{manage_py('migrate', data_dir=data_dir or settings.DATA_DIR)}`.",
             returncode=2,
         ) from None
     except DatabaseError as error:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from goldtrader.stack import disk
 from goldtrader.stack.processes import logs, process, register
 from goldtrader.stack.processes.process import Running, Startable
 
@@ -17,7 +18,7 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 #: After running this long, a child that ends is restarted after the shortest pause again.
 _STABLE_AFTER_SECONDS = 60.0
-_LOOK_AT_LOGS_SECONDS = 5.0
+_LOOK_AT_DISKS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,17 @@ class Supervisor:
         self._register = register_file
         self._children: dict[str, _Child] = {}
         self._failing: dict[str, str] = {}
-        self._logs_looked_at = 0.0
+        self._disks = [log_directory]
+        self._disks_looked_at = 0.0
 
     @property
     def unwritten(self) -> str | None:
         """What cannot be written to disk now and why, such as a full one; None where all can."""
         return next(iter(self._failing.values()), None)
+
+    def watch_disk(self, path: Path) -> None:
+        """Say so, too, when the disk that holds this path is full."""
+        self._disks.append(path)
 
     def log_of(self, name: str) -> Path:
         """The log file of a child, whether it was started or not."""
@@ -101,9 +107,9 @@ class Supervisor:
         process.reap_orphans()
         if self._register.name in self._failing:
             self._write_register()
-        if now - self._logs_looked_at >= _LOOK_AT_LOGS_SECONDS:
-            self._logs_looked_at = now
-            self._keep_logs_small()
+        if now - self._disks_looked_at >= _LOOK_AT_DISKS_SECONDS:
+            self._disks_looked_at = now
+            self._look_at_disks()
         ended = []
         for child in self._children.values():
             if child.running is not None and child.running.poll() is not None:
@@ -161,7 +167,12 @@ class Supervisor:
             # Without it the stack goes on; only a kill of it could leave something behind.
             register.write(self._register, pids)
 
-    def _keep_logs_small(self) -> None:
+    def _look_at_disks(self) -> None:
+        for path in self._disks:
+            if disk.is_full(path):
+                self._failing[f"disk of {path}"] = f"The disk that holds {path} is full"
+            else:
+                self._failing.pop(f"disk of {path}", None)
         with self._noting(self._logs):
             logs.keep_small(self._logs, logs.MOST_BYTES)
 

@@ -111,8 +111,9 @@ def _answers(server: process.Running, *, port: int, password: str) -> bool:
                     answer += received
         except OSError:
             answer = b""
-        # While it still reads its file the answer is -LOADING.
-        if answer == b"+OK\r\n+PONG\r\n":
+        # While it still reads its file the answer is -LOADING. On a full disk it is -MISCONF, until
+        # there is room: it is up, and reads.
+        if answer == b"+OK\r\n+PONG\r\n" or answer.startswith(b"+OK\r\n-MISCONF"):
             return True
         time.sleep(0.01)
     return False

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.goldtrader.stack.commands import export, run_stack, wait_until
+from tests.goldtrader.stack.commands import export, run_hint, run_stack, wait_until
 from tests.ports import free_port
 
 UP = r"Ctrl-C ends all of it"
@@ -56,6 +56,7 @@ def test_a_killed_stack_leaves_nothing_running_and_its_data_whole(start_stack, t
     said = second.wait_for(UP)
     assert "the password shown at the first start" in " ".join(said.replace("│", " ").split())
     assert "The database is prepared" not in said
+    assert "successfully" in run_hint(said, r"A new password for admin: (.+)", "new-Pass-word-1")
 
     # Some of what it leaves behind cannot end by itself, and holds the ports of the next one.
     left = second.descendants()
@@ -67,6 +68,9 @@ def test_a_killed_stack_leaves_nothing_running_and_its_data_whole(start_stack, t
     assert "Ended what a killed stack left behind" in third.wait_for(UP)
     assert not any(_lives(process) for process in left)
     assert third.end(by=signal.SIGTERM) == 0
+
+    # The same line once nothing runs any more.
+    assert "successfully" in run_hint(said, r"A new password for admin: (.+)", "new-Pass-word-2")
 
 
 def test_two_stacks_that_start_at_once_both_come_up(start_stack, tmp_path):

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError
 from django.db import OperationalError, ProgrammingError
 
 from signals_app.management.database import NoDatabase, open_database, replaced
+from signals_app.management.hints import manage_py
 
 
 class FakeOpener:
@@ -63,8 +65,8 @@ def test_the_openers_refusal_is_the_commands_with_exit_code_2() -> None:
         (
             ProgrammingError('column "p" does not exist\nLINE 1: …'),
             (
-                'The database is older than this program (column "p" does not exist); start '
-                "`manage.py stack` on it once, or run `manage.py migrate`."
+                'The database is older than this program (column "p" does not exist); start a '
+                f"stack on it once, or run `{manage_py('migrate', data_dir=settings.DATA_DIR)}`."
             ),
         ),
         (

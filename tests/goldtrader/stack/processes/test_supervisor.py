@@ -95,7 +95,7 @@ def test_logs_that_have_grown_are_rotated_while_their_processes_run(
     supervisor, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(logs, "MOST_BYTES", 1_000)
-    monkeypatch.setattr(supervisor_module, "_LOOK_AT_LOGS_SECONDS", 0.0)
+    monkeypatch.setattr(supervisor_module, "_LOOK_AT_DISKS_SECONDS", 0.0)
     talker = "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.01)"
     supervisor.start(Program("talker", (sys.executable, "-c", talker)))
     oldest = tmp_path / "talker.log.3"
