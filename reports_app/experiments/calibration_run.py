@@ -18,10 +18,14 @@ from signals_app.services.price_history import (
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRun:
-    """A report for each market that was measured, and a sentence for each that was too short."""
+    """A report for each market that was measured, and a sentence for each that was too short.
+
+    `notes` say of which files the candles are on a broker's clock.
+    """
 
     reports: tuple[CalibrationReport, ...]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ def calibrate_and_store(
     results = store_calibrations(
         found.made, is_look_back=choice.until_ms is not None, is_forced=is_forced
     )
-    return CalibrationRun(tuple(map(CalibrationReport.of, found.made, results)), found.left_out)
+    reports = tuple(map(CalibrationReport.of, found.made, results))
+    return CalibrationRun(reports, found.left_out, found.notes)
 
 
 def calibrate_only(
@@ -69,4 +74,4 @@ def calibrate_only(
     reports = (
         CalibrationReport(one, is_stored=False, storing=f": {no_database}") for one in found.made
     )
-    return CalibrationRun(tuple(reports), found.left_out)
+    return CalibrationRun(tuple(reports), found.left_out, found.notes)

@@ -72,12 +72,15 @@ def calibration_as_json(report: CalibrationReport) -> dict[str, Any]:
 
 
 def print_calibrations(
-    console: Console, reports: Sequence[CalibrationReport], left_out: Sequence[str]
+    console: Console,
+    reports: Sequence[CalibrationReport],
+    left_out: Sequence[str],
+    notes: Sequence[str] = (),
 ) -> None:
-    """Print each market's table, how to read it, what was left out, and what was stored."""
+    """Print each market's table, how to read it, what was left out, notes, and what was stored."""
     for each in reports:
         _print(console, each.calibration)
-    lines = (_LEGEND, *(f"Left out: {each}" for each in left_out), *_storing_lines(reports))
+    lines = (_LEGEND, *(f"Left out: {each}" for each in left_out), *notes, *_storing_lines(reports))
     for line in lines:
         console.print(line, soft_wrap=True)
 

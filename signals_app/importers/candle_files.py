@@ -21,6 +21,7 @@ from mt5_bridge.files.timeframes import (
     check_timeframe,
     commonest_step,
 )
+from signals_app.market.calendar import iso
 from signals_app.market.candle import Candles, Timeframe
 from signals_app.market.instrument import Instrument
 from signals_app.market.tick import Float64s, Int64s, quantise_all
@@ -68,6 +69,21 @@ class CandleFile:
             timeframe.milliseconds,
             self._line_of,
             allows_broker_clock=allows_broker_clock,
+        )
+
+    def brokers_clock(self, timeframe: Timeframe) -> str | None:
+        """The sentence that says the candles are off UTC's grid; `None` where they are on it.
+
+        For what looks at one file alone and was checked with ``allows_broker_clock``.
+        """
+        places = np.flatnonzero(self.candles.time_ms % timeframe.milliseconds)
+        if not len(places):
+            return None
+        opening = iso(int(self.candles.time_ms[places[0]]))
+        return (
+            f"{self.path.name} holds {timeframe} of a broker's clock (the first opens at "
+            f"{opening}), which is taken as it is; live, history and backtests have {timeframe} on "
+            "UTC's grid."
         )
 
     def _line_of(self, place: int) -> int:

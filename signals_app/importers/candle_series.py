@@ -27,11 +27,13 @@ class CandlePath:
 class Series:
     """Years of one market and timeframe: runs in order of time, and what could not be used.
 
-    `left_out` has a sentence for each file that holds too few candles.
+    `left_out` has a sentence for each file that holds too few candles, `notes` one for each that a
+    broker's clock made.
     """
 
     runs: tuple[CandleRun, ...]
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, run: CandleRun) -> "Series":
@@ -82,7 +84,8 @@ def read_series(paths: Sequence[CandlePath], instrument: Instrument) -> Series:
     Where files overlap, one with volumes goes before one without, then the longer one; of the
     others only what lies outside is used. Raises `MarketFileError`.
     """
-    runs = [_read(one, instrument) for one in paths]
+    files = [_read(one, instrument) for one in paths]
+    runs = [run for run, _ in files]
     runs.sort(key=lambda run: (not run.candles.volume.any(), -len(run)))
     used: list[CandleRun] = []
     for run in runs:
@@ -91,14 +94,19 @@ def read_series(paths: Sequence[CandlePath], instrument: Instrument) -> Series:
             pieces = [part for piece in pieces for part in _outside(piece, other)]
         used += [piece for piece in pieces if len(piece) >= SHORTEST_RUN]
     used.sort(key=lambda run: int(run.candles.time_ms[0]))
-    return Series(tuple(used), tuple(run.shortage for run in runs if run.shortage is not None))
+    return Series(
+        tuple(used),
+        tuple(run.shortage for run in runs if run.shortage is not None),
+        tuple(note for _, note in files if note is not None),
+    )
 
 
-def _read(one: CandlePath, instrument: Instrument) -> CandleRun:
+def _read(one: CandlePath, instrument: Instrument) -> tuple[CandleRun, str | None]:
     file = read_candle_file(one.path, one.clock)
     # What is measured here is measured within one file: its own grid does.
     file.check(one.timeframe, allows_broker_clock=True)
-    return CandleRun(one.path.name, file.candles, file.spreads(instrument))
+    run = CandleRun(one.path.name, file.candles, file.spreads(instrument))
+    return run, file.brokers_clock(one.timeframe)
 
 
 def _outside(run: CandleRun, other: CandleRun) -> tuple[CandleRun, CandleRun]:

@@ -24,10 +24,11 @@ _AUDITED = MeasuredProbability._meta.label_lower
 
 @dataclass(frozen=True, slots=True)
 class Calibrations:
-    """What was measured, and a sentence for each history that was too short to be."""
+    """What was measured, a sentence for each history that was too short to be, and what to know."""
 
     made: tuple[Calibration, ...]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 class StoreOutcome(Enum):
@@ -72,15 +73,17 @@ def calibrate_all(
     """
     made: list[Calibration] = []
     left_out: list[str] = []
+    notes: list[str] = []
     for done, history in enumerate(histories):
         on_progress(done, len(histories), history.name)
         series = history.read()
         left_out += series.left_out
+        notes += series.notes
         symbol = history.instrument.symbol
         found = calibrate(symbol, history.timeframe, series.runs, until_ms=until_ms)
         if found is not None:
             made.append(found)
-    return Calibrations(tuple(made), tuple(left_out))
+    return Calibrations(tuple(made), tuple(left_out), tuple(notes))
 
 
 def store_calibrations(

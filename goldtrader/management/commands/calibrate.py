@@ -51,8 +51,11 @@ class Command(BaseCommand):
             write_json(self.stdout, list(map(calibration_as_json, run.reports)))
             for each in run.left_out:
                 self.stderr.write(f"Left out: {each}")
+            for each in run.notes:
+                self.stderr.write(each)
         else:
-            print_calibrations(console_on(self.stdout, width=WIDTH), run.reports, run.left_out)
+            console = console_on(self.stdout, width=WIDTH)
+            print_calibrations(console, run.reports, run.left_out, run.notes)
 
     def _run(self, options: Mapping[str, Any]) -> CalibrationRun:
         choice = history_choice(options)

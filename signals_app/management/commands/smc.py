@@ -49,10 +49,13 @@ class Command(BaseCommand):
         try:
             symbol = normalised_symbol(options["symbol"])
             file = read_candle_file(options["file"], options["source_timezone"])
-            # One file is looked at alone: the days of the broker who made it do no harm.
+            # One file is looked at alone: nothing of another grid is mixed in.
             file.check(timeframe, allows_broker_clock=True)
         except (MarketFileError, UnknownSymbol) as error:
             raise CommandError(str(error), returncode=2) from None
+        note = file.brokers_clock(timeframe)
+        if note is not None:
+            self.stderr.write(note)
         candles = file.candles
         analysis = analyse(candles)
         if options["json"]:

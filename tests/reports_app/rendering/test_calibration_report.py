@@ -131,3 +131,11 @@ def printed(reports: list[CalibrationReport], left_out: list[str] | None = None)
     out = io.StringIO()
     print_calibrations(Console(file=out, highlight=False, width=WIDTH), reports, left_out or [])
     return out.getvalue()
+
+
+def test_notes_stand_below_what_was_left_out() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=WIDTH)
+    print_calibrations(console, (), ("a.csv is short.",), ("b.csv is odd.",))
+    lines = out.getvalue().splitlines()
+    assert lines[-2:] == ["Left out: a.csv is short.", "b.csv is odd."]

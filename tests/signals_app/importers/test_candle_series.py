@@ -85,3 +85,17 @@ def test_no_time_counts_twice_and_volumes_go_first(tmp_path: Path) -> None:
     assert [float(run.spread[0]) for run in runs] == [0.3, 0.2, 0.3]
     times = [int(time) for run in runs for time in run.candles.time_ms]
     assert times == sorted(set(times))
+
+
+def test_four_hours_of_a_brokers_clock_are_used_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "XAUUSD_H4.csv"
+    begin = 1_704_153_600_000  # 2024-01-02
+    rows = (f"{begin + (2 + 4 * n) * 3_600_000},10,11,9,10,1" for n in range(400))
+    path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows, ""]))
+    (one,) = candle_paths([path])
+
+    series = read_series([one], GOLD)
+
+    assert [len(run) for run in series.runs] == [400]
+    (note,) = series.notes
+    assert note.startswith("XAUUSD_H4.csv holds H4 of a broker's clock (the first opens at 2024-01")

@@ -115,3 +115,27 @@ def test_unreadable_file_is_one_sentence_and_exit_code_2(tmp_path):
         smc(tmp_path / "none.csv", "--symbol", "XAUUSD", "--timeframe", "M15", "--json")
     assert refusal.value.returncode == 2
     assert str(refusal.value) == f"{tmp_path / 'none.csv'} does not exist; check the path"
+
+
+def hours_of_four(path: Path, first_hour: int) -> Path:
+    rows = (
+        f"2024-01-{2 + (first_hour + 4 * n) // 24:02d}T{(first_hour + 4 * n) % 24:02d}:00:00Z,"
+        "10,11,9,10,1\n"
+        for n in range(12)
+    )
+    path.write_text(HEADER + "".join(rows))
+    return path
+
+
+@pytest.mark.parametrize(("first_hour", "says"), [(2, True), (0, False)])
+def test_four_hours_of_a_brokers_clock_are_taken_as_they_are_and_told(tmp_path, first_hour, says):
+    path = hours_of_four(tmp_path / "h4.csv", first_hour)
+    out, told = io.StringIO(), io.StringIO()
+    options = ("--symbol=XAUUSD", "--timeframe=H4", "--json")
+    call_command("smc", str(path), *options, stdout=out, stderr=told)
+    assert json.loads(out.getvalue())["candles"] == 12
+    sentence = (
+        "h4.csv holds H4 of a broker's clock (the first opens at 2024-01-02T02:00:00Z), which is "
+        "taken as it is; live, history and backtests have H4 on UTC's grid."
+    )
+    assert told.getvalue().strip() == (sentence if says else "")
