@@ -130,8 +130,8 @@ def _chats(value: str) -> str | None:
     for name in names(value):
         try:
             normalised(name)
-        except NotAChat as wrong:
-            return f"chats, @name or numeric id; {wrong}"
+        except NotAChat:
+            return "chats, as @name (4 to 32 letters, digits and _) or numeric id"
     return None
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from reports_app.performance import statistics
 from reports_app.performance.statistics import Performance, Period, TradeResult
-from trades_app.notifications.content.wording import SIMULATED_FEED, signed_money
+from trades_app.notifications.content.wording import SIMULATED_FEED, signed_money, written
 
 #: Telegram refuses messages above 4096 characters; what follows the list of trades needs some.
 _LONGEST_LIST = 3000
@@ -85,18 +85,19 @@ def _summary(figures: Performance, closed: Sequence[TradeResult]) -> list[str]:
     won = sum((r.profit_loss for r in closed if r.profit_loss > 0), Decimal(0))
     lost = sum((r.profit_loss for r in closed if r.profit_loss < 0), Decimal(0))
     rate = "" if figures.win_rate is None else f" · win rate {figures.win_rate:.0f}%"
+    pips = written(f"{figures.total_pips:+z,.1f}")
     lines = [
         f"Signals: {figures.total_signals} · trades closed: {figures.closed_trades}",
         f"🛑 Lost: {figures.losing_trades} ({signed_money(lost)})",
         f"🏁 Won: {figures.winning_trades} ({signed_money(won)}){rate}",
-        f"Result: {signed_money(figures.total_profit_loss)} ({figures.total_pips:+z,.1f} pips)",
+        f"Result: {signed_money(figures.total_profit_loss)} ({pips} pips)",
     ]
     if figures.profit_factor is not None:
-        lines.append(f"Profit factor: {figures.profit_factor}")
+        lines.append(f"Profit factor: {written(str(figures.profit_factor))}")
     if figures.average_rr is not None:
-        lines.append(f"Expectancy: {figures.average_rr:+} R a trade")
+        lines.append(f"Expectancy: {written(f'{figures.average_rr:+}')} R a trade")
     if figures.planned_risk_reward is not None:
-        lines.append(f"Average planned R:R: 1:{figures.planned_risk_reward}")
+        lines.append(f"Average planned R:R: 1:{written(str(figures.planned_risk_reward))}")
     lines.append(f"Deepest fall on the way: {signed_money(-figures.maximum_drawdown)}")
     return lines
 
@@ -110,10 +111,11 @@ def _listed(closed: Sequence[TradeResult]) -> list[str]:
         if sum(map(len, lines)) > _LONGEST_LIST:
             lines.append(f"… and {len(in_order) - place} more")
             break
-        multiple = "" if result.r_multiple is None else f" = {result.r_multiple:+} R"
+        multiple = "" if result.r_multiple is None else written(f" = {result.r_multiple:+} R")
+        pips = written(f"{result.profit_loss_pips:+z,.1f}")
         lines.append(
             f"{'🛑' if result.profit_loss < 0 else '🏁'} {result.signal_id} {result.direction}: "
-            f"{signed_money(result.profit_loss)} ({result.profit_loss_pips:+z,.1f} pips){multiple}"
+            f"{signed_money(result.profit_loss)} ({pips} pips){multiple}"
         )
     return ["", *lines] if lines else []
 

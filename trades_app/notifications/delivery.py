@@ -95,7 +95,7 @@ def _send_next(channel: Channel) -> bool:
         outbox.settle_skipped(delivery, routing.too_old(message.kind))
         return True
     try:
-        content = kinds.rendered(message)
+        content = kinds.rendered(message, channel.numbers)
     except kinds.Unreadable as unreadable:
         outbox.settle_failed(delivery, str(unreadable))
         troubles.refused(delivery, channel, str(unreadable))

@@ -48,7 +48,7 @@ def due(channel: Channel) -> CardEdit | None:
     )
     if not cards or not channel.edits_cards:
         return None
-    found = list(_changed(cards))
+    found = list(_changed(cards, channel))
     ended = next((edit for edit in found if edit.is_final), None)
     if ended is not None:
         return ended
@@ -80,7 +80,7 @@ def settle_gone(card: CardEdit, reason: str) -> None:
     )
 
 
-def _changed(cards: list[ChannelDelivery]) -> Iterator[CardEdit]:
+def _changed(cards: list[ChannelDelivery], channel: Channel) -> Iterator[CardEdit]:
     symbols = {card.message.instrument for card in cards}
     positions = StreamPosition.objects.filter(instrument__in=symbols)
     prices = {row.instrument: (row.bid, row.ask) for row in positions}
@@ -91,7 +91,7 @@ def _changed(cards: list[ChannelDelivery]) -> Iterator[CardEdit]:
             continue
         price = prices.get(card.message.instrument) if trade.is_open else None
         try:
-            content = kinds.live_card(card.message, trade.value(), price)
+            content = kinds.live_card(card.message, channel.numbers, trade.value(), price)
         except kinds.Unreadable:
             continue
         digest = _digest(content)

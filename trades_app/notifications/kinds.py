@@ -8,7 +8,7 @@ import msgspec
 
 from trades_app.lifecycle.trade import Trade
 from trades_app.models import Message
-from trades_app.notifications.content import alerts, signals, trade_events
+from trades_app.notifications.content import alerts, signals, trade_events, wording
 from trades_app.notifications.rendered import Rendered
 
 
@@ -51,18 +51,22 @@ def text_of(message: Message) -> str:
         raise Unreadable(f"The text of {message.key} cannot be made: {error}.") from error
 
 
-def rendered(message: Message) -> Rendered:
-    """What a chat gets of a message; raises `Unreadable`."""
-    return Rendered(text_of(message))
+def rendered(message: Message, numbers: str) -> Rendered:
+    """What a chat gets of a message, in its language of numbers; raises `Unreadable`."""
+    with wording.numbers(numbers):
+        return Rendered(text_of(message))
 
 
-def live_card(message: Message, trade: Trade, quote: tuple[float, float] | None) -> Rendered:
+def live_card(
+    message: Message, numbers: str, trade: Trade, quote: tuple[float, float] | None
+) -> Rendered:
     """What a signal's card shows now; raises `Unreadable`.
 
     ``quote`` is the present bid and ask, `None` where no tick moves the trade any more.
     """
     try:
-        text = signals.live_text(_data_of(message), trade, quote)
+        with wording.numbers(numbers):
+            text = signals.live_text(_data_of(message), trade, quote)
     except (msgspec.ValidationError, KeyError) as error:
         raise Unreadable(f"The text of {message.key} cannot be made: {error}.") from error
     return Rendered(text)

@@ -75,7 +75,7 @@ def announcement_text(
         "",
         f"📊 Setup Type: {setup_words(signal.setup_type)}",
         f"{'📈' if signal.direction.sign > 0 else '📉'} Direction: {signal.direction}",
-        f"💰 Entry: {instrument.show(entry)}",
+        f"💰 Entry: {wording.price(instrument, entry)}",
         *levels,
         f"⚖️ Risk:Reward: 1:{wording.short(signal.risk_reward_ratio)}",
         "",
@@ -150,4 +150,4 @@ def _with_open_part(
 
 def _level(instrument: Instrument, entry: Decimal, level: float, signal: TradingSignal) -> str:
     pips = (as_decimal(level) - entry) * signal.direction.sign / Decimal(str(instrument.pip))
-    return f"{instrument.show(level)} ({wording.signed(pips)} pips)"
+    return f"{wording.price(instrument, level)} ({wording.signed(pips)} pips)"

@@ -44,7 +44,7 @@ def text(data: Mapping[str, Any]) -> str:
 def update_text(update: TradeUpdate) -> str:
     """What followers read of an event; raises `KeyError` for one that is not announced."""
     trade, event, instrument = update.trade, update.event, update.instrument
-    price = "" if event.price is None else f" at {instrument.show(event.price)}"
+    price = "" if event.price is None else f" at {wording.price(instrument, event.price)}"
     lines = [
         *([wording.SIMULATED_FEED] if update.is_simulated else []),
         f"{_HEADLINES[event.kind]}{price}",
@@ -52,7 +52,7 @@ def update_text(update: TradeUpdate) -> str:
         _closed_line(event),
     ]
     if event.kind is EventKind.TP1_HIT:
-        lines.append(f"The stop moves to break-even, {instrument.show(trade.stop_loss)}")
+        lines.append(f"The stop moves to break-even, {wording.price(instrument, trade.stop_loss)}")
     else:
         multiple = "" if trade.r_multiple is None else f" = {wording.signed(trade.r_multiple)} R"
         result = wording.result(trade.profit_loss, trade.profit_loss_pips)

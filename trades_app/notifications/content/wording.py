@@ -1,7 +1,25 @@
-"""How every message writes money, pips, times and the mark of a simulated feed."""
+"""How every message writes prices, money, pips, times and the mark of a simulated feed."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from signals_app.market.instrument import Instrument
+
+#: Signs between thousands and before decimals, by the name of the language of numbers.
+NUMBERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "EN": (",", "."),
+        "DE": (".", ","),
+        "FR": ("\N{NARROW NO-BREAK SPACE}", ","),
+        "CH": ("\N{RIGHT SINGLE QUOTATION MARK}", "."),
+    }
+)
+_numbers: ContextVar[tuple[str, str]] = ContextVar("numbers", default=NUMBERS["EN"])
 
 #: Stands before anything else where the ticks are made up.
 SIMULATED_FEED = "🧪 SIMULATED FEED: these prices are made up 🧪"
@@ -28,9 +46,24 @@ def result(money: Decimal, pips: Decimal) -> str:
     return f"{signed_money(money)} ({signed(pips)} pips)"
 
 
+@contextmanager
+def numbers(language: str) -> Iterator[None]:
+    """Write numbers in this language meanwhile; raises `KeyError` for an unknown one."""
+    before = _numbers.set(NUMBERS[language])
+    try:
+        yield
+    finally:
+        _numbers.reset(before)
+
+
+def price(instrument: Instrument, value: float | Decimal) -> str:
+    """A price with the decimals that people know it by."""
+    return written(instrument.show(value))
+
+
 def signed_money(amount: Decimal) -> str:
     """Account currency to the cent: `-$1,325.00`."""
-    cents = f"{amount:+z,.2f}"
+    cents = written(f"{amount:+z,.2f}")
     return f"{cents[0]}${cents[1:]}"
 
 
@@ -43,4 +76,10 @@ def signed(number: Decimal) -> str:
 def short(number: Decimal | float) -> str:
     """A number to at most two decimals, without zeros that say nothing."""
     text = f"{number:z,.2f}"
-    return text.rstrip("0").rstrip(".")
+    return written(text.rstrip("0").rstrip("."))
+
+
+def written(number: str) -> str:
+    """A number as Python writes it, in the language of now."""
+    thousands, decimals = _numbers.get()
+    return number.translate({ord(","): thousands, ord("."): decimals})
