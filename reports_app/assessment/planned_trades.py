@@ -95,6 +95,9 @@ class TradeFollower:
 
     def results(self, plans: PlannedTrades, places: Int64s) -> Float64s:
         """Each trade's result in R, entered at the open of the candle at its place."""
+        # Only now: importing numba takes most of a second, which not every command should pay.
+        from reports_app.assessment.touches import next_touched
+
         candles, costs, last = self._candles, plans.costs, len(self._candles) - 1
         total = -costs.commission - costs.slippage
         left = np.arange(len(plans))
@@ -104,29 +107,34 @@ class TradeFollower:
         expiry = candles.time_ms[places] + self._maximum_ms
         nights = self._nights_open[places]
         halves = _Halves(np.zeros(len(plans), dtype=np.bool_), np.zeros(len(plans)))
+        market = np.array((candles.open, candles.high, candles.low), dtype=np.float64)
+        times = np.array(candles.time_ms, dtype=np.int64)
         while len(left):
-            i = at[left]
-            prices = _Prices.of(candles, i, entry[left], sign[left], spread[left])
-            is_expired, is_last = candles.time_ms[i] >= expiry[left], i == last
-            at[left] += 1
-            # Most candles lie between the levels, and that is quicker to see than what they do.
             level = np.where(halves.is_closed[left], halves.stop[left], -plans.stop[left])
             target = np.where(halves.is_closed[left], plans.target_2[left], plans.target_1[left])
-            touched = np.flatnonzero(prices.touch(level, target) | is_expired | is_last)
-            if not len(touched):
-                continue
-            trades, i = left[touched], i[touched]
-            one = _Step(
-                prices=prices.at(touched),
-                nights_open=self._nights_open[i] - nights[trades],
-                nights_close=self._nights_close[i] - nights[trades],
-                is_expired=is_expired[touched],
-                is_last=is_last[touched],
+            i = next_touched(
+                times,
+                market,
+                at[left],
+                entry[left],
+                sign[left],
+                spread[left],
+                expiry[left],
+                level,
+                target,
             )
-            won, is_done, after = _after_candle(one, plans.at(trades), halves.at(trades))
-            total[trades] += won
-            halves.is_closed[trades], halves.stop[trades] = after.is_closed, after.stop
-            left = np.delete(left, touched[is_done])
+            at[left] = i + 1
+            one = _Step(
+                prices=_Prices.of(candles, i, entry[left], sign[left], spread[left]),
+                nights_open=self._nights_open[i] - nights[left],
+                nights_close=self._nights_close[i] - nights[left],
+                is_expired=times[i] >= expiry[left],
+                is_last=i == last,
+            )
+            won, is_done, after = _after_candle(one, plans.at(left), halves.at(left))
+            total[left] += won
+            halves.is_closed[left], halves.stop[left] = after.is_closed, after.stop
+            left = left[~is_done]
         return total / plans.stop
 
 
@@ -149,21 +157,6 @@ class _Prices:
             _won(np.where(sign > 0, low, high), entry, sign, spread),
             _won(np.where(sign > 0, high, low), entry, sign, spread),
             _won(candles.close[places], entry, sign, spread),
-        )
-
-    def at(self, places: Int64s) -> "_Prices":
-        """Those of the trades at these places."""
-        return _Prices(
-            self.opened[places], self.worst[places], self.best[places], self.closed[places]
-        )
-
-    def touch(self, level: Float64s, target: Float64s) -> NDArray[np.bool_]:
-        """Whether the candle reaches the stop's level or the next target."""
-        return (
-            (self.worst <= level)
-            | (self.opened <= level)
-            | (self.best >= target)
-            | (self.opened >= target)
         )
 
 
