@@ -1,6 +1,7 @@
 """The terminal of every command: a console, plain tables, JSON and a progress bar."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from signals_app.market.rounding import unsigned_zeros
 
 _WIDTH = 110
 _MINUTE = 60.0
+_SIGNED_ZERO = re.compile(r"-0\.0(?!\d)")
 
 
 def console_on(output: OutputWrapper, *, width: int = _WIDTH) -> Console:
@@ -44,7 +46,9 @@ def print_lines(console: Console, *lines: str) -> None:
 
 def write_json(output: OutputWrapper, value: Any) -> None:
     """Print a value as one line of JSON."""
-    output.write(json.dumps(unsigned_zeros(value)))
+    written = json.dumps(value)
+    # To look at the text is quicker than to walk through a value that has no such zero.
+    output.write(json.dumps(unsigned_zeros(value)) if _SIGNED_ZERO.search(written) else written)
 
 
 def plain_table(*names: str) -> Table:

@@ -1,8 +1,9 @@
 """What a signal says of its score: the setup's name, the market structure, each timeframe."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from signals_app.confluence.scoring import Score, Views
+from signals_app.confluence.scoring import Reason, Score, Views
 from signals_app.confluence.setup import latest_break
 from signals_app.confluence.votes import break_name
 from signals_app.market.direction import Direction
@@ -27,11 +28,12 @@ UNDESCRIBED = Description("", "", (), "", "", "")
 
 def describe(views: Views, best: Score) -> Description:
     """What a signal with this score says."""
-    h4_context, h1_context, m15_context = (context(view, best) for view in views)
+    reasons = best.reasons
+    h4_context, h1_context, m15_context = (context(view, best.direction, reasons) for view in views)
     return Description(
         setup_type=setup_type(best),
         market_structure=market_structure(views, best.direction),
-        confluence_factors=tuple(r.text for r in best.reasons if r.points > 0),
+        confluence_factors=tuple(reason.text for reason in reasons if reason.points > 0),
         h4_context=h4_context,
         h1_context=h1_context,
         m15_context=m15_context,
@@ -54,12 +56,12 @@ def market_structure(views: Views, direction: Direction) -> str:
     return "NONE"
 
 
-def context(view: TimeframeView, best: Score) -> str:
-    """One timeframe in a sentence: its points and what earned them."""
-    votes = [reason for reason in best.reasons if reason.timeframe is view.timeframe]
+def context(view: TimeframeView, direction: Direction, reasons: Sequence[Reason]) -> str:
+    """One timeframe in a sentence: its points for ``direction`` and what earned them."""
+    votes = [reason for reason in reasons if reason.timeframe is view.timeframe]
     points = round(sum(reason.points for reason in votes), 2)
     maximum = sum(reason.maximum for reason in votes)
     earned = "; ".join(
         reason.text.removeprefix(f"{view.timeframe} ") for reason in votes if reason.points > 0
     )
-    return f"{points:g} of {maximum:g} points for {best.direction}: {earned or 'nothing'}."
+    return f"{points:g} of {maximum:g} points for {direction}: {earned or 'nothing'}."

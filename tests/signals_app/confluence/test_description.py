@@ -41,7 +41,8 @@ def test_market_structure_is_what_the_shortest_timeframe_did_last() -> None:
 def test_a_context_is_a_sentence_of_what_was_found() -> None:
     h4, h1, m15 = views(bullish_market())
 
-    assert context(m15, score(h4, h1, m15, Direction.BUY)) == (
+    reasons = score(h4, h1, m15, Direction.BUY).reasons
+    assert context(m15, Direction.BUY, reasons) == (
         "23.39 of 25 points for BUY: CHoCH up through 1,999, 4 candles ago; "
         "bullish FVG 1,999-2,001, strength 80, price inside; "
         "bullish sweep of SWING 1,995 to 1,994, 2 candles ago, score 0.85; "
