@@ -16,7 +16,7 @@ from goldtrader.models import ApiKey
 from signals_app.models import AuditEntry
 
 
-class Role(StrEnum):
+class StaffRole(StrEnum):
     """What somebody does here; each may also do what the ones before it may."""
 
     VIEWER = "viewer"
@@ -63,9 +63,9 @@ ADMINISTERS = OPERATES | {
     "trades_app.change_channel",
 }
 RIGHTS = {
-    Role.VIEWER: VIEWS,
-    Role.OPERATOR: OPERATES,
-    Role.ADMINISTRATOR: ADMINISTERS,
+    StaffRole.VIEWER: VIEWS,
+    StaffRole.OPERATOR: OPERATES,
+    StaffRole.ADMINISTRATOR: ADMINISTERS,
 }
 
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from signals_app.actor import Door
 from signals_app.admin.base import ReadOnlyAdmin
-from signals_app.admin.display import BAD, BUSY, NEUTRAL, labelled, moment
+from signals_app.admin.display import BUSY, GOOD, NEUTRAL, labelled, moment
 from signals_app.admin.filters import ColumnFilter
 from signals_app.models import AuditEntry
 from signals_app.services.audited_rows import followed_models
@@ -97,7 +97,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def time(self, entry: AuditEntry) -> SafeString | str:
         return moment(entry.at)
 
-    @labelled("door", {Door.ADMIN: NEUTRAL, Door.API: BUSY, Door.COMMAND: BAD, Door.SYSTEM: ""})
+    @labelled(
+        "door",
+        {Door.ADMIN: NEUTRAL, Door.API: GOOD, Door.COMMAND: BUSY, Door.BOT: GOOD, Door.SYSTEM: ""},
+    )
     def door_label(self, entry: AuditEntry) -> str:
         return entry.door
 

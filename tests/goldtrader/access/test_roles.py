@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from rest_framework.test import APIClient
 
-from goldtrader.access.roles import ADMINISTERS, OPERATES, RIGHTS, VIEWS, Role, make_groups
+from goldtrader.access.roles import ADMINISTERS, OPERATES, RIGHTS, VIEWS, StaffRole, make_groups
 from goldtrader.models import ApiKey
 from goldtrader.operations import health
 from signals_app.models import AuditEntry, Connector, Strategy
@@ -24,27 +24,31 @@ from trades_app.models import Message, Trade
 pytestmark = pytest.mark.django_db
 
 NOBODY, SUPERUSER = "nobody", "superuser"
-WHO = (NOBODY, *Role, SUPERUSER)
+WHO = (NOBODY, *StaffRole, SUPERUSER)
 
 #: Who may open each page of the admin, from whom on, and from whom on may add and change there.
 PAGES = {
-    "signals_app_analysis": (Role.VIEWER, None, None),
-    "signals_app_auditentry": (Role.ADMINISTRATOR, None, None),
-    "signals_app_connector": (Role.VIEWER, Role.ADMINISTRATOR, Role.ADMINISTRATOR),
-    "signals_app_connectorevent": (Role.VIEWER, None, None),
-    "signals_app_decision": (Role.VIEWER, None, None),
-    "signals_app_instrument": (Role.VIEWER, Role.ADMINISTRATOR, Role.ADMINISTRATOR),
-    "signals_app_measuredprobability": (Role.VIEWER, None, None),
-    "signals_app_pricecandle": (Role.VIEWER, None, None),
-    "signals_app_signal": (Role.VIEWER, None, None),
-    "signals_app_strategy": (Role.VIEWER, None, Role.ADMINISTRATOR),
-    "signals_app_streamposition": (Role.VIEWER, None, None),
-    "trades_app_channel": (Role.VIEWER, Role.ADMINISTRATOR, Role.ADMINISTRATOR),
-    "trades_app_message": (Role.VIEWER, None, None),
-    "trades_app_shadowtrade": (Role.VIEWER, None, None),
-    "trades_app_trade": (Role.VIEWER, None, None),
-    "reports_app_performancemetric": (Role.VIEWER, None, None),
-    "goldtrader_apikey": (Role.ADMINISTRATOR, Role.ADMINISTRATOR, Role.ADMINISTRATOR),
+    "signals_app_analysis": (StaffRole.VIEWER, None, None),
+    "signals_app_auditentry": (StaffRole.ADMINISTRATOR, None, None),
+    "signals_app_connector": (StaffRole.VIEWER, StaffRole.ADMINISTRATOR, StaffRole.ADMINISTRATOR),
+    "signals_app_connectorevent": (StaffRole.VIEWER, None, None),
+    "signals_app_decision": (StaffRole.VIEWER, None, None),
+    "signals_app_instrument": (StaffRole.VIEWER, StaffRole.ADMINISTRATOR, StaffRole.ADMINISTRATOR),
+    "signals_app_measuredprobability": (StaffRole.VIEWER, None, None),
+    "signals_app_pricecandle": (StaffRole.VIEWER, None, None),
+    "signals_app_signal": (StaffRole.VIEWER, None, None),
+    "signals_app_strategy": (StaffRole.VIEWER, None, StaffRole.ADMINISTRATOR),
+    "signals_app_streamposition": (StaffRole.VIEWER, None, None),
+    "trades_app_channel": (StaffRole.VIEWER, StaffRole.ADMINISTRATOR, StaffRole.ADMINISTRATOR),
+    "trades_app_message": (StaffRole.VIEWER, None, None),
+    "trades_app_shadowtrade": (StaffRole.VIEWER, None, None),
+    "trades_app_trade": (StaffRole.VIEWER, None, None),
+    "reports_app_performancemetric": (StaffRole.VIEWER, None, None),
+    "goldtrader_apikey": (
+        StaffRole.ADMINISTRATOR,
+        StaffRole.ADMINISTRATOR,
+        StaffRole.ADMINISTRATOR,
+    ),
     "auth_user": (SUPERUSER, SUPERUSER, SUPERUSER),
     "auth_group": (SUPERUSER, SUPERUSER, SUPERUSER),
     "django_celery_beat_periodictask": (SUPERUSER, SUPERUSER, SUPERUSER),
@@ -53,17 +57,17 @@ PAGES = {
 }
 #: From whom on each action of a list is offered.
 ACTIONS = {
-    ("signals_app_connector", "revoke"): Role.OPERATOR,
-    ("signals_app_connector", "let_in_again"): Role.ADMINISTRATOR,
-    ("signals_app_signal", "cancel_waiting_trade"): Role.OPERATOR,
-    ("signals_app_strategy", "begin_shadow"): Role.ADMINISTRATOR,
-    ("signals_app_strategy", "make_live"): Role.ADMINISTRATOR,
-    ("signals_app_strategy", "retire_shadow"): Role.ADMINISTRATOR,
-    ("trades_app_channel", "check_now"): Role.ADMINISTRATOR,
-    ("trades_app_channel", "take_new_id"): Role.ADMINISTRATOR,
+    ("signals_app_connector", "revoke"): StaffRole.OPERATOR,
+    ("signals_app_connector", "let_in_again"): StaffRole.ADMINISTRATOR,
+    ("signals_app_signal", "cancel_waiting_trade"): StaffRole.OPERATOR,
+    ("signals_app_strategy", "begin_shadow"): StaffRole.ADMINISTRATOR,
+    ("signals_app_strategy", "make_live"): StaffRole.ADMINISTRATOR,
+    ("signals_app_strategy", "retire_shadow"): StaffRole.ADMINISTRATOR,
+    ("trades_app_channel", "check_now"): StaffRole.ADMINISTRATOR,
+    ("trades_app_channel", "take_new_id"): StaffRole.ADMINISTRATOR,
     ("trades_app_channel", "delete_selected"): SUPERUSER,
-    ("trades_app_message", "retry"): Role.OPERATOR,
-    ("trades_app_trade", "close_by_hand"): Role.OPERATOR,
+    ("trades_app_message", "retry"): StaffRole.OPERATOR,
+    ("trades_app_trade", "close_by_hand"): StaffRole.OPERATOR,
     ("auth_user", "delete_selected"): SUPERUSER,
     ("auth_group", "delete_selected"): SUPERUSER,
     ("goldtrader_apikey", "delete_selected"): SUPERUSER,
@@ -81,7 +85,7 @@ ACTIONS = {
 def user_of(who: str) -> User:
     """Make a member of the staff with this role."""
     user = User.objects.create_user(who, is_staff=True, is_superuser=who == SUPERUSER)
-    if who in {*Role}:
+    if who in {*StaffRole}:
         user.groups.add(Group.objects.get(name=who))
     return user
 
@@ -208,7 +212,7 @@ def test_links_to_pages_that_are_closed_are_no_links() -> None:
     url = reverse("admin:signals_app_signal_change", args=(trade.signal_id,))
     listing = reverse("admin:trades_app_message_changelist")
 
-    assert url in client_of(Role.VIEWER).get(listing).content.decode()
+    assert url in client_of(StaffRole.VIEWER).get(listing).content.decode()
     shown = with_rights("view_message").get(listing).content.decode()
     assert trade.signal_id in shown
     assert url not in shown
@@ -249,8 +253,8 @@ def new_key(client: Client, scope: str) -> bool:
     ("who", "scopes"),
     [
         (NOBODY, set()),
-        (Role.OPERATOR, set()),
-        (Role.ADMINISTRATOR, {"read", "connector"}),
+        (StaffRole.OPERATOR, set()),
+        (StaffRole.ADMINISTRATOR, {"read", "connector"}),
         (SUPERUSER, {"read", "connector", "admin"}),
     ],
 )
@@ -267,7 +271,7 @@ def test_the_right_to_make_keys_alone_makes_none() -> None:
 def test_an_administrator_does_not_touch_keys_that_change_everything() -> None:
     key, _ = ApiKey.objects.create_key(name="root", scope="admin")
     url = reverse("admin:goldtrader_apikey_change", args=(key.pk,))
-    client = client_of(Role.ADMINISTRATOR)
+    client = client_of(StaffRole.ADMINISTRATOR)
 
     assert client.get(url).status_code == 200
     assert client.post(url, {"name": "mine", "symbols": "[]", "revoked": "on"}).status_code == 403
@@ -276,7 +280,7 @@ def test_an_administrator_does_not_touch_keys_that_change_everything() -> None:
 
 
 def test_an_operator_cuts_off_and_lets_nobody_in() -> None:
-    client = client_of(Role.OPERATOR)
+    client = client_of(StaffRole.OPERATOR)
     listing = reverse("admin:signals_app_connector_changelist")
 
     client.post(listing, {"action": "revoke", "_selected_action": ["mt5"]})
@@ -286,7 +290,7 @@ def test_an_operator_cuts_off_and_lets_nobody_in() -> None:
 
 
 def test_a_viewer_changes_nothing_by_any_action() -> None:
-    client = client_of(Role.VIEWER)
+    client = client_of(StaffRole.VIEWER)
     before = AuditEntry.objects.count()
     for (page, action), _ in ACTIONS.items():
         url = reverse(f"admin:{page}_changelist")
@@ -335,9 +339,9 @@ def test_every_url_of_the_admin_refuses_a_stranger_and_staff_without_rights() ->
 
 
 def test_roles_are_made_anew_with_just_their_rights() -> None:
-    operator = Group.objects.get(name=Role.OPERATOR)
+    operator = Group.objects.get(name=StaffRole.OPERATOR)
     operator.permissions.add(Permission.objects.get(codename="change_user"))
-    Group.objects.get(name=Role.VIEWER).delete()
+    Group.objects.get(name=StaffRole.VIEWER).delete()
 
     make_groups()
 
