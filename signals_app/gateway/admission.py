@@ -13,8 +13,8 @@ from signals_app.gateway.message_sender import MessageSender
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session_leases import SessionLeases
 from signals_app.gateway.session_name import SessionName
+from signals_app.gateway.session_socket import SessionSocket
 from signals_app.gateway.tick_writer import TickWriter
-from signals_app.gateway.transport import GatewayConnection
 from signals_app.services.connectors import Permit
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Admission:
     def __init__(
         self,
         database: GatewayDatabase,
-        socket: GatewayConnection,
+        socket: SessionSocket,
         connection: Connection,
         name: SessionName,
         leases: SessionLeases,

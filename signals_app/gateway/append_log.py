@@ -130,6 +130,10 @@ class AppendLog:
                 return JoinResult(Role.ACTIVE, self._states[symbol], taken_from)
         raise StreamUnavailable(f"the state of {symbol} keeps changing")
 
+    async def state(self, symbol: str) -> StreamState:
+        """How far the symbol's stream goes by now. Raises `StreamUnavailable`."""
+        return (await self._read(symbol))[0] or StreamState()
+
     async def append(
         self, requests: Sequence[AppendRequest], now_ms: int | None
     ) -> list[AppendResult]:

@@ -15,6 +15,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from signals_app.gateway import metrics
+from signals_app.gateway.http_entry import HttpEntry
 from signals_app.gateway.listening_socket import listen
 from signals_app.gateway.places import Network, Places
 from signals_app.gateway.transport import GatewayConnection
@@ -50,8 +51,12 @@ async def open_server(
     endpoint: Endpoint,
     places: Places,
     serve_one: Callable[[GatewayConnection], Awaitable[None]],
+    entry: HttpEntry | None = None,
 ) -> Server:
-    """Listen, and serve every WebSocket connection; raises `CannotServe`."""
+    """Listen, serve every WebSocket connection, and let ``entry`` answer what is posted.
+
+    Raises `CannotServe`.
+    """
     tls = _tls(endpoint.certificate, endpoint.private_key)
     # Two lines for each connection would let strangers fill the log.
     logger = logging.getLogger("signals_app.gateway.websockets")
@@ -89,7 +94,7 @@ async def open_server(
         process_request=_route,
         server_header=None,
         create_connection=cast(
-            "type[ServerConnection]", partial(GatewayConnection, listening=listening)
+            "type[ServerConnection]", partial(GatewayConnection, listening=listening, entry=entry)
         ),
         logger=logger,
     )

@@ -49,6 +49,11 @@ class MessageSender:
         self._acks[symbol] = seq
         self._has_work.set()
 
+    async def flushed(self) -> None:
+        """Wait until what was said is sent, but for acknowledgements."""
+        while self._outgoing:  # noqa: ASYNC110 - `run` is about to send it
+            await asyncio.sleep(0)
+
     async def run(self) -> None:
         """Send until the connection is to be closed, and close it.
 

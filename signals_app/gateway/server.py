@@ -5,11 +5,9 @@ Several gateways can serve one Redis: whose ticks count and what is stored is de
 
 import asyncio
 import signal
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +19,10 @@ from websockets.asyncio.server import Server
 from signals_app.gateway import tokens
 from signals_app.gateway.append_log import AppendLog
 from signals_app.gateway.background import BackgroundTasks
+from signals_app.gateway.clock import wall_ms
 from signals_app.gateway.connection import Connection
 from signals_app.gateway.event_writer import EventWriter
+from signals_app.gateway.http_entry import HttpEntry
 from signals_app.gateway.known_addresses import KnownAddresses
 from signals_app.gateway.lease import LeaseTimeouts
 from signals_app.gateway.limits import Limits
@@ -31,6 +31,7 @@ from signals_app.gateway.name_lease import NameLeases
 from signals_app.gateway.places import Network, PlaceLimits, Places
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session import ConnectorSession, Services
+from signals_app.gateway.session_socket import SessionSocket
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.stream_store import StreamStore
 from signals_app.gateway.supervision import SessionSupervisor
@@ -101,6 +102,14 @@ class Gateway:
         known = KnownAddresses(self._redis)
         self._places = Places(options.places, known)
         self._sessions = SessionSupervisor(database, self._tasks, known)
+        self._entry = HttpEntry(
+            self._services,
+            self._sessions,
+            self._tasks,
+            self._verify,
+            make=self._session,
+            has_room=self._has_room,
+        )
         self._server: Server | None = None
 
     @property
@@ -115,7 +124,7 @@ class Gateway:
         options, sessions, tasks = self._options, self._sessions, self._tasks
         if options.metrics_port:
             serve_metrics(options.host, options.metrics_port)
-        self._server = await open_server(options.endpoint, self._places, self._serve)
+        self._server = await open_server(options.endpoint, self._places, self._serve, self._entry)
         tasks.repeat(sessions.close_overdue, options.watch_interval)
         tasks.repeat(sessions.check_leases, options.watch_interval)
         tasks.repeat(sessions.close_revoked, options.revocation_interval)
@@ -140,20 +149,23 @@ class Gateway:
         await self._redis.aclose()
 
     async def _serve(self, socket: GatewayConnection) -> None:
-        options = self._options
-        connection = Connection(self._verify, time.time_ns() // 1_000_000, options.limits)
-        has_room = partial(self._sessions.has_room, options.maximum_connections)
-        session = ConnectorSession(
-            self._services,
-            socket,
-            connection,
-            on_admitted=self._sessions.admitted,
-            has_room=has_room,
-        )
-        if has_room():
+        session = self._session(socket)
+        if self._has_room():
             await self._sessions.serve(session)
         else:
             await session.turn_away()
+
+    def _session(self, socket: SessionSocket) -> ConnectorSession:
+        return ConnectorSession(
+            self._services,
+            socket,
+            Connection(self._verify, wall_ms(), self._options.limits),
+            on_admitted=self._sessions.admitted,
+            has_room=self._has_room,
+        )
+
+    def _has_room(self) -> bool:
+        return self._sessions.has_room(self._options.maximum_connections)
 
     def _verify(self, token: str, now: float) -> Claims:
         return tokens.verify(self._options.keys, token, now=now)

@@ -43,8 +43,8 @@ from signals_app.gateway.name_lease import NameLeases
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session_leases import SessionLeases
 from signals_app.gateway.session_name import SessionName
+from signals_app.gateway.session_socket import SessionSocket
 from signals_app.gateway.tick_writer import TickWriter
-from signals_app.gateway.transport import GatewayConnection
 from signals_app.gateway.wakers import PipelineWakers
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Services:
 
 
 class ConnectorSession:
-    """One accepted WebSocket connection.
+    """One connector's conversation, over a WebSocket connection or over requests.
 
     ``on_admitted`` is called when its connector is let in, ``has_room`` says whether it can be.
     """
@@ -75,7 +75,7 @@ class ConnectorSession:
     def __init__(
         self,
         services: Services,
-        socket: GatewayConnection,
+        socket: SessionSocket,
         connection: Connection,
         on_admitted: Callable[["ConnectorSession"], None],
         has_room: Callable[[], bool],
@@ -149,6 +149,12 @@ class ConnectorSession:
         self.carry_out(self.connection.turn_away())
         with suppress(TimeoutError, ConnectionClosed):
             await self._sender.run()
+
+    async def settled(self) -> None:
+        """Wait until what was heard is stored and what was said of it is sent."""
+        await self._ticks.drained()
+        if not self.ended.is_set():
+            await self._sender.flushed()
 
     async def drain(self) -> None:
         """Take in no more, store and acknowledge what was taken in, and close the connection."""

@@ -11,10 +11,13 @@ from websockets.protocol import Event
 from websockets.server import ServerProtocol
 
 from signals_app.gateway.bounded_protocol import BoundedProtocol
+from signals_app.gateway.http_connection import HttpConnection
+from signals_app.gateway.http_entry import HttpEntry
 from signals_app.gateway.listening_socket import ListeningSocket
 from signals_app.gateway.places import ConnectionPlace, Stage
 
 _MAX_UNSENT_BYTES: Final = 1 << 20
+_POST: Final = b"POST "
 
 
 class GatewayConnection(ServerConnection):
@@ -26,11 +29,15 @@ class GatewayConnection(ServerConnection):
         server: Server,
         *,
         listening: ListeningSocket,
+        entry: HttpEntry | None = None,
         **options: Any,
     ) -> None:
         self._bounded = BoundedProtocol(logger=protocol.logger)
         super().__init__(self._bounded, server, **options)
         self._listening = listening
+        self._entry = entry
+        # What came before it is known whether the peer posts; afterwards `None`.
+        self._opening: bytes | None = b""
         self._place: ConnectionPlace | None = None
         self._is_queue_full = False
         self._next_turn: asyncio.Handle | None = None
@@ -42,8 +49,7 @@ class GatewayConnection(ServerConnection):
     def let_in(self) -> None:
         """Allow what a connector may send from now on."""
         self._bounded.let_in()
-        if self._place is not None:
-            self._listening.places.free(self._place)
+        self._free_place()
 
     @property
     def address(self) -> str | None:
@@ -64,6 +70,14 @@ class GatewayConnection(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Read; but drop a peer that makes us answer and never reads the answers."""
+        if self._opening is not None:
+            self._opening += data
+            if len(self._opening) < len(_POST) and _POST.startswith(self._opening):
+                return
+            data, self._opening = self._opening, None
+            if self._entry is not None and data.startswith(_POST):
+                self._hand_over(self._entry, data)
+                return
         super().data_received(data)
         if self._bounded.is_held and self._next_turn is None:
             self.transport.pause_reading()
@@ -76,6 +90,19 @@ class GatewayConnection(ServerConnection):
         if self.request is None:
             self._advance(Stage.ASKED)
         super().process_event(event)
+
+    def _hand_over(self, entry: HttpEntry, data: bytes) -> None:
+        """Let requests be answered on this connection, which is no WebSocket."""
+        transport, self.transport = self.transport, _NoTransport()
+        http = HttpConnection(transport, entry, self.address, self.verified, self._free_place)
+        transport.set_protocol(http)
+        # For the server of WebSockets this peer is gone.
+        self.connection_lost(None)
+        http.data_received(data)
+
+    def _free_place(self) -> None:
+        if self._place is not None:
+            self._listening.places.free(self._place)
 
     def _take_turn(self) -> None:
         """Go on with what was held back."""
@@ -99,3 +126,10 @@ class GatewayConnection(ServerConnection):
     def _advance(self, stage: Stage) -> None:
         if self._place is not None:
             self._listening.places.advance(self._place, stage)
+
+
+class _NoTransport(asyncio.Transport):
+    """What is left to a connection whose line was handed over."""
+
+    def abort(self) -> None:
+        """Nothing is left to end."""

@@ -407,7 +407,7 @@ def test_a_revoked_client_is_closed_and_stops(
 
 def test_the_request_for_a_token_is_answered_as_printed() -> None:
     page = (REFERENCE / "wire.md").read_text(encoding="utf-8")
-    request, answer = re.findall(r"^```http\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    request, answer = re.findall(r"^```http\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[:2]
     (method, address, _), body = request.split("\n")[0].split(), request.partition("\n\n")[2]
     wanted, printed = json.loads(body), json.loads(answer.partition("\n\n")[2])
     given = caller("connector", wanted["name"], wanted["symbols"]).post(
