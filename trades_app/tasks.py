@@ -4,6 +4,7 @@ import threading
 
 import structlog
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from signals_app.pipeline.stream import TicksMissing
@@ -54,6 +55,12 @@ def deliver() -> None:
         delivery.deliver(start_another=deliver.delay)
     finally:
         _SENDERS.release()
+
+
+@worker_shutting_down.connect
+def stop_delivering(**_: object) -> None:
+    """Settle the calls that are under way, and make no more, so that none is in doubt later."""
+    delivery.stop_soon()
 
 
 @shared_task(name="trades_app.tasks.watch_feed")

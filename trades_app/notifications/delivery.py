@@ -3,6 +3,7 @@
 What a failed call means for the next one is decided here; see docs/operations/delivery.md.
 """
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -43,6 +44,14 @@ possible_duplicates = Counter(
 _PATIENCE_SECONDS = 1.5
 
 
+_stopping = threading.Event()
+
+
+def stop_soon() -> None:
+    """Let this process make no further call: it is about to end, and should settle what it made."""
+    _stopping.set()
+
+
 def deliver(*, seconds: float = 20.0, start_another: Callable[[], object] | None = None) -> int:
     """Serve the channels that have something to do, until none has or the time is over.
 
@@ -55,7 +64,7 @@ def deliver(*, seconds: float = 20.0, start_another: Callable[[], object] | None
     ends_at = time.monotonic() + seconds
     served: set[int] = set()
     calls = 0
-    while time.monotonic() < ends_at:
+    while time.monotonic() < ends_at and not _stopping.is_set():
         channel = lanes.take(excluding=served)
         if channel is None:
             break
@@ -63,8 +72,10 @@ def deliver(*, seconds: float = 20.0, start_another: Callable[[], object] | None
         if start_another is not None and lanes.ready().exclude(pk__in=served).exists():
             start_another()
         try:
-            while time.monotonic() < ends_at and lanes.keep(channel) and _step(channel):
+            while not _stopping.is_set() and lanes.keep(channel) and _step(channel):
                 calls += 1
+                if time.monotonic() > ends_at:
+                    break
         finally:
             lanes.release(channel)
     return calls

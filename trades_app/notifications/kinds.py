@@ -9,7 +9,7 @@ import msgspec
 from trades_app.lifecycle.trade import Trade
 from trades_app.models import Message
 from trades_app.notifications.content import alerts, signals, trade_events, wording
-from trades_app.notifications.rendered import Rendered
+from trades_app.notifications.rendered import Rendered, cut, utf16_length
 
 
 class Unreadable(ValueError):  # noqa: N818 - the data is
@@ -73,8 +73,16 @@ def live_card(
 
 
 def marked_as_repeated(content: Rendered) -> Rendered:
-    """The content with a line that says so: it may stand there already, and nobody trades twice."""
-    return replace(content, text=f"{content.text}\n{REPEATED}")
+    """The content with a line that says so: it may stand there already, and nobody trades twice.
+
+    A text without room is cut for it; markup cannot be cut, and goes without.
+    """
+    line = f"\n{REPEATED}"
+    lacking = utf16_length(line) - content.room
+    if lacking > 0 and content.is_html:
+        return content
+    kept = cut(content.text, utf16_length(content.text) - max(0, lacking))
+    return replace(content, text=kept + line)
 
 
 #: The last line of what may have been sent before.

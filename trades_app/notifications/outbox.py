@@ -19,7 +19,7 @@ from signals_app.models import Signal
 from signals_app.services import audit
 from signals_app.services.audit import Change
 from trades_app.models import Channel, ChannelDelivery, Message
-from trades_app.notifications import channels
+from trades_app.notifications import channels, lanes
 from trades_app.notifications.channels import Directory
 from trades_app.notifications.telegram import bot
 from trades_app.notifications.telegram.outcomes import Accepted
@@ -244,8 +244,8 @@ def _sum_up(delivery: ChannelDelivery) -> None:
 
 
 def unsent() -> int:
-    """How many deliveries can still be made: their channel is there, and not parked."""
-    if not bot.is_configured():
+    """How many deliveries can still be made: neither their channel nor the bot is parked."""
+    if not bot.is_configured() or lanes.is_bot_parked():
         return 0
     of_open = ChannelDelivery.objects.filter(
         status__in=ChannelDelivery.UNSENT, channel__is_active=True

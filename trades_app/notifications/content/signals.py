@@ -14,9 +14,7 @@ from signals_app.probability.estimate import Measured
 from trades_app.lifecycle import risk
 from trades_app.lifecycle.trade import Trade
 from trades_app.notifications.content import wording
-
-#: Telegram refuses longer messages.
-MAXIMUM_LENGTH = 4096
+from trades_app.notifications.rendered import MAXIMUM_TEXT, cut
 
 _SETUP_WORDS = {"FVG": "FVG", "OB": "Order Block", "LIQUIDITY_SWEEP": "Liquidity Sweep"}
 _PROGRESS_BLOCKS = 10
@@ -97,7 +95,7 @@ def announcement_text(
         "📊 LIVE UPDATES 📊",
         *_live_lines(announcement.trade, instrument, quote),
     ]
-    return "\n".join(lines)[:MAXIMUM_LENGTH]
+    return cut("\n".join(lines), MAXIMUM_TEXT)
 
 
 def setup_words(setup_type: str) -> str:
