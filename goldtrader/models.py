@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from rest_framework_api_key.models import AbstractAPIKey
 
 from signals_app.connector_names import LONGEST_NAME
+from signals_app.market.symbols import is_list_of_symbols, symbols_in
 from signals_app.services.api_keys import KeyRights
 
 
@@ -38,13 +40,22 @@ class ApiKey(AbstractAPIKey):
         with transaction.atomic():
             super().save(*args, **options)
 
+    def clean(self) -> None:
+        """Refuse symbols that no token could carry, and a connector's key without any."""
+        super().clean()
+        if self.symbols is None:  # an empty field
+            self.symbols = []
+        is_connectors = self.scope == self.Scope.CONNECTOR
+        if not is_list_of_symbols(self.symbols) or (is_connectors and not self.symbols):
+            raise ValidationError({"symbols": 'Give a list of symbols, such as ["XAUUSD"].'})
+
     @property
     def rights(self) -> KeyRights:
         """What the key may get tokens for."""
         if self.scope == self.Scope.ADMIN:
             return KeyRights(self.name, None)
         symbols = self.symbols if self.scope == self.Scope.CONNECTOR else ()
-        return KeyRights(self.name, frozenset(symbols))
+        return KeyRights(self.name, symbols_in(symbols))
 
     def __str__(self) -> str:
         return f"{self.name} ({self.scope})"

@@ -80,7 +80,7 @@ class ConnectorAdmin(ModelAdmin):
 
     @admin.display(description="symbols")
     def allowed_symbols(self, connector: Connector) -> str:
-        return ", ".join(connector.symbols) or "-"
+        return ", ".join(sorted(connector.may_send)) or "-"
 
     @admin.display(description="roles")
     def roles_by_symbol(self, connector: Connector) -> str:

@@ -14,6 +14,20 @@ class UnknownSymbol(ValueError):  # noqa: N818 - it says what was found
     """No instrument is called so; the sentence says which ones there are, near names first."""
 
 
+def symbols_in(listed: object) -> frozenset[str]:
+    """The symbols of a list as somebody wrote it by hand; whatever else is in it counts nothing."""
+    if not isinstance(listed, list | tuple | set | frozenset):
+        return frozenset()
+    return frozenset(each for each in listed if isinstance(each, str) and SYMBOL.fullmatch(each))
+
+
+def is_list_of_symbols(listed: object) -> bool:
+    """Whether it is a list of symbols and nothing else."""
+    return isinstance(listed, list) and all(
+        isinstance(each, str) and SYMBOL.fullmatch(each) for each in listed
+    )
+
+
 def normalised_symbol(text: str) -> str:
     """The one spelling of a symbol, in capitals; raises `UnknownSymbol` for what cannot be one."""
     symbol = text.strip().upper()

@@ -1,9 +1,12 @@
 """Who may send ticks, and what they reported."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 
 from signals_app.connector_codes import ConnectorEventCode
+from signals_app.connector_names import CONNECTOR_NAME, LONGEST_NAME, NAME_RULE
+from signals_app.market.symbols import is_list_of_symbols, symbols_in
 from signals_app.models import fields
 
 
@@ -15,7 +18,7 @@ class Connector(models.Model):
         default=list, help_text='what it may send, whatever its token says, e.g. ["XAUUSD"]'
     )
     owner = models.CharField(
-        max_length=50,
+        max_length=LONGEST_NAME,
         blank=True,
         help_text="name of the API key that gets its tokens, beside a key of the connector's name",
     )
@@ -33,6 +36,18 @@ class Connector(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name or symbols that no token could carry."""
+        if self._state.adding and not CONNECTOR_NAME.fullmatch(self.name):
+            raise ValidationError({"name": f"This is no connector's name: {NAME_RULE}."})
+        if not is_list_of_symbols(self.symbols):
+            raise ValidationError({"symbols": 'Give a list of symbols, such as ["XAUUSD"].'})
+
+    @property
+    def may_send(self) -> frozenset[str]:
+        """The symbols that it may send, whatever its tokens say."""
+        return symbols_in(self.symbols)
 
     def belongs_to(self, key_name: str) -> bool:
         """Whether a key of this name gets the connector's tokens."""

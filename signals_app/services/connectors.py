@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from signals_app.connector_codes import ConnectorEventCode
@@ -79,7 +79,7 @@ def allow_connector(name: str, symbols: Sequence[str], key: KeyRights) -> Connec
             raise ConnectorRevoked(f"The connector {name} is revoked.")
         _require(
             symbols,
-            connector.symbols,
+            connector.may_send,
             f"The connector {name} may not send {{}}: add it to its symbols in the admin first.",
         )
         note_token(connector, symbols)
@@ -136,6 +136,16 @@ def set_symbols(name: str, symbols: Sequence[str]) -> Connector:
     return connector
 
 
+def widen(key_name: str, symbols: Sequence[str]) -> None:
+    """Let the connectors of a key that are known send these symbols too, as its operator says."""
+    with transaction.atomic():
+        mine = Connector.objects.filter(Q(name=key_name) | Q(owner=key_name))
+        for connector in mine.select_for_update().order_by("name"):
+            if not connector.may_send.issuperset(symbols):
+                connector.symbols = sorted(connector.may_send.union(symbols))
+                connector.save(update_fields=("symbols",))
+
+
 def permits(tokens: Sequence[TokenRights]) -> list[Permit]:
     """What each token still lets its connector do, in two queries for all."""
     names = {token.connector for token in tokens}
@@ -152,7 +162,7 @@ def _permit(
     start = connector.tokens_from
     if start is not None and token.issued_at < start.timestamp():
         return Permit("the token is older than the connector's last revocation")
-    allowed = frozenset(connector.symbols)
+    allowed = connector.may_send
     if not token.key:
         return Permit("", allowed)
     key = keys.get(token.key)

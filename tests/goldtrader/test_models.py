@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import ValidationError
 
 from goldtrader.models import ApiKey
 from signals_app.models import Connector
@@ -44,3 +45,30 @@ def test_connectors_of_before_belong_to_the_key_whose_name_covers_most_of_theirs
         "mt5-london-2": "mt5-london",
         "paris": "",
     }
+
+
+@pytest.mark.parametrize(
+    ("scope", "symbols", "is_fine"),
+    [
+        ("connector", ["XAUUSD"], True),
+        ("connector", [], False),
+        ("connector", "XAUUSD", False),
+        ("connector", [{"a": 1}], False),
+        ("read", [], True),
+        ("read", None, True),
+        ("read", "XAUUSD", False),
+    ],
+)
+def test_a_key_whose_symbols_make_no_sense_is_refused(
+    scope: str, symbols: object, is_fine: bool
+) -> None:
+    key = ApiKey(name="mt5", scope=scope, symbols=symbols)
+    if is_fine:
+        key.clean()
+        return
+    with pytest.raises(ValidationError, match="Give a list of symbols"):
+        key.clean()
+
+
+def test_a_stored_key_whose_symbols_make_no_sense_gets_no_tokens() -> None:
+    assert ApiKey(name="mt5", scope="connector", symbols=[["X"], 7]).rights.symbols == frozenset()

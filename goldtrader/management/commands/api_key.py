@@ -4,11 +4,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from goldtrader.models import ApiKey
 from signals_app.connector_names import CONNECTOR_NAME, LONGEST_NAME, NAME_RULE
 from signals_app.management.database import add_data_dir_argument, open_database
 from signals_app.market.symbols import UnknownSymbol, listed_symbols
+from signals_app.services.connectors import widen
 
 
 class Command(BaseCommand):
@@ -46,7 +48,9 @@ class Command(BaseCommand):
             symbols = sorted(listed_symbols(options["symbols"])) if is_connectors else []
         except UnknownSymbol as error:
             raise CommandError(str(error), returncode=2) from None
-        with open_database(options["data_dir"], by="api_key"):
+        with open_database(options["data_dir"], by="api_key"), transaction.atomic():
             _, key = ApiKey.objects.create_key(name=name, scope=scope, symbols=symbols)
+            if is_connectors:
+                widen(name, symbols)
         self.stderr.write(f"A key of scope {scope} for {name}. It is not shown again:")
         self.stdout.write(key)

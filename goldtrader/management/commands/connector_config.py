@@ -7,11 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from goldtrader.models import ApiKey
 from goldtrader.stack.connector_zip import write_zip
 from goldtrader.stack.remote_connector import RemoteConnector, RemoteConnectorError, describe
 from signals_app.management.database import add_data_dir_argument, open_database
+from signals_app.services.connectors import widen
 
 
 class Command(BaseCommand):
@@ -50,7 +52,8 @@ class Command(BaseCommand):
         except OSError as error:
             sentence = f"{file} cannot be written: {error.strerror}; give another --zip"
             raise CommandError(sentence, returncode=2) from None
-        with open_database(directory, by="connector_config"):
+        with open_database(directory, by="connector_config"), transaction.atomic():
+            widen(connector.name, connector.symbols)
             _, key = ApiKey.objects.create_key(
                 name=connector.name,
                 scope=ApiKey.Scope.CONNECTOR,

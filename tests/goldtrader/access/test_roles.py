@@ -244,7 +244,8 @@ def test_rights_that_would_give_every_other_give_nothing(right: str) -> None:
 def new_key(client: Client, scope: str) -> bool:
     before = ApiKey.objects.count()
     client.post(
-        reverse("admin:goldtrader_apikey_add"), {"name": "new", "scope": scope, "symbols": "[]"}
+        reverse("admin:goldtrader_apikey_add"),
+        {"name": "new", "scope": scope, "symbols": '["XAUUSD"]'},
     )
     return ApiKey.objects.count() > before
 

@@ -122,7 +122,7 @@ def form_of(client: Client, url: str) -> dict[str, Any]:
                     many = [getattr(each, "pk", each) for each in value]
                     sent[field.html_name] = many
                 case _:
-                    sent[field.html_name] = field.field.prepare_value(value)
+                    sent[field.html_name] = value
     return sent
 
 

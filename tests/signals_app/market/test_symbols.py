@@ -8,8 +8,10 @@ from signals_app.market.instrument import DEFAULT_INSTRUMENTS
 from signals_app.market.symbols import (
     UnknownSymbol,
     find_instrument,
+    is_list_of_symbols,
     listed_symbols,
     normalised_symbol,
+    symbols_in,
 )
 
 KNOWN = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
@@ -51,3 +53,21 @@ def test_a_list_with_anything_else_is_refused_whole(text: str) -> None:
     with pytest.raises(UnknownSymbol, match=r"are no symbols: use e\.g\. XAUUSD,EURUSD") as refused:
         listed_symbols(text)
     assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("listed", "found", "is_list"),
+    [
+        (["XAUUSD", "EURUSD.r"], {"XAUUSD", "EURUSD.r"}, True),
+        ([], set(), True),
+        (["XAUUSD", 7, None, ["EURUSD"], "x y"], {"XAUUSD"}, False),
+        ("XAUUSD", set(), False),
+        ({"XAUUSD": 1}, set(), False),
+        (None, set(), False),
+    ],
+)
+def test_of_a_list_by_hand_what_is_no_symbol_counts_nothing(
+    listed: object, found: set[str], is_list: bool
+) -> None:
+    assert symbols_in(listed) == found
+    assert is_list_of_symbols(listed) is is_list

@@ -1,6 +1,9 @@
 """Connectors and their events as rows."""
 
+from typing import Any
+
 import pytest
+from django.core.exceptions import ValidationError
 
 from signals_app.models import Connector, ConnectorEvent
 
@@ -21,3 +24,20 @@ def test_the_newest_event_comes_first() -> None:
         ConnectorEvent.objects.create(connector="mt5", code=code)
     times = list(ConnectorEvent.objects.values_list("happened_at", flat=True))
     assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("columns", "wrong"),
+    [
+        ({"name": "mt 5", "symbols": ["XAUUSD"]}, "name"),
+        ({"name": "mt5\0", "symbols": ["XAUUSD"]}, "name"),
+        ({"name": "mt5", "symbols": "XAUUSD"}, "symbols"),
+        ({"name": "mt5", "symbols": {"XAUUSD": 1}}, "symbols"),
+        ({"name": "mt5", "symbols": [["XAUUSD"]]}, "symbols"),
+        ({"name": "mt5", "symbols": ["XAU USD"]}, "symbols"),
+    ],
+)
+def test_a_row_that_no_token_could_serve_is_refused(columns: dict[str, Any], wrong: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Connector(**columns).clean()
+    assert set(refused.value.message_dict) == {wrong}

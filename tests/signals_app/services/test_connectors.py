@@ -24,6 +24,7 @@ from signals_app.services.connectors import (
     permits,
     record_connector_event,
     report_connector_event,
+    widen,
 )
 from tests.signals_app.services.test_api_keys import registered
 
@@ -118,6 +119,30 @@ def test_a_connector_that_was_cut_off_needs_a_new_token_when_it_is_let_in() -> N
     assert not let_in_again(connector)
     assert "older than the connector's last revocation" in permit("mt5", issued_at=before).refusal
     assert permit("mt5", issued_at=before + 3).refusal == ""
+
+
+def test_the_operator_of_a_key_widens_what_its_connectors_may_send() -> None:
+    Connector.objects.create(name="london", symbols=["XAUUSD"])
+    Connector.objects.create(name="london-2", symbols=["GBPUSD"], owner="london")
+    Connector.objects.create(name="london-desk", symbols=["XAUUSD"])
+
+    widen("london", ["EURUSD", "XAUUSD"])
+
+    assert dict(Connector.objects.values_list("name", "symbols")) == {
+        "london": ["EURUSD", "XAUUSD"],
+        "london-2": ["EURUSD", "GBPUSD", "XAUUSD"],
+        "london-desk": ["XAUUSD"],
+    }
+
+
+@pytest.mark.parametrize("symbols", [None, "XAUUSD", {"XAUUSD": 1}, [["XAUUSD"]], [1, None], [{}]])
+def test_a_row_that_makes_no_sense_allows_nothing_and_spoils_no_other(symbols: object) -> None:
+    Connector.objects.create(name="odd", symbols=symbols or 0)
+    Connector.objects.create(name="mt5", symbols=["XAUUSD", "x y", 7])
+
+    odd, good = permits([TokenRights(name, "", NOON) for name in ("odd", "mt5")])
+
+    assert (odd, good) == (Permit(""), Permit("", frozenset({"XAUUSD"})))
 
 
 def test_permits_cost_two_queries_however_many(
