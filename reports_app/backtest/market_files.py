@@ -161,7 +161,7 @@ def open_market(
     daily = read_rates(pair_files, source_timezone) if pair_files else NO_RATES
     if pair_files:
         names = ", ".join(path.name for path in pair_files.values())
-        built += f"; money is exchanged at each day's first rate of {names}"
+        built += f"; money is exchanged by {names}, at the last price before each UTC day"
     if ticks is None:
         if candles is None:
             raise BadInput("A file of ticks or of candles is needed.")

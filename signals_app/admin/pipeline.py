@@ -83,7 +83,10 @@ class DecisionAdmin(ReadOnlyAdmin):
             "Windows",
             {"fields": (("h1_closed_at", "h4_closed_at"),)},
         ),
-        ("Entry tick", {"fields": (("entry_ordinal", "entered_at"), ("quote", "decided"))}),
+        (
+            "Entry tick",
+            {"fields": (("entry_ordinal", "entered_at"), ("quote", "decided"), "exchanged_at")},
+        ),
     )
 
     @admin.display(description="candle close (UTC)")
@@ -115,9 +118,11 @@ class DecisionAdmin(ReadOnlyAdmin):
     def why(self, decision: Decision) -> str:
         """Why there is no signal, or what the close still waits for."""
         if decision.outcome == Decision.Outcome.PENDING:
-            return (
-                "waits for its entry tick" if decision.score is not None else "waits for analysis"
-            )
+            if decision.score is None:
+                return "waits for analysis"
+            if decision.entry_ordinal is None:
+                return "waits for its entry tick"
+            return "waits for closes before it, or for the day's rate"
         return decision.reason.replace("_", " ").lower() or "-"
 
     @admin.display(description="decided")
@@ -135,6 +140,11 @@ class DecisionAdmin(ReadOnlyAdmin):
     @admin.display(description="time (UTC)")
     def entered_at(self, decision: Decision) -> SafeString | str:
         return moment(decision.entry_time_ms)
+
+    @admin.display(description="rate of its currency")
+    def exchanged_at(self, decision: Decision) -> str:
+        """The day's price of the pair that its money is exchanged at."""
+        return "-" if decision.rate is None else f"{decision.rate:,f}"
 
     @admin.display(description="bid / ask")
     def quote(self, decision: Decision) -> str:

@@ -58,6 +58,8 @@ def test_a_cross_needs_the_candles_of_its_pair(tmp_path: Path) -> None:
     file = candles(tmp_path / "EURUSD_H1.csv")
     market = open_market(instrument=gold, ticks=ticks, rates=file)
     assert market.rates.at(1_704_412_800_000 + 5) == 1
-    assert market.assumed.endswith("; money is exchanged at each day's first rate of EURUSD_H1.csv")
+    assert market.assumed.endswith(
+        "; money is exchanged by EURUSD_H1.csv, at the last price before each UTC day"
+    )
     assert set(fingerprints(ticks, None, file, gold)) == {str(ticks), str(file)}
     assert set(fingerprints(ticks, None, None, BUILT_IN["XAUUSD"])) == {str(ticks)}
