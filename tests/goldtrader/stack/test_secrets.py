@@ -4,7 +4,6 @@ import contextlib
 import html
 import http.client
 import json
-import os
 import re
 import socket
 import ssl
@@ -191,7 +190,7 @@ def _text(answer: tuple[int, str]) -> str:
 def _told_by_processes(stack: StackProcess) -> dict[str, str]:
     """What each process shows to every account, and its environment to the account it runs as."""
     shown = {}
-    owner = os.geteuid()
+    owner = stack.data_dir.stat().st_uid
     for process in [psutil.Process(stack.process.pid), *stack.descendants()]:
         with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):
             name = f"{process.name()} {process.pid}"
