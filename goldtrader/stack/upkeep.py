@@ -1,6 +1,9 @@
 """Keeps a stack running until it is interrupted, its connector refuses, or its feed is done."""
 
+import contextlib
+import os
 import time
+from pathlib import Path
 
 from goldtrader.stack.draining import Drained, SentFeed, drain
 from goldtrader.stack.errors import StackError
@@ -11,6 +14,7 @@ from goldtrader.stack.screen import Screen
 
 #: How often the connector sends again what Redis has lost before that is called hopeless.
 _MOST_RETURNS = 20
+_SWEEP_SECONDS = 60.0
 
 
 def keep_running(supervisor: Supervisor, screen: Screen, *, until_done: SentFeed | None) -> None:
@@ -21,8 +25,12 @@ def keep_running(supervisor: Supervisor, screen: Screen, *, until_done: SentFeed
     """
     returns = 0
     unwritten: str | None = None
+    swept_at = time.monotonic()
     while True:
         exits = supervisor.check()
+        if time.monotonic() - swept_at >= _SWEEP_SECONDS:
+            swept_at = time.monotonic()
+            forget_ended_processes()
         if supervisor.unwritten != unwritten:
             unwritten = supervisor.unwritten
             screen.note(
@@ -45,6 +53,17 @@ def keep_running(supervisor: Supervisor, screen: Screen, *, until_done: SentFeed
             returns += 1
             _send_again(ended.name, supervisor, screen, returns)
         time.sleep(0.2)
+
+
+def forget_ended_processes() -> None:
+    """Add up the metrics of processes that have ended, also where nobody asks for metrics."""
+    # Here: Prometheus' client looks for the directory when it is imported, which the start names.
+    from goldtrader import metrics_files
+
+    directory = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
+    with contextlib.suppress(OSError):
+        if directory.name:
+            metrics_files.forget_ended(directory)
 
 
 def _send_again(name: str, supervisor: Supervisor, screen: Screen, returns: int) -> None:

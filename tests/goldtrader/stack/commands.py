@@ -17,6 +17,7 @@ import psutil
 import psycopg
 
 from tests.paths import ROOT
+from tests.ports import free_port
 
 #: What only the test session itself may find in the environment.
 _OURS = (
@@ -26,8 +27,12 @@ _OURS = (
 
 
 def environment() -> dict[str, str]:
-    """Return the environment without the test session's own servers and secrets."""
-    return {name: value for name, value in os.environ.items() if name not in _OURS}
+    """Return the environment without the test session's own servers and secrets.
+
+    A command that is given no data directory finds none, and not the developer's own.
+    """
+    plain = {name: value for name, value in os.environ.items() if name not in _OURS}
+    return plain | {"DATA_DIR": f"{os.environ['DATA_DIR']}-of-nobody"}
 
 
 def run_python(*arguments: object, **added: str) -> subprocess.CompletedProcess[str]:
@@ -104,8 +109,9 @@ def pipeline_held(data_dir: Path) -> Iterator[psycopg.Connection[Any]]:
 
 
 def run_stack(*arguments: str, data_dir: Path, **added: str) -> subprocess.CompletedProcess[str]:
-    """Run a stack that is expected to end by itself."""
-    return run_python("manage.py", "stack", "--data-dir", data_dir, *arguments, **added)
+    """Run a stack that is expected to end by itself, on free ports unless others are named."""
+    ports = (f"--port={free_port()}", f"--gateway-port={free_port()}")
+    return run_python("manage.py", "stack", "--data-dir", data_dir, *ports, *arguments, **added)
 
 
 @dataclass

@@ -14,7 +14,6 @@ import pytest
 
 from goldtrader.stack.servers import postgres
 from tests.goldtrader.stack.commands import manage, run_stack, wait_until
-from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.e2e,
@@ -88,8 +87,7 @@ def test_a_start_without_room_says_so_and_leaves_nothing_half_written(small_disk
     fill(small_disk)
     with (small_disk / "filler").open("r+b") as filler:
         filler.truncate((small_disk / "filler").stat().st_size - room)
-    ports = ("--port", str(free_port()), "--gateway-port", str(free_port()))
-    refused = run_stack("--feed", "none", *ports, data_dir=data_dir)
+    refused = run_stack("--feed", "none", data_dir=data_dir)
     assert refused.returncode == 2
     assert "No space left on device" in refused.stderr or "is full" in refused.stderr
     assert "Traceback" not in refused.stderr + refused.stdout

@@ -124,8 +124,7 @@ def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path):
 
 def test_a_database_that_refuses_is_named_without_its_password(tmp_path):
     url = "postgres://someone:hidden@127.0.0.1:1/nothing"
-    options = ("--port", str(free_port()), "--gateway-port", str(free_port()))
-    refused = run_stack("--feed", "none", *options, data_dir=tmp_path / "data", DATABASE_URL=url)
+    refused = run_stack("--feed", "none", data_dir=tmp_path / "data", DATABASE_URL=url)
     assert refused.returncode == 2
     assert "The database of DATABASE_URL is not usable" in refused.stderr
     assert "hidden" not in refused.stderr + refused.stdout

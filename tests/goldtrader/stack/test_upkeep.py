@@ -1,5 +1,6 @@
 """What becomes of a stack whose connector ends."""
 
+import subprocess
 import sys
 
 import pytest
@@ -52,3 +53,14 @@ def test_a_connector_that_refuses_ends_the_stack_by_its_own_words(supervisor, fe
     start_connector(supervisor, "print('line 3 is no tick'); raise SystemExit(2)")
     with pytest.raises(StackError, match="line 3 is no tick"):
         upkeep.keep_running(supervisor, Screen(), until_done=feed)
+
+
+def test_metrics_of_ended_processes_are_added_up_where_nobody_asks_for_them(tmp_path, monkeypatch):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / f"gauge_livesum_{gone.pid}.db").write_bytes(bytes(8))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    upkeep.forget_ended_processes()
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "nowhere"))
+    upkeep.forget_ended_processes()
