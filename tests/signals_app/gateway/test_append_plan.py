@@ -89,7 +89,7 @@ def test_refused_ticks_are_dealt_with_and_named_by_their_seq() -> None:
 
 
 def test_the_first_tick_must_fit_into_the_database_too() -> None:
-    huge = Batch(1, [Row(START, 2e5, 2e5), Row(-(2**53), 2000.0, 2001.0), row(0)])
+    huge = Batch(1, [Row(START, 2e9, 2e9), Row(-(2**53), 2000.0, 2001.0), row(0)])
     plan = planned(EMPTY, huge)
     assert seconds(plan) == [0]
     assert plan.refusals == {BadTick.INFINITE: 1, BadTick.TOO_OLD: 1}
