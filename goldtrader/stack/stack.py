@@ -5,7 +5,7 @@ import dataclasses
 import os
 import signal
 
-from goldtrader.stack import disk, keys, privileges, settings_file, stores
+from goldtrader.stack import disk, keys, ownership, privileges, settings_file, stores
 from goldtrader.stack.checks import StackPlan, check, require_free_ports
 from goldtrader.stack.data_dir import DataDir
 from goldtrader.stack.draining import SentFeed
@@ -33,7 +33,9 @@ def run(options: StackOptions, screen: Screen) -> int:
         stays_root = privileges.leave_root(plan.data_dir.path)
         if stays_root is not None:
             screen.step(stays_root)
+        ownership.require_own(plan.data_dir.path, uid=os.geteuid())
         plan.data_dir.prepare()
+        ownership.close_to_others(plan.data_dir.path)
         with plan.data_dir.held(by="manage.py stack"):
             _end_left_overs(plan.data_dir, screen)
             require_free_ports(options)
