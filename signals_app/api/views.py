@@ -9,7 +9,13 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import generics
-from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    NotFound,
+    PermissionDenied,
+    Throttled,
+    ValidationError,
+)
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -36,7 +42,12 @@ from signals_app.models import (
     Signal,
     Strategy,
 )
-from signals_app.services.connectors import ConnectorRevoked, NotAllowed, allow_connector
+from signals_app.services.connectors import (
+    ConnectorRevoked,
+    NotAllowed,
+    TooManyTokens,
+    allow_connector,
+)
 from signals_app.services.strategies import change_parameters
 
 
@@ -152,6 +163,8 @@ class ConnectorToken(APIView):
             raise TokensUnavailable(f"{bad}.") from None
         except (ConnectorRevoked, NotAllowed) as refusal:
             raise PermissionDenied(str(refusal)) from None
+        except TooManyTokens as many:
+            raise Throttled(wait=60, detail=str(many)) from None
         now = int(time())
         token = tokens.issue(keys, name, symbols, now=now, key=key.prefix)
         ends = datetime.fromtimestamp(now + tokens.MAXIMUM_LIFETIME, UTC)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from signals_app.connector_codes import ConnectorEventCode
 from signals_app.connector_names import continues
-from signals_app.models import Connector, ConnectorEvent, StreamPosition
+from signals_app.models import AuditEntry, Connector, ConnectorEvent, StreamPosition
 from signals_app.services import api_keys, audit
 from signals_app.services.api_keys import KeyRights
 from signals_app.services.audit import Change
@@ -21,6 +21,9 @@ SILENT_AFTER = timedelta(seconds=60)
 
 #: One key makes so many connectors at most.
 MOST_CONNECTORS = 50
+#: One connector gets so many tokens a minute at most; one lasts a day.
+TOKENS_A_MINUTE = 30
+_GIVEN = "token given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,15 @@ class NotAllowed(Exception):  # noqa: N818 - a refusal with its reason
     """The key, or the connector's row, does not allow what was asked; the text says what."""
 
 
+class TooManyTokens(Exception):  # noqa: N818 - it says what happened
+    """The connector was given as many tokens as anybody can need; a minute later it gets more."""
+
+
 def allow_connector(name: str, symbols: Sequence[str], key: KeyRights) -> Connector:
     """The connector that a token is asked for; made where it is new.
 
     What it may send is its row's to say: no token carries more. A new row gets what its key is
-    for. Raises `ConnectorRevoked` and `NotAllowed`.
+    for. Raises `ConnectorRevoked`, `NotAllowed` and `TooManyTokens`.
     """
     if key.symbols is not None:
         if name != key.name and not continues(name, key.name):
@@ -82,13 +89,26 @@ def allow_connector(name: str, symbols: Sequence[str], key: KeyRights) -> Connec
             connector.may_send,
             f"The connector {name} may not send {{}}: add it to its symbols in the admin first.",
         )
+        _require_calm(connector)
         note_token(connector, symbols)
     return connector
 
 
 def note_token(connector: Connector, symbols: Sequence[str]) -> None:
     """Write into the audit that a token of the connector is given away."""
-    audit.record(Change.of_row("token given", connector, after={"symbols": [*symbols]}))
+    audit.record(Change.of_row(_GIVEN, connector, after={"symbols": [*symbols]}))
+
+
+def _require_calm(connector: Connector) -> None:
+    """Give no more tokens than anybody can need, each of which is a row of the audit for ever."""
+    given = AuditEntry.objects.filter(
+        subject_type=connector._meta.label_lower,
+        subject=connector.pk,
+        action=_GIVEN,
+        at__gt=timezone.now() - timedelta(minutes=1),
+    )
+    if given[:TOKENS_A_MINUTE].count() >= TOKENS_A_MINUTE:
+        raise TooManyTokens(f"{connector} got {TOKENS_A_MINUTE} tokens within a minute; wait.")
 
 
 def _require_room(key_name: str) -> None:

@@ -180,8 +180,15 @@ def test_the_sidebar_leads_to_what_may_be_opened(who: str) -> None:
     page = client.get(reverse("admin:index"))
     groups = page.context["sidebar_navigation"]
     links = {item["link"] for group in groups for item in group["items"]}
-    for link in links:
-        assert client.get(link).status_code == 200, link
+    inner = {f"django_celery_beat_{model}" for model in ("intervalschedule", "crontabschedule")}
+    assert links == {
+        reverse("admin:index"),
+        *(
+            reverse(f"admin:{name}_changelist")
+            for name, (sees, _, _) in PAGES.items()
+            if reaches(who, sees) and name not in inner
+        ),
+    }
     assert all(group["items"] for group in groups)
     shown = page.content.decode()
     for name, (sees, _, _) in PAGES.items():

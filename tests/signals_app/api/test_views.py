@@ -255,6 +255,17 @@ def test_a_key_gets_no_token_of_a_connector_that_another_made() -> None:
     assert "is not this key's" in response.json()["error"]["message"]
 
 
+def test_a_connector_gets_no_more_tokens_than_anybody_needs() -> None:
+    client, other = caller("admin"), {"name": "other", "symbols": ["XAUUSD"]}
+    url, body = f"{API}/connectors/token", {"name": "mt5", "symbols": ["XAUUSD"]}
+
+    answers = [client.post(url, body, format="json") for _ in range(31)]
+
+    assert {answer.status_code for answer in answers[:30]} == {200}
+    assert (answers[30].status_code, answers[30]["Retry-After"]) == (429, "60")
+    assert client.post(url, other, format="json").status_code == 200
+
+
 def test_a_revoked_key_gets_no_token() -> None:
     client = caller("connector", name="mt5", symbols=("XAUUSD",))
     ApiKey.objects.update(revoked=True)
