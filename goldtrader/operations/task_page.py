@@ -34,20 +34,25 @@ def serve(app: Celery, *, address: str, port: int, password: str) -> None:
     # Its threads may wait for a broker that is gone, and hold nothing that must be kept.
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: os._exit(0))
+    default_options.address, default_options.port = address, port
+    page = page_of(app, password=password)
+    page.start_http_server()
+    page.start()
+
+
+def page_of(app: Celery, *, password: str) -> "GuardedFlower":
+    """The page on an app's tasks, of which it keeps the latest."""
     options = default_options
-    options.address, options.port = address, port
     options.basic_auth = [f"{USER}:{password}"]
     options.max_tasks, options.max_workers = _MOST_TASKS, _MOST_WORKERS
     options.purge_offline_workers = _FORGET_WORKERS_SECONDS
-    page = GuardedFlower(
+    return GuardedFlower(
         capp=app,
         options=options,
         password=password,
         hosts=allowed_hosts(settings.ALLOWED_HOSTS),
         **web_settings,
     )
-    page.start_http_server()
-    page.start()
 
 
 def allowed_hosts(named: Iterable[str]) -> list[str]:

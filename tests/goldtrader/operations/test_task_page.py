@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
+from tornado.ioloop import IOLoop
 
 from goldtrader.celery import app
 from goldtrader.operations import task_page
@@ -108,3 +109,27 @@ def test_it_listens_on_loopback_alone(port):
         if each.status == psutil.CONN_LISTEN and each.laddr.port == port
     }
     assert listening == {"127.0.0.1"}
+
+
+def test_it_keeps_the_latest_tasks_alone(monkeypatch):
+    monkeypatch.setattr(task_page, "_MOST_TASKS", 20)
+    loop = IOLoop(make_current=False)
+    monkeypatch.setattr(IOLoop, "instance", lambda: loop)
+    state = task_page.page_of(app, password=PASSWORD).events.state
+    for number in range(500):
+        state.event(
+            {
+                "type": "task-received",
+                "uuid": str(number),
+                "hostname": "pipeline@vm",
+                "timestamp": number,
+                "local_received": number,
+                "clock": number,
+                "name": "sweep",
+                "utcoffset": 0,
+                "pid": 1,
+            }
+        )
+    assert [uuid for uuid, _ in state.tasks_by_time()][:3] == ["499", "498", "497"]
+    assert len(state.tasks) <= 20
+    loop.close()
