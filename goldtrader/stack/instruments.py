@@ -3,7 +3,7 @@
 By plain SQL: this process must hold no connection of Django's when it forks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg.types.json import Jsonb as Json
@@ -69,3 +69,35 @@ def admit(database_url: str, symbol: str) -> FeedInstrument:
                 changed = (subject_type, subject, Json(before), Json(after))
                 database.execute(_RECORD, changed)
     return found
+
+
+def missing_rate(database_url: str, symbol: str) -> str:
+    """The sentence that says why no signal of this symbol can be sized; empty where all can.
+
+    Its money is exchanged by another pair, of which the database has nothing.
+    """
+    # Here: it brings numpy.
+    from signals_app.market.conversion import NoRate, rate_pair
+
+    with psycopg.connect(database_url, connect_timeout=10) as database:
+        row = database.execute(
+            "SELECT quote_currency FROM instruments WHERE symbol = %s", (symbol,)
+        ).fetchone()
+        known = BUILT_IN.get(symbol)
+        currency = row[0] if row is not None else known.quote_currency if known else "USD"
+        try:
+            of_currency = replace(known or BUILT_IN["XAUUSD"], quote_currency=currency)
+            pair = rate_pair(replace(of_currency, symbol=symbol))
+        except NoRate as unknown:
+            return f"No signal of it can be sized: {unknown}."
+        if (
+            pair is None
+            or database.execute(
+                "SELECT 1 FROM price_history WHERE instrument = %s LIMIT 1", (pair.symbol,)
+            ).fetchone()
+        ):
+            return ""
+    return (
+        f"{symbol} is quoted in {currency}, and there are no candles of {pair.symbol}: its signals "
+        "are refused (NO_RATE) until that is fed, or its history is given by --history."
+    )

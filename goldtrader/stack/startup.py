@@ -49,6 +49,9 @@ def start(plan: StackPlan, supervisor: Supervisor, screen: Screen) -> RunningSta
     starting.run(workers=plan.options.workers)
     feed = None if plan.feed is None else _known_feed(plan.feed, stores.database_url)
     if feed is not None:
+        missing = instruments.missing_rate(stores.database_url, feed.symbol)
+        if missing:
+            screen.note(missing)
         _start_connector(
             plan, feed, starting.ports, supervisor, certificate=environment["GATEWAY_TLS_CERT"]
         )

@@ -6,8 +6,9 @@ from psycopg.conninfo import make_conninfo
 
 from goldtrader.models import ApiKey
 from goldtrader.stack.errors import StackError
-from goldtrader.stack.instruments import FeedInstrument, admit
-from signals_app.models import AuditEntry, Connector, Instrument
+from goldtrader.stack.instruments import FeedInstrument, admit, missing_rate
+from signals_app.market.candle import Candle, Timeframe
+from signals_app.models import AuditEntry, Connector, Instrument, PriceCandle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,3 +93,21 @@ def test_a_built_in_instrument_is_let_in_before_it_has_a_row(key: ApiKey) -> Non
     key.refresh_from_db()
     assert key.symbols == ["XAUUSD", "JP225"]
     assert not Instrument.objects.filter(symbol="JP225").exists()
+
+
+def test_a_feed_whose_money_nothing_exchanges_is_told() -> None:
+    sentence = (
+        "EURGBP is quoted in GBP, and there are no candles of GBPUSD: its signals are refused "
+        "(NO_RATE) until that is fed, or its history is given by --history."
+    )
+    assert missing_rate(database_url(), "EURGBP") == sentence
+    assert missing_rate(database_url(), "XAUUSD") == missing_rate(database_url(), "USDJPY") == ""
+
+    candle = Candle(1_704_067_200_000, 1.27, 1.27, 1.27, 1.27, 1)
+    PriceCandle.objects.bulk_create(
+        PriceCandle.of("GBPUSD", Timeframe.H1, [candle], PriceCandle.Source.HISTORY)
+    )
+    assert missing_rate(database_url(), "EURGBP") == ""
+    make_audusd()
+    Instrument.objects.filter(symbol="AUDUSD").update(quote_currency="")
+    assert missing_rate(database_url(), "AUDUSD").startswith("No signal of it can be sized: AUDUSD")
