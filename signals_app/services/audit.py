@@ -26,9 +26,10 @@ HIDDEN_CHANGE: Final = "(secret, changed)"
 _SECRET_NAMES: Final = re.compile(
     r"pass(word|phrase|wd)|secret|token|hash|api_?key|seed", re.IGNORECASE
 )
-#: Secrets by their looks: API keys, JSON Web Tokens, Telegram's bot tokens.
+#: Secrets by their looks: API keys and their hashes, as addresses of the admin have them, JSON Web
+#: Tokens, Telegram's bot tokens.
 _SECRET_LOOKS: Final = re.compile(
-    r"\b\w{8}\.\w{32}\b|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\b\d{6,12}:[\w-]{30,}|://[^\s/@:]*:[^\s/@]+@"
+    r"\b\w{8}\.[\w$]{32,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\b\d{6,12}:[\w-]{30,}|://[^\s/@:]*:[^\s/@]+@"
 )
 #: Of the names above these hold none.
 _NO_SECRETS: Final = frozenset({"tokens_from", "record_hash"})

@@ -9,7 +9,7 @@ import pytest
 from signals_app.importers.candle_series import CandlePath
 from signals_app.market.candle import Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
-from signals_app.models import MeasuredProbability
+from signals_app.models import AuditEntry, MeasuredProbability
 from signals_app.probability.calibration import Calibration
 from signals_app.services.calibration import (
     CalibrationInUse,
@@ -52,6 +52,11 @@ def test_the_first_calibration_is_stored_and_used() -> None:
         900, datetime(2024, 1, 1, tzinfo=UTC)
     )
     assert calibration_in_use("XAUUSD", Timeframe.H4) is None
+    entry = AuditEntry.objects.get(action="calibrated")
+    assert (entry.subject, entry.after) == (
+        "XAUUSD H1",
+        {"outcomes": 900, "data_to": "2024-01-01T00:00:00Z"},
+    )
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 
 from signals_app.confluence.parameters import Parameters
 from signals_app.market.tick import Tick
-from signals_app.models import Decision, StreamPosition
+from signals_app.models import AuditEntry, Decision, StreamPosition
 from tests.trades_app.examples import CLOSE_MS, GOLD, SIGNAL
 from tests.trades_app.rows import decided, kinds, stored_signal, stored_trade
 from trades_app import models
@@ -28,6 +28,8 @@ def test_a_trade_that_waits_for_its_ticks_can_be_cancelled(position: StreamPosit
     assert open_trade(SIGNAL.signal_id) is None
     later = Tick(30, CLOSE_MS + 900_000, 2048.0, 2048.2)
     assert exposure.exposure_before(GOLD, Parameters(), later).open_trades == 0
+    entry = AuditEntry.objects.get(action="cancelled")
+    assert entry.after == {"signal": SIGNAL.signal_id, "status": "CANCELLED"}
 
 
 def test_an_open_trade_is_not_cancelled(position: StreamPosition) -> None:
