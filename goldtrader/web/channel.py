@@ -57,7 +57,7 @@ class UnreadableRequest(ErrorTask):  # type: ignore[misc]
         self.write(content)
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class BoundedChannel(HTTPChannel):  # type: ignore[misc]
     """A connection that knows since when its request is overdue."""
 
     error_task_class = UnreadableRequest

@@ -8,7 +8,7 @@ from typing import Any
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
-from goldtrader.web.channel import Channel, Deadlines
+from goldtrader.web.channel import BoundedChannel, Deadlines
 
 #: Connections beside those of callers that waitress counts: listeners and its own pipe.
 _OTHERS = 50
@@ -33,7 +33,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     thread. Where connections run out, the one that waits longest gives way to the newest.
     """
 
-    channel_class = Channel
+    channel_class = BoundedChannel
     limits: ConnectionLimits
 
     def handle_accept(self) -> None:
@@ -53,8 +53,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
 
 def surplus_of(
-    channels: Collection[Channel], newest: Channel, limits: ConnectionLimits
-) -> Channel | None:
+    channels: Collection[BoundedChannel], newest: BoundedChannel, limits: ConnectionLimits
+) -> BoundedChannel | None:
     """The connection that has to go now that the newest is there; `None` within the limits.
 
     Of those of the address that has too many, else of the busiest address, it is the one that waits

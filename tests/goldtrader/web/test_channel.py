@@ -7,24 +7,24 @@ from typing import Any
 
 import pytest
 
-from goldtrader.web.channel import Channel, Deadlines
+from goldtrader.web.channel import BoundedChannel, Deadlines
 from goldtrader.web.server import ConnectionLimits, adjustments
 
 DEADLINES = Deadlines(headers=10, body=30, idle=20)
 
 
 @pytest.fixture
-def channel() -> Iterator[Channel]:
+def channel() -> Iterator[BoundedChannel]:
     ours, theirs = socket.socketpair()
     server: Any = SimpleNamespace(active_channels={}, add_task=lambda _: None)
     adj = adjustments(threads=1, limits=ConnectionLimits(10, 10, 1000, DEADLINES))
-    made = Channel(server, ours, ("10.0.0.1", 1), adj, map={})
+    made = BoundedChannel(server, ours, ("10.0.0.1", 1), adj, map={})
     yield made
     for each in (ours, theirs):
         each.close()
 
 
-def overdue_after(channel: Channel, since: float) -> float | None:
+def overdue_after(channel: BoundedChannel, since: float) -> float | None:
     """The first of some moments at which it is overdue."""
     later = (
         after for after in (9, 11, 19, 21, 29, 31) if channel.is_overdue(since + after, DEADLINES)
@@ -32,11 +32,15 @@ def overdue_after(channel: Channel, since: float) -> float | None:
     return next(later, None)
 
 
-def test_a_caller_that_says_nothing_is_overdue_as_one_without_headers(channel: Channel) -> None:
+def test_a_caller_that_says_nothing_is_overdue_as_one_without_headers(
+    channel: BoundedChannel,
+) -> None:
     assert overdue_after(channel, channel.creation_time) == 11
 
 
-def test_headers_and_bodies_have_deadlines_from_their_first_byte_on(channel: Channel) -> None:
+def test_headers_and_bodies_have_deadlines_from_their_first_byte_on(
+    channel: BoundedChannel,
+) -> None:
     channel.received(b"POST / HTTP/1.1\r\n")
     began = channel.waits_since
     channel.last_activity = began + 1000
@@ -47,20 +51,20 @@ def test_headers_and_bodies_have_deadlines_from_their_first_byte_on(channel: Cha
     assert overdue_after(channel, began) == 31
 
 
-def test_between_requests_a_caller_may_wait(channel: Channel) -> None:
+def test_between_requests_a_caller_may_wait(channel: BoundedChannel) -> None:
     channel.last_activity = channel.creation_time + 5
 
     assert overdue_after(channel, channel.last_activity) == 21
 
 
-def test_a_request_that_is_answered_is_never_overdue(channel: Channel) -> None:
+def test_a_request_that_is_answered_is_never_overdue(channel: BoundedChannel) -> None:
     channel.received(b"GET / HTTP/1.1\r\n\r\n")
 
     assert channel.is_busy
     assert overdue_after(channel, channel.creation_time) is None
 
 
-def test_who_does_not_read_its_answer_is_closed(channel: Channel) -> None:
+def test_who_does_not_read_its_answer_is_closed(channel: BoundedChannel) -> None:
     channel.total_outbufs_len = 5
 
     assert overdue_after(channel, channel.last_activity) == 31
