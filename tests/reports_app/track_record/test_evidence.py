@@ -1,6 +1,7 @@
 """A seal covers what came since the one before: each row once, whenever it was stored."""
 
 import datetime as dt
+import hashlib
 from decimal import Decimal
 
 import pytest
@@ -97,3 +98,16 @@ def test_sealed_days_are_counted_and_their_seals_chained() -> None:
     assert (first.previous, second.previous) == ("", first.link)
     span = Span("XAUUSD", 2, FRIDAY, MONDAY)
     assert second.link == seal_link(first.link, span, days[1].digest, second.covered)
+
+
+def test_a_seal_covers_the_rate_of_a_decision_and_stays_where_there_is_none() -> None:
+    friday = Span("XAUUSD", 1, None, FRIDAY)
+    decision(CLOSE_MS)
+    claim(friday)
+    # As seals of versions were that knew no rate.
+    row = f'[{CLOSE_MS},null,null,1,null,null,null,"BELOW","",null,"","",null]\n'
+    without = hashlib.sha256(row.encode()).hexdigest()
+    assert covered(friday)["decisions"]["digest"] == without
+
+    Decision.objects.update(rate=Decimal("1.27"))
+    assert covered(friday)["decisions"]["digest"] != without
