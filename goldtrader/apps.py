@@ -13,6 +13,7 @@ class GoldtraderConfig(AppConfig):
         """Prepare this process's metrics, and say how databases are opened and keys are read."""
         from goldtrader.access.doors import record_logins
         from goldtrader.access.keys import read_keys
+        from goldtrader.access.login import remember_browsers
         from goldtrader.access.roles import make_groups
         from goldtrader.operations import instrumentation, metrics
         from goldtrader.stack import use
@@ -24,6 +25,7 @@ class GoldtraderConfig(AppConfig):
         # Once the last app has its permissions.
         *_, last = apps.get_app_configs()
         post_migrate.connect(make_groups, sender=last, dispatch_uid="roles")
+        remember_browsers()
         instrumentation.time_queries()
         metrics.begin_at_zero()
         database.register(use.open_database_of)

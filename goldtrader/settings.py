@@ -96,6 +96,15 @@ ADMIN_ALLOWED_IPS = env.list("ADMIN_ALLOWED_IPS", default=API_ALLOWED_IPS)
 METRICS_ALLOWED_IPS = env.list("METRICS_ALLOWED_IPS", default=["127.0.0.0/8", "::1"])
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", default="6000/min")
+#: Refusals (401, 403) that an address gets before it has to wait.
+API_REFUSED_LIMIT = env.str("API_REFUSED_LIMIT", default="120/min")
+#: Wrong passwords: for a user from one address, from an address, and for a user from everywhere
+#: but the browsers in which that user has logged in before.
+LOGIN_LIMIT = env.str("LOGIN_LIMIT", default="5/min")
+LOGIN_ADDRESS_LIMIT = env.str("LOGIN_ADDRESS_LIMIT", default="20/min")
+LOGIN_USER_LIMIT = env.str("LOGIN_USER_LIMIT", default="60/hour")
+#: More wrong passwords than this, of all users together, are an alert.
+LOGIN_ALERT_LIMIT = env.str("LOGIN_ALERT_LIMIT", default="30/hour")
 #: Networks that may connect to the gateway; empty means every address.
 GATEWAY_ALLOWED_IPS = env.list("GATEWAY_ALLOWED_IPS", default=[])
 #: A request with a larger body, in bytes, is refused before any of it is read.
@@ -146,6 +155,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "goldtrader.operations.instrumentation.CountApiRequests",
+    "goldtrader.access.refused_callers.RefusedCallers",
     "goldtrader.access.request_limits.RequestLimits",
     "django.middleware.security.SecurityMiddleware",
     "goldtrader.access.networks.require_admin_network",
@@ -156,6 +166,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "goldtrader.access.doors.NameTheActor",
+    "goldtrader.access.login.LoginAnswers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -201,9 +212,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "goldtrader.access.passwords.QueuedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+AUTHENTICATION_BACKENDS = ["goldtrader.access.login.PatientBackend"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

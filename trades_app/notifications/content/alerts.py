@@ -111,11 +111,19 @@ class BotRefused(msgspec.Struct, frozen=True, tag_field="alert", tag="BOT_REFUSE
     reason: str
 
 
+class LoginBurst(msgspec.Struct, frozen=True, tag_field="alert", tag="LOGIN_BURST"):
+    """Many wrong passwords in a short time; `last_from` is the address or network of the last."""
+
+    wrong: int
+    seconds: int
+    last_from: str
+
+
 DeliveryAlert: TypeAlias = (
     ChannelParked | ChannelReopened | MessagesRefused | MessageUnconfirmed | BotRefused
 )
 FeedAlert: TypeAlias = FeedStale | FeedFlowing | ConnectorSilent | ConnectorHeard | TradeOverdue
-Alert: TypeAlias = FeedAlert | DeliveryAlert | ConnectorReport
+Alert: TypeAlias = FeedAlert | DeliveryAlert | ConnectorReport | LoginBurst
 
 
 def text(data: Mapping[str, Any]) -> str:
@@ -162,6 +170,12 @@ def sentence(alert: Alert) -> str:
                 f"{alert.signal_id} is still open: it {reason} at {iso(alert.due_ms)}, and no "
                 f"tick of {alert.symbol} was used since {iso(alert.last_tick_ms)}. It closes at "
                 "the first one that comes."
+            )
+        case LoginBurst():
+            return (
+                f"{alert.wrong} wrong passwords within {duration(alert.seconds)}, the last one "
+                f"from {alert.last_from}. Who tries on has to wait; browsers in which somebody "
+                "logged in before can still do so."
             )
         case ConnectorReport():
             return (

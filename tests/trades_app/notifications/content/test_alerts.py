@@ -14,8 +14,10 @@ from trades_app.notifications.content.alerts import (
     ConnectorHeard,
     ConnectorReport,
     ConnectorSilent,
+    FeedAlert,
     FeedFlowing,
     FeedStale,
+    LoginBurst,
     TradeOverdue,
 )
 
@@ -54,6 +56,13 @@ ALERTS: tuple[tuple[Alert, str], ...] = (
         ConnectorReport(ConnectorEventCode.MT5_DISCONNECTED, "XAUUSD", "mt5", ""),
         "⚠️ MT5_DISCONNECTED XAUUSD (mt5): no details",
     ),
+    (
+        LoginBurst(wrong=31, seconds=3600, last_from="10.0.0.0/32"),
+        (
+            "⚠️ 31 wrong passwords within 1 h 00 min, the last one from 10.0.0.0/32. Who tries on "
+            "has to wait; browsers in which somebody logged in before can still do so."
+        ),
+    ),
 )
 
 
@@ -66,7 +75,7 @@ def test_each_alert_is_a_sentence_with_its_sign(alert: Alert, text: str) -> None
 
 
 def test_alerts_of_the_feed_bear_the_codes_of_their_connector_events() -> None:
-    found = {alert.code for alert, _ in ALERTS if not isinstance(alert, ConnectorReport)}
+    found = {alert.code for alert, _ in ALERTS if isinstance(alert, FeedAlert)}
 
     assert found == set(ConnectorEventCode) - set(CONNECTOR_REPORTS)
 
