@@ -71,7 +71,7 @@ class EngineWindows:
         refusals: Counter[RefusalReason],
         decide_from_ms: int | None = None,
     ) -> Iterator[PlannedClose]:
-        """Add the candles that closed next and yield the M15 closes that may come to something.
+        """Add the candles that closed next; the M15 closes that may come to something.
 
         ``bid`` and ``ask`` are the quotes that the M15 closes would be entered at. Closes below the
         threshold, and those where both directions are level, are counted in ``refusals``; closes
@@ -87,10 +87,15 @@ class EngineWindows:
         is_warm = lengths >= max(self._parameters.warm_up_candles, 1)
         _count(refusals, RefusalReason.WARMING_UP, int((~is_warm).sum()))
         rows = rows[is_warm]
-        if not len(rows):
+        closes = Closes(ends[rows], times[rows], bid[rows], ask[rows])
+        return self._planned(closes, rows, refusals)
+
+    def _planned(
+        self, closes: Closes, rows: Int64s, refusals: Counter[RefusalReason]
+    ) -> Iterator[PlannedClose]:
+        if not len(closes):
             return
         plan = planner_of(self._candles, self._instrument, self._parameters)
-        closes = Closes(ends[rows], times[rows], bid[rows], ask[rows])
         for part, planned in plan_in_order(plan, closes, self._workers):
             refusals.update(planned.refused)
             for one in planned.plans:
