@@ -4,6 +4,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from signals_app.connector_permits import Permit
 from signals_app.gateway import replies
 from signals_app.gateway.actions import Admit
 from signals_app.gateway.availability import DatabaseUnavailable, StreamUnavailable
@@ -15,7 +16,6 @@ from signals_app.gateway.session_leases import SessionLeases
 from signals_app.gateway.session_name import SessionName
 from signals_app.gateway.session_socket import SessionSocket
 from signals_app.gateway.tick_writer import TickWriter
-from signals_app.services.connectors import Permit
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from signals_app.gateway.limits import (
     RateLimit,
 )
 
-FRAMES_A_TURN: Final = 64
+FRAMES_A_TURN: Final = 512
 """Frames of one connection that are handled before others get their turn."""
 
 _BYTES_PER_SECOND: Final = 128 << 20

@@ -87,6 +87,11 @@ class BoundedProtocol(ServerProtocol):
                 raise TooMuchSent("too many control frames")
             super().recv_frame(frame)
             return
+        is_alone = frame.fin and frame.opcode is not Opcode.CONT and self.current_size is None
+        if is_alone and not self._reader.has_skipped and len(frame.data) <= self._longest:
+            # Nearly all frames are whole messages: they go the short way.
+            super().recv_frame(frame)
+            return
         if frame.opcode is not Opcode.CONT and self.current_size is None:
             self._size, self._fragments, self._is_cut = 0, 0, False
         self._size += len(frame.data)

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.connector_codes import ConnectorEventCode
+from signals_app.connector_permits import Permit, TokenRights
 from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.overlap import tail_of
 from signals_app.gateway.stream_state import Checkpoint
@@ -25,7 +26,6 @@ from signals_app.market.candle import Timeframe
 from signals_app.models import Connector
 from signals_app.pipeline import checkpoints
 from signals_app.services import connectors, instruments, price_history
-from signals_app.services.connectors import Permit, TokenRights
 from signals_app.services.history_correction import forget_shifted
 from signals_app.tasks import wake_pipeline
 

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from mt5_bridge.protocol.wire import CandleRow, Role
 from signals_app.connector_codes import ConnectorEventCode
+from signals_app.connector_permits import Permit
 from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.tokens import Claims
 from signals_app.market.candle import Timeframe
-from signals_app.services.connectors import Permit
 
 
 class GatewayDatabase(Protocol):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from mt5_bridge.protocol.wire import Role
+from signals_app.connector_permits import Permit
 from signals_app.gateway import metrics
 from signals_app.gateway.availability import DatabaseUnavailable, StreamUnavailable
 from signals_app.gateway.background import BackgroundTasks
@@ -12,7 +13,6 @@ from signals_app.gateway.connection import GOING_AWAY
 from signals_app.gateway.known_addresses import KnownAddresses
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session import ConnectorSession
-from signals_app.services.connectors import Permit
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,6 @@
 """Which connectors may send what, and whose ticks are made up."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -10,6 +9,7 @@ from django.utils import timezone
 
 from signals_app.connector_codes import ConnectorEventCode
 from signals_app.connector_names import continues
+from signals_app.connector_permits import Permit, TokenRights
 from signals_app.models import AuditEntry, Connector, ConnectorEvent, StreamPosition
 from signals_app.services import api_keys, audit
 from signals_app.services.api_keys import KeyRights
@@ -24,26 +24,6 @@ MOST_CONNECTORS = 50
 #: One connector gets so many tokens a minute at most; one lasts a day.
 TOKENS_A_MINUTE = 30
 _GIVEN = "token given"
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRights:
-    """What matters of a token later on: whose it is, its API key's id, when it was made (Unix s).
-
-    `key` is empty where an operator made it by command.
-    """
-
-    connector: str
-    key: str
-    issued_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """What a token still allows: `symbols`, or nothing for the reason in `refusal`."""
-
-    refusal: str
-    symbols: frozenset[str] = frozenset()
 
 
 #: A report like the one before it is the same one if it comes within this time.

@@ -16,6 +16,7 @@ from redis import Redis
 from websockets.asyncio.client import ClientConnection, connect
 
 from mt5_bridge.protocol.wire import CandleRow, Role
+from signals_app.connector_permits import Permit
 from signals_app.gateway import tokens
 from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.server import Gateway, GatewayOptions
@@ -23,7 +24,6 @@ from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.tokens import Claims, SigningKeys
 from signals_app.market.candle import Timeframe
 from signals_app.market.tick import Ticks
-from signals_app.services.connectors import Permit
 from tests.certificates import make_certificate
 
 KEYS = SigningKeys({"new": "n" * 40, "old": "o" * 40})

@@ -191,7 +191,7 @@ def test_pings_of_connectors_are_limited_too(peer: Peer) -> None:
 
 def test_frames_of_connectors_are_limited_by_the_second(peer: Peer) -> None:
     peer.limit(LIMIT, frames_per_second=10)
-    peer.receive(*[Frame(Opcode.TEXT, b"")] * 200)
+    peer.receive(*[Frame(Opcode.TEXT, b"")] * 2 * FRAMES_A_TURN)
     peer.take_turns()
     assert peer.refusal == (4429, "RATE_LIMITED: too many frames")
 

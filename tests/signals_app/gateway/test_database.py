@@ -12,6 +12,7 @@ from django.db import (
 )
 
 from mt5_bridge.protocol.wire import CandleRow, Role
+from signals_app.connector_permits import Permit
 from signals_app.gateway.availability import DatabaseUnavailable
 from signals_app.gateway.database import DjangoDatabase
 from signals_app.gateway.overlap import StoredQuote
@@ -19,7 +20,6 @@ from signals_app.gateway.stream_state import Checkpoint
 from signals_app.gateway.tokens import Claims
 from signals_app.market.candle import Timeframe
 from signals_app.models import Connector, ConnectorEvent, Decision, PriceCandle, StreamPosition
-from signals_app.services.connectors import Permit
 
 pytestmark = pytest.mark.django_db
 
