@@ -124,7 +124,7 @@ def test_a_database_that_does_not_answer_is_told_apart(
 
 
 def test_what_can_never_be_written_is_told_apart_from_a_database_that_is_away() -> None:
-    row = CandleRow(1_704_456_000_000, 2e9, 2e9, 2e9, 2e9, 812)
+    row = CandleRow(1_704_456_000_000, 2e10, 2e10, 2e10, 2e10, 812)
     with pytest.raises(DataError):
         DjangoDatabase().store_history("XAUUSD", Timeframe.M15, [row])
 
