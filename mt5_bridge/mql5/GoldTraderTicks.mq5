@@ -370,7 +370,12 @@ int BehindName(const string json, const string name)
   {
    string quoted = "\"" + name + "\":";
    int place = StringFind(json, quoted);
-   return((place < 0) ? -1 : place + StringLen(quoted));
+   if(place < 0)
+      return(-1);
+   place += StringLen(quoted);
+   while(place < StringLen(json) && StringGetCharacter(json, place) == ' ')
+      place++;
+   return(place);
   }
 
 string JsonString(const string json, const string name)
