@@ -29,7 +29,7 @@ class ChannelAdmin(ModelAdmin):
         "chat",
         "name",
         "topic_id",
-        "audience",
+        "read_by",
         "state",
         "waiting",
         "problem",
@@ -37,7 +37,6 @@ class ChannelAdmin(ModelAdmin):
     )
     list_filter = ("audience", "access", "is_active")
     search_fields = ("chat", "title")
-    filter_horizontal = ("instruments",)
     readonly_fields = (
         *("origin", "name", "chat_id", "state", "problem", "migrated_to", "checked", "waiting"),
     )
@@ -52,7 +51,8 @@ class ChannelAdmin(ModelAdmin):
                     ("reports", "alerts"),
                     ("edits_cards", "sends_simulated"),
                     "numbers",
-                    ("quiet_from", "quiet_until", "timezone"),
+                    ("quiet_from", "quiet_until"),
+                    "timezone",
                 )
             },
         ),
@@ -83,6 +83,12 @@ class ChannelAdmin(ModelAdmin):
         is_elsewhere = obj is not None and obj.origin != Channel.Origin.ADMIN
         return (*self.readonly_fields, *(("chat", "topic_id", "audience") if is_elsewhere else ()))
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was sent to a chat stays known: it is switched off, unless nothing ever was."""
+        if obj is None or obj.origin != Channel.Origin.ADMIN or obj.deliveries.exists():
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A chat that was changed is another one: it is checked before anything is sent."""
         if "chat" in form.changed_data:
@@ -105,6 +111,11 @@ class ChannelAdmin(ModelAdmin):
     def name(self, channel: Channel) -> str:
         """Its title, as Telegram says."""
         return channel.title or "-"
+
+    @admin.display(description="read by", ordering="audience")
+    def read_by(self, channel: Channel) -> str:
+        """Who reads it."""
+        return channel.audience.lower()
 
     @labelled("state", _COLOURS, "access")
     def state(self, channel: Channel) -> str:

@@ -38,6 +38,7 @@ class DeliveryInline(ReadOnlyInline):
     """A message's way into each of its channels."""
 
     model = ChannelDelivery
+    verbose_name_plural = "Deliveries"
     fields = (
         *("channel", "state", "attempts", "copies", "sent_at", "telegram_message_id"),
         *("card", "error"),
@@ -83,7 +84,7 @@ class MessageAdmin(ReadOnlyAdmin):
             "Delivery",
             {
                 "fields": (
-                    ("written_at", "happened_at", "routed_at"),
+                    ("written_at", "happened_at"),
                     "telegram_message_id",
                     "error",
                 )

@@ -24,8 +24,9 @@ from trades_app.notifications.channels import Directory
 from trades_app.notifications.telegram import bot
 from trades_app.notifications.telegram.outcomes import Accepted
 
-#: So often may a message stand in a chat at most, as answers about it got lost.
-MAXIMUM_COPIES = 3
+#: So often may a message stand in a chat at most, as answers about it got lost. Fewer would give
+#: messages up that nobody got: in a storm with senders killed, one in ten thousand at three.
+MAXIMUM_COPIES = 5
 _LOOKED_AT = 1000
 
 

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from trades_app.models import Channel
+from trades_app.models import Channel, ChannelDelivery, Message
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:trades_app_channel_changelist"
@@ -79,3 +79,15 @@ def test_a_supergroups_id_is_taken_over(admin_client: Client) -> None:
 
     assert "-1005 now." in act(admin_client, "take_new_id")
     assert Channel.objects.get().chat == "-1005"
+
+
+def test_a_chat_that_got_messages_is_switched_off_and_not_removed(admin_client: Client) -> None:
+    used, unused = (Channel.objects.create(chat=f"@{name}") for name in ("used", "unused"))
+    message = Message.objects.create(key="x", kind="TRADE", instrument="XAUUSD", text="x")
+    ChannelDelivery.objects.create(message=message, channel=used)
+
+    for channel in (used, unused):
+        page = reverse("admin:trades_app_channel_delete", args=(channel.pk,))
+        admin_client.post(page, {"post": "yes"})
+
+    assert Channel.objects.get() == used

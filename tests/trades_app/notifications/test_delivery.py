@@ -92,21 +92,19 @@ def test_without_a_token_messages_stay(signal: Signal, settings: Settings) -> No
     assert outbox.unsent() == 0
 
 
-def test_an_accepted_message_whose_answers_get_lost_stands_three_times_at_most_and_says_so(
+def test_an_accepted_message_whose_answers_get_lost_stands_five_times_at_most_and_says_so(
     signal: Signal, telegram_api: TelegramApi
 ) -> None:
     put(signal, "signal:x")
     put(signal, "signal:y", "the next")
-    telegram_api.faults = [Fault("cut", accepts=True, matches=is_send) for _ in range(9)]
-    del telegram_api.faults[3:]
+    telegram_api.faults = [Fault("cut", accepts=True, matches=is_send) for _ in range(5)]
 
-    for _ in range(6):
+    for _ in range(8):
         deliver_at_once()
 
-    marked = f"hello\n{REPEATED}"
-    assert telegram_api.texts() == ["hello", marked, marked, "the next"]
+    assert telegram_api.texts() == ["hello", *[f"hello\n{REPEATED}"] * 4, "the next"]
     first = ChannelDelivery.objects.get(message__key="signal:x")
-    assert (first.status, first.copies) == ("UNCONFIRMED", 3)
+    assert (first.status, first.copies) == ("UNCONFIRMED", 5)
     alert = Message.objects.get(kind="ALERT")
     assert alert.data["alert"] == "MESSAGE_UNCONFIRMED"
 
