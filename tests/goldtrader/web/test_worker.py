@@ -35,6 +35,9 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         WEB_CONNECTIONS_PER_ADDRESS=str(BY_ADDRESS),
         WEB_CONNECTIONS="20",
     ) as started:
+        # The first request of a process costs more than others.
+        for _ in range(2):
+            good_answers(started)
         yield started
 
 
@@ -101,7 +104,8 @@ def test_ten_slow_callers_cost_a_good_one_nothing_and_are_closed(
 
         for each in slow * goes_on:
             drip(each)
-        assert max(took) < 1.0
+        # Less than the slow ones have: nobody waited for them.
+        assert max(took) < HEADERS_SECONDS
         assert {answer(each).startswith(status) for each in slow} == {True}
         # Deadlines are looked at once a second.
         assert time.monotonic() - began < within + 4
@@ -187,7 +191,8 @@ def test_what_was_asked_before_the_end_is_answered(tmp_path: Path) -> None:
         sock.sendall(b"GET /api/v1/docs HTTP/1.1\r\nHost: localhost\r\n\r\n")
         web.master.terminate()
 
-        assert answer(sock).startswith(b"HTTP/1.1 200 ")
+        # Behind the rest of the first answer.
+        assert b"HTTP/1.1 200 " in answer(sock)
         assert answer(idle) == b""
 
 
