@@ -20,6 +20,7 @@ from signals_app.gateway.allowance import Allowance, ConnectorAllowance, Strange
 
 _MAX_REQUEST_BYTES: Final = 16 << 10
 _MAX_FRAGMENTS: Final = 2_000
+_FRAGMENT_WEIGHT: Final = 7
 _NO_LIMIT: Final = 1 << 62
 # No JSON ends so.
 _CUT: Final = b"\0"
@@ -95,6 +96,9 @@ class BoundedProtocol(ServerProtocol):
         if frame.opcode is not Opcode.CONT and self.current_size is None:
             self._size, self._fragments, self._is_cut = 0, 0, False
         self._size += len(frame.data)
+        if self._reader.skips:
+            # Of a connector's turn a fragment takes more than a message does.
+            self._reader.frames_left = max(0, self._reader.frames_left - _FRAGMENT_WEIGHT)
         # An empty fragment holds memory too.
         self._fragments += 1
         if self._size > self._longest or self._fragments > _MAX_FRAGMENTS:
