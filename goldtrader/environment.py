@@ -135,6 +135,10 @@ def _chats(value: str) -> str | None:
     return None
 
 
+def _pictures(value: str) -> str | None:
+    return None if value.lower() in {"light", "dark", "none"} else "light, dark or none"
+
+
 def _truth(value: str) -> str | None:
     return None if value.lower() in _TRUTHS else "true or false"
 
@@ -217,6 +221,7 @@ _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
         "TELEGRAM_CHAT_PER_MINUTE": _whole(1, 1_000),
         "TELEGRAM_CHAT_SECONDS": _seconds,
         "TELEGRAM_EDIT_SECONDS": _seconds,
+        "TELEGRAM_PICTURES": _pictures,
         "TELEGRAM_SIMULATED": _truth,
         "TELEGRAM_TIMEOUT": _seconds,
         "TRUSTED_PROXIES": _whole(0, 100),

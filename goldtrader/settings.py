@@ -67,6 +67,8 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="").strip()
 #: Fernet keys, comma separated; the first encrypts what the database keeps secret, all decrypt.
 FIELD_ENCRYPTION_KEYS = environment.names(_setting("FIELD_ENCRYPTION_KEYS", ""))
+#: The pictures of signals: `light`, `dark` or `none`.
+TELEGRAM_PICTURES = env.str("TELEGRAM_PICTURES", default="light").lower()
 TELEGRAM_API_BASE_URL = env.str("TELEGRAM_API_BASE_URL", default="https://api.telegram.org")
 #: The chat that alerts go to, `@name` or a numeric id; empty: they stay in the outbox.
 OPERATOR_TELEGRAM_CHANNEL = env.str("OPERATOR_TELEGRAM_CHANNEL", default="")

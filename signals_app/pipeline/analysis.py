@@ -225,6 +225,18 @@ def views_of(symbol: str, decisions: Sequence[Decision]) -> dict[int, Views]:
     return found
 
 
+def stored_view(symbol: str, timeframe: Timeframe, close_time_ms: int) -> TimeframeView | None:
+    """What was found at one close; `None` where that is not stored, or not complete yet."""
+    rows = Analysis.objects.filter(
+        instrument=symbol,
+        timeframe=timeframe,
+        close_time_ms=close_time_ms,
+        completed_at__isnull=False,
+    )
+    found = rows.values_list("candles", Cast("view", TextField())).first()
+    return None if found is None else _timeframe_view(timeframe, close_time_ms, *found)
+
+
 def _timeframe_view(
     timeframe: Timeframe, close_time_ms: int, candles: int, view: str
 ) -> TimeframeView:

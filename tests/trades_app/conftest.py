@@ -5,9 +5,13 @@ from collections.abc import Iterator
 import pytest
 from pytest_django.fixtures import Settings
 
+from signals_app.confluence.parameters import Parameters
 from signals_app.models import Instrument, Signal, Strategy
 from tests.stand_ins.telegram_api import Law, TelegramApi, serving
-from tests.trades_app.examples import SIGNAL
+from tests.trades_app.examples import ENTRY, GOLD, SIGNAL
+from trades_app import models
+from trades_app.lifecycle import machine
+from trades_app.notifications import announcements
 
 
 @pytest.fixture
@@ -30,3 +34,14 @@ def telegram_api(settings: Settings) -> Iterator[TelegramApi]:
         settings.TELEGRAM_BOT_TOKEN = api.token
         settings.TELEGRAM_API_BASE_URL = api.base_url
         yield api
+
+
+@pytest.fixture
+def announced_trade(signal: Signal) -> models.Trade:
+    """The example signal's open trade, announced."""
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+    row = models.Trade(signal=signal)
+    row.fill(trade)
+    row.save(force_insert=True)
+    announcements.announce_signal(signal, GOLD, trade, None)
+    return row

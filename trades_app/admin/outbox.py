@@ -1,5 +1,6 @@
 """The outbox: which messages wait, were sent or failed, with their texts."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ from signals_app.admin.base import ReadOnlyAdmin, ReadOnlyInline
 from signals_app.admin.display import BAD, BUSY, GOOD, NEUTRAL, labelled, link_to, moment
 from signals_app.admin.filters import InstrumentFilter
 from trades_app.models import ChannelDelivery, Message
-from trades_app.notifications import kinds, outbox
+from trades_app.notifications import kinds, outbox, preview
+from trades_app.notifications.rendered import Rendered
 from trades_app.notifications.telegram import bot
 from trades_app.tasks import deliver
 
@@ -32,6 +34,23 @@ _DELIVERY_COLOURS: Mapping[str, str] = {
     ChannelDelivery.Status.SKIPPED: NEUTRAL,
     ChannelDelivery.Status.UNCONFIRMED: BAD,
 }
+
+
+def _text(text: str) -> SafeString:
+    return format_html('<pre class="whitespace-pre-wrap font-sans">{}</pre>', text)
+
+
+def _shown(content: Rendered) -> SafeString:
+    """The picture, as wide as its place, above the text."""
+    text = _text(content.plain_text)
+    if content.picture is None:
+        return text
+    return format_html(
+        '<img class="max-w-full mb-3 rounded" alt="{}" src="data:image/png;base64,{}">{}',
+        "Candles, zones and levels of the signal",
+        base64.b64encode(content.picture).decode(),
+        text,
+    )
 
 
 class DeliveryInline(ReadOnlyInline):
@@ -79,7 +98,7 @@ class MessageAdmin(ReadOnlyAdmin):
             None,
             {"fields": (("kind", "instrument"), "of_signal", ("state", "attempts"), "sent", "key")},
         ),
-        ("Text", {"fields": ("as_sent",)}),
+        ("Message", {"fields": ("as_sent", "as_it_stands")}),
         (
             "Delivery",
             {
@@ -127,14 +146,22 @@ class MessageAdmin(ReadOnlyAdmin):
         """The beginning of what went wrong."""
         return message.error[:80] or "-"
 
-    @admin.display(description="text")
+    @admin.display(description="as it is sent")
     def as_sent(self, message: Message) -> SafeString:
-        """Its text, made now as it would be for sending; or why it cannot be made."""
+        """Its picture and text, made now as for sending; or why they cannot be made."""
         try:
-            text = kinds.text_of(message)
+            return _shown(preview.preview(message).first)
         except kinds.Unreadable as unreadable:
-            text = str(unreadable)
-        return format_html('<pre class="whitespace-pre-wrap font-sans">{}</pre>', text)
+            return _text(str(unreadable))
+
+    @admin.display(description="as it stands now")
+    def as_it_stands(self, message: Message) -> SafeString | str:
+        """A signal's card with its trade as it stands."""
+        try:
+            now = preview.preview(message).now
+        except kinds.Unreadable:
+            return "-"
+        return "-" if now is None else _shown(now)
 
     @admin.action(description="Send anyway, or again", permissions=("retry",))
     def retry(self, request: HttpRequest, chosen: "models.QuerySet[Message]") -> None:

@@ -9,7 +9,7 @@ from signals_app.services.connectors import is_simulated
 from trades_app.lifecycle.trade import Trade, TradeEvent
 from trades_app.models import Message
 from trades_app.notifications import outbox
-from trades_app.notifications.content.signals import SignalAnnouncement
+from trades_app.notifications.content.signals import SignalAnnouncement, whole_context
 from trades_app.notifications.content.trade_events import ANNOUNCED, TradeUpdate
 from trades_app.notifications.outbox import Draft, Subject
 
@@ -27,14 +27,14 @@ def announce_signal(
         measured=signal.measured,
         strategy=str(signal.strategy),
     )
-    key = f"signal:{signal.signal_id}"
+    subject, at = Subject.of_signal(signal), utc(announcement.signal.timestamp_ms)
     outbox.put(
-        Message.Kind.SIGNAL,
-        Subject.of_signal(signal),
-        key,
-        announcement,
-        happened_at=utc(announcement.signal.timestamp_ms),
+        Message.Kind.SIGNAL, subject, f"signal:{signal.signal_id}", announcement, happened_at=at
     )
+    context = whole_context(announcement)
+    if context is not None:
+        key = f"trade:{signal.signal_id}:CONTEXT"
+        outbox.put(Message.Kind.TRADE, subject, key, context, happened_at=at)
 
 
 def announce_events(

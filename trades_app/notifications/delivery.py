@@ -6,6 +6,7 @@ What a failed call means for the next one is decided here; see docs/operations/d
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 from django.utils import timezone
@@ -221,8 +222,11 @@ def _check(channel: Channel) -> None:
 
 
 def _edit(channel: Channel, card: edits.CardEdit) -> None:
+    content = card.content
+    if card.is_final and card.has_picture:
+        content = replace(content, picture=kinds.final_picture(card.message, card.trade))
     try:
-        bot.edit(_address(channel), card.message_id, card.content, has_picture=card.has_picture)
+        bot.edit(_address(channel), card.message_id, content, has_picture=card.has_picture)
     except CardGone as gone:
         edits.settle_gone(card, str(gone))
         log.info("card_gone", key=card.key, chat=channel.chat, detail=str(gone))

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from signals_app.models import StreamPosition
+from trades_app.lifecycle.trade import Trade
 from trades_app.models import Channel, ChannelDelivery, Message
 from trades_app.notifications import kinds
 from trades_app.notifications.rendered import Rendered
@@ -20,9 +21,11 @@ class CardEdit:
     """A card that shows something else than it should, and what it is to show."""
 
     delivery_id: int
+    message: Message
     key: str
     message_id: int
     content: Rendered
+    trade: Trade
     has_picture: bool
     digest: str
     is_final: bool
@@ -99,9 +102,11 @@ def _changed(cards: list[ChannelDelivery], channel: Channel) -> Iterator[CardEdi
         if digest != card.card_digest or not trade.is_open:
             yield CardEdit(
                 delivery_id=card.pk,
+                message=card.message,
                 key=card.message.key,
                 message_id=card.telegram_message_id or 0,
                 content=content,
+                trade=trade.value(),
                 has_picture=card.has_picture,
                 digest=digest,
                 is_final=not trade.is_open,

@@ -8,7 +8,9 @@ import msgspec
 
 from trades_app.lifecycle.trade import Trade
 from trades_app.models import Message
+from trades_app.notifications import pictures
 from trades_app.notifications.content import alerts, signals, trade_events, wording
+from trades_app.notifications.content.signals import SignalAnnouncement, SignalContext
 from trades_app.notifications.rendered import Rendered, cut, utf16_length
 
 
@@ -26,9 +28,16 @@ class Renderer(Protocol):
     def __call__(self, data: Mapping[str, Any], /) -> str: ...
 
 
+def _follow_up(data: Mapping[str, Any]) -> str:
+    """What answers a signal's card: an event of its trade, or what the card had no room for."""
+    if "confluence_factors" in data:
+        return signals.context_text(msgspec.convert(data, SignalContext))
+    return trade_events.text(data)
+
+
 _RENDERERS: dict[str, Renderer] = {
     Message.Kind.SIGNAL: signals.text,
-    Message.Kind.TRADE: trade_events.text,
+    Message.Kind.TRADE: _follow_up,
     Message.Kind.ALERT: alerts.text,
 }
 
@@ -53,23 +62,45 @@ def text_of(message: Message) -> str:
 
 def rendered(message: Message, numbers: str) -> Rendered:
     """What a chat gets of a message, in its language of numbers; raises `Unreadable`."""
-    with wording.numbers(numbers):
-        return Rendered(text_of(message))
+    if message.kind != Message.Kind.SIGNAL or message.text:
+        with wording.numbers(numbers):
+            return Rendered(text_of(message))
+    announced = _announcement(message)
+    return replace(_card(announced, numbers), picture=pictures.draw(announced))
 
 
 def live_card(
     message: Message, numbers: str, trade: Trade, quote: tuple[float, float] | None
 ) -> Rendered:
-    """What a signal's card shows now; raises `Unreadable`.
+    """What a signal's card shows now, without its picture; raises `Unreadable`.
 
     ``quote`` is the present bid and ask, `None` where no tick moves the trade any more.
     """
+    return _card(replace(_announcement(message), trade=trade), numbers, quote)
+
+
+def final_picture(message: Message, trade: Trade) -> bytes | None:
+    """The picture of a card whose trade has ended; `None`: it keeps the one that it has."""
+    return pictures.draw(_announcement(message), trade)
+
+
+def _announcement(message: Message) -> SignalAnnouncement:
     try:
-        with wording.numbers(numbers):
-            text = signals.live_text(_data_of(message), trade, quote)
+        return signals.announcement(_data_of(message))
     except (msgspec.ValidationError, KeyError) as error:
         raise Unreadable(f"The text of {message.key} cannot be made: {error}.") from error
-    return Rendered(text)
+
+
+def _card(
+    announced: SignalAnnouncement, numbers: str, quote: tuple[float, float] | None = None
+) -> Rendered:
+    with wording.numbers(numbers):
+        text = signals.announcement_text(announced, quote)
+    return Rendered(
+        signals.as_html(text),
+        is_html=True,
+        copy_text=signals.order_line(announced),
+    )
 
 
 def marked_as_repeated(content: Rendered) -> Rendered:

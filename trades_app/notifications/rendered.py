@@ -1,7 +1,10 @@
 """What is sent of a message: its text, and for some kinds a picture and an order to copy. Pure."""
 
+import html
+import re
 from dataclasses import dataclass
 
+_TAGS = re.compile(r"</?b>")
 #: Telegram refuses longer ones.
 MAXIMUM_TEXT, MAXIMUM_CAPTION = 4096, 1024
 
@@ -18,6 +21,11 @@ class Rendered:
     is_html: bool = False
     picture: bytes | None = None
     copy_text: str = ""
+
+    @property
+    def plain_text(self) -> str:
+        """The text without markup, as people read it."""
+        return html.unescape(_TAGS.sub("", self.text)) if self.is_html else self.text
 
     @property
     def room(self) -> int:

@@ -23,7 +23,7 @@ def test_a_signal_is_announced_with_its_trade_as_it_was_opened(signal: Signal) -
     assert (message.key, message.kind) == (f"signal:{signal.pk}", "SIGNAL")
     assert (message.signal, message.instrument) == (signal, "XAUUSD")
     lines = text_of(message).splitlines()
-    assert lines[0] == "🔔 XAUUSD TRADING SIGNAL 🔔"
+    assert lines[:3] == ["📈 BUY XAUUSD at 2,045.50", "", "🔔 XAUUSD TRADING SIGNAL 🔔"]
     assert "🧭 Strategy: default v1" in lines
     assert lines[-1] == "Current P/L: +$0.00 (+0 pips)"
 

@@ -1,7 +1,11 @@
-"""The message that announces a signal, made from the signal and its trade as they stood then."""
+"""The card that announces a signal: made from the signal, and from its trade as it stands.
 
+Programs read it by the form in docs/reference/messages.md.
+"""
+
+import html
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +18,13 @@ from signals_app.probability.estimate import Measured
 from trades_app.lifecycle import risk
 from trades_app.lifecycle.trade import Trade
 from trades_app.notifications.content import wording
-from trades_app.notifications.rendered import MAXIMUM_TEXT, cut
+from trades_app.notifications.rendered import MAXIMUM_CAPTION, MAXIMUM_TEXT, cut, utf16_length
+
+#: Kept free in a caption for the live lines, a mark that it repeats another, and the markup, so
+#: that the part above never changes.
+_RESERVED = 180
+#: A list that is cut ends with this line, and is given whole in an answer.
+_MORE = "… and {count} more, below"
 
 _SETUP_WORDS = {"FVG": "FVG", "OB": "Order Block", "LIQUIDITY_SWEEP": "Liquidity Sweep"}
 _PROGRESS_BLOCKS = 10
@@ -38,24 +48,80 @@ class SignalAnnouncement:
     strategy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SignalContext:
+    """The whole list of what speaks for a signal, where its card had no room for all of it."""
+
+    signal_id: str
+    confluence_factors: tuple[str, ...]
+
+
+def announcement(data: Mapping[str, Any]) -> SignalAnnouncement:
+    """The value that an outbox row's data hold; raises `msgspec.ValidationError`."""
+    return msgspec.convert(data, SignalAnnouncement)
+
+
 def text(data: Mapping[str, Any]) -> str:
-    """The text of an outbox row's data."""
-    return announcement_text(msgspec.convert(data, SignalAnnouncement))
+    """The text of an outbox row's data, without markup."""
+    return announcement_text(announcement(data))
 
 
-def live_text(data: Mapping[str, Any], trade: Trade, quote: tuple[float, float] | None) -> str:
-    """The text with the trade as it stands now; ``quote`` is bid and ask, `None` where it ended."""
-    announcement = replace(msgspec.convert(data, SignalAnnouncement), trade=trade)
-    return announcement_text(announcement, quote)
+def context_text(context: SignalContext) -> str:
+    """The answer to a card that holds the list whole."""
+    factors = (f"✅ {factor}" for factor in context.confluence_factors)
+    return cut("\n".join((f"Market Context of {context.signal_id}:", *factors)), MAXIMUM_TEXT)
+
+
+def whole_context(announced: SignalAnnouncement) -> SignalContext | None:
+    """What is to be given in an answer; `None` where the card holds it all."""
+    signal = announced.signal
+    if _shown_factors(announced) == len(signal.confluence_factors):
+        return None
+    return SignalContext(signal.signal_id, signal.confluence_factors)
+
+
+def as_html(text: str) -> str:
+    """A card's text for Telegram: everything escaped, the first line in bold."""
+    first, *others = html.escape(text, quote=False).split("\n")
+    return "\n".join((f"<b>{first}</b>", *others))
+
+
+def order_line(announced: SignalAnnouncement) -> str:
+    """One line that copiers of signals read: side, symbol, entry, stop and targets."""
+    signal, digits = announced.signal, announced.instrument.digits
+    entry, stop, first, second = (
+        f"{price:.{digits}f}"
+        for price in (
+            *(signal.entry_price, signal.stop_loss),
+            *(signal.take_profit_1, signal.take_profit_2),
+        )
+    )
+    return f"{signal.direction} {signal.instrument} {entry} SL {stop} TP1 {first} TP2 {second}"
 
 
 def announcement_text(
-    announcement: SignalAnnouncement, quote: tuple[float, float] | None = None
+    announced: SignalAnnouncement, quote: tuple[float, float] | None = None
 ) -> str:
     """What followers read of a signal, with how its trade stands below.
 
     ``quote`` is the present bid and ask, at which the open part is counted; `None`: without it.
     """
+    lines = _lines(announced, _shown_factors(announced))
+    return "\n".join((*lines, *_live_lines(announced.trade, announced.instrument, quote)))
+
+
+def _shown_factors(announced: SignalAnnouncement) -> int:
+    """How many of the factors a card has room for; what is always the same for one signal."""
+    most = len(announced.signal.confluence_factors)
+    for count in range(most, -1, -1):
+        lines = as_html("\n".join(_lines(announced, count)))
+        if utf16_length(lines) + _RESERVED <= MAXIMUM_CAPTION:
+            return count
+    return 0
+
+
+def _lines(announcement: SignalAnnouncement, factors: int) -> list[str]:
+    """A card without its live lines, and with so many of the factors."""
     signal, instrument = announcement.signal, announcement.instrument
     late, strategy = announcement.found_late_seconds, announcement.strategy
     measured = announcement.measured
@@ -66,19 +132,28 @@ def announcement_text(
         f"🎯 TP1: {_level(instrument, entry, signal.take_profit_1, signal)} [50%]",
         f"🎯 TP2: {_level(instrument, entry, signal.take_profit_2, signal)} [50%]",
     )
-    lines = [
+    at = wording.price(instrument, entry)
+    mark = wording.SIMULATED_MARK if announcement.is_simulated else ""
+    arrow = "📈" if signal.direction.sign > 0 else "📉"
+    shown = signal.confluence_factors[:factors]
+    left_out = len(signal.confluence_factors) - factors
+    return [
+        # All that a locked telephone shows.
+        f"{mark}{arrow} {signal.direction} {signal.instrument} at {at}",
+        "",
         *([wording.SIMULATED_FEED, ""] if announcement.is_simulated else []),
         *([wording.found_late(late), ""] if late else []),
         f"🔔 {signal.instrument} TRADING SIGNAL 🔔",
         "",
         f"📊 Setup Type: {setup_words(signal.setup_type)}",
-        f"{'📈' if signal.direction.sign > 0 else '📉'} Direction: {signal.direction}",
-        f"💰 Entry: {wording.price(instrument, entry)}",
+        f"{arrow} Direction: {signal.direction}",
+        f"💰 Entry: {at}",
         *levels,
         f"⚖️ Risk:Reward: 1:{wording.short(signal.risk_reward_ratio)}",
         "",
         "Market Context:",
-        *(f"✅ {factor}" for factor in signal.confluence_factors),
+        *(f"✅ {factor}" for factor in shown),
+        *([_MORE.format(count=left_out)] if left_out else []),
         "",
         "Risk Management:",
         f"💼 Position Size: {wording.short(signal.position_size)} lots",
@@ -93,9 +168,7 @@ def announcement_text(
         "",
         "---",
         "📊 LIVE UPDATES 📊",
-        *_live_lines(announcement.trade, instrument, quote),
     ]
-    return cut("\n".join(lines), MAXIMUM_TEXT)
 
 
 def setup_words(setup_type: str) -> str:

@@ -21,7 +21,9 @@ NUMBERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 _numbers: ContextVar[tuple[str, str]] = ContextVar("numbers", default=NUMBERS["EN"])
 
-#: Stands before anything else where the ticks are made up.
+#: Begins the line that a locked telephone shows, where the ticks are made up.
+SIMULATED_MARK = "🧪 SIMULATED "
+#: Says so in a sentence where the ticks are made up.
 SIMULATED_FEED = "🧪 SIMULATED FEED: these prices are made up 🧪"
 
 

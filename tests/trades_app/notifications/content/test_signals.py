@@ -28,6 +28,8 @@ def test_a_signal_is_announced_in_the_agreed_format() -> None:
     trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
 
     assert announced(SIGNAL, trade).splitlines() == [
+        "📈 BUY XAUUSD at 2,045.50",
+        "",
         "🔔 XAUUSD TRADING SIGNAL 🔔",
         "",
         "📊 Setup Type: FVG + Order Block Confluence",
@@ -85,7 +87,9 @@ def test_a_simulated_feed_is_named_before_anything_else() -> None:
 
     text = announced(SIGNAL, trade, is_simulated=True)
 
-    assert text.startswith("🧪 SIMULATED FEED: these prices are made up 🧪\n")
+    assert text.startswith(
+        "🧪 SIMULATED 📈 BUY XAUUSD at 2,045.50\n\n🧪 SIMULATED FEED: these prices are made up 🧪\n"
+    )
 
 
 def test_a_sell_counts_pips_downwards() -> None:
@@ -98,11 +102,54 @@ def test_a_sell_counts_pips_downwards() -> None:
     assert "📉 Direction: SELL" in lines
 
 
-def test_a_message_never_exceeds_what_telegram_takes() -> None:
+def test_a_list_that_a_caption_has_no_room_for_is_given_whole_in_an_answer() -> None:
     trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
-    talkative = replace(SIGNAL, confluence_factors=("x" * 900,) * 10)
+    factors = tuple(f"Bullish <order> & block number {number:02} 🟢" for number in range(30))
+    card = SignalAnnouncement(replace(SIGNAL, confluence_factors=factors), trade, GOLD)
 
-    assert 4090 < utf16_length(announced(talkative, trade)) <= 4096
+    text = signals.announcement_text(card, (2050.0, 2050.2))
+    shown = text.count("✅")
+
+    assert 0 < shown < 30
+    assert f"… and {30 - shown} more, below" in text
+    assert utf16_length(signals.as_html(text)) <= 1024
+    context = signals.whole_context(card)
+    assert context is not None
+    assert signals.context_text(context).count("✅") == 30
+
+
+def test_a_card_with_room_has_no_answer() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+
+    assert signals.whole_context(SignalAnnouncement(SIGNAL, trade, GOLD)) is None
+
+
+def test_no_text_exceeds_what_telegram_takes() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+    factors = ("😀" * 450,) * 10
+    card = SignalAnnouncement(replace(SIGNAL, confluence_factors=factors), trade, GOLD)
+    context = signals.whole_context(card)
+
+    assert "… and 10 more, below" in signals.announcement_text(card)
+    assert context is not None
+    assert 4090 < utf16_length(signals.context_text(context)) <= 4096
+
+
+def test_words_from_elsewhere_are_no_markup() -> None:
+    trade, _ = machine.open_trade(SIGNAL, GOLD, ENTRY, Parameters())
+
+    html = signals.as_html(announced(SIGNAL, trade, strategy="<b>bold</b> & v1"))
+
+    assert html.startswith("<b>📈 BUY XAUUSD at 2,045.50</b>\n")
+    assert "🧭 Strategy: &lt;b&gt;bold&lt;/b&gt; &amp; v1" in html
+
+
+def test_an_order_to_copy_is_one_line_that_needs_no_language() -> None:
+    trade, _ = machine.open_trade(SELL_SIGNAL, GOLD, ENTRY, Parameters())
+
+    line = signals.order_line(SignalAnnouncement(SELL_SIGNAL, trade, GOLD))
+
+    assert line == "SELL XAUUSD 2045.50 SL 2051.00 TP1 2036.00 TP2 2026.00"
 
 
 def test_progress_runs_from_the_entry_to_the_second_target() -> None:
@@ -128,7 +175,9 @@ def test_a_signal_that_was_found_late_says_so_below_the_mark_of_the_feed() -> No
 
     lines = announced(SIGNAL, trade, is_simulated=True, found_late_seconds=7380).splitlines()
 
-    assert lines[:5] == [
+    assert lines[:7] == [
+        "🧪 SIMULATED 📈 BUY XAUUSD at 2,045.50",
+        "",
         "🧪 SIMULATED FEED: these prices are made up 🧪",
         "",
         "⏳ Found 2 h 03 min late: its ticks came after the feed had been cut off",
