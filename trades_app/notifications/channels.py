@@ -88,6 +88,12 @@ def is_allowed(channel: Channel) -> bool:
     return not allowed or bool({channel.chat, str(channel.chat_id)} & allowed)
 
 
+def twin_of(channel: Channel) -> Channel | None:
+    """An older channel that is the same chat under another name, and would get all twice."""
+    same = Channel.objects.filter(chat_id=channel.chat_id, topic_id=channel.topic_id)
+    return same.filter(is_active=True, pk__lt=channel.pk).first()
+
+
 class Directory:
     """The open channels and what each of them gets, read once for many messages."""
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from prometheus_client import Counter, Histogram
 
 from trades_app.models import Channel, ChannelDelivery, Message
-from trades_app.notifications import edits, kinds, lanes, outbox, routing, troubles
+from trades_app.notifications import channels, edits, kinds, lanes, outbox, routing, troubles
 from trades_app.notifications.channels import is_allowed
 from trades_app.notifications.rendered import Rendered
 from trades_app.notifications.telegram import bot, flood
@@ -209,6 +209,8 @@ def _check(channel: Channel) -> None:
         channel.chat_id, channel.title = found.chat_id, found.title[:255]
         if not is_allowed(channel):
             raise ChatClosed("The chat is not in TELEGRAM_ALLOWED_CHATS")
+        if twin := channels.twin_of(channel):
+            raise ChatClosed(f"It is the chat {twin.chat} by another name: switch one of them off")
         if chat_key(channel) != first_key:
             flood.spend(chat_key(channel))
         if not found.is_private:

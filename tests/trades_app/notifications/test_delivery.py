@@ -487,3 +487,19 @@ def test_a_server_that_knows_no_checks_is_sent_to_all_the_same(
     deliver()
 
     assert telegram_api.texts() == ["hello"]
+
+
+def test_a_chat_under_two_names_gets_each_message_once(
+    signal: Signal, telegram_api: TelegramApi
+) -> None:
+    put(signal, "signal:x")
+    deliver()
+    Channel.objects.create(chat="-1001")
+    put(signal, "signal:y", "once")
+
+    deliver()
+
+    assert telegram_api.texts() == ["hello", "once"]
+    twin = Channel.objects.get(chat="-1001")
+    assert twin.access == "PARKED"
+    assert twin.problem.startswith("It is the chat @gold by another name")
