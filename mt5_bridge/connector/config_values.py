@@ -1,6 +1,7 @@
 """The values of settings: read by their kind, and refused in one sentence."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,18 @@ from mt5_bridge.connector.credentials import is_loopback
 
 def server_url(url: str) -> str:
     """The server's address; encrypted beyond this machine."""
-    parts = urlsplit(url)
-    if not parts.hostname or parts.scheme not in ("ws", "wss"):
+    if not _is_address(url, ("ws", "wss")):
         raise ConfigError("give the server with --url wss://HOST:8765/ws/v1/ticks")
-    if parts.scheme == "ws" and not is_loopback(url):
+    if urlsplit(url).scheme == "ws" and not is_loopback(url):
         raise ConfigError(f"{url} is not encrypted; give a wss:// address")
     return url
 
 
 def check_token_url(url: str) -> None:
     """Refuse an address to which the key would go unencrypted beyond this machine."""
-    parts = urlsplit(url)
-    if not parts.hostname or parts.scheme not in ("http", "https"):
+    if not _is_address(url, ("http", "https")):
         raise ConfigError(f"{url} is no address; give --token-url https://HOST/…")
-    if parts.scheme == "http" and not is_loopback(url):
+    if urlsplit(url).scheme == "http" and not is_loopback(url):
         raise ConfigError(
             f"{url} is not encrypted and would show the API key; give an https:// address"
         )
@@ -88,3 +87,12 @@ def moment(settings: Mapping[str, Any], key: str) -> int | None:
         raise ConfigError(f"--{key} {settings[key]} is not a date such as 2026-01-05") from None
     found = found if found.tzinfo else found.replace(tzinfo=UTC)
     return round(found.timestamp() * 1000)
+
+
+def _is_address(url: str, schemes: Collection[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # what is no port raises here, and would at every attempt to connect
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.hostname) and not re.search(r"\s", url)

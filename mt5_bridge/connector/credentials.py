@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -122,7 +123,10 @@ def _add_certificates(context: ssl.SSLContext, certificates: Path | None, pem: s
 def is_loopback(url: str) -> bool:
     """Whether an address is on this machine, so that no proxy stands before it."""
     host = urlsplit(url).hostname or ""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, whatever it begins with: 127.0.0.1.example.org is anywhere
+        return False
 
 
 def _detail(answer: "httpx.Response") -> str:

@@ -37,3 +37,16 @@ def test_a_line_is_encrypted_or_stays_on_this_machine(url):
         server_url("ws://a.org/x")
     with pytest.raises(ConfigError, match="would show the API key"):
         check_token_url("http://a.org/x")
+
+
+@pytest.mark.parametrize("rest", ["[::1/x", "a.org:99999/x", "a.org:port/x", "a b/x", "/x"])
+def test_an_address_that_is_none_is_refused_in_a_sentence(rest):
+    with pytest.raises(ConfigError, match="give the server with --url"):
+        server_url(f"wss://{rest}")
+    with pytest.raises(ConfigError, match="is no address; give --token-url"):
+        check_token_url(f"https://{rest}")
+
+
+def test_a_name_that_begins_as_an_address_of_this_machine_is_elsewhere():
+    with pytest.raises(ConfigError, match="would show the API key"):
+        check_token_url("http://127.0.0.1.example.org/x")

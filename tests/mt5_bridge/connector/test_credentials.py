@@ -88,7 +88,8 @@ def test_addresses_of_this_machine_are_known():
     assert is_loopback("ws://127.0.0.1:8765/x")
     assert is_loopback("http://localhost:8000")
     assert is_loopback("http://[::1]:8000")
-    assert not is_loopback("wss://example.org/x")
+    for host in ("example.org", "127.0.0.1.example.org", "127.example.org", "localhost.org"):
+        assert not is_loopback(f"wss://{host}/x")
 
 
 async def greeted(folder, trust):
