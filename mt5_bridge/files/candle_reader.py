@@ -1,7 +1,7 @@
 """Reads the rows of a candle file as columns, block by block, and refuses what breaks a rule."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -105,8 +105,12 @@ class CandleReader:
     def _count_decimals(self, columns: Cells) -> None:
         for name in PRICES:
             written = b",".join(columns[self.rows.layout.columns[name]])
-            found = max(map(len, _DECIMALS.findall(written)), default=0)
-            self.decimals = max(self.decimals, found)
+            self._note_decimals(map(len, _DECIMALS.findall(written)))
+
+    def _note_decimals(self, counts: Iterable[int]) -> None:
+        # More of them are what a float left behind (2050.1200000000001), and nobody's points.
+        kept = max((count for count in counts if count <= PRICE_DECIMALS), default=0)
+        self.decimals = max(self.decimals, kept)
 
     def _one_by_one(self, line: int, block: bytes) -> CandleColumns:
         layout, rows = self.rows.layout, self.rows
@@ -121,8 +125,7 @@ class CandleReader:
             volume = self._optional(number, cells, layout.volume_column, 0.0)
             spread = self._optional(number, cells, self.spread_column, np.nan)
             found.append((*prices, volume, spread))
-            for place in prices_at:
-                self.decimals = max(self.decimals, len(cells[place].strip().partition(".")[2]))
+            self._note_decimals(len(cells[place].strip().partition(".")[2]) for place in prices_at)
         times = self.times.one_by_one(lines, texts)
         table = np.array(found, dtype=np.float64).reshape(-1, 6)
         columns = [np.ascontiguousarray(column) for column in table.T]

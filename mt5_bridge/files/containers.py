@@ -121,13 +121,30 @@ def _copy_of_pipe(path: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
     with os.fdopen(descriptor, "rb") as pipe:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
+        begin: bytes | None = None
         if not poll.poll(_WAIT_FOR_WRITER * 1000):
-            raise MarketFileError(f"{path} is a pipe that nobody writes to; give a regular file")
+            begin = _read_byte(descriptor)
+            if begin == b"":
+                raise MarketFileError(
+                    f"{path} is a pipe that nobody writes to; give a regular file"
+                )
         os.set_blocking(descriptor, True)
         copy = tempfile.NamedTemporaryFile(prefix="goldtrader-pipe-")  # noqa: SIM115 - kept
+        copy.write(begin or b"")
         shutil.copyfileobj(pipe, copy)
     copy.flush()
     return copy
+
+
+def _read_byte(descriptor: int) -> bytes | None:
+    """The pipe's next byte, empty where nobody holds it open to write.
+
+    `None` where its writer has nothing yet: a sort of a large file takes its time.
+    """
+    try:
+        return os.read(descriptor, 1)
+    except BlockingIOError:
+        return None
 
 
 @contextmanager

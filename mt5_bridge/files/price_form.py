@@ -83,7 +83,7 @@ class SpreadForm:
     @property
     def is_unusual(self) -> bool:
         """Whether the file's spreads are far from the symbol's usual one."""
-        if not self.median or not self.default:
+        if self.median is None or not self.default:
             return False
         ratio = self.median / self.default
         return ratio > _UNUSUAL or ratio < 1 / _UNUSUAL

@@ -78,14 +78,17 @@ class RowParser:
         for number, text in enumerate(block.decode().split("\n"), line):
             if not text or text.isspace():
                 continue
-            if '"' in text:
-                cells = next(csv.reader([text], delimiter=delimiter), [])
-            else:
-                cells = text.split(delimiter)
+            cells = self._quoted(number, text) if '"' in text else text.split(delimiter)
             if len(cells) != width:
                 what = f"{len(cells)} columns where the header has {width}"
                 raise self.error(number, what)
             yield number, cells
+
+    def _quoted(self, line: int, text: str) -> list[str]:
+        try:
+            return next(csv.reader([text], delimiter=self.layout.delimiter), [])
+        except csv.Error as error:  # a quote that nothing ends takes in the rest of the file
+            raise self.error(line, f"its quotes cannot be read ({error})") from None
 
     def number(
         self, line: int, cells: Sequence[str], place: int, empty: float | None

@@ -36,8 +36,9 @@ def pair_of(symbol: str) -> tuple[str, str] | None:
 
 
 def known_instrument(symbol: str) -> Instrument | None:
-    """The built-in instrument of a symbol, whatever ending a broker gave it; `None` for none."""
-    names = (symbol, _ENDING.split(symbol, maxsplit=1)[0], "".join(pair_of(symbol) or ()))
+    """The built-in instrument of a symbol in any letters, whatever ending a broker gave it."""
+    name = symbol.upper()
+    names = (name, _ENDING.split(name, maxsplit=1)[0], "".join(pair_of(name) or ()))
     return next((BUILT_IN[name] for name in names if name in BUILT_IN), None)
 
 

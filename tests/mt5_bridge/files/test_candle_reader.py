@@ -91,6 +91,14 @@ def test_decimals_are_counted_as_they_are_written(tmp_path):
             assert found.decimals == (3 if "000" in line else 1)
 
 
+def test_what_a_float_left_behind_counts_as_no_decimals(tmp_path):
+    noisy = FIRST.replace("2045.0", "2045.0000000000002").replace("2045.5", "2045.45")
+    for empty in ([], [""]):
+        found = reader(tmp_path, f"{noisy},1", *empty, header=f"{HEADER},spread")
+        list(found.candles())
+        assert found.decimals == 2
+
+
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=12))
 def test_a_file_whose_minutes_do_not_rise_is_refused(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("candles")

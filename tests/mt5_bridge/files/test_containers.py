@@ -4,6 +4,7 @@ import io
 import lzma
 import os
 import threading
+import time
 import zipfile
 
 import pytest
@@ -97,6 +98,27 @@ def test_a_pipe_is_read_once_and_opened_as_often_as_needed(tmp_path):
     assert [read(path), read(path)] == [TEXT, TEXT]
     writer.join()
     assert rereadable(path).stat().st_size == len(TEXT)
+
+
+def test_a_pipe_whose_writer_takes_his_time_is_waited_for(tmp_path, monkeypatch):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    monkeypatch.setattr(containers, "_WAIT_FOR_WRITER", 0.05)
+
+    def write_late():
+        with path.open("wb") as pipe:
+            time.sleep(0.3)
+            pipe.write(TEXT)
+
+    writer = threading.Thread(target=write_late, daemon=True)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        writer.start()
+        time.sleep(0.1)
+        assert read(path) == TEXT
+    finally:
+        os.close(reading)
+    writer.join()
 
 
 def test_a_pipe_whose_writer_has_gone_is_no_wait_for_ever(tmp_path, monkeypatch):

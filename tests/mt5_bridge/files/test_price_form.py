@@ -49,7 +49,7 @@ def test_empty_spreads_are_the_default():
         ([28], "the spread column is in points of 0.01"),
         ([0.28, 0.3], "the spread column is in price"),
         ([280], "points of 0.01; ATTENTION: its median is 2.8, where 0.3 is usual for the symbol"),
-        ([0], "the spread column is in points of 0.01"),
+        ([0], "points of 0.01; ATTENTION: its median is 0, where 0.3 is usual for the symbol"),
         ([], "the spread is 0.3"),
     ],
 )

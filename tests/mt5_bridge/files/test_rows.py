@@ -81,6 +81,11 @@ def test_a_quoted_cell_may_hold_the_delimiter():
     assert cells == ["now", "2,050.25", "2,050.50"]
 
 
+def test_a_quote_without_an_end_is_refused_by_its_line():
+    with pytest.raises(MarketFileError, match="line 2: its quotes cannot be read"):
+        list(rows().cells(2, b'now,"2050.25' + b"0" * 200_000 + b",2050.5\n"))
+
+
 def test_date_and_time_may_stand_in_columns_of_their_own():
     parser = rows("date,time,bid,ask")
     columns = [[b"2024.01.05"], [b"12:00:00"], [b"1"], [b"2"]]

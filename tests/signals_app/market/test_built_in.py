@@ -63,6 +63,8 @@ def test_a_pair_is_quoted_in_its_last_letters(symbol: str) -> None:
         ("XAUUSD.r", "XAUUSD"),
         ("XAUUSDm", "XAUUSD"),
         ("US500-F", "US500"),
+        ("btcusd", "BTCUSD"),
+        ("us30.cash", "US30"),
         ("GERMANY40", None),
         ("USDNOK", None),
     ],
