@@ -37,7 +37,11 @@ _DELIVERY_COLOURS: Mapping[str, str] = {
 
 
 def _text(text: str) -> SafeString:
-    return format_html('<pre class="whitespace-pre-wrap font-sans">{}</pre>', text)
+    # By a style of its own: the theme's style sheet holds only what its own pages use.
+    return format_html(
+        '<pre class="font-sans" style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>',
+        text,
+    )
 
 
 def _shown(content: Rendered) -> SafeString:
@@ -46,7 +50,8 @@ def _shown(content: Rendered) -> SafeString:
     if content.picture is None:
         return text
     return format_html(
-        '<img class="max-w-full mb-3 rounded" alt="{}" src="data:image/png;base64,{}">{}',
+        '<img style="max-width: 100%; margin-bottom: 1rem" alt="{}" '
+        'src="data:image/png;base64,{}">{}',
         "Candles, zones and levels of the signal",
         base64.b64encode(content.picture).decode(),
         text,

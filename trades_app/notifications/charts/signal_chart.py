@@ -297,6 +297,8 @@ class _Drawing:
             names.setdefault(line.price, ([], (begin + end) / 2))[0].append(line.name)
         for price, (of_level, x) in names.items():
             text = " + ".join(dict.fromkeys(of_level))
+            # Half a name is about so wide: it stays within the picture.
+            x = max(x, 0.21 * len(text) * (self._end + 1) / BEFORE - 1)
             self._write(x, price, text, colour, zorder=6, is_above=True)
 
     def _draw_plan(self) -> None:
