@@ -49,7 +49,7 @@ def study_beside_live(
     """
     instrument = setup.instrument(symbol)
     signals = read_live_signals(
-        symbol,
+        instrument.symbol,
         begin=None if span.begin_ms is None else utc(span.begin_ms),
         end=None if span.end_ms is None else utc(span.end_ms),
     )
@@ -58,7 +58,7 @@ def study_beside_live(
     else:
         series = stored_series(instrument, Timeframe.M15)
         history = {
-            timeframe: stored_candles(symbol, timeframe)
+            timeframe: stored_candles(instrument.symbol, timeframe)
             for timeframe in (Timeframe.H1, Timeframe.H4)
         }
     return Study(
@@ -70,7 +70,7 @@ def study_beside_live(
         history=history,
         live=live_scores(signals),
         is_of_files=bool(places),
-        is_simulated=is_simulated(symbol),
+        is_simulated=is_simulated(instrument.symbol),
     )
 
 

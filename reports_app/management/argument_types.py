@@ -9,6 +9,7 @@ from reports_app.experiments.candidates import read_range
 from reports_app.track_record.proof import Published
 from signals_app.confluence.limits import BadParameter
 from signals_app.market.calendar import milliseconds
+from signals_app.market.symbols import UnknownSymbol, normalised_symbol
 
 _PUBLISHED = re.compile(r"(\d{4}-\d{2}-\d{2}):([0-9a-fA-F]{64})")
 
@@ -37,6 +38,14 @@ def day(text: str) -> int:
         return _midnight(date.fromisoformat(text))
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no day like 2013-01-31") from None
+
+
+def symbol(text: str) -> str:
+    """Read a symbol, in capitals."""
+    try:
+        return normalised_symbol(text)
+    except UnknownSymbol as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def positive(text: str) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reports_app.experiments.calibration_run import HistoryChoice
-from reports_app.management.argument_types import moment
+from reports_app.management.argument_types import moment, symbol
 from signals_app.importers.candle_series import candle_paths
 from signals_app.management.candle_arguments import add_source_timezone_argument
 from signals_app.market.candle import TIMEFRAMES, Timeframe
@@ -20,7 +20,7 @@ def add_history_arguments(parser: ArgumentParser) -> None:
         help="candle files or directories, SYMBOL_TIMEFRAME….csv[.gz], where a name may end in its "
         "clock (_UTC, _SERVER-EU, _SERVER-US); without any, the database's own history",
     )
-    parser.add_argument("--symbol", help="this one alone")
+    parser.add_argument("--symbol", type=symbol, help="this one alone")
     parser.add_argument(
         "--timeframe", choices=[one.value for one in TIMEFRAMES], help="this one alone"
     )

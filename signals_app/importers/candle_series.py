@@ -73,7 +73,8 @@ def candle_paths(
                 )
             else:
                 one = CandlePath(path, symbol, timeframe, source_timezone)
-            if symbol in (None, one.symbol) and timeframe in (None, one.timeframe):
+            is_meant = symbol is None or symbol.upper() == one.symbol.upper()
+            if is_meant and timeframe in (None, one.timeframe):
                 found.append(one)
     return found
 

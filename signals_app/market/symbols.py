@@ -52,9 +52,11 @@ def listed_symbols(text: str) -> list[str]:
 def find_instrument(text: str, instruments: Mapping[str, Instrument]) -> Instrument:
     """Look up the instrument of that symbol, in whatever letters; raises `UnknownSymbol`."""
     symbol = normalised_symbol(text)
-    if symbol in instruments:
-        return instruments[symbol]
-    near = get_close_matches(symbol, instruments, n=1, cutoff=0.7)
-    meant = f" (is {near[0]} meant?)" if near else ""
+    # The database has a symbol as its broker writes it: EURUSDm.
+    written = {each.upper(): each for each in instruments}
+    if symbol in written:
+        return instruments[written[symbol]]
+    near = get_close_matches(symbol, written, n=1, cutoff=0.7)
+    meant = f" (is {written[near[0]]} meant?)" if near else ""
     known = ", ".join(instruments) or "none"
     raise UnknownSymbol(f"{symbol} is no instrument that is known here{meant}; known are {known}.")

@@ -12,6 +12,7 @@ from signals_app.market.built_in import BUILT_IN
 from signals_app.market.candle import TIMEFRAMES, Candle, Candles, Timeframe
 from signals_app.market.candle_run import CandleRun
 from signals_app.market.instrument import Instrument
+from signals_app.market.symbols import UnknownSymbol, find_instrument
 from signals_app.market.tick import quantise_all
 from signals_app.models import Instrument as InstrumentRow
 from signals_app.models import PriceCandle, StreamPosition
@@ -57,12 +58,14 @@ def histories_of_files(
     """
     by_market: dict[tuple[str, Timeframe], list[CandlePath]] = {}
     for one in paths:
-        if one.symbol not in instruments:
+        try:
+            symbol = find_instrument(one.symbol, instruments).symbol
+        except UnknownSymbol:
             raise MarketFileError(
                 f"{one.path} holds {one.symbol}, which is no instrument here; "
                 f"there are {', '.join(sorted(instruments))}."
-            )
-        by_market.setdefault((one.symbol, one.timeframe), []).append(one)
+            ) from None
+        by_market.setdefault((symbol, one.timeframe), []).append(one)
     return [
         MarketHistory(instruments[symbol], timeframe, tuple(by_market[symbol, timeframe]))
         for symbol, timeframe in sorted(by_market, key=_order)
@@ -74,7 +77,8 @@ def histories_of_database(
 ) -> list[MarketHistory]:
     """The instruments' candles of M15, H1 and H4, ordered by symbol, then length.
 
-    ``symbol`` and ``timeframe`` leave out all others. Raises `SimulatedHistory`.
+    ``symbol``, in whatever letters, and ``timeframe`` leave out all others. Raises
+    `SimulatedHistory`.
     """
     instruments = instruments_by_symbol()
     stored = PriceCandle.objects.filter(timeframe__in=TIMEFRAMES)
@@ -85,7 +89,9 @@ def histories_of_database(
     histories = [
         MarketHistory(instruments[name], length)
         for name, length in sorted(markets, key=_order)
-        if name in instruments and symbol in (None, name) and timeframe in (None, length)
+        if name in instruments
+        and (symbol is None or name.upper() == symbol.upper())
+        and timeframe in (None, length)
     ]
     simulated = sorted(filter(is_simulated, {one.instrument.symbol for one in histories}))
     if simulated:
@@ -124,6 +130,14 @@ def store_history(symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[flo
 def instruments_by_symbol() -> dict[str, Instrument]:
     """Every instrument of the database, and the built-in ones that it has no row of yet."""
     return {**BUILT_IN, **{row.symbol: row.value() for row in InstrumentRow.objects.all()}}
+
+
+def known_symbol(text: str | None) -> str | None:
+    """The spelling of an instrument's symbol that the database has; `None` where none is asked for.
+
+    Raises `UnknownSymbol`.
+    """
+    return None if text is None else find_instrument(text, instruments_by_symbol()).symbol
 
 
 def stored_series(instrument: Instrument, timeframe: Timeframe) -> Series:

@@ -4,13 +4,15 @@ import datetime as dt
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from reports_app.models import PerformanceMetric
 from reports_app.track_record.performance import recompute
+from signals_app.market.symbols import UnknownSymbol
 from signals_app.services import audit
 from signals_app.services.audit import Change
+from signals_app.services.price_history import known_symbol
 
 
 class Command(BaseCommand):
@@ -26,7 +28,11 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Compute, and say how many rows there are."""
-        since, symbol = options["since"], options["symbol"]
+        since = options["since"]
+        try:
+            symbol = known_symbol(options["symbol"])
+        except UnknownSymbol as error:
+            raise CommandError(str(error), returncode=2) from None
         with transaction.atomic():
             rows = recompute(since=since, instrument=symbol)
             asked = {"since": since, "rows": rows}

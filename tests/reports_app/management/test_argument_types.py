@@ -15,6 +15,7 @@ from reports_app.management.argument_types import (
     parameter_range,
     positive,
     published_digest,
+    symbol,
     writable_file,
 )
 from reports_app.track_record.proof import Published
@@ -25,6 +26,12 @@ DIGEST = "0f" * 32
 
 def test_times_are_utc_unless_they_name_an_offset() -> None:
     assert moment("2024-01-01") == moment("2024-01-01T02:00+02:00") == NEW_YEAR
+
+
+def test_symbols_are_read_in_capitals_and_refused_where_they_are_none() -> None:
+    assert symbol(" xauusd") == "XAUUSD"
+    with pytest.raises(ArgumentTypeError, match="'XAU USD' is no symbol"):
+        symbol("XAU USD")
 
 
 def test_a_date_that_ends_a_span_has_its_day_inside() -> None:

@@ -3,7 +3,7 @@
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from reports_app.models import PerformanceMetric
 from tests.trades_app.rows import numbered, stored_trade
@@ -33,3 +33,6 @@ def test_a_day_and_an_instrument_narrow_it() -> None:
 
     assert recompute("--since", "2024-01-08") == "3 rows of days, weeks and months.\n"
     assert recompute("--symbol", "EURUSD") == "0 rows of days, weeks and months.\n"
+    assert recompute("--symbol", "xauusd") == "5 rows of days, weeks and months.\n"
+    with pytest.raises(CommandError, match="XAUUDS is no instrument that is known here"):
+        recompute("--symbol", "XAUUDS")

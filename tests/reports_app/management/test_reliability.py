@@ -215,6 +215,7 @@ def test_the_live_record_says_what_its_signals_really_did() -> None:
         "the database's XAUUSD M15 holds 0 candles; at least 300 are needed.",
     ]
     assert "made money" in reliability()
+    assert json.loads(reliability("--json", "--symbol", "xauusd")) == report
 
 
 @pytest.mark.django_db

@@ -23,6 +23,14 @@ def test_letters_and_blanks_do_not_matter(symbol: str, blank: str, lower: bool) 
     assert find_instrument(text, KNOWN) is KNOWN[symbol]
 
 
+def test_an_instrument_may_have_small_letters_of_its_own() -> None:
+    known = {"EURUSDm": KNOWN["EURUSD"], **KNOWN}
+    assert find_instrument("EURUSDm", known) is find_instrument("eurusdM", known)
+    assert find_instrument("EURUSDm", known) is known["EURUSDm"]
+    with pytest.raises(UnknownSymbol, match=r"\(is EURUSDm meant\?\)"):
+        find_instrument("EURUSDmm", known)
+
+
 @pytest.mark.parametrize(
     "text", ["", " ", "XAU USD", "XAU/USD", "X" * 21, "XAUUSD\n;", "XAU\u0394"]
 )

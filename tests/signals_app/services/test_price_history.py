@@ -8,11 +8,14 @@ from signals_app.importers.candle_files import MarketFileError
 from signals_app.importers.candle_series import CandlePath
 from signals_app.market.candle import Candle, Timeframe
 from signals_app.market.instrument import DEFAULT_INSTRUMENTS
+from signals_app.market.symbols import UnknownSymbol
 from signals_app.models import Connector, PriceCandle, StreamPosition
+from signals_app.services.instruments import ensure_instrument
 from signals_app.services.price_history import (
     SimulatedHistory,
     histories_of_database,
     histories_of_files,
+    known_symbol,
 )
 
 KNOWN = {one.symbol: one for one in DEFAULT_INSTRUMENTS}
@@ -70,7 +73,18 @@ def test_the_database_has_a_history_for_each_market_that_is_decided_on() -> None
         "the database's EURUSD M15 holds 299 candles; at least 300 are needed.",
     )
     assert [one.name for one in histories_of_database("XAUUSD", Timeframe.H1)] == ["XAUUSD H1"]
+    assert [one.name for one in histories_of_database("xauusd", Timeframe.H1)] == ["XAUUSD H1"]
     assert histories_of_database("XAUUSD", Timeframe.H4) == []
+
+
+@pytest.mark.django_db
+def test_a_symbol_is_found_in_whatever_letters_and_refused_where_there_is_none() -> None:
+    ensure_instrument("EURUSDm")
+
+    assert known_symbol(None) is None
+    assert (known_symbol("xauusd"), known_symbol("EURUSDm")) == ("XAUUSD", "EURUSDm")
+    with pytest.raises(UnknownSymbol, match="XAUUDS is no instrument"):
+        known_symbol("xauuds")
 
 
 @pytest.mark.django_db

@@ -62,6 +62,10 @@ def test_the_table_sets_each_shadow_above_the_live_record(
         ({"changes": ["threshold=101"]}, "threshold must be from 0 to 100, not 101.0."),
         ({"begin": 1}, "default v1 is LIVE, not RETIRED."),
         ({"retire": 9}, "There is no version 9."),
+        (
+            {"symbol": "XAU USD"},
+            "'XAU USD' is no symbol; give letters and digits, for example XAUUSD.",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(

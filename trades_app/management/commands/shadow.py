@@ -8,7 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from signals_app.confluence.limits import BadParameter, read_change
 from signals_app.management.database import add_data_dir_argument, open_database
+from signals_app.market.symbols import UnknownSymbol
 from signals_app.models import NoLiveStrategy
+from signals_app.services.price_history import known_symbol
 from signals_app.services.strategies import NotPossible, add_version, make_live, version_id
 from trades_app.management.standings_table import standings_json, standings_table
 from trades_app.shadow import following
@@ -48,8 +50,8 @@ class Command(BaseCommand):
         try:
             with open_database(options["data_dir"], by="shadow"):
                 done = _done(options)
-                standings = [] if done else compare(options["symbol"])
-        except (BadParameter, NotPossible, NoLiveStrategy) as refusal:
+                standings = [] if done else compare(known_symbol(options["symbol"]))
+        except (BadParameter, NotPossible, NoLiveStrategy, UnknownSymbol) as refusal:
             raise CommandError(str(refusal), returncode=2) from None
         shown = standings_json if options["as_json"] else standings_table
         self.stdout.write(done or shown(standings))
