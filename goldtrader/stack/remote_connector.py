@@ -8,6 +8,8 @@ from cryptography import x509
 from django.conf import settings
 
 from goldtrader.stack.servers.certificate import is_valid_for
+from mt5_bridge.connector.config_file import ConfigError
+from mt5_bridge.connector.config_values import check_token_url
 from signals_app.connector_names import CONNECTOR_NAME, NAME_RULE
 from signals_app.market.symbols import UnknownSymbol, listed_symbols
 
@@ -70,9 +72,17 @@ def describe(
     except UnknownSymbol as error:
         raise RemoteConnectorError(str(error)) from None
     host = host or _usual_host()
+    if not host.isascii():
+        raise RemoteConnectorError(
+            f"{host!r} is no name as certificates have it: give the one in plain letters (xn--…)"
+        )
     pem, authority = _gateway_certificate(directory, host)
     url = _gateway_url(directory, host)
     token_url = token_url or f"https://{_in_url(host)}/api/v1/connectors/token"
+    try:
+        check_token_url(token_url)
+    except ConfigError as error:
+        raise RemoteConnectorError(str(error)) from None
     return RemoteConnector(name, listed, url, token_url, pem), authority
 
 

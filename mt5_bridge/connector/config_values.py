@@ -95,4 +95,4 @@ def _is_address(url: str, schemes: Collection[str]) -> bool:
         _ = parts.port  # what is no port raises here, and would at every attempt to connect
     except ValueError:
         return False
-    return parts.scheme in schemes and bool(parts.hostname) and not re.search(r"\s", url)
+    return parts.scheme in schemes and bool(parts.hostname) and not re.search(r'[\s"\\]', url)

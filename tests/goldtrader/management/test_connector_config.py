@@ -117,6 +117,9 @@ def test_the_running_stacks_port_and_another_address_are_used(
     [
         ("-", {}, "'-' is no name"),
         ("mt5", {"symbols": ","}, "',' are no symbols"),
+        ("mt5", {"host": "g\u00fcnther.example.org"}, "is no name as certificates have it"),
+        ("mt5", {"token_url": "http://gold.example.org/t"}, "would show the API key"),
+        ("mt5", {"token_url": 'https://gold.example.org/"'}, "is no address"),
         (
             "mt5",
             {"host": "other.example.org"},

@@ -39,7 +39,9 @@ def test_a_line_is_encrypted_or_stays_on_this_machine(url):
         check_token_url("http://a.org/x")
 
 
-@pytest.mark.parametrize("rest", ["[::1/x", "a.org:99999/x", "a.org:port/x", "a b/x", "/x"])
+@pytest.mark.parametrize(
+    "rest", ["[::1/x", "a.org:99999/x", "a.org:port/x", "a b/x", 'a"/x', "a\\b/x", "/x"]
+)
 def test_an_address_that_is_none_is_refused_in_a_sentence(rest):
     with pytest.raises(ConfigError, match="give the server with --url"):
         server_url(f"wss://{rest}")
