@@ -70,6 +70,7 @@ def deliver(*, seconds: float = 20.0, start_another: Callable[[], object] | None
         if channel is None:
             break
         served.add(channel.pk)
+        bot.prepare()
         if start_another is not None and lanes.ready().exclude(pk__in=served).exists():
             start_another()
         try:

@@ -45,6 +45,19 @@ def is_configured() -> bool:
         return False
 
 
+def prepare() -> None:
+    """Make this process' client now, which takes a second the first time.
+
+    A message that is claimed is then in doubt for the time of its call alone, should the process
+    be killed.
+    """
+
+    async def call(_: "Bot") -> None:
+        import trades_app.notifications.telegram.errors  # noqa: F401
+
+    calls.run(token.current(), call)
+
+
 def send(
     to: Address, content: Rendered, *, reply_to: int | None = None, is_silent: bool = False
 ) -> Accepted:
