@@ -50,11 +50,12 @@ class Command(BaseCommand):
         ):
             try:
                 symbol = find_instrument(options["symbol"], instruments_by_symbol()).symbol
-                ensure_instrument(symbol)
                 file = open_candle_file(options["file"], options["source_timezone"])
                 found = import_candle_file(
                     symbol, timeframe, file, lambda done: on_progress(done, file.size, "Importing")
                 )
+                # A file that is refused leaves nothing behind.
+                ensure_instrument(symbol)
             except (MarketFileError, UnknownSymbol) as error:
                 raise CommandError(str(error), returncode=2) from None
         self.stdout.write(f"{options['file']}: {_summary(symbol, timeframe, file, found)}")

@@ -82,3 +82,10 @@ def test_a_built_in_instrument_gets_its_row_with_its_history(file: Path) -> None
     )
     row = Instrument.objects.get(symbol="EURJPY")
     assert (row.pip, row.quote_currency) == (0.01, "JPY")
+
+
+@pytest.mark.django_db
+def test_a_file_that_is_refused_leaves_no_instrument_behind(file: Path) -> None:
+    with pytest.raises(CommandError, match="holds candles of H1, not of H4"):
+        call_command("import_history", str(file), "--symbol=EURJPY", "--timeframe=H4")
+    assert not Instrument.objects.filter(symbol="EURJPY").exists()

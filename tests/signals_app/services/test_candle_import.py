@@ -14,7 +14,7 @@ from signals_app.market.candle import Candle, Candles, Timeframe
 from signals_app.models import PriceCandle, StreamPosition
 from signals_app.services import candle_import
 from signals_app.services.candle_import import ImportedCandles, import_candle_file
-from signals_app.services.price_history import stored_candles
+from signals_app.services.price_history import store_history, stored_candles
 
 MONDAY = datetime(2024, 1, 8, tzinfo=UTC)
 MONDAY_MS = milliseconds(MONDAY)
@@ -43,7 +43,7 @@ def test_what_is_stored_is_what_the_file_holds(tmp_path: Path) -> None:
     stored, read = stored_candles("XAUUSD", Timeframe.H1), read_candles(path)
     for name in ("time_ms", "open", "high", "low", "close"):
         assert getattr(stored, name).tolist() == getattr(read, name).tolist()
-    assert stored.volume.tolist() == np.floor(read.volume).tolist()
+    assert stored.volume.tolist() == np.rint(read.volume).tolist()
     assert set(PriceCandle.objects.values_list("source", flat=True)) == {"HISTORY"}
 
 
@@ -116,6 +116,24 @@ def test_a_brokers_own_candles_are_built_from_the_stored_shorter_ones(tmp_path: 
 
 
 @pytest.mark.django_db
+def test_a_brokers_own_candles_are_refused_where_the_shorter_ones_make_none(tmp_path: Path) -> None:
+    load(write(tmp_path / "h1.csv", 3))
+    with pytest.raises(MarketFileError, match="line 2: it opens at 2024-01-07T22:00:00 UTC"):
+        load(write(tmp_path / "h4.csv", 8, hours=4, begin=-2), Timeframe.H4)
+
+
+@pytest.mark.django_db
+def test_history_is_the_same_by_a_file_and_by_a_connector(tmp_path: Path) -> None:
+    path = write(tmp_path / "h1.csv", 30)
+    load(path)
+    read = read_candles(path)
+    columns = (read.time_ms, read.open, read.high, read.low, read.close, read.volume)
+    store_history("EURUSD", Timeframe.H1, list(zip(*map(np.ndarray.tolist, columns), strict=True)))
+    by_file, by_connector = (stored_candles(name, Timeframe.H1) for name in ("XAUUSD", "EURUSD"))
+    assert by_file.volume.tolist() == by_connector.volume.tolist()
+
+
+@pytest.mark.django_db
 def test_a_table_of_another_grid_takes_nothing(tmp_path: Path) -> None:
     odd = Candle(MONDAY_MS - 2 * HOUR_MS, 10.0, 11.0, 9.0, 10.0, 1.0)
     PriceCandle.objects.bulk_create(
@@ -137,7 +155,7 @@ def test_the_copied_text_is_the_exact_decimal_of_every_price(
     assert text.splitlines() == [
         f"XAUUSD\tH1\t2024-01-08T0{n}:00:00Z\t"
         + "\t".join([f"{round(price, 5):.5f}"] * 4)
-        + f"\t{int(volume)}\tHISTORY"
+        + f"\t{round(volume)}\tHISTORY"
         for n, (price, volume) in enumerate(rows)
     ]
 
