@@ -73,8 +73,10 @@ def parse_header(path: Path, header: Header, forms: str = TICK_FORMS) -> Layout:
     delimiter = next((mark for mark in "\t;|" if mark in header.text), ",")
     written = [_plain(name) for name in header.text.split(delimiter)]
     clocks = [_clock_of(name) for name in written]
+    # Beside a column of dates, `Time (EET)` is a time of day.
+    of_clock = "time" if "date" in written else "timestamp"
     names = [
-        "timestamp" if clock is not None else _SYNONYMS.get(name, name)
+        of_clock if clock is not None else _SYNONYMS.get(name, name)
         for name, clock in zip(written, clocks, strict=True)
     ]
     columns = {name: place for place, name in reversed(list(enumerate(names)))}
@@ -90,7 +92,7 @@ def parse_header(path: Path, header: Header, forms: str = TICK_FORMS) -> Layout:
                 f"{path}, line {header.line} names the column {name} twice; remove one of them"
             )
     layout = Layout(delimiter, len(names), columns, is_candles, header.line)
-    named = clocks[layout.time_columns[0]]
+    named = next((clocks[place] for place in layout.time_columns if clocks[place]), None)
     return layout if named is None else replace(layout, clock=named)
 
 

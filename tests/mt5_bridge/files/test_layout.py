@@ -15,6 +15,12 @@ def layout(text, line=1):
     return parse_header(PATH, Header(line, text))
 
 
+def test_a_column_of_dates_may_stand_beside_a_clocks_time_of_day():
+    found = layout("Date,Time (EET),Bid,Ask")
+    assert (found.time_columns, found.clock) == ([0, 1], clock_named("EET"))
+    assert layout("<DATE>,<TIME>,<BID>,<ASK>").clock is None
+
+
 def test_columns_are_found_by_every_name_that_they_go_by():
     for header in ("time_msc,bid,ask", "timestamp_ms;bid;ask", "<TIMESTAMP_MS>\t<BID>\t<ASK>"):
         found = layout(header)
