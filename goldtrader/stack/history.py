@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goldtrader.stack.errors import StackError
-from mt5_bridge.files.candle_names import parse_candle_name
+from mt5_bridge.files.candle_names import parse_candle_name, two_of_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,12 @@ def find_history(place: Path, source_timezone: str = "utc") -> tuple[HistoryFile
     if not found:
         raise StackError(
             f"The history {place} holds no file named like XAUUSD_M15.csv or XAUUSD_H4.csv.gz."
+        )
+    twice = two_of_one(file.path for file in found)
+    if twice is not None:
+        raise StackError(
+            f"The history {place} holds {twice[0].name} and {twice[1].name}, which are of one "
+            "timeframe; keep one of them there."
         )
     return found
 

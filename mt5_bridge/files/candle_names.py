@@ -4,7 +4,8 @@ Needs no numpy, so that a start can look at names before anything is read.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import Final, NamedTuple
 
 #: What is analysed, and what candles may be of at all.
@@ -33,3 +34,13 @@ def parse_candle_name(name: str, timeframes: Collection[str] = ANALYSED) -> Cand
     if found is None or found["timeframe"] not in timeframes:
         return None
     return CandleName(found["symbol"], found["timeframe"], (found["clock"] or "").lower() or None)
+
+
+def two_of_one(paths: Iterable[Path]) -> tuple[Path, Path] | None:
+    """Find two files of one symbol and timeframe, of which it would be chance which one counts."""
+    firsts: dict[tuple[str, str], Path] = {}
+    for path in paths:
+        named = parse_candle_name(path.name)
+        if named is not None and firsts.setdefault(named[:2], path) != path:
+            return firsts[named[:2]], path
+    return None

@@ -14,7 +14,11 @@ from reports_app.backtest.engine import run, run_on_candles
 from reports_app.backtest.result import BacktestResult
 from signals_app.confluence.parameters import Parameters
 from signals_app.importers.candle_files import CandleFile, MarketFileError, read_candle_file
-from signals_app.importers.history_files import parse_candle_name, read_history_files
+from signals_app.importers.history_files import (
+    parse_candle_name,
+    read_history_files,
+    two_of_one,
+)
 from signals_app.importers.progress import OnProgress, no_progress
 from signals_app.importers.rate_files import rate_files, read_rates
 from signals_app.importers.tick_files import open_ticks, read_ticks, rereadable
@@ -259,6 +263,12 @@ def _history_files(place: Path | None, symbol: str) -> dict[Timeframe, Path]:
             files.setdefault(Timeframe(named.timeframe), file)
     if not files:
         raise BadInput(f"The history {place} holds no file named like {symbol}_M15.csv.gz.")
+    twice = two_of_one(sorted(place.glob(f"{symbol}_*"))) if place.is_dir() else None
+    if twice is not None:
+        raise BadInput(
+            f"The history {place} holds {twice[0].name} and {twice[1].name}, which are of one "
+            "timeframe; keep one of them there."
+        )
     return files
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mt5_bridge.files.broker_time import UnknownTimezoneError, clock_named
-from mt5_bridge.files.candle_names import parse_candle_name
+from mt5_bridge.files.candle_names import parse_candle_name, two_of_one
 from mt5_bridge.files.errors import MarketFileError
 from mt5_bridge.files.history import read_files
 from mt5_bridge.files.rebuild import best_source, rebuild
@@ -18,6 +18,7 @@ __all__ = (
     "longest_shorter",
     "parse_candle_name",
     "read_history_files",
+    "two_of_one",
 )
 
 

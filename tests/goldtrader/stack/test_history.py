@@ -15,6 +15,13 @@ def test_a_directory_gives_the_files_whose_names_say_what_they_hold(tmp_path):
     )
 
 
+def test_two_files_of_one_timeframe_are_refused(tmp_path):
+    for name in ("XAUUSD_H1_2012.csv", "XAUUSD_H1_2013.csv.gz", "EURUSD_H1.csv"):
+        (tmp_path / name).touch()
+    with pytest.raises(StackError, match=r"holds XAUUSD_H1_2012\.csv and XAUUSD_H1_2013\.csv\.gz"):
+        find_history(tmp_path)
+
+
 def test_one_file_may_say_more_in_its_name(tmp_path):
     path = tmp_path / "EURUSD_H1_2025_UTC.csv"
     path.touch()

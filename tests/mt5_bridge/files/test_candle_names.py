@@ -1,5 +1,7 @@
 """What the names of candle files say."""
 
+from pathlib import Path
+
 import pytest
 
 from mt5_bridge.files.candle_names import (
@@ -7,6 +9,7 @@ from mt5_bridge.files.candle_names import (
     ANALYSED,
     CandleName,
     parse_candle_name,
+    two_of_one,
 )
 from signals_app.market.candle import TIMEFRAMES, Timeframe
 
@@ -44,3 +47,9 @@ def test_other_names_are_no_histories(name: str) -> None:
 
 def test_other_timeframes_are_read_where_they_are_asked_for() -> None:
     assert parse_candle_name("GBPUSD_D1.csv", ALL_LENGTHS) == CandleName("GBPUSD", "D1")
+
+
+def test_two_files_of_one_timeframe_are_found() -> None:
+    paths = [Path(name) for name in ("XAUUSD_H1.csv", "XAUUSD_H4.csv", "EURUSD_H1.csv", "a.txt")]
+    assert two_of_one(paths) is None
+    assert two_of_one([*paths, Path("XAUUSD_H4_UTC.csv")]) == (paths[1], Path("XAUUSD_H4_UTC.csv"))

@@ -120,6 +120,7 @@ def test_history_before_the_file_warms_the_windows_up(ticks_file: Path, tmp_path
         (["--candles", "{h1}"], "no candles of M15 or shorter"),
         (["--candles", "{h1}", "--history", "nowhere"], "The history nowhere does not exist"),
         (["--candles", "{h1}", "--history", "{empty}"], "holds no file named like XAUUSD_M15"),
+        (["--candles", "{h1}", "--history", "{twice}"], "holds XAUUSD_H4.csv and XAUUSD_H4.csv.gz"),
         (["--candles", "{h1}", "--set", "luck=1"], "There is no parameter 'luck'"),
         (["--candles", "{h1}", "--set", "threshold=high"], "'threshold=high' is not a name"),
         (["--candles", "{h1}", "--set", "threshold=nan"], "threshold must be a number, not nan"),
@@ -132,8 +133,13 @@ def test_what_cannot_be_used_is_one_sentence_and_exit_2(
     arguments: list[str], sentence: str, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "twice").mkdir()
+    for name in ("XAUUSD_H4.csv", "XAUUSD_H4.csv.gz"):
+        (tmp_path / "twice" / name).touch()
     h1 = write_candles(tmp_path / "XAUUSD_H1.csv", Timeframe.H1)
-    filled = [text.format(h1=h1, empty=tmp_path / "empty") for text in arguments]
+    filled = [
+        text.format(h1=h1, empty=tmp_path / "empty", twice=tmp_path / "twice") for text in arguments
+    ]
 
     with pytest.raises(CommandError) as refused:
         backtest(*filled)
