@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+import structlog
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
@@ -10,15 +12,18 @@ from django.utils.functional import cached_property
 
 if TYPE_CHECKING:
     # unfold has no types; its classes are Django's with another look, which know no brackets.
-    ModelAdmin: TypeAlias = admin.ModelAdmin[Any]
+    UnfoldAdmin: TypeAlias = admin.ModelAdmin[Any]
     TabularInline: TypeAlias = admin.TabularInline[Any, Any]
     Pages: TypeAlias = Paginator[Any]
 else:
-    from unfold.admin import ModelAdmin, TabularInline
+    from unfold.admin import ModelAdmin as UnfoldAdmin
+    from unfold.admin import TabularInline
 
     Pages = Paginator
 
 __all__ = ("BoundedPaginator", "ModelAdmin", "ReadOnlyAdmin", "ReadOnlyInline", "TabularInline")
+
+log = structlog.get_logger(__name__)
 
 #: No list is counted further than this: older rows are found by its filters.
 COUNTED_ROWS = 10_000
@@ -32,6 +37,21 @@ class BoundedPaginator(Pages):
         """The number of rows, or the limit where there are more."""
         rows = cast("models.QuerySet[Any]", self.object_list)
         return rows[:COUNTED_ROWS].count()
+
+
+class ModelAdmin(UnfoldAdmin):
+    """A page of the admin whose list takes whatever its address asks for."""
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; raises `IncorrectLookupParameters` for days that no calendar has.
+
+        Django answers that by the whole list. It reckons with the years of an address unasked.
+        """
+        try:
+            return super().get_changelist_instance(request)
+        except (OverflowError, ValueError) as wrong:
+            log.warning("filter_refused", path=request.path, detail=str(wrong))
+            raise IncorrectLookupParameters from wrong
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -79,5 +79,5 @@ def _may_cancel(request: HttpRequest) -> bool:
 _signals: Any = admin.site.get_model_admin(Signal)
 _signals.has_cancel_trade_permission = _may_cancel
 _signals.actions = [*(_signals.actions or ()), cancel_waiting_trade]
-_strategies = admin.site.get_model_admin(Strategy)
+_strategies: Any = admin.site.get_model_admin(Strategy)
 _strategies.actions = [*(_strategies.actions or ()), begin_shadow, retire_shadow]

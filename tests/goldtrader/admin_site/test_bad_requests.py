@@ -81,3 +81,18 @@ def test_no_value_is_the_servers_fault(
         transaction.set_rollback(True)
 
     assert response.status_code < 500, (response.request, response.content)
+
+
+@pytest.mark.parametrize("year", ["9999", "0", "10000", "99999999999999999999"])
+@pytest.mark.parametrize(
+    "model", [each for each in MODELS if admin.site._registry[each].date_hierarchy]
+)
+def test_a_year_that_no_calendar_has_leads_back_to_the_whole_list(
+    operator: Client, model: "type[models.Model]", year: str
+) -> None:
+    page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    column = admin.site._registry[model].date_hierarchy
+
+    answer = operator.get(page, {f"{column}__year": year})
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{page}?e=1")
