@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _FOREIGN_PREFIXES = ("CELERY_", "PG")
 _FOREIGN = frozenset({"GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"})
 _SETTINGS = "DJANGO_SETTINGS_MODULE"
+_OUR_SETTINGS = "goldtrader.settings"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _TRUTHS = frozenset({"true", "yes", "on", "1", "ok", "y", "t", "false", "no", "off", "0", "n", "f"})
 
@@ -41,6 +43,7 @@ def load() -> None:
         # Given but empty, the metrics' library would write its files wherever we stand.
         del os.environ["PROMETHEUS_MULTIPROC_DIR"]
     check(os.environ)
+    strip(os.environ)
 
 
 def drop_foreign(variables: MutableMapping[str, str]) -> None:
@@ -48,8 +51,10 @@ def drop_foreign(variables: MutableMapping[str, str]) -> None:
     for name in tuple(variables):
         if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN:
             del variables[name]
-    if not variables.get(_SETTINGS, "goldtrader.").startswith("goldtrader."):
-        variables[_SETTINGS] = "goldtrader.settings"
+    module = variables.get(_SETTINGS, _OUR_SETTINGS)
+    file = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    if not (module.startswith("goldtrader.") and file.is_file()):
+        variables[_SETTINGS] = _OUR_SETTINGS
 
 
 def check(variables: Mapping[str, str]) -> None:
@@ -59,6 +64,13 @@ def check(variables: Mapping[str, str]) -> None:
         if value and (wish := what_is_wrong(value.strip())) is not None:
             shown = "of no use" if name in _SECRETS else repr(value)
             raise SettingRefused(f"{name} is {shown}: give {wish}, or leave it out.")
+
+
+def strip(variables: MutableMapping[str, str]) -> None:
+    """Leave out the blanks around what was checked, which not every reader of a variable does."""
+    for name in _CHECKS:
+        if name in variables:
+            variables[name] = variables[name].strip()
 
 
 def names(text: str) -> list[str]:
@@ -168,6 +180,31 @@ def _hosts(value: str) -> str | None:
     return None
 
 
+def _served_hosts(value: str) -> str | None:
+    for name in names(value):
+        if not re.fullmatch(
+            r"\*|\.?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", name
+        ):
+            return (
+                "host names with commas between them, without ports, IPv6 addresses in brackets; "
+                f"{name!r} is none"
+            )
+    return None
+
+
+def _address(example: str, *schemes: str) -> Callable[[str], str | None]:
+    def what_is_wrong(value: str) -> str | None:
+        try:
+            url = urlsplit(value)
+            # Read for its complaint: a port that is no number is found only here.
+            is_good = url.scheme in schemes and (url.port is None or url.port > 0)
+        except ValueError:
+            is_good = False
+        return None if is_good else f"an address such as {example}"
+
+    return what_is_wrong
+
+
 def _secret(value: str) -> str | None:
     is_good = (
         len(value) >= _SECRET_LENGTH
@@ -183,7 +220,12 @@ def _token(value: str) -> str | None:
 
 
 #: Their values are not printed.
-_SECRETS = frozenset({"FIELD_ENCRYPTION_KEYS", "METRICS_TOKEN", "SECRET_KEY", "TELEGRAM_BOT_TOKEN"})
+_SECRETS = frozenset(
+    {
+        *("DATABASE_URL", "FIELD_ENCRYPTION_KEYS", "METRICS_TOKEN", "REDIS_URL", "SECRET_KEY"),
+        "TELEGRAM_BOT_TOKEN",
+    }
+)
 #: Defaults that anyone can look up: Django's for new projects, and one of our earlier versions.
 _PUBLIC_SECRETS = ("django-insecure-", "offline-commands-only-")
 _SECRET_LENGTH = 50
@@ -193,9 +235,14 @@ _SECRET_CHARACTERS = 5
 _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
     {
         "ADMIN_ALLOWED_IPS": _networks,
+        "ALLOWED_HOSTS": _served_hosts,
         "API_ALLOWED_IPS": _networks,
         "API_RATE_LIMIT": _rate,
         "API_REFUSED_LIMIT": _rate,
+        "DATABASE_URL": _address(
+            "postgres://user:password@host:5432/name",
+            *("postgres", "postgresql", "pgsql", "psql"),
+        ),
         "DEBUG": _truth,
         "FIELD_ENCRYPTION_KEYS": _ring,
         "GATEWAY_ALLOWED_IPS": _networks,
@@ -212,10 +259,12 @@ _CHECKS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
         "METRICS_PORT": _whole(0, 65_526),
         "METRICS_TOKEN": _token,
         "OPERATOR_TELEGRAM_CHANNEL": _chats,
+        "REDIS_URL": _address("redis://:password@host:6379/0", "redis", "rediss"),
         "SECRET_KEY": _secret,
         "REQUEST_BODY_LIMIT": _whole(1024, 104_857_600),
         "STALE_FEED_MINUTES": _minutes,
         "TELEGRAM_ALLOWED_CHATS": _chats,
+        "TELEGRAM_API_BASE_URL": _address("https://api.telegram.org", "https", "http"),
         "TELEGRAM_BOT_PER_SECOND": _whole(1, 30),
         "TELEGRAM_BOT_TOKEN": _bot_token,
         "TELEGRAM_CHAT_PER_MINUTE": _whole(1, 1_000),

@@ -28,6 +28,9 @@ from tests.paths import ROOT
         ("LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         ("HTTPS_ONLY", "perhaps", "true or false"),
         ("DEBUG", "2", "true or false"),
+        ("ALLOWED_HOSTS", "localhost,https://a.org", "'https://a.org' is none"),
+        ("ALLOWED_HOSTS", "localhost:8000", "without ports"),
+        ("TELEGRAM_API_BASE_URL", "api.telegram.org", "https://api.telegram.org"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str, wish: str) -> None:
@@ -38,9 +41,45 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str, w
     assert wish in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://gold:s3cret@host/name"),
+        ("DATABASE_URL", "s3cret"),
+        ("DATABASE_URL", "postgres://gold:s3cret@host:port/name"),
+        ("REDIS_URL", "amqp://gold:s3cret@host/0"),
+    ],
+)
+def test_a_refused_address_is_not_printed_as_it_may_hold_a_password(name: str, value: str) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        environment.check({name: value})
+
+    assert str(refused.value).startswith(f"{name} is of no use: give an address such as ")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_blanks_around_a_value_are_no_part_of_it() -> None:
+    variables = {"LOG_LEVEL": " info ", "DEBUG": "true ", "HOME": " theirs "}
+    environment.strip(variables)
+
+    assert variables == {"LOG_LEVEL": "info", "DEBUG": "true", "HOME": " theirs "}
+
+
+@pytest.mark.parametrize("module", ["theirs.settings", "goldtrader.theirs", "goldtrader.", ""])
+def test_settings_that_are_not_ours_are_not_read(module: str) -> None:
+    variables = {"DJANGO_SETTINGS_MODULE": module}
+    environment.drop_foreign(variables)
+
+    assert variables == {"DJANGO_SETTINGS_MODULE": "goldtrader.settings"}
+
+
 def test_good_values_and_empty_ones_pass() -> None:
     environment.check(
         {
+            "ALLOWED_HOSTS": "localhost, .example.org,[::1],*,under_score.local",
+            "DATABASE_URL": "postgres:///goldtrader?host=/run/postgresql",
+            "REDIS_URL": "rediss://:a%2Fb@redis.example.org/0",
+            "TELEGRAM_API_BASE_URL": "http://127.0.0.1:8081",
             "GATEWAY_PORT": "8765",
             "API_RATE_LIMIT": "100/sec",
             "API_ALLOWED_IPS": "10.0.0.0/8, 2001:db8::/32,127.0.0.1",
