@@ -153,7 +153,10 @@ def _secrets() -> tuple[str, ...]:
     known: Iterable[str] = (
         settings.SECRET_KEY,
         settings.TELEGRAM_BOT_TOKEN,
+        settings.METRICS_TOKEN,
         str(settings.DATABASES["default"].get("PASSWORD") or ""),
+        str(settings.CELERY_BROKER_PASSWORD or ""),
+        *settings.FIELD_ENCRYPTION_KEYS,
         *signing,
     )
     return tuple(sorted((each for each in known if len(each) >= _SHORTEST_SECRET), key=len)[::-1])

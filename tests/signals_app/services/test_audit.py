@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from signals_app.actor import Actor, Door, acting
 from signals_app.models import AuditEntry, Connector
+from signals_app.services import audit
 from signals_app.services.audit import (
     HIDDEN,
     HIDDEN_CHANGE,
@@ -104,6 +105,18 @@ def test_texts_that_look_like_secrets_are_left_out(text: str) -> None:
     assert HIDDEN in shown
     for secret in ("hunter2", "x" * 32, "eyJ", "k" * 32, settings.SECRET_KEY):
         assert secret not in shown
+
+
+@pytest.mark.parametrize("name", ["METRICS_TOKEN", "CELERY_BROKER_PASSWORD", "SECRET_KEY"])
+def test_each_secret_of_the_installation_is_left_out(name: str, settings: Any) -> None:
+    setattr(settings, name, "plain-words-that-look-like-nothing")
+    audit._secrets.cache_clear()
+    try:
+        shown = without_secrets({"note": "it is plain-words-that-look-like-nothing, they said"})
+    finally:
+        audit._secrets.cache_clear()
+
+    assert shown == {"note": f"it is {HIDDEN}, they said"}
 
 
 def test_values_of_every_kind_become_plain() -> None:
