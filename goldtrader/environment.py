@@ -17,9 +17,12 @@ from django.core.exceptions import ImproperlyConfigured
 ROOT = Path(__file__).resolve().parent.parent
 
 #: What libraries of ours would obey although it was meant for another program: the broker and
-#: results of another Celery, PostgreSQL's client, another site's web server.
-_FOREIGN_PREFIXES = ("CELERY_", "PG")
-_FOREIGN = frozenset({"GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"})
+#: results of another Celery, PostgreSQL's client, another site's web server, a notebook's charts,
+#: a search for faults in compiled code, which would leave the detectors uncompiled.
+_FOREIGN_PREFIXES = ("CELERY_", "PG", "NUMBA_")
+_FOREIGN = frozenset({"GUNICORN_CMD_ARGS", "MATPLOTLIBRC", "MPLBACKEND", "WEB_CONCURRENCY"})
+#: Where compiled code is kept, which stack and image say themselves.
+_OURS = frozenset({"NUMBA_CACHE_DIR"})
 _SETTINGS = "DJANGO_SETTINGS_MODULE"
 _OUR_SETTINGS = "goldtrader.settings"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -49,7 +52,7 @@ def load() -> None:
 def drop_foreign(variables: MutableMapping[str, str]) -> None:
     """Remove the variables that were set for another program and would be obeyed by ours."""
     for name in tuple(variables):
-        if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN:
+        if name not in _OURS and (name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN):
             del variables[name]
     module = variables.get(_SETTINGS, _OUR_SETTINGS)
     file = ROOT.joinpath(*module.split(".")).with_suffix(".py")

@@ -99,6 +99,10 @@ def test_what_was_set_for_another_program_is_dropped() -> None:
         "PGOPTIONS": "-c search_path=theirs",
         "PGDATESTYLE": "German",
         "GUNICORN_CMD_ARGS": "--workers 50",
+        "MPLBACKEND": "module://theirs",
+        "MATPLOTLIBRC": "/theirs",
+        "NUMBA_DISABLE_JIT": "1",
+        "NUMBA_CACHE_DIR": "/ours",
         "DJANGO_SETTINGS_MODULE": "theirs.settings",
         "DATABASE_URL": "postgres://ours",
         "PATH": "/bin",
@@ -108,6 +112,7 @@ def test_what_was_set_for_another_program_is_dropped() -> None:
 
     assert variables == {
         "DJANGO_SETTINGS_MODULE": "goldtrader.settings",
+        "NUMBA_CACHE_DIR": "/ours",
         "DATABASE_URL": "postgres://ours",
         "PATH": "/bin",
     }
