@@ -401,6 +401,8 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         # A line for each of them, thirty a minute.
         "celery.beat": {"level": "WARNING"},
+        # For LOG_LEVEL=debug: it shows the head of each task, at each start, in the terminal too.
+        "celery.utils.functional": {"level": "INFO"},
     },
 }
 structlog.configure(

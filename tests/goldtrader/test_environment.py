@@ -155,6 +155,13 @@ def test_variables_of_other_programs_change_nothing() -> None:
     assert ended.stdout == "redis://127.0.0.1:1/0 True\n", ended.stderr
 
 
+def test_debugging_prints_nothing_of_celery_s_own_workings_to_the_terminal() -> None:
+    ended = manage("check", LOG_LEVEL=" debug ")
+
+    assert "celery.utils.functional" not in ended.stdout + ended.stderr
+    assert ended.returncode == 0
+
+
 def test_the_gateways_names_are_known_before_django_s_settings() -> None:
     given = {"GATEWAY_NAMES": " gold.example.org, 192.0.2.7 ,2001:db8::7,"}
 
