@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -14,7 +12,6 @@ from reports_app.backtest.account import BacktestAccount
 from reports_app.backtest.columns import CandleLog, resample
 from reports_app.backtest.minutes import ambiguous_minutes
 from reports_app.backtest.result import BacktestResult
-from reports_app.backtest.text_processes import TextProcesses, can_fork
 from reports_app.backtest.windows import EngineWindows, PlannedClose
 from signals_app.confluence.decision import ask_account, decide, signal_of
 from signals_app.confluence.description import UNDESCRIBED, Description, describe
@@ -114,14 +111,13 @@ def run_on_candles(
     shown = 0
     on_progress(shown)
     closes = engine.planned(closed, *path.quotes(entries))
-    with engine.writing_texts(workers - 1):
-        for close in closes:
-            place = int(entries[close.row])
-            if place - shown >= _SHOWN_EVERY:
-                shown = place
-                on_progress(shown)
-            engine.decide(close, path.opened(place), partial(path.move_before, place))
-        path.move_before(len(candles))
+    for close in closes:
+        place = int(entries[close.row])
+        if place - shown >= _SHOWN_EVERY:
+            shown = place
+            on_progress(shown)
+        engine.decide(close, path.opened(place), partial(path.move_before, place))
+    path.move_before(len(candles))
     on_progress(len(candles))
     return engine.result()
 
@@ -141,7 +137,6 @@ class _Engine:
         self._decide_from_ms, self._rates, self._described = decide_from_ms, rates, described
         self.windows = EngineWindows(instrument, parameters, workers)
         self.account = BacktestAccount(instrument, parameters)
-        self._texts: TextProcesses | None = None
         self.ticks = 0
         self.of_minutes = False
         self._instrument, self._parameters = instrument, parameters
@@ -169,25 +164,6 @@ class _Engine:
         """
         return self.windows.add(closed, bid, ask, self._refusals, self._decide_from_ms)
 
-    @contextmanager
-    def writing_texts(self, processes: int) -> Iterator[None]:
-        """Have the texts of signals written by so many processes, from the candles there are now.
-
-        With none they are written here, each when its signal is made.
-        """
-        if not self._described or processes < 1 or not can_fork():
-            yield
-            return
-        first = len(self._signals)
-        self._texts = TextProcesses(self._description, processes)
-        try:
-            yield
-            for place, text in enumerate(self._texts.texts(), first):
-                self._signals[place] = replace(self._signals[place], **asdict(text))
-        finally:
-            self._texts.end()
-            self._texts = None
-
     def decide(self, close: PlannedClose, entry: Tick, catch_up: Callable[[], None]) -> None:
         """Decide one M15 close; ``catch_up`` moves the trades to just before ``entry``."""
         catch_up()
@@ -200,8 +176,6 @@ class _Engine:
             return
         self._numbered_date, self._number_of_the_day = day, number
         self._signals.append(decided)
-        if self._texts is not None:
-            self._texts.ask(close)
         self.account.open(decided, entry, rate)
 
     def _decided(
@@ -231,7 +205,7 @@ class _Engine:
             entry=entry,
             parameters=self._parameters,
             number_of_the_day=number,
-            description=self._description(close) if self._writes_now else UNDESCRIBED,
+            description=self._description(close) if self._described else UNDESCRIBED,
         )
 
     def _decided_by_values(
@@ -249,10 +223,6 @@ class _Engine:
             return decision.signal
         assert decision.refusal is not None
         return decision.refusal.reason
-
-    @property
-    def _writes_now(self) -> bool:
-        return self._described and self._texts is None
 
     def _description(self, close: PlannedClose) -> Description:
         judged = self.windows.judged(close)
