@@ -1,11 +1,13 @@
 """The codes of connector events, on the wire, in alerts and in the runbook."""
 
 import re
+from typing import get_args
 
 from mt5_bridge.protocol.wire import ErrorCode
 from signals_app.connector_codes import ConnectorEventCode
 from signals_app.gateway.admitted import REPORTED
 from tests.paths import ROOT
+from trades_app.notifications.content.alerts import DeliveryAlert, LoginBurst
 
 RUNBOOK = ROOT / "docs" / "operations" / "runbook.md"
 
@@ -20,4 +22,5 @@ def test_every_code_is_in_the_runbooks_table_of_alerts() -> None:
     first_cells = re.findall(r"^\|([^|]*)\|", table, re.MULTILINE)
     named = {code for cell in first_cells for code in re.findall(r"`([A-Z0-9_]+)`", cell)}
 
-    assert named == set(ConnectorEventCode)
+    tags = {each.__struct_config__.tag for each in get_args(DeliveryAlert | LoginBurst)}
+    assert named == set(ConnectorEventCode) | tags

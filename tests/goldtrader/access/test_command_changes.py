@@ -22,6 +22,7 @@ READING = {
     "export",
     "lookahead_check",
     "optimise",
+    "preview_message",
     "reliability",
     "smc",
     "verify_record",

@@ -65,7 +65,6 @@ ACTIONS = {
     ("signals_app_strategy", "retire_shadow"): StaffRole.ADMINISTRATOR,
     ("trades_app_channel", "check_now"): StaffRole.ADMINISTRATOR,
     ("trades_app_channel", "take_new_id"): StaffRole.ADMINISTRATOR,
-    ("trades_app_channel", "delete_selected"): SUPERUSER,
     ("trades_app_message", "retry"): StaffRole.OPERATOR,
     ("trades_app_trade", "close_by_hand"): StaffRole.OPERATOR,
     ("auth_user", "delete_selected"): SUPERUSER,

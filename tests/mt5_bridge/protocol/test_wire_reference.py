@@ -14,6 +14,7 @@ EXAMPLES = [
     line
     for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     for line in block.splitlines()
+    if line.startswith('{"type"')
 ]
 FROM_CONNECTOR = frozenset(each.__struct_config__.tag for each in wire.ConnectorMessage.__args__)
 MESSAGES = {

@@ -31,7 +31,7 @@ def account() -> BacktestAccount:
 def test_a_trade_is_open_until_a_tick_closes_it(account: BacktestAccount) -> None:
     assert not account.has_open_trades
 
-    account.open(SIGNAL, ENTRY)
+    account.open(SIGNAL, ENTRY, None)
     assert account.has_open_trades
     lost(account)
 
@@ -41,7 +41,7 @@ def test_a_trade_is_open_until_a_tick_closes_it(account: BacktestAccount) -> Non
 
 
 def test_a_trade_that_is_over_is_not_moved_again(account: BacktestAccount) -> None:
-    account.open(SIGNAL, ENTRY)
+    account.open(SIGNAL, ENTRY, None)
     lost(account)
     before = account.histories()
 
@@ -54,9 +54,9 @@ def test_a_trade_that_is_over_is_not_moved_again(account: BacktestAccount) -> No
 def test_what_was_settled_long_ago_counts_in_the_balance_alone(
     account: BacktestAccount, days: int
 ) -> None:
-    account.open(SIGNAL, ENTRY)
+    account.open(SIGNAL, ENTRY, None)
     lost(account)
-    account.open(replace(SIGNAL, signal_id="XAU_20240105_002"), replace(ENTRY, ordinal=12))
+    account.open(replace(SIGNAL, signal_id="XAU_20240105_002"), replace(ENTRY, ordinal=12), None)
     account.move(lambda trade: advance(trade, GOLD, bids(2050.0, first_ordinal=13)))
 
     found = account.exposure_before(later(days))

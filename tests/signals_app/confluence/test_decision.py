@@ -150,5 +150,6 @@ def test_a_cross_without_dollars_is_refused() -> None:
     cross = replace(GOLD, symbol="XAUEUR", quote_currency="EUR")
 
     assert refused(instrument=cross) == Refusal(
-        RefusalReason.NO_RATE, "XAUEUR is quoted in EUR: there is no rate to USD"
+        RefusalReason.NO_RATE,
+        "XAUEUR is quoted in EUR, and no price of EURUSD is known of the week before the day began",
     )
