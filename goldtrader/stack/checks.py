@@ -1,6 +1,7 @@
 """Checks everything that can be wrong before anything is started or written."""
 
 import os
+import time
 from dataclasses import dataclass
 
 from goldtrader.stack import ports
@@ -41,12 +42,22 @@ def check(options: StackOptions) -> StackPlan:
     return StackPlan(options, data_dir, feed, history)
 
 
-def require_free_ports(options: StackOptions) -> None:
-    """Raise `StackError` for a port that is taken, naming the option that chooses another."""
+def require_free_ports(options: StackOptions, *, wait_seconds: float = 0.0) -> None:
+    """Raise `StackError` for a port that is taken, naming the option that chooses another.
+
+    One that is held for so long by a process that is just ending is waited for.
+    """
     if options.port == options.gateway_port:
         raise StackError(f"--port and --gateway-port are both {options.port}; they must differ.")
+    deadline = time.monotonic() + wait_seconds
+    while time.monotonic() < deadline and not _are_free(options):
+        time.sleep(0.05)
     ports.require_free(options.port, option="--port")
     ports.require_free(options.gateway_port, option="--gateway-port", host=gateway_host())
+
+
+def _are_free(options: StackOptions) -> bool:
+    return ports.is_free(options.port) and ports.is_free(options.gateway_port, gateway_host())
 
 
 def gateway_host() -> str:

@@ -19,6 +19,7 @@ from goldtrader.stack.startup import start
 from goldtrader.stack.upkeep import keep_running
 
 _GRACE_SECONDS = 6.0
+_PORT_SECONDS = 5.0
 
 
 def run(options: StackOptions, screen: Screen) -> int:
@@ -37,8 +38,9 @@ def run(options: StackOptions, screen: Screen) -> int:
         plan.data_dir.prepare()
         ownership.close_to_others(plan.data_dir.path)
         with plan.data_dir.held(by="manage.py stack"):
-            _end_left_overs(plan.data_dir, screen)
-            require_free_ports(options)
+            was_killed = _end_left_overs(plan.data_dir, screen)
+            # The threads of a killed process may hold its sockets a moment longer than itself.
+            require_free_ports(options, wait_seconds=_PORT_SECONDS if was_killed else 0.0)
             _run(plan, screen)
     except StackError as error:
         screen.refuse(str(error))
@@ -65,11 +67,12 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _end_left_overs(data_dir: DataDir, screen: Screen) -> None:
+def _end_left_overs(data_dir: DataDir, screen: Screen) -> bool:
     """End what a killed stack left behind, which may still listen on the ports that we need."""
     left = register.end_left_overs(data_dir.children, data_dir.logs)
     if left:
         screen.step(f"Ended what a killed stack left behind: {', '.join(left)}")
+    return bool(left)
 
 
 def _run(plan: StackPlan, screen: Screen) -> None:

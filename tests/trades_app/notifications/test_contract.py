@@ -1,5 +1,6 @@
 """The contract's table of failures is what happens: each of its rows is made to happen."""
 
+import itertools
 import os
 import signal as signals
 from collections.abc import Callable
@@ -27,7 +28,8 @@ _STATUS_IN_DOUBT = {1: "SENT", 2: "SENT", 3: "UNCONFIRMED"}
 def rows(page: Path = PAGE) -> dict[str, tuple[str, int, str]]:
     """The table: failure → outcome, copies in the chat at the end, when it is sent again."""
     lines = page.read_text().partition("| failure |")[2].splitlines()[2:]
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+    table = itertools.takewhile(lambda line: line.startswith("|"), lines)
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table]
     return {name: (outcome, int(copies), again) for name, outcome, copies, again in cells}
 
 
