@@ -153,6 +153,8 @@ def stop_all(asked: Sequence[tuple[Running, signal.Signals]], *, grace_seconds: 
     for running, _ in asked:
         # Also after a good end: a pool may have left a child behind.
         kill_group(running.pid)
+        # A fork that hangs before it leads a group is in ours, and would be waited for without end.
+        running.send_signal(signal.SIGKILL)
         running.wait()
         forget(running.pid)
 

@@ -99,3 +99,13 @@ def test_orphans_of_its_children_are_reaped_and_its_own_children_left_to_who_sta
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert (done.stdout, done.stderr) == ("1 7\n", "")
+
+
+def test_a_child_that_leads_no_group_yet_is_killed_all_the_same() -> None:
+    running = subprocess.Popen(STUBBORN, stdout=subprocess.PIPE)
+    assert running.stdout is not None
+    running.stdout.readline()
+
+    process.stop(running, grace_seconds=0.5)
+
+    assert running.returncode == -signal.SIGKILL
