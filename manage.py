@@ -3,6 +3,7 @@
 
 import os
 import pwd
+import select
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from signals_app.actor import Actor
 
+#: What a shell says of a program that SIGPIPE ended.
+_CLOSED_OUTPUT = 141
 #: Commands that serve others, who say for themselves who they are.
 _SERVERS = frozenset({"gateway", "runserver", "telegram_bot"})
 
@@ -33,8 +36,13 @@ def main() -> None:
     from goldtrader.management.django_commands import execute
     from signals_app.actor import acting
 
-    with acting(_actor(sys.argv[1:2])):
-        execute(sys.argv)
+    try:
+        with acting(_actor(sys.argv[1:2])):
+            execute(sys.argv)
+    except BrokenPipeError:
+        if not _is_output_closed():
+            raise
+        sys.exit(_CLOSED_OUTPUT)
 
 
 def _actor(command: "Sequence[str]") -> "Actor":
@@ -48,6 +56,17 @@ def _actor(command: "Sequence[str]") -> "Actor":
     except KeyError:
         account = f"uid {os.getuid()}"
     return Actor(Door.COMMAND, account, via=f"manage.py {command[0]}")
+
+
+def _is_output_closed() -> bool:
+    """Whether whoever read the output wants no more of it, as `head` does; then none is kept."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    if not any(happened & select.POLLERR for _, happened in output.poll(0)):
+        return False
+    # What is left would fail again when Python ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def _without_optimisation() -> None:
