@@ -2,25 +2,15 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.conf import settings
 from django.core import checks
 from django.http import HttpRequest
 from python_ipware import IpWare
 
-Address: TypeAlias = IPv4Address | IPv6Address
-Network: TypeAlias = IPv4Network | IPv6Network
-
-_BITS_OF_A_CALLER = 64
+from signals_app import networks
+from signals_app.networks import Address, Network
 
 
 class BadNetwork(ValueError):  # noqa: N818 - the setting is bad
@@ -49,30 +39,23 @@ def caller_network(request: HttpRequest) -> Network | None:
 
     One customer of an IPv6 provider has a whole such network, and changes addresses at will.
     """
-    return network_of(client_address(request))
+    return _network_of(client_address(request))
 
 
 def network_of_text(text: str) -> Network | None:
     """The same of an address's text; `None` where it is none (a Unix socket)."""
-    return network_of(_address_of_text(text))
+    return _network_of(_address_of_text(text))
 
 
-def network_of(address: Address | None) -> Network | None:
-    """The network of callers that an address belongs to."""
-    if isinstance(address, IPv6Address):
-        return IPv6Network((int(address), _BITS_OF_A_CALLER), strict=False)
-    return None if address is None else IPv4Network(address)
+def _network_of(address: Address | None) -> Network | None:
+    return None if address is None else networks.network_of(address)
 
 
 def _address_of_text(text: str) -> Address | None:
     try:
-        address: Address = ip_address(text)
+        return networks.read_address(text)
     except ValueError:
         return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        # A server that listens on IPv6 sees IPv4 callers so.
-        return address.ipv4_mapped
-    return address
 
 
 def is_allowed(request: HttpRequest) -> bool:
@@ -93,7 +76,7 @@ def is_within(request: HttpRequest, entries: Sequence[str], *, setting: str) -> 
 def allowed_networks(entries: Sequence[str], setting: str) -> tuple[Network, ...]:
     """The networks that the entries name; raises `BadNetwork`."""
     try:
-        return tuple(ip_network(entry.strip(), strict=False) for entry in entries)
+        return networks.read_networks(entries)
     except ValueError as error:
         raise BadNetwork(f"{setting}: {error}") from None
 

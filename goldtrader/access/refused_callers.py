@@ -8,9 +8,10 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from goldtrader.access.addresses import Network, caller_network
+from goldtrader.access.addresses import caller_network
 from goldtrader.access.rates import Event, Rate, count
 from goldtrader.refusals import refusal
+from signals_app.networks import Network
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,9 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 
-from goldtrader.access.addresses import Network, network_of_text
+from goldtrader.access.addresses import network_of_text
 from goldtrader.refusals import API_PATH, body
+from signals_app.networks import Network
 
 #: How long, and how much at a time, a refused body is read and forgotten, so that its sender, which
 #: sends before it reads, comes to see the refusal.

@@ -17,8 +17,9 @@ from websockets.http11 import Request, Response
 from signals_app.gateway import metrics
 from signals_app.gateway.http_entry import HttpEntry
 from signals_app.gateway.listening_socket import listen
-from signals_app.gateway.places import Network, Places
+from signals_app.gateway.places import Places
 from signals_app.gateway.transport import GatewayConnection
+from signals_app.networks import Network
 
 PATH: Final = "/ws/v1/ticks"
 HEALTH_PATH: Final = "/health"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
-from signals_app.gateway.places import ConnectionPlace, Network, Places, address_of, is_allowed
+from signals_app.gateway.places import ConnectionPlace, Places, address_of, is_allowed
+from signals_app.networks import Network
 
 #: The host, the port, and what IPv6 says beside them.
 PeerName: TypeAlias = tuple[Any, ...]

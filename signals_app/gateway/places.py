@@ -6,17 +6,12 @@ with it. Addresses from which a connector was let in before have places of their
 own, which strangers from elsewhere cannot take.
 """
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final, TypeAlias
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-#: A household or a rented server has a network of this length, and all the addresses in it.
-_IPV6_PREFIX: Final = 64
+from signals_app.networks import Address, Network, network_of, read_address
 
 
 class Stage(IntEnum):
@@ -99,10 +94,8 @@ class Places:
 
 def address_of(host: str) -> str:
     """What counts as one address: an IPv4 address, or the /64 of an IPv6 address."""
-    found = _parse(host)
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((found, _IPV6_PREFIX), strict=False))
-    return str(found)
+    network = network_of(_parse(host))
+    return str(network.network_address) if network.version == 4 else str(network)
 
 
 def is_allowed(host: str, networks: Iterable[Network]) -> bool:
@@ -114,7 +107,5 @@ def is_allowed(host: str, networks: Iterable[Network]) -> bool:
     return any(found in network for network in networks)
 
 
-def _parse(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    found = ipaddress.ip_address(host.partition("%")[0])
-    # A socket that serves both kinds shows IPv4 peers so.
-    return getattr(found, "ipv4_mapped", None) or found
+def _parse(host: str) -> Address:
+    return read_address(host.partition("%")[0])

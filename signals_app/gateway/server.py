@@ -28,7 +28,7 @@ from signals_app.gateway.lease import LeaseTimeouts
 from signals_app.gateway.limits import Limits
 from signals_app.gateway.listener import PATH, CannotServe, Endpoint, open_server, serve_metrics
 from signals_app.gateway.name_lease import NameLeases
-from signals_app.gateway.places import Network, PlaceLimits, Places
+from signals_app.gateway.places import PlaceLimits, Places
 from signals_app.gateway.ports import GatewayDatabase
 from signals_app.gateway.session import ConnectorSession, Services
 from signals_app.gateway.session_socket import SessionSocket
@@ -38,6 +38,7 @@ from signals_app.gateway.supervision import SessionSupervisor
 from signals_app.gateway.tokens import Claims, SigningKeys
 from signals_app.gateway.transport import GatewayConnection
 from signals_app.gateway.wakers import PipelineWakers
+from signals_app.networks import Network
 
 __all__ = ("PATH", "CannotServe", "Gateway", "GatewayOptions", "run")
 

@@ -5,7 +5,6 @@ import logging
 import os
 import threading
 from argparse import ArgumentParser
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from signals_app.gateway import server
 from signals_app.gateway.database import DjangoDatabase
 from signals_app.gateway.tokens import BadKeys, SigningKeys
+from signals_app.networks import read_networks
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +55,7 @@ class Command(BaseCommand):
                         port=options["port"],
                         reuse_port=options["reuse_port"],
                         metrics_port=options["metrics_port"],
-                        networks=[
-                            ip_network(network.strip(), strict=False)
-                            for network in settings.GATEWAY_ALLOWED_IPS
-                        ],
+                        networks=read_networks(settings.GATEWAY_ALLOWED_IPS),
                     ),
                     DjangoDatabase(),
                     lambda port: self._say(
