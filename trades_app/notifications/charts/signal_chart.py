@@ -162,8 +162,9 @@ def draw(chart: SignalChart, *, is_dark: bool = False) -> bytes:
     notes.add_text("Title", f"{chart.signal.signal_id} {chart.signal.instrument} {chart.timeframe}")
     notes.add_text("goldtrader-inputs", chart.digest())
     written = BytesIO()
-    # 64 colours hold the few of the palette and their edges, in a third of the bytes.
-    few = pixels.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    # 256 colours hold the few of the palette and their edges, in half of the bytes; of 64 gold
+    # becomes red.
+    few = pixels.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     few.save(written, format="PNG", optimize=False, compress_level=6, pnginfo=notes)
     return written.getvalue()
 
